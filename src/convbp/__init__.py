@@ -1,0 +1,1 @@
+"""Backpropagation in convolutional networks, written to be understood."""

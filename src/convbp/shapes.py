@@ -1,0 +1,166 @@
+"""Output sizes and every check of what comes in, so that each such error is worded in one place.
+
+Every message says the operation, what came, what is expected, and the likely mend.
+"""
+
+import numbers
+from collections.abc import Sequence
+
+import numpy as np
+
+# What the axes of an array stand for, by the letter that a caller passes in ``axes``.
+_MENDS = {
+    "NHWC": "One grey image goes in as image[None, :, :, None], one colour image as image[None].",
+    "NIJD": "One delta map goes in as delta[None, :, :, None].",
+    "HW": "One channel of one image is inputs[n, :, :, c].",
+}
+
+
+def as_numbers(operation: str, name: str, value: object, axes: str) -> np.ndarray:
+    """Return ``value`` as an array of real, finite numbers with one axis per letter of ``axes``.
+
+    Booleans become integers, so that masks can be used as images; every other dtype is kept. An array
+    of ``object`` dtype may hold Python integers, ``fractions.Fraction`` or anything else that adds and
+    multiplies.
+
+    Raises
+    ------
+    TypeError
+        If the entries are not real numbers.
+    ValueError
+        If the number of axes is wrong, the array is empty or ragged, or an entry is NaN or infinite.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(
+            f"{operation}: {name} is a nested list with rows of different lengths; "
+            f"expected an array with axes ({_letters(axes)}). Give every row the same number of entries."
+        ) from None
+    if array.dtype.kind == "b":
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iufO" or (array.dtype.kind == "O" and not _adds_and_multiplies(array)):
+        raise TypeError(
+            f"{operation}: {name} has entries of type {_entry_type(array)}; expected real numbers "
+            f"(integers, floats or Fractions). Convert it first, for example with np.asarray({name}, dtype=float)."
+        )
+    if array.ndim != len(axes):
+        mend = _MENDS.get(axes, f"Check which axis of {name} is missing or one too many.")
+        raise ValueError(
+            f"{operation}: {name} has shape {array.shape}, which is {_count(array.ndim, 'axis', 'axes')}; "
+            f"expected {_count(len(axes), 'axis', 'axes')} ({_letters(axes)}). {mend}"
+        )
+    if array.size == 0:
+        raise ValueError(
+            f"{operation}: {name} is empty, its shape is {array.shape}; expected at least one entry along "
+            f"every axis ({_letters(axes)}). Check the slice that made it."
+        )
+    if not _all_finite(array):
+        raise ValueError(
+            f"{operation}: {name} has an entry that is NaN or infinite; expected finite numbers. "
+            f"np.argwhere(~np.isfinite({name})) shows where."
+        )
+    return array
+
+
+def as_pair(operation: str, name: str, value: object, minimum: int) -> tuple[int, int]:
+    """Return ``value``, an integer or a pair of integers (rows, columns), as a pair of at least ``minimum``."""
+    is_pair = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and len(value) == 2
+    pair = tuple(value) if is_pair else (value, value)
+    if not all(isinstance(v, numbers.Integral) and not isinstance(v, bool | np.bool_) for v in pair):
+        raise TypeError(
+            f"{operation}: {name} is {value!r}; expected an integer or a pair of integers (rows, columns), "
+            f"for example {name}={max(minimum, 1)} or {name}=({max(minimum, 1)}, 2)."
+        )
+    if min(pair) < minimum:
+        raise ValueError(
+            f"{operation}: {name} is {value!r}; expected at least {minimum}"
+            + (" along both axes." if is_pair else ".")
+            + f" {name}={minimum} is the smallest that has a meaning."
+        )
+    return int(pair[0]), int(pair[1])
+
+
+def output_size(
+    operation: str,
+    input_size: tuple[int, int],
+    kernel_size: tuple[int, int],
+    stride: tuple[int, int] = (1, 1),
+    padding: tuple[int, int] = (0, 0),
+    dilation: tuple[int, int] = (1, 1),
+) -> tuple[int, int]:
+    """How many places the window has, (rows, columns): ``floor((n + 2p − d(k − 1) − 1) / s) + 1`` along each axis.
+
+    With stride 1, no padding and no dilation this is (H − k₁ + 1, W − k₂ + 1), the size of the map in
+    the article's Eq. 10.
+
+    Raises
+    ------
+    ValueError
+        If the window does not fit even once.
+    """
+    reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True))
+    padded = tuple(n + 2 * p for n, p in zip(input_size, padding, strict=True))
+    if any(r > n for r, n in zip(reach, padded, strict=True)):
+        spread = f", spread by dilation to {_by(reach)}," if reach != tuple(kernel_size) else ""
+        padding_note = f", padded to {_by(padded)}" if any(padding) else ""
+        raise ValueError(
+            f"{operation}: the kernel or window is {_by(kernel_size)}{spread} and does not fit into the input of "
+            f"{_by(input_size)}{padding_note}; expected a window no larger than the input. "
+            f"Use a smaller one, or add padding (mode='full' at the article level)."
+        )
+    return tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride, strict=True))
+
+
+def check_size(operation: str, name: str, came: tuple[int, ...], expected: tuple[int, ...], mend: str) -> None:
+    """Raise ``ValueError`` unless the shape ``came`` is the shape ``expected``; ``mend`` says where it follows from."""
+    if tuple(came) != tuple(expected):
+        raise ValueError(f"{operation}: {name} has shape {tuple(came)}; expected {tuple(expected)}. {mend}")
+
+
+def check_channels(operation: str, first: str, first_channels: int, second: str, second_channels: int) -> None:
+    """Raise ``ValueError`` unless two arrays agree in their number of channels (or filters)."""
+    if first_channels != second_channels:
+        raise ValueError(
+            f"{operation}: {first} {first_channels} but {second} {second_channels}; expected the same number. "
+            f"Inputs are (N, H, W, C), kernels (k1, k2, C, D), deltas (N, H', W', D): channels stand last."
+        )
+
+
+def _letters(axes: str) -> str:
+    names = {"I": "H'", "J": "W'", "k": "k1", "l": "k2"}
+    return ", ".join(names.get(letter, letter) for letter in axes)
+
+
+def _by(size: Sequence[int]) -> str:
+    return "×".join(str(n) for n in size)
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
+
+
+def _entry_type(array: np.ndarray) -> str:
+    if array.dtype.kind == "O" and array.size:
+        return next(type(entry).__name__ for entry in array.flat if not _adds_and_multiplies([entry]))
+    return "str" if array.dtype.kind in "US" else str(array.dtype)
+
+
+def _adds_and_multiplies(entries) -> bool:
+    flat = entries.flat if isinstance(entries, np.ndarray) else entries
+    try:
+        for entry in flat:
+            entry * 1 + 0
+    except TypeError:
+        return False
+    return not any(isinstance(entry, complex | np.ndarray) for entry in flat)
+
+
+def _all_finite(array: np.ndarray) -> bool:
+    if array.dtype.kind in "iu":
+        return True
+    if array.dtype.kind == "O":
+        return not any(
+            isinstance(entry, float | np.floating) and not np.isfinite(entry) for entry in array.flat
+        )
+    return bool(np.isfinite(array).all())
