@@ -1,0 +1,310 @@
+"""Cross-correlation, and the convolutional layer with its three gradients.
+
+Cross-correlation and a turn by 180° are all there is:
+
+    =================  ====================  ======  =======================
+    forward            x  = o ⊗ w + b        valid   Eq. 7
+    kernel gradient    dw = o ⊗ δ            valid   Eq. 13
+    bias gradient      db = Σ δ
+    input gradient     do = δ ⊗ rot180(w)    full    Eq. 20 and 22, corrected
+    =================  ====================  ======  =======================
+
+The equation numbers are those of Jefkine Kafunah, "Backpropagation In Convolutional Neural Networks",
+DeepGrid, 2016 ("the article"). Outside an array there is zero. Integers and Fractions stay exact, floats keep
+their dtype, and nothing that comes in is changed.
+
+A layer's arrays stand in the article's order (Eq. 4); in PyTorch's order they are
+
+    ===============================  ===============  ==============================
+    here                             shape            for PyTorch
+    ===============================  ===============  ==============================
+    inputs, and their gradient       (N, H, W, C)     inputs.transpose(0, 3, 1, 2)
+    kernel, and its gradient         (k1, k2, C, D)   kernel.transpose(3, 2, 0, 1)
+    bias, and its gradient           (D,)             the same
+    outputs, and their delta         (N, H', W', D)   delta.transpose(0, 3, 1, 2)
+    ===============================  ===============  ==============================
+"""
+
+import numpy as np
+
+from convbp.shapes import as_numbers, as_pair, check_channels, check_size, output_size
+
+
+def cross_correlate(image, kernel, mode="valid"):
+    """Slide ``kernel`` over ``image`` and sum the products: I ⊗ K, Eq. 1 of the article.
+
+    Parameters
+    ----------
+    image : array_like, shape=(H, W)
+    kernel : array_like, shape=(k1, k2)
+    mode : {"valid", "full"}
+        "valid": only where the kernel lies inside the image. "full": wherever the two overlap, with zeros
+        outside the image; entry (0, 0) is then the sum of Eq. 1 at i = −(k1 − 1), j = −(k2 − 1).
+
+    Returns
+    -------
+    ndarray, shape=(H − k1 + 1, W − k2 + 1) if valid, (H + k1 − 1, W + k2 − 1) if full
+
+    Raises
+    ------
+    TypeError
+        If an entry is not a real number.
+    ValueError
+        If an array is empty, has a NaN or the wrong number of axes, if the kernel is larger than the image in
+        valid mode, or if ``mode`` is neither of the two.
+    """
+    return _slide("cross_correlate", image, kernel, mode, turn=False)
+
+
+def convolve(image, kernel, mode="valid"):
+    """Convolve ``image`` with ``kernel``: I * K, Eq. 2 of the article, which is I ⊗ rot180(K) (Eq. 3, corrected).
+
+    Parameters
+    ----------
+    image : array_like, shape=(H, W)
+    kernel : array_like, shape=(k1, k2)
+    mode : {"valid", "full"}
+        "full": the sum of Eq. 2 at 0 ≤ i ≤ H + k1 − 2, 0 ≤ j ≤ W + k2 − 2. "valid": the part of it where the
+        turned kernel lies inside the image, which is ``full[k1 - 1 : H, k2 - 1 : W]``.
+
+    Returns
+    -------
+    ndarray, shape=(H − k1 + 1, W − k2 + 1) if valid, (H + k1 − 1, W + k2 − 1) if full
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `cross_correlate` does.
+    """
+    return _slide("convolve", image, kernel, mode, turn=True)
+
+
+def rot180(kernel):
+    """Turn ``kernel`` by 180°: both of its first two axes reversed, channels and filters left in place.
+
+    Parameters
+    ----------
+    kernel : array_like, shape=(k1, k2) or (k1, k2, C, D)
+
+    Returns
+    -------
+    ndarray
+        A new array of the same shape and dtype.
+    """
+    axes = "klCD" if np.ndim(kernel) == 4 else "kl"
+    return as_numbers("rot180", "kernel", kernel, axes)[::-1, ::-1].copy()
+
+
+def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
+    """Run a convolutional layer forward: x = o ⊗ w + b, Eq. 7 of the article with the channels of Eq. 4.
+
+    Parameters
+    ----------
+    inputs : array_like, shape=(N, H, W, C)
+    kernel : array_like, shape=(k1, k2, C, D)
+    bias : array_like, shape=(D,), optional
+        One number per filter.
+    stride, padding, dilation : int or (int, int)
+        Rows and columns, in pixels: the step of the window, the zeros put around the inputs, and the distance
+        of neighbouring kernel entries (1 is a dense kernel).
+
+    Returns
+    -------
+    ndarray, shape=(N, H', W', D)
+        H' = floor((H + 2·padding − dilation·(k1 − 1) − 1) / stride) + 1, and W' likewise.
+
+    Raises
+    ------
+    TypeError
+        If an entry is not a real number, or a stride, padding or dilation is not an integer.
+    ValueError
+        If an array is empty, has a NaN or the wrong number of axes, if the channels do not match, the window
+        does not fit, or a stride, padding or dilation is too small.
+    """
+    operation = "conv2d"
+    inputs = as_numbers(operation, "inputs", inputs, "NHWC")
+    kernel = as_numbers(operation, "kernel", kernel, "klCD")
+    stride, padding, dilation = _steps(operation, stride, padding, dilation)
+    k1, k2, channels, filters = kernel.shape
+    check_channels(operation, "inputs have C =", inputs.shape[3], "kernel has C =", channels)
+    output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
+    if bias is None:
+        inputs, kernel = _exact(k1 * k2 * channels, inputs, kernel)
+        return _correlate(_pad(inputs, padding), kernel, stride, dilation)
+    bias = as_numbers(operation, "bias", bias, "D")
+    check_size(
+        operation, "bias", bias.shape, (filters,), "A layer has one bias per filter, the kernel's last axis."
+    )
+    inputs, kernel, bias = _exact(k1 * k2 * channels, inputs, kernel, bias)
+    return _correlate(_pad(inputs, padding), kernel, stride, dilation) + bias
+
+
+def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, dilation=1):
+    """Gradient of the error with respect to the kernel: dw = o ⊗ δ, Eq. 13 of the article.
+
+    δ slides over the inputs as a kernel does, summed over images where the forward pass sums over channels.
+    Its entries are ``stride`` pixels apart, and it moves in steps of ``dilation``: the two swap roles.
+
+    Parameters
+    ----------
+    inputs : array_like, shape=(N, H, W, C)
+        What `conv2d` was given.
+    delta : array_like, shape=(N, H', W', D)
+        Gradient of the error with respect to what `conv2d` returned.
+    kernel_size : int or (int, int)
+        (k1, k2).
+    stride, padding, dilation : int or (int, int)
+        What `conv2d` was given.
+
+    Returns
+    -------
+    ndarray, shape=(k1, k2, C, D)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d` does, and if ``delta`` does not have the shape of its output.
+    """
+    operation = "conv2d_kernel_gradient"
+    inputs = as_numbers(operation, "inputs", inputs, "NHWC")
+    delta = as_numbers(operation, "delta", delta, "NIJD")
+    k1, k2 = as_pair(operation, "kernel_size", kernel_size, 1)
+    stride, padding, dilation = _steps(operation, stride, padding, dilation)
+    places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
+    _check_delta(operation, delta, (inputs.shape[0], *places))
+    inputs, delta = _exact(delta[..., 0].size, inputs, delta)
+    images_last, delta_as_kernel = _pad(inputs, padding).transpose(3, 1, 2, 0), delta.transpose(1, 2, 0, 3)
+    gradient = _correlate(images_last, delta_as_kernel, stride=dilation, dilation=stride)
+    # Rows and columns that no window covers leave room for steps that no kernel entry took.
+    return gradient[:, :k1, :k2].transpose(1, 2, 0, 3)
+
+
+def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dilation=1):
+    """Gradient of the error with respect to the inputs: do = δ ⊗ rot180(w), full; Eq. 20 and 22 as corrected.
+
+    A stride s puts s − 1 zeros between the entries of δ. The sum over channels becomes one over filters,
+    so the last two axes of the kernel swap.
+
+    Parameters
+    ----------
+    delta : array_like, shape=(N, H', W', D)
+        Gradient of the error with respect to what `conv2d` returned.
+    kernel : array_like, shape=(k1, k2, C, D)
+    input_size : int or (int, int)
+        (H, W). It has to be said: with a stride, inputs of several sizes have the same output size.
+    stride, padding, dilation : int or (int, int)
+        What `conv2d` was given.
+
+    Returns
+    -------
+    ndarray, shape=(N, H, W, C)
+        Without the factor f′ of Eq. 20. Zero in rows and columns that no window covers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d` does, and if ``delta`` does not have the shape of its output.
+    """
+    operation = "conv2d_input_gradient"
+    delta = as_numbers(operation, "delta", delta, "NIJD")
+    kernel = as_numbers(operation, "kernel", kernel, "klCD")
+    size = as_pair(operation, "input_size", input_size, 1)
+    stride, padding, dilation = _steps(operation, stride, padding, dilation)
+    k1, k2, _, filters = kernel.shape
+    check_channels(operation, "delta has D =", delta.shape[3], "kernel has D =", filters)
+    places = output_size(operation, size, (k1, k2), stride, padding, dilation)
+    _check_delta(operation, delta, (delta.shape[0], *places))
+    delta, kernel = _exact(k1 * k2 * filters, delta, kernel)
+    (h, w), (p1, p2) = size, padding
+    r1, r2 = dilation[0] * (k1 - 1), dilation[1] * (k2 - 1)
+    spread = _on_zeros(delta, (h + 2 * p1 + r1, w + 2 * p2 + r2), (r1, r2), stride)
+    turned = kernel[::-1, ::-1].swapaxes(2, 3)
+    return _correlate(spread[:, p1 : p1 + h + r1, p2 : p2 + w + r2], turned, dilation=dilation)
+
+
+def conv2d_bias_gradient(delta):
+    """Gradient of the error with respect to the bias: db = Σ δ over images and places.
+
+    The article leaves it out. It follows as Eq. 13 does, with ∂x/∂b = 1 in place of Eq. 12.
+
+    Parameters
+    ----------
+    delta : array_like, shape=(N, H', W', D)
+        Gradient of the error with respect to what `conv2d` returned.
+
+    Returns
+    -------
+    ndarray, shape=(D,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``delta`` is not an array of finite real numbers with four axes.
+    """
+    delta = as_numbers("conv2d_bias_gradient", "delta", delta, "NIJD")
+    (delta,) = _exact(delta[..., 0].size, delta)
+    return delta.sum(axis=(0, 1, 2))
+
+
+def _correlate(inputs, kernel, stride=(1, 1), dilation=(1, 1)):
+    """(N, H, W, C) ⊗ (k1, k2, C, D) → (N, H', W', D): every window laid out as a row, times the kernel."""
+    (s1, s2), (d1, d2) = stride, dilation
+    reach = d1 * (kernel.shape[0] - 1) + 1, d2 * (kernel.shape[1] - 1) + 1
+    windows = np.lib.stride_tricks.sliding_window_view(inputs, reach, axis=(1, 2))
+    return np.tensordot(windows[:, ::s1, ::s2, :, ::d1, ::d2], kernel, axes=((4, 5, 3), (0, 1, 2)))
+
+
+def _on_zeros(array, size, start, step=(1, 1)):
+    """(N, H, W, C) → (N, *size, C): entry (i, j) stands at start + step·(i, j), and zero everywhere else."""
+    (n, h, w, c), (i, j), (s1, s2) = array.shape, start, step
+    zeros = np.zeros((n, *size, c), array.dtype)
+    zeros[:, i : i + s1 * (h - 1) + 1 : s1, j : j + s2 * (w - 1) + 1 : s2] = array
+    return zeros
+
+
+def _pad(inputs, padding):
+    (_, h, w, _), (p1, p2) = inputs.shape, padding
+    return _on_zeros(inputs, (h + 2 * p1, w + 2 * p2), padding) if any(padding) else inputs
+
+
+def _exact(terms, *arrays):
+    """Bring the arrays to one dtype in which a sum of that many products of their entries is exact if they are.
+
+    Integers go to int64, or to Python's own where even int64 could overflow: NumPy would wrap in silence.
+    """
+    dtype = np.result_type(*arrays)
+    if all(array.dtype.kind in "iu" for array in arrays):
+        largest = [max(int(array.max()), -int(array.min()), 1) for array in arrays]
+        product, *addend = np.prod(largest[:2], dtype=object), *largest[2:]
+        dtype = np.int64 if terms * product + sum(addend) <= np.iinfo(np.int64).max else object
+    return tuple(array.astype(dtype, copy=False) for array in arrays)
+
+
+def _slide(operation, image, kernel, mode, turn):
+    image = as_numbers(operation, "image", image, "HW")
+    kernel = as_numbers(operation, "kernel", kernel, "kl")
+    if mode not in ("valid", "full"):
+        raise ValueError(
+            f"{operation}: mode is {mode!r}; expected 'valid' or 'full'. "
+            f"'valid' keeps the kernel inside the image, 'full' lets it stand over the border."
+        )
+    k1, k2 = kernel.shape
+    padding = (k1 - 1, k2 - 1) if mode == "full" else (0, 0)
+    output_size(operation, image.shape, kernel.shape, padding=padding)
+    image, kernel = _exact(kernel.size, image, kernel)
+    if turn:
+        kernel = kernel[::-1, ::-1]
+    return _correlate(_pad(image[None, :, :, None], padding), kernel[:, :, None, None])[0, :, :, 0]
+
+
+def _steps(operation, stride, padding, dilation):
+    return (
+        as_pair(operation, "stride", stride, 1),
+        as_pair(operation, "padding", padding, 0),
+        as_pair(operation, "dilation", dilation, 1),
+    )
+
+
+def _check_delta(operation, delta, places):
+    mend = "It is the gradient for what conv2d returns, with the same stride, padding and dilation."
+    check_size(operation, "delta", delta.shape, (*places, delta.shape[3]), mend)
