@@ -27,7 +27,16 @@ A layer's arrays stand in the article's order (Eq. 4); in PyTorch's order they a
 
 import numpy as np
 
-from convbp.shapes import as_numbers, as_pair, check_channels, check_size, output_size
+from convbp.shapes import (
+    as_numbers,
+    as_pair,
+    as_steps,
+    check_channels,
+    check_delta,
+    check_mode,
+    check_size,
+    output_size,
+)
 
 
 def cross_correlate(image, kernel, mode="valid"):
@@ -124,7 +133,7 @@ def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
     operation = "conv2d"
     inputs = as_numbers(operation, "inputs", inputs, "NHWC")
     kernel = as_numbers(operation, "kernel", kernel, "klCD")
-    stride, padding, dilation = _steps(operation, stride, padding, dilation)
+    stride, padding, dilation = as_steps(operation, stride, padding, dilation)
     k1, k2, channels, filters = kernel.shape
     check_channels(operation, "inputs have C =", inputs.shape[3], "kernel has C =", channels)
     output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
@@ -169,9 +178,9 @@ def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, d
     inputs = as_numbers(operation, "inputs", inputs, "NHWC")
     delta = as_numbers(operation, "delta", delta, "NIJD")
     k1, k2 = as_pair(operation, "kernel_size", kernel_size, 1)
-    stride, padding, dilation = _steps(operation, stride, padding, dilation)
+    stride, padding, dilation = as_steps(operation, stride, padding, dilation)
     places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
-    _check_delta(operation, delta, (inputs.shape[0], *places))
+    check_delta(operation, delta, (inputs.shape[0], *places))
     inputs, delta = _exact(delta[..., 0].size, inputs, delta)
     images_last, delta_as_kernel = _pad(inputs, padding).transpose(3, 1, 2, 0), delta.transpose(1, 2, 0, 3)
     gradient = _correlate(images_last, delta_as_kernel, stride=dilation, dilation=stride)
@@ -209,11 +218,11 @@ def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dil
     delta = as_numbers(operation, "delta", delta, "NIJD")
     kernel = as_numbers(operation, "kernel", kernel, "klCD")
     size = as_pair(operation, "input_size", input_size, 1)
-    stride, padding, dilation = _steps(operation, stride, padding, dilation)
+    stride, padding, dilation = as_steps(operation, stride, padding, dilation)
     k1, k2, _, filters = kernel.shape
     check_channels(operation, "delta has D =", delta.shape[3], "kernel has D =", filters)
     places = output_size(operation, size, (k1, k2), stride, padding, dilation)
-    _check_delta(operation, delta, (delta.shape[0], *places))
+    check_delta(operation, delta, (delta.shape[0], *places))
     delta, kernel = _exact(k1 * k2 * filters, delta, kernel)
     (h, w), (p1, p2) = size, padding
     r1, r2 = dilation[0] * (k1 - 1), dilation[1] * (k2 - 1)
@@ -283,11 +292,7 @@ def _exact(terms, *arrays):
 def _slide(operation, image, kernel, mode, turn):
     image = as_numbers(operation, "image", image, "HW")
     kernel = as_numbers(operation, "kernel", kernel, "kl")
-    if mode not in ("valid", "full"):
-        raise ValueError(
-            f"{operation}: mode is {mode!r}; expected 'valid' or 'full'. "
-            f"'valid' keeps the kernel inside the image, 'full' lets it stand over the border."
-        )
+    check_mode(operation, mode)
     k1, k2 = kernel.shape
     padding = (k1 - 1, k2 - 1) if mode == "full" else (0, 0)
     output_size(operation, image.shape, kernel.shape, padding=padding)
@@ -295,16 +300,3 @@ def _slide(operation, image, kernel, mode, turn):
     if turn:
         kernel = kernel[::-1, ::-1]
     return _correlate(_pad(image[None, :, :, None], padding), kernel[:, :, None, None])[0, :, :, 0]
-
-
-def _steps(operation, stride, padding, dilation):
-    return (
-        as_pair(operation, "stride", stride, 1),
-        as_pair(operation, "padding", padding, 0),
-        as_pair(operation, "dilation", dilation, 1),
-    )
-
-
-def _check_delta(operation, delta, places):
-    mend = "It is the gradient for what conv2d returns, with the same stride, padding and dilation."
-    check_size(operation, "delta", delta.shape, (*places, delta.shape[3]), mend)

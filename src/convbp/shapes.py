@@ -16,8 +16,10 @@ _MENDS = {
 }
 
 
-def as_numbers(operation: str, name: str, value: object, axes: str) -> np.ndarray:
+def as_numbers(operation: str, name: str, value: object, axes: str | None) -> np.ndarray:
     """Return ``value`` as an array of real, finite numbers with one axis per letter of ``axes``.
+
+    With ``axes=None`` it may have any number of axes.
 
     Booleans become integers, so that masks can be used as images; every other dtype is kept. An array
     of ``object`` dtype may hold Python integers, ``fractions.Fraction`` or anything else that adds and
@@ -35,7 +37,7 @@ def as_numbers(operation: str, name: str, value: object, axes: str) -> np.ndarra
     except ValueError:
         raise ValueError(
             f"{operation}: {name} is a nested list with rows of different lengths; "
-            f"expected an array with axes ({_letters(axes)}). Give every row the same number of entries."
+            f"expected {_kind(axes)}. Give every row the same number of entries."
         ) from None
     if array.dtype.kind == "b":
         array = array.astype(np.int64)
@@ -44,7 +46,7 @@ def as_numbers(operation: str, name: str, value: object, axes: str) -> np.ndarra
             f"{operation}: {name} has entries of type {_entry_type(array)}; expected real numbers "
             f"(integers, floats or Fractions). Convert it first, for example with np.asarray({name}, dtype=float)."
         )
-    if array.ndim != len(axes):
+    if axes is not None and array.ndim != len(axes):
         mend = _MENDS.get(axes, f"Check which axis of {name} is missing or one too many.")
         raise ValueError(
             f"{operation}: {name} has shape {array.shape}, which is {_count(array.ndim, 'axis', 'axes')}; "
@@ -53,7 +55,7 @@ def as_numbers(operation: str, name: str, value: object, axes: str) -> np.ndarra
     if array.size == 0:
         raise ValueError(
             f"{operation}: {name} is empty, its shape is {array.shape}; expected at least one entry along "
-            f"every axis ({_letters(axes)}). Check the slice that made it."
+            f"every axis of {_kind(axes)}. Check the slice that made it."
         )
     if not _all_finite(array):
         raise ValueError(
@@ -79,6 +81,17 @@ def as_pair(operation: str, name: str, value: object, minimum: int) -> tuple[int
             + f" {name}={minimum} is the smallest that has a meaning."
         )
     return int(pair[0]), int(pair[1])
+
+
+def as_steps(
+    operation: str, stride: object, padding: object, dilation: object
+) -> tuple[tuple[int, int], ...]:
+    """Return the three as pairs (rows, columns), stride and dilation at least 1, padding at least 0."""
+    return (
+        as_pair(operation, "stride", stride, 1),
+        as_pair(operation, "padding", padding, 0),
+        as_pair(operation, "dilation", dilation, 1),
+    )
 
 
 def output_size(
@@ -112,19 +125,42 @@ def output_size(
     return tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride, strict=True))
 
 
-def check_size(operation: str, name: str, came: tuple[int, ...], expected: tuple[int, ...], mend: str) -> None:
+def check_size(
+    operation: str, name: str, came: tuple[int, ...], expected: tuple[int, ...], mend: str
+) -> None:
     """Raise ``ValueError`` unless the shape ``came`` is the shape ``expected``; ``mend`` says where it follows from."""
     if tuple(came) != tuple(expected):
         raise ValueError(f"{operation}: {name} has shape {tuple(came)}; expected {tuple(expected)}. {mend}")
 
 
-def check_channels(operation: str, first: str, first_channels: int, second: str, second_channels: int) -> None:
+def check_delta(operation: str, delta: np.ndarray, places: tuple[int, int, int]) -> None:
+    """Raise ``ValueError`` unless ``delta`` has the shape (N, H', W') = ``places`` and any number of filters."""
+    mend = "It is the gradient for what conv2d returns, with the same stride, padding and dilation."
+    check_size(operation, "delta", delta.shape, (*places, delta.shape[3]), mend)
+
+
+def check_mode(operation: str, mode: object) -> None:
+    """Raise ``ValueError`` unless ``mode`` is "valid" or "full"."""
+    if mode not in ("valid", "full"):
+        raise ValueError(
+            f"{operation}: mode is {mode!r}; expected 'valid' or 'full'. "
+            f"'valid' keeps the kernel inside the image, 'full' lets it stand over the border."
+        )
+
+
+def check_channels(
+    operation: str, first: str, first_channels: int, second: str, second_channels: int
+) -> None:
     """Raise ``ValueError`` unless two arrays agree in their number of channels (or filters)."""
     if first_channels != second_channels:
         raise ValueError(
             f"{operation}: {first} {first_channels} but {second} {second_channels}; expected the same number. "
             f"Inputs are (N, H, W, C), kernels (k1, k2, C, D), deltas (N, H', W', D): channels stand last."
         )
+
+
+def _kind(axes: str | None) -> str:
+    return f"an array with axes ({_letters(axes)})" if axes else "an array"
 
 
 def _letters(axes: str) -> str:
