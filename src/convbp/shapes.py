@@ -65,6 +65,11 @@ def as_numbers(operation: str, name: str, value: object, axes: str | None) -> np
     return array
 
 
+def as_floats(array: np.ndarray) -> np.ndarray:
+    """Return ``array`` for an operation that leaves the integers and Fractions: as float64 unless it is of floats."""
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
 def as_pair(operation: str, name: str, value: object, minimum: int) -> tuple[int, int]:
     """Return ``value``, an integer or a pair of integers (rows, columns), as a pair of at least ``minimum``."""
     is_pair = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and len(value) == 2
@@ -92,6 +97,26 @@ def as_steps(
         as_pair(operation, "padding", padding, 0),
         as_pair(operation, "dilation", dilation, 1),
     )
+
+
+def as_window(
+    operation: str, size: object, stride: object, padding: object
+) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Return size, stride and padding of a pooling window as pairs (rows, columns).
+
+    ``stride=None`` is the size. Padding is at most half the size, so that every window holds an entry of
+    the inputs: a window of nothing but padding has no maximum.
+    """
+    size = as_pair(operation, "size", size, 1)
+    stride = size if stride is None else as_pair(operation, "stride", stride, 1)
+    pads = as_pair(operation, "padding", padding, 0)
+    if any(2 * p > k for p, k in zip(pads, size, strict=True)):
+        raise ValueError(
+            f"{operation}: padding is {padding!r} and the window is {_by(size)}; expected a padding of at most "
+            f"half the window, or a window could hold nothing but padding. "
+            f"Use padding={tuple(k // 2 for k in size)} or less."
+        )
+    return size, stride, pads
 
 
 def output_size(

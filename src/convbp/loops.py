@@ -1,0 +1,273 @@
+"""The printed sums as plain loops over scalars: what every fast operation is held against.
+
+Each operation has the name and the arguments of the fast one in `convbp.convolution` or `convbp.pooling`,
+whose docstring describes them, and shares no arithmetic with it. Here each entry of a result is one sum,
+with the limits and indices of its equation in
+
+    Jefkine Kafunah, "Backpropagation In Convolutional Neural Networks", DeepGrid, 2016 ("the article").
+
+Nothing is asked of the entries but ``+`` and ``*``, and sums start from the integer 0, so integers,
+``fractions.Fraction`` and symbols come through exactly. Integers cannot overflow, and floats are added in
+double precision. Max pooling also compares entries, and L2 pooling takes a root. Slow, on purpose.
+"""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+
+from convbp.pooling import Pooled
+from convbp.shapes import (
+    as_numbers,
+    as_pair,
+    as_steps,
+    as_window,
+    check_channels,
+    check_delta,
+    check_mode,
+    check_size,
+    output_size,
+)
+
+
+def cross_correlate(image, kernel, mode="valid"):
+    """(I ⊗ K)ᵢⱼ = Σₘ Σₙ I(i+m, j+n) K(m, n), Eq. 1 of the article."""
+    (H, W), (k1, k2), I, K = _image_and_kernel("cross_correlate", image, kernel, mode)  # noqa: E741
+
+    def entry(i, j):
+        return sum(I(i + m, j + n) * K(m, n) for m in range(k1) for n in range(k2))
+
+    if mode == "valid":
+        return _tabulate(entry, range(H - k1 + 1), range(W - k2 + 1))
+    return _tabulate(entry, range(1 - k1, H), range(1 - k2, W))
+
+
+def convolve(image, kernel, mode="valid"):
+    """(I * K)ᵢⱼ = Σₘ Σₙ I(i−m, j−n) K(m, n), Eq. 2 of the article."""
+    (H, W), (k1, k2), I, K = _image_and_kernel("convolve", image, kernel, mode)  # noqa: E741
+
+    def entry(i, j):
+        return sum(I(i - m, j - n) * K(m, n) for m in range(k1) for n in range(k2))
+
+    if mode == "valid":
+        return _tabulate(entry, range(k1 - 1, H), range(k2 - 1, W))
+    return _tabulate(entry, range(H + k1 - 1), range(W + k2 - 1))
+
+
+def rot180(kernel):
+    """rot180(K)ₘₙ = K(k₁−1−m, k₂−1−n), as the article uses it from Eq. 6 on; channels and filters stay."""
+    kernel = as_numbers("rot180", "kernel", kernel, "klCD" if np.ndim(kernel) == 4 else "kl")
+    k1, k2, *rest = kernel.shape
+    K = _zero_outside(kernel)
+
+    def entry(m, n, *channels):
+        return K(k1 - 1 - m, k2 - 1 - n, *channels)
+
+    return _tabulate(entry, range(k1), range(k2), *map(range, rest))
+
+
+def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
+    """xᵢⱼ = Σₘ Σₙ wₘₙ oᵢ₊ₘ,ⱼ₊ₙ + b, Eq. 7 of the article, summed over the channels as in Eq. 4.
+
+    Stride s, padding p and dilation t turn the index i+m into s·i + t·m − p.
+    """
+    operation = "conv2d"
+    inputs = as_numbers(operation, "inputs", inputs, "NHWC")
+    kernel = as_numbers(operation, "kernel", kernel, "klCD")
+    (N, H, W, C), (k1, k2, kernel_channels, D) = inputs.shape, kernel.shape
+    check_channels(operation, "inputs have C =", C, "kernel has C =", kernel_channels)
+    (s1, s2), (p1, p2), (t1, t2) = steps = as_steps(operation, stride, padding, dilation)
+    rows, columns = output_size(operation, (H, W), (k1, k2), *steps)
+    bias = as_numbers(operation, "bias", [0] * D if bias is None else bias, "D")
+    check_size(
+        operation, "bias", bias.shape, (D,), "A layer has one bias per filter, the kernel's last axis."
+    )
+    o, w, b = map(_zero_outside, (inputs, kernel, bias))
+
+    def entry(image, i, j, d):
+        return b(d) + sum(
+            w(m, n, c, d) * o(image, s1 * i + t1 * m - p1, s2 * j + t2 * n - p2, c)
+            for m in range(k1)
+            for n in range(k2)
+            for c in range(C)
+        )
+
+    return _tabulate(entry, range(N), range(rows), range(columns), range(D))
+
+
+def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, dilation=1):
+    """∂E/∂wₘ′ₙ′ = Σᵢ Σⱼ δᵢⱼ oᵢ₊ₘ′,ⱼ₊ₙ′, Eq. 13 of the article, summed over the images as well."""
+    operation = "conv2d_kernel_gradient"
+    inputs = as_numbers(operation, "inputs", inputs, "NHWC")
+    delta = as_numbers(operation, "delta", delta, "NIJD")
+    (N, H, W, C), D = inputs.shape, delta.shape[3]
+    k1, k2 = as_pair(operation, "kernel_size", kernel_size, 1)
+    (s1, s2), (p1, p2), (t1, t2) = steps = as_steps(operation, stride, padding, dilation)
+    rows, columns = output_size(operation, (H, W), (k1, k2), *steps)
+    check_delta(operation, delta, (N, rows, columns))
+    o, δ = map(_zero_outside, (inputs, delta))
+
+    def entry(m, n, c, d):
+        return sum(
+            δ(image, i, j, d) * o(image, s1 * i + t1 * m - p1, s2 * j + t2 * n - p2, c)
+            for image in range(N)
+            for i in range(rows)
+            for j in range(columns)
+        )
+
+    return _tabulate(entry, range(k1), range(k2), range(C), range(D))
+
+
+def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dilation=1):
+    """∂E/∂oᵢ′ⱼ′ = Σₘ Σₙ δᵢ′₋ₘ,ⱼ′₋ₙ wₘₙ, Eq. 20 of the article without f′, summed over the filters.
+
+    From i′ = s·i + t·m − p, the forward pass, follows i = (i′ + p − t·m) / s: between the whole numbers, as
+    outside the map, δ is zero.
+    """
+    operation = "conv2d_input_gradient"
+    delta = as_numbers(operation, "delta", delta, "NIJD")
+    kernel = as_numbers(operation, "kernel", kernel, "klCD")
+    N, (k1, k2, C, D) = delta.shape[0], kernel.shape
+    check_channels(operation, "delta has D =", delta.shape[3], "kernel has D =", D)
+    H, W = as_pair(operation, "input_size", input_size, 1)
+    (s1, s2), (p1, p2), (t1, t2) = steps = as_steps(operation, stride, padding, dilation)
+    check_delta(operation, delta, (N, *output_size(operation, (H, W), (k1, k2), *steps)))
+    δ, w = map(_zero_outside, (delta, kernel))
+
+    def entry(image, row, column, c):
+        return sum(
+            δ(image, (row + p1 - t1 * m) / s1, (column + p2 - t2 * n) / s2, d) * w(m, n, c, d)
+            for m in range(k1)
+            for n in range(k2)
+            for d in range(D)
+        )
+
+    return _tabulate(entry, range(N), range(H), range(W), range(C))
+
+
+def conv2d_bias_gradient(delta):
+    """∂E/∂b = Σᵢ Σⱼ δᵢⱼ, which the article leaves out, summed over the images as well."""
+    delta = as_numbers("conv2d_bias_gradient", "delta", delta, "NIJD")
+    N, rows, columns, D = delta.shape
+    δ = _zero_outside(delta)
+
+    def entry(d):
+        return sum(δ(image, i, j, d) for image in range(N) for i in range(rows) for j in range(columns))
+
+    return _tabulate(entry, range(D))
+
+
+def max_pool2d(inputs, size, stride=None, padding=0):
+    """The largest entry of each window; the error goes to it, of equals to the first in row-major order."""
+    o = _zero_outside(as_numbers("max_pool2d", "inputs", inputs, "NHWC"))
+
+    def winner(window):
+        return max(window, key=lambda place: o(*place))  # Python's max returns the first of equals
+
+    def value(window):
+        return o(*winner(window))
+
+    def slope(window, place):
+        return 1 if place == winner(window) else 0
+
+    return _pool("max_pool2d", inputs, size, stride, padding, value, slope, winner)
+
+
+def average_pool2d(inputs, size, stride=None, padding=0):
+    """The mean of each window, padded zeros counted; the error goes to its entries in equal shares.
+
+    Integers give Fractions.
+    """
+    o = _zero_outside(as_numbers("average_pool2d", "inputs", inputs, "NHWC"))
+    k1, k2 = as_pair("average_pool2d", "size", size, 1)
+
+    def value(window):
+        return sum(o(*place) for place in window) * Fraction(1, k1 * k2)
+
+    def slope(window, place):
+        return Fraction(1, k1 * k2)
+
+    return _pool("average_pool2d", inputs, size, stride, padding, value, slope)
+
+
+def l2_pool2d(inputs, size, stride=None, padding=0):
+    """y = √Σ x² over each window; ∂y/∂x = x / y, and 0 where y is 0 (the article names it only)."""
+    o = _zero_outside(as_numbers("l2_pool2d", "inputs", inputs, "NHWC"))
+
+    def value(window):
+        return sum(o(*place) * o(*place) for place in window) ** Fraction(1, 2)
+
+    def slope(window, place):
+        y = value(window)
+        return 0 if y == 0 else o(*place) / y
+
+    return _pool("l2_pool2d", inputs, size, stride, padding, value, slope)
+
+
+def _pool(operation, inputs, size, stride, padding, value, slope, winner=None):
+    """Pool with ``value(window)``; ``slope(window, place)`` is its derivative for the entry at ``place``.
+
+    A window is the list of the places (image, row, column, channel) of its entries, in row-major order.
+    Padding holds no entry: it adds nothing to a sum and takes no part in a maximum.
+    """
+    N, H, W, C = as_numbers(operation, "inputs", inputs, "NHWC").shape
+    (k1, k2), (s1, s2), (p1, p2) = size, stride, padding = as_window(operation, size, stride, padding)
+    rows, columns = output_size(operation, (H, W), size, stride, padding)
+
+    def window(image, i, j, c):
+        return [
+            (image, row, column, c)
+            for row in range(s1 * i - p1, s1 * i - p1 + k1)
+            for column in range(s2 * j - p2, s2 * j - p2 + k2)
+            if 0 <= row < H and 0 <= column < W
+        ]
+
+    def route(delta):
+        δ = _zero_outside(delta)
+
+        def entry(*place):
+            image, _, _, c = place
+            windows = [(i, j, window(image, i, j, c)) for i in range(rows) for j in range(columns)]
+            return sum(
+                δ(image, i, j, c) * slope(places, place) for i, j, places in windows if place in places
+            )
+
+        return _tabulate(entry, range(N), range(H), range(W), range(C))
+
+    outputs = range(N), range(rows), range(columns), range(C)
+    winners = winner and _tabulate(
+        lambda *index: winner(window(*index[:4]))[1 + index[4]], *outputs, range(2)
+    )
+    return Pooled(operation, _tabulate(lambda *index: value(window(*index)), *outputs), route, winners)
+
+
+def _image_and_kernel(operation, image, kernel, mode):
+    """Sizes and entries of the two arrays of Eq. 1 and 2, checked."""
+    image = as_numbers(operation, "image", image, "HW")
+    kernel = as_numbers(operation, "kernel", kernel, "kl")
+    check_mode(operation, mode)
+    if mode == "valid":
+        output_size(operation, image.shape, kernel.shape)
+    return image.shape, kernel.shape, _zero_outside(image), _zero_outside(kernel)
+
+
+def _zero_outside(array):
+    """Return a function from indices to the array's entry there, and to 0 where it has none."""
+    entries = dict(np.ndenumerate(array.astype(object)))
+    return lambda *index: entries.get(index, 0)
+
+
+def _tabulate(entry, *ranges):
+    """Return the array of ``entry(i, j, …)`` for i in the first range, j in the second, ….
+
+    It is of int64 or float64 where Python's numbers of that kind fit, and otherwise keeps them as objects.
+    """
+    values = [entry(*index) for index in itertools.product(*ranges)]
+    types = {type(value) for value in values}
+    if types == {int} and all(-(2**63) <= value < 2**63 for value in values):
+        dtype = np.int64
+    else:
+        dtype = np.float64 if types <= {int, float} and float in types else object
+    result = np.empty(len(values), dtype)
+    result[:] = values
+    return result.reshape([len(r) for r in ranges])

@@ -1,0 +1,212 @@
+"""Max, average and L2 pooling: a window becomes one number, and the error takes the same way back.
+
+All three see the inputs through the same windows. `_Windows.gather` brings out the entries of every window;
+`_Windows.scatter` gives each of them its share of the error, so that the shares from overlapping windows add
+up and an entry that no window covers gets 0. The rules are the unnumbered ones at the end of
+
+    Jefkine Kafunah, "Backpropagation In Convolutional Neural Networks", DeepGrid, 2016 ("the article"),
+
+with what it leaves out: ties, overlap, leftover rows, padding and the L2 norm.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from convbp.shapes import as_floats, as_numbers, as_window, check_size, output_size
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """What a pooling layer returns: its output, and the way back for the error.
+
+    Attributes
+    ----------
+    operation : str
+        The name of the operation, for messages.
+    output : ndarray, shape=(N, H', W', C)
+    winners : ndarray of int, shape=(N, H', W', C, 2), or None
+        For max pooling: row and column, in the inputs without padding, of the entry that each output is.
+    """
+
+    operation: str
+    output: np.ndarray
+    _route: Callable[[np.ndarray], np.ndarray] = field(repr=False)
+    winners: np.ndarray | None = field(default=None, repr=False)
+
+    def route(self, delta):
+        """Return the gradient of the error with respect to the inputs.
+
+        Parameters
+        ----------
+        delta : array_like, shape=(N, H', W', C)
+            Gradient of the error with respect to the output.
+
+        Returns
+        -------
+        ndarray, shape=(N, H, W, C)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``delta`` is not an array of finite real numbers of the shape of the output.
+        """
+        operation = f"{self.operation}(…).route"
+        delta = as_numbers(operation, "delta", delta, "NIJC")
+        mend = "It is the gradient for what the pooling returned as its output."
+        check_size(operation, "delta", delta.shape, self.output.shape, mend)
+        return self._route(delta)
+
+
+def max_pool2d(inputs, size, stride=None, padding=0):
+    """Take the largest entry of each window; the error goes to that entry alone.
+
+    Of equal entries the first in row-major order wins. Padding never wins, not even over negative numbers.
+
+    Parameters
+    ----------
+    inputs : array_like, shape=(N, H, W, C)
+    size : int or (int, int)
+        Rows and columns of the window.
+    stride : int or (int, int), optional
+        Step of the window in pixels; its size if left out. With a smaller one windows overlap.
+    padding : int or (int, int)
+        Rows and columns put around the inputs, at most half the window, so that none is all padding.
+
+    Returns
+    -------
+    Pooled
+        ``output``, ``route(delta)`` and ``winners``. The output keeps the dtype of the inputs.
+
+    Raises
+    ------
+    TypeError
+        If an entry is not a real number, or a size, stride or padding is not an integer.
+    ValueError
+        If the inputs are empty, have a NaN or not four axes, if the window does not fit, a size or stride
+        is less than 1, or the padding is negative or more than half the window.
+    """
+    inputs, windows = _windows("max_pool2d", inputs, size, stride, padding)
+    # Padding with the smallest entry never exceeds a window's own; where it equals the largest, it is not inside.
+    entries = windows.gather(inputs, outside=inputs.min())
+    output = entries.max(axis=0)
+    inside = windows.gather(np.ones((1, *inputs.shape[1:3], 1), bool), outside=False)
+    tap = np.argmax((entries == output) & inside, axis=0)  # argmax finds the first
+
+    def route(delta):
+        return windows.scatter(delta, [tap == t for t in range(len(entries))])
+
+    return Pooled("max_pool2d", output, route, windows.rows_and_columns(tap))
+
+
+def average_pool2d(inputs, size, stride=None, padding=0):
+    """Take the mean of each window; the error goes to all of its entries in equal shares, 1/(k₁·k₂) each.
+
+    Padded zeros count as entries, as in PyTorch by default: the divisor is the same for every window.
+
+    Parameters
+    ----------
+    inputs, size, stride, padding
+        As for `max_pool2d`.
+
+    Returns
+    -------
+    Pooled
+        ``output`` and ``route(delta)``. Floats keep their dtype, Fractions stay exact, integers give float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `max_pool2d` does.
+    """
+    inputs, windows = _windows("average_pool2d", inputs, size, stride, padding)
+    entries = windows.gather(inputs, outside=0)
+    count = len(entries)
+
+    def route(delta):
+        return windows.scatter(delta, [1] * count) / count
+
+    return Pooled("average_pool2d", entries.sum(axis=0) / count, route)
+
+
+def l2_pool2d(inputs, size, stride=None, padding=0):
+    """Take the L2 norm y = √Σx² of each window; the entry x gets the share x/y of the error.
+
+    Where y is 0 the norm has a kink, and the share is 0. No square overflows or vanishes on the way.
+
+    Parameters
+    ----------
+    inputs, size, stride, padding
+        As for `max_pool2d`.
+
+    Returns
+    -------
+    Pooled
+        ``output`` and ``route(delta)``. Floats keep their dtype; integers and Fractions give float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `max_pool2d` does.
+    """
+    inputs, windows = _windows("l2_pool2d", inputs, size, stride, padding)
+    entries = windows.gather(as_floats(inputs), outside=0)
+    output = np.hypot.reduce(entries, axis=0)
+    shares = np.divide(entries, output, out=np.zeros_like(entries), where=output > 0)
+
+    def route(delta):
+        return windows.scatter(delta, shares)
+
+    return Pooled("l2_pool2d", output, route)
+
+
+def _windows(operation, inputs, size, stride, padding):
+    """Check the arguments of a pooling operation; return the inputs as an array and their windows."""
+    inputs = as_numbers(operation, "inputs", inputs, "NHWC")
+    size, stride, padding = as_window(operation, size, stride, padding)
+    places = output_size(operation, inputs.shape[1:3], size, stride, padding)
+    return inputs, _Windows(inputs.shape, size, stride, padding, places)
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Where the windows of size (k1, k2) stand: ``places`` = (H', W') of them on inputs of ``shape``."""
+
+    shape: tuple[int, int, int, int]
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    places: tuple[int, int]
+
+    def gather(self, inputs, outside):
+        """(N, H, W, C) → (k1·k2, N, H', W', C): the entries of every window, in row-major order."""
+        (p1, p2) = self.padding
+        return np.stack(
+            self._views(np.pad(inputs, ((0, 0), (p1, p1), (p2, p2), (0, 0)), constant_values=outside))
+        )
+
+    def scatter(self, delta, shares):
+        """(N, H', W', C) → (N, H, W, C): for each of the k1·k2 entries delta times its share, added up."""
+        (n, h, w, c), (p1, p2) = self.shape, self.padding
+        dtype = np.result_type(delta, shares[0])
+        padded = np.zeros((n, h + 2 * p1, w + 2 * p2, c), np.int64 if dtype.kind in "iu" else dtype)
+        for view, share in zip(self._views(padded), shares, strict=True):
+            view += delta * share
+        return padded[:, p1 : p1 + h, p2 : p2 + w]
+
+    def rows_and_columns(self, tap):
+        """(N, H', W', C) → (N, H', W', C, 2): where in the inputs each window's entry number ``tap`` is."""
+        (_, k2), (s1, s2), (p1, p2) = self.size, self.stride, self.padding
+        i, j = np.ogrid[: self.places[0], : self.places[1]]
+        row, column = np.divmod(tap, k2)
+        return np.stack([row + (s1 * i - p1)[..., None], column + (s2 * j - p2)[..., None]], axis=-1)
+
+    def _views(self, padded):
+        """For each entry of the window, in row-major order, a view of what all windows have there."""
+        (k1, k2), (s1, s2), (rows, columns) = self.size, self.stride, self.places
+        return [
+            padded[:, a : a + s1 * (rows - 1) + 1 : s1, b : b + s2 * (columns - 1) + 1 : s2]
+            for a in range(k1)
+            for b in range(k2)
+        ]
