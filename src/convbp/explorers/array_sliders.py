@@ -1,0 +1,68 @@
+"""A control for a small array: one slider for each entry, laid out as the array is."""
+
+from math import ceil
+from numbers import Integral
+
+import ipywidgets as widgets
+import traitlets
+
+from convbp.scene import subscripted
+
+
+class ArraySliders(widgets.GridBox):
+    """Sliders for the entries of a small 2-D array; ``value`` is the array, as a tuple of rows.
+
+    Entries that are all integers get sliders that stay on integers. Another shape gets other sliders.
+    """
+
+    value = traitlets.Tuple()
+
+    def __init__(self, label: str, value: tuple[tuple, ...], least_range: int = 9):
+        self._label, self._least_range, self._refreshing = label, least_range, False
+        self._sliders: list[list[widgets.Widget]] = []
+        super().__init__(value=value)
+
+    @traitlets.observe("value")
+    def _follow_value(self, change) -> None:
+        before, after = change.old, change.new
+        self._refreshing = True
+        try:
+            if not self._sliders or _kind(before) != _kind(after):
+                self._build(after)
+            for sliders, row in zip(self._sliders, after, strict=True):
+                for slider, entry in zip(sliders, row, strict=True):
+                    slider.max = max(slider.max, ceil(abs(entry)))
+                    slider.min = -slider.max
+                    slider.value = entry if isinstance(slider, widgets.IntSlider) else float(entry)
+        finally:
+            self._refreshing = False
+
+    def _build(self, value: tuple[tuple, ...]) -> None:
+        rows, cols, whole = _kind(value)
+        self._sliders = [[self._slider(m, n, whole) for n in range(cols)] for m in range(rows)]
+        self.children = [slider for sliders in self._sliders for slider in sliders]
+        self.layout.grid_template_columns = f"repeat({cols}, minmax(110px, 190px))"
+        self.layout.grid_gap = "0px 12px"
+
+    def _slider(self, m: int, n: int, whole: bool) -> widgets.Widget:
+        slider = (widgets.IntSlider if whole else widgets.FloatSlider)(
+            value=0,
+            min=-self._least_range,
+            max=self._least_range,
+            description=subscripted(self._label, m, n),
+            style={"description_width": "28px"},
+            layout=widgets.Layout(width="auto", margin="0"),
+        )
+        slider.observe(lambda change: self._follow_slider(m, n, change.new), "value")
+        return slider
+
+    def _follow_slider(self, m: int, n: int, entry) -> None:
+        if not self._refreshing:
+            rows = [list(row) for row in self.value]
+            rows[m][n] = entry
+            self.value = tuple(map(tuple, rows))
+
+
+def _kind(value: tuple[tuple, ...]) -> tuple[int, int, bool]:
+    whole = all(isinstance(entry, Integral) for row in value for entry in row)
+    return len(value), len(value[0]), whole

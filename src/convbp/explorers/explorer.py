@@ -1,0 +1,147 @@
+"""What all explorers share: controls, a frozen state, and the scene made of it in one `GridView`."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import ipywidgets as widgets
+
+from convbp.grid_view import GridView
+from convbp.scene import Scene, Selection
+
+
+@dataclass(frozen=True)
+class Control:
+    """A widget whose ``value`` is a part of the state: how to read it there, and the state with another one."""
+
+    widget: widgets.ValueWidget
+    read: Callable[[Any], Any]
+    change: Callable[[Any, Any], Any]
+
+    @classmethod
+    def field(cls, name: str, widget: widgets.ValueWidget) -> "Control":
+        """A control of one field of the state."""
+        return cls(widget, lambda state: getattr(state, name), lambda state, value: replace(state, **{name: value}))
+
+
+def buttons(name: str, options: dict[str, Any]) -> widgets.ToggleButtons:
+    """A choice between a few values, all in view."""
+    return widgets.ToggleButtons(
+        description=name,
+        options=list(options.items()),
+        style={"button_width": "auto", "description_width": "auto"},
+    )
+
+
+def wrapped(*controls: widgets.Widget) -> widgets.Box:
+    """Controls side by side, in several lines where the page is narrow."""
+    return widgets.Box(controls, layout=widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 20px"))
+
+
+class Explorer(widgets.VBox):
+    """A picture with its controls.
+
+    Parameters
+    ----------
+    state
+        A frozen dataclass; its field ``selected`` is a `Selection`.
+    scene
+        A pure function from a state to a `Scene`. It raises `TypeError` or `ValueError` for a state that
+        has no picture; the reader then sees the error's text, and the last good picture stays.
+    controls
+        Everything but the selection, which the picture itself offers.
+    layout_rows
+        The widgets above the picture, row by row.
+    """
+
+    def __init__(
+        self,
+        state: Any,
+        scene: Callable[[Any], Scene],
+        controls: Iterable[Control],
+        layout_rows: Iterable[widgets.Widget],
+    ):
+        self._scene = scene
+        self._controls = list(controls)
+        # JupyterLab runs callbacks in a thread of their own, beside a running cell that may call update().
+        self._lock = RLock()
+        self._refreshing = False
+        first = scene(state)
+        self._state = self._initial = replace(state, selected=first.selected)
+        self.view = GridView(first)
+        super().__init__([*layout_rows, self.view])
+        self.add_class("convbp-explorer")
+        self._refresh_controls()
+        for control in self._controls:
+            control.widget.observe(partial(self._on_control, control), "value")
+        self.view.observe(self._on_selection, ["grid", "row", "col"])
+
+    @property
+    def state(self) -> Any:
+        """What is shown. It is frozen; `update` changes to another."""
+        return self._state
+
+    @property
+    def message(self) -> str:
+        """Why the last input was refused; empty if it was not."""
+        return self.view.message
+
+    def update(self, **changes: Any) -> None:
+        """Show the state with other values in the fields named.
+
+        A value that has no picture changes nothing: the picture stays, and the reason stands above it.
+        """
+        self._show(lambda state: replace(state, **changes))
+
+    def select(self, row: int, col: int, grid: str | None = None) -> None:
+        """Choose a cell, by its index as the picture counts it; ``grid`` if there is more than one to choose in."""
+        self._show(lambda state: replace(state, selected=Selection(grid or state.selected.grid, row, col)))
+
+    def reset(self) -> None:
+        """Go back to how it began."""
+        self._show(lambda state: self._initial)
+
+    def save_html(self, path: str | Path) -> None:
+        """Save the picture as a page that answers to pointer and keys with neither kernel nor network."""
+        Path(path).write_text(self.view.html(), encoding="utf-8")
+
+    def _show(self, change: Callable[[Any], Any]) -> None:
+        with self._lock:
+            try:
+                state = change(self._state)
+                scene = self._scene(state)
+            except (TypeError, ValueError) as error:
+                self.view.message = str(error)
+            else:
+                self._state = replace(state, selected=scene.selected)
+                self.view.show(scene)
+            self._refresh_controls()
+
+    def _refresh_controls(self) -> None:
+        self._refreshing = True
+        try:
+            for control in self._controls:
+                control.widget.value = control.read(self._state)
+        finally:
+            self._refreshing = False
+
+    def _on_control(self, control: Control, change: Any) -> None:
+        with self._lock:
+            if not self._refreshing:
+                self._show(lambda state: control.change(state, change.new))
+
+    def _on_selection(self, change: Any) -> None:
+        # The page shows it already; only the state follows.
+        with self._lock:
+            self._state = replace(self._state, selected=self.view.scene.selected)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.view.scene.sentence}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        data, metadata = self.view.still()
+        live = super()._repr_mimebundle_(**kwargs)
+        return {**live, **data, "text/plain": repr(self)}, metadata

@@ -1,0 +1,237 @@
+"""A kernel slides over an image: cross-correlation and convolution, cell by cell (Eq. 1 to 3)."""
+
+from dataclasses import dataclass, replace
+
+import ipywidgets as widgets
+import numpy as np
+
+from convbp.convolution import convolve, cross_correlate, rot180
+from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.explorer import Control, Explorer, buttons, wrapped
+from convbp.scene import (
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Tag,
+    Term,
+    factor,
+    number,
+    rows_of,
+    subscripted,
+)
+from convbp.shapes import as_numbers
+
+CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
+LARGEST_IMAGE, LARGEST_KERNEL = 16, 5
+FIRST = Selection("output", 0, 0)
+
+IMAGE = ((1, 2, 0, 3, 1), (0, 1, 2, 1, 4), (2, 0, 1, 2, 3), (1, 3, 0, 1, 2))
+KERNEL = ((1, 2, -1), (0, 3, -2))
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What the reader sees: the two arrays, the operation, its mode, and the chosen cell of the output."""
+
+    image: np.ndarray
+    kernel: np.ndarray
+    operation: str = CROSS_CORRELATION
+    mode: str = "valid"
+    selected: Selection = FIRST
+
+    def __post_init__(self):
+        for name, largest in (("image", LARGEST_IMAGE), ("kernel", LARGEST_KERNEL)):
+            array = as_numbers("SlidingWindow", name, getattr(self, name), "HW").copy()
+            if max(array.shape) > largest:
+                raise ValueError(
+                    f"SlidingWindow: {name} has shape {array.shape}; expected at most {largest}×{largest}, "
+                    f"or its numbers could not be read. Show a part of it: {name}[:{largest}, :{largest}]."
+                )
+            if array.dtype.kind in "iu":
+                array = array.astype(object)  # Python's integers, whatever a slider will add
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        if self.operation not in (CROSS_CORRELATION, CONVOLUTION):
+            raise ValueError(
+                f"SlidingWindow: operation is {self.operation!r}; expected {CROSS_CORRELATION!r} or {CONVOLUTION!r}."
+            )
+
+
+def scene(state: State) -> Scene:
+    """Return the picture of a state: the input, the kernel, the kernel as it slides, and the output.
+
+    For each cell (i, j) of the output the highlight outlines the window of the input that made it, and
+    writes out its sum: over I(i + m, j + n)·K(m, n), Eq. 1, or over I(i − m, j − n)·K(m, n), Eq. 2.
+    """
+    flips, full = state.operation == CONVOLUTION, state.mode == "full"
+    (rows, cols), (k1, k2) = state.image.shape, state.kernel.shape
+    output = (convolve if flips else cross_correlate)(state.image, state.kernel, mode=state.mode)
+    around = (k1 - 1, k2 - 1) if full else (0, 0)
+    # An output cell has the index of its window's first cell in Eq. 1, of its window's last cell in Eq. 2.
+    top, left = (k - 1 - a if flips else -a for k, a in zip((k1, k2), around, strict=True))
+
+    tags = tuple(tuple(Tag(subscripted("K", m, n), m * k2 + n) for n in range(k2)) for m in range(k1))
+    grid_in = Grid(
+        name="input",
+        title="input I",
+        values=rows_of(np.pad(state.image, tuple((a, a) for a in around))),
+        origin=(-around[0], -around[1]),
+        core=(0, 0, rows, cols),
+    )
+    kernel = Grid("kernel", "kernel K", rows_of(state.kernel), tags=tags)
+    slid = Grid(
+        name="slid",
+        title="rot180(K) slides" if flips else "K slides as it is",
+        values=rows_of(rot180(state.kernel)) if flips else kernel.values,
+        tags=tuple(row[::-1] for row in tags[::-1]) if flips else tags,
+    )
+    grid_out = Grid(
+        name="output",
+        title=f"output {_symbol(flips)}",
+        values=rows_of(output),
+        origin=(top, left),
+        axes=("i", "j"),
+    )
+    highlights = {
+        Selection("output", i, j): _highlight(grid_in, kernel, slid, grid_out, flips, i, j) for i, j in grid_out.cells()
+    }
+    (i, j), (out_rows, out_cols) = state.selected[1:], grid_out.size
+    return Scene(
+        title=f"Sliding window, {state.operation}, {state.mode}",
+        columns=((grid_in,), (kernel, slid), (grid_out,)),
+        highlights=highlights,
+        # A change of mode can leave the chosen cell outside the output; then the nearest one is chosen.
+        selected=Selection("output", min(max(i, top), top + out_rows - 1), min(max(j, left), left + out_cols - 1)),
+        rows=rows + 2 * (k1 - 1),
+    )
+
+
+def _highlight(grid_in: Grid, kernel: Grid, slid: Grid, grid_out: Grid, flips: bool, i: int, j: int) -> Highlight:
+    k1, k2 = kernel.size
+    sign, step = ("\u2212", -1) if flips else ("+", 1)
+    window = (i - k1 + 1, j - k2 + 1) if flips else (i, j)
+    result = _entry(grid_out, i, j)
+
+    def term(m: int, n: int) -> Term:
+        row, col = i + step * m, j + step * n
+        value, weight = _entry(grid_in, row, col), _entry(kernel, m, n)
+        return Term(
+            symbols=f"I({number(row)}, {number(col)})·K({m}, {n})",
+            numbers=f"{factor(value)}·{factor(weight)} = {number(value * weight)}",
+            hue=kernel.tags[m][n].hue,
+        )
+
+    here = f"({number(i)}, {number(j)})"
+    return Highlight(
+        marks=(
+            Mark("input", *window, k1, k2, tags=slid.tags),
+            Mark("slid", 0, 0, k1, k2),
+            Mark("output", i, j),
+        ),
+        formula=Formula(
+            heading=f"{_symbol(flips)} at {here}  =  Σₘ Σₙ I({number(i)} {sign} m, {number(j)} {sign} n) · K(m, n)",
+            terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
+            total=f"The {k1 * k2} products sum to {number(result)}.",
+        ),
+        sentence=(
+            f"Output {here} is {number(result)}: the {'turned ' if flips else ''}kernel lies on the {k1}×{k2} window "
+            f"of the input that starts at ({number(window[0])}, {number(window[1])}); multiply entry by entry, and add."
+        ),
+    )
+
+
+def _entry(grid: Grid, i: int, j: int):
+    return grid.values[i - grid.origin[0]][j - grid.origin[1]]
+
+
+def _symbol(flips: bool) -> str:
+    return "I ∗ K" if flips else "I ⊗ K"
+
+
+def _counting(k1: int, k2: int) -> np.ndarray:
+    return np.arange(1, k1 * k2 + 1).reshape(k1, k2)
+
+
+def _one_at(row: int, col: int):
+    def kernel(k1: int, k2: int) -> np.ndarray:
+        return np.array([[int((m, n) == (row % k1, col % k2)) for n in range(k2)] for m in range(k1)])
+
+    return kernel
+
+
+def _last_minus_first(axis: int):
+    def kernel(k1: int, k2: int) -> np.ndarray:
+        position = np.indices((k1, k2))[axis]
+        return (position == position.max()).astype(int) - (position == 0)
+
+    return kernel
+
+
+# Kernels worth trying, each in whatever shape the kernel has.
+PRESETS = {
+    "counting: no symmetry": _counting,
+    "one at the top left": _one_at(0, 0),
+    "one at the bottom right": _one_at(-1, -1),
+    "all ones": lambda k1, k2: np.ones((k1, k2), int),
+    "right minus left": _last_minus_first(1),
+    "bottom minus top": _last_minus_first(0),
+    "equal to its own rot180": lambda k1, k2: np.minimum(_counting(k1, k2), rot180(_counting(k1, k2))),
+}
+OWN_VALUES = "your own values"
+
+
+def _preset_name(state: State) -> str:
+    shape = state.kernel.shape
+    return next((name for name, make in PRESETS.items() if np.array_equal(make(*shape), state.kernel)), OWN_VALUES)
+
+
+def _with_preset(state: State, name: str) -> State:
+    return state if name == OWN_VALUES else replace(state, kernel=PRESETS[name](*state.kernel.shape))
+
+
+class SlidingWindow(Explorer):
+    """A kernel slides over an image; choose a cell of the output and see the window and the sum that made it.
+
+    Parameters
+    ----------
+    image : array_like, shape=(H, W)
+        At most 16×16.
+    kernel : array_like, shape=(k1, k2)
+        At most 5×5.
+    operation : {"cross-correlation", "convolution"}
+        Eq. 1 or Eq. 2 of the article.
+    mode : {"valid", "full"}
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no picture of what came in. Later, `update` with such a value raises nothing: it keeps
+        the last good picture and says above it what was expected.
+    """
+
+    def __init__(self, image=IMAGE, kernel=KERNEL, operation=CROSS_CORRELATION, mode="valid"):
+        state = State(image, kernel, operation, mode)
+        operations = buttons("operation", {"cross-correlation ⊗": CROSS_CORRELATION, "convolution ∗": CONVOLUTION})
+        modes = buttons("mode", {"valid": "valid", "full": "full"})
+        preset = widgets.Dropdown(description="kernel", options=[OWN_VALUES, *PRESETS])
+        sliders = ArraySliders("K", rows_of(state.kernel))
+        reset = widgets.Button(description="Reset", tooltip="Back to how it began", icon="undo")
+        super().__init__(
+            state,
+            scene,
+            controls=[
+                Control.field("operation", operations),
+                Control.field("mode", modes),
+                Control(preset, _preset_name, _with_preset),
+                Control(
+                    sliders,
+                    lambda state: rows_of(state.kernel),
+                    lambda state, rows: replace(state, kernel=rows),
+                ),
+            ],
+            layout_rows=[wrapped(operations, modes, preset, reset), sliders],
+        )
+        reset.on_click(lambda _: self.reset())

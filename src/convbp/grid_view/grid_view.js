@@ -1,0 +1,100 @@
+// Shows a picture that Python drew, and lets a reader choose a cell by pointer, keyboard or slider.
+// For each cell one can choose, `patches` holds what changes in the picture; applying one asks nobody.
+
+function render({ model, el, signal }) {
+  el.classList.add("convbp-view");
+  el.innerHTML = `
+    <p class="convbp-message" role="alert"></p>
+    <div class="convbp-stage" tabindex="0" role="application" data-lm-suppress-shortcuts="true"></div>
+    <div class="convbp-choice"></div>
+    <p class="convbp-sentence" aria-live="polite"></p>`;
+  const [message, stage, choice, sentence] = el.children;
+  let hovered = null; // the key of the cell under the pointer
+
+  const selected = () => ["grid", "row", "col"].map((name) => model.get(name)).join();
+  const parse = (key) => {
+    const [grid, row, col] = key.split(",");
+    return { grid, row: Number(row), col: Number(col) };
+  };
+
+  function showSelection() {
+    const key = hovered in model.get("patches") ? hovered : selected();
+    const patch = model.get("patches")[key];
+    if (!patch) return; // a new picture with other cells is on its way
+    for (const [slot, markup] of Object.entries(patch))
+      for (const part of stage.querySelectorAll(`[data-slot="${slot}"]`)) part.innerHTML = markup;
+    sentence.innerHTML = patch.sentence; // escaped by Python, like all text of the picture
+    for (const slider of choice.querySelectorAll("input")) {
+      slider.value = parse(key)[slider.name];
+      slider.nextElementSibling.value = slider.value.replace("-", "\u2212");
+    }
+  }
+
+  function showPicture() {
+    stage.innerHTML = model.get("picture");
+    stage.setAttribute("aria-label", `${model.get("title")}. Arrow keys choose a cell.`);
+    // Once a picture needed this much room, keep it, or the page below would jump.
+    stage.style.minHeight = `${Math.max(parseFloat(stage.style.minHeight) || 0, stage.scrollHeight)}px`;
+    showSliders();
+    showSelection();
+  }
+
+  // One slider for the row and one for the column, over the cells that can be chosen.
+  function showSliders() {
+    const grid = model.get("grid");
+    const cells = Object.keys(model.get("patches")).map(parse).filter((cell) => cell.grid === grid);
+    if (!choice.childElementCount) {
+      choice.innerHTML =
+        ["row", "col"].map((name) => `<label><span></span><input type="range" name="${name}"><output></output></label>`).join("") +
+        "<span class='convbp-hint'>Hover to look, click to keep, arrow keys to step.</span>";
+    }
+    for (const [axis, slider] of choice.querySelectorAll("input").entries()) {
+      slider.min = Math.min(...cells.map((cell) => cell[slider.name]));
+      slider.max = Math.max(...cells.map((cell) => cell[slider.name]));
+      slider.previousElementSibling.textContent = `${slider.name === "row" ? "row" : "column"} ${model.get("axes")[grid][axis]}`;
+    }
+  }
+
+  function choose(cell) {
+    if (!(`${cell.grid},${cell.row},${cell.col}` in model.get("patches"))) return;
+    hovered = null;
+    for (const [name, value] of Object.entries(cell)) model.set(name, value);
+    showSelection();
+    model.save_changes();
+  }
+
+  function hover(key) {
+    if (key === hovered) return;
+    hovered = key;
+    showSelection();
+  }
+
+  const cellAt = (event) => event.target.closest?.("[data-cell]")?.dataset.cell ?? null;
+  stage.addEventListener("pointerover", (event) => hover(cellAt(event)), { signal });
+  stage.addEventListener("pointerleave", () => hover(null), { signal });
+  stage.addEventListener("click", (event) => { if (cellAt(event)) choose(parse(cellAt(event))); }, { signal });
+  stage.addEventListener("keydown", (event) => {
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (!step || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault(); // or the page would scroll
+    choose({ grid: model.get("grid"), row: model.get("row") + step[0], col: model.get("col") + step[1] });
+  }, { signal });
+  choice.addEventListener("input", (event) => {
+    choose({ ...parse(selected()), [event.target.name]: Number(event.target.value) });
+  }, { signal });
+
+  const listeners = {
+    "change:picture": showPicture,
+    "change:patches": showPicture,
+    "change:grid": () => { showSliders(); showSelection(); },
+    "change:row": showSelection,
+    "change:col": showSelection,
+    "change:message": () => { message.textContent = model.get("message"); },
+  };
+  for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
+  listeners["change:message"]();
+  showPicture();
+  return () => { for (const [name, listener] of Object.entries(listeners)) model.off(name, listener); };
+}
+
+export default { render };

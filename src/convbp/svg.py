@@ -1,0 +1,259 @@
+"""Scene → SVG text. Pure: the same scene gives the same text, in the page, in a still picture, in a test.
+
+In a page the colours follow the light or dark theme through CSS variables; in a still picture, which may
+be looked at anywhere, they are plain colours on white.
+"""
+
+from functools import lru_cache
+from html import escape
+
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, number
+
+# Lengths in pixels.
+CELL = 40
+BASELINE = 31  # of a number in its cell; low, so that a tag has room above it
+GAP = 34  # between grids
+GUTTER = 26  # left of a grid, for its row indices
+HEAD = 40  # above a grid, for its title and column indices
+MARGIN = 8
+FORMULA_HEAD, TERM_HEIGHT, TERM_GAP = 30, 40, 28
+
+# The diverging map: orange below zero, white at it, blue above; told apart by all common kinds of colour vision.
+_NEGATIVE, _POSITIVE = (179, 88, 6), (33, 102, 172)
+# Okabe and Ito's set, its yellow last. A ninth entry begins it anew; the tag's text tells the two apart.
+_HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#6e6e6e", "#f0e442")
+_BLACK, _WHITE = "#111111", "#ffffff"
+
+# In a page JupyterLab's variable, else VS Code's, else the plain colour that a still picture has.
+_THEME = {
+    "ink": ("--jp-content-font-color1", "--vscode-editor-foreground", "#1f1f1f"),
+    "muted": ("--jp-content-font-color2", "--vscode-descriptionForeground", "#5c5c5c"),
+    "paper": ("--jp-layout-color0", "--vscode-editor-background", "#ffffff"),
+}
+
+
+def picture(scene: Scene, *, still: bool = False) -> str:
+    """Return the whole picture, the selected cell's highlight included, as one ``<svg>`` element.
+
+    ``still=True`` writes plain colours on white instead of CSS variables, for a renderer that knows no theme.
+    """
+    (width, height), places = size(scene), _places(scene)
+    slots = _slots(scene.highlights[scene.selected], places, _grids_height(scene))
+    grids = "".join(_grid(grid, *places[grid.name]) for grid in scene.grids)
+    paper = f'<rect width="{width}" height="{height}" fill="{_WHITE}"/>' if still else ""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="cbp" role="img" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}"><title>{escape(scene.title)}</title>'
+        f'<desc data-slot="sentence">{slots["sentence"]}</desc><style>{_style(still)}</style>{paper}{grids}'
+        f'<g data-slot="marks">{slots["marks"]}</g><g data-slot="formula">{slots["formula"]}</g></svg>'
+    )
+
+
+def patches(scene: Scene) -> dict[Selection, dict[str, str]]:
+    """Return for each cell one can choose what changes in the picture: the new content of every slot."""
+    places, below = _places(scene), _grids_height(scene)
+    return {selection: _slots(highlight, places, below) for selection, highlight in scene.highlights.items()}
+
+
+def size(scene: Scene) -> tuple[int, int]:
+    """Width and height of the picture, in pixels."""
+    formulas = [highlight.formula for highlight in scene.highlights.values()]
+    grids_width = sum(map(_column_width, scene.columns)) + GAP * (len(scene.columns) - 1)
+    width = max(grids_width, *map(_formula_width, formulas)) + 2 * MARGIN
+    return round(width), round(_grids_height(scene) + max(map(_formula_height, formulas)) + MARGIN)
+
+
+def _slots(highlight: Highlight, places: dict, below: float) -> dict[str, str]:
+    return {
+        "marks": "".join(_mark(mark, *places[mark.grid]) for mark in highlight.marks),
+        "formula": _formula(highlight.formula, below),
+        "sentence": escape(highlight.sentence),
+    }
+
+
+# Where things are.
+
+
+def _places(scene: Scene) -> dict[str, tuple[float, float]]:
+    """For each grid where index (0, 0) is, or would be: its left and its top."""
+    places, left = {}, MARGIN
+    for column in scene.columns:
+        top = MARGIN
+        for grid in column:
+            row, col = grid.origin
+            places[grid.name] = (left + GUTTER - CELL * col, top + HEAD - CELL * row)
+            top += HEAD + CELL * grid.size[0] + GAP
+        left += _column_width(column) + GAP
+    return places
+
+
+def _column_width(column: tuple[Grid, ...]) -> float:
+    return max(max(GUTTER + CELL * grid.size[1], _text_width(grid.title, 14)) for grid in column)
+
+
+def _column_height(column: tuple[Grid, ...]) -> float:
+    return sum(HEAD + CELL * grid.size[0] for grid in column) + GAP * (len(column) - 1)
+
+
+def _grids_height(scene: Scene) -> float:
+    return MARGIN + max(HEAD + CELL * scene.rows, *map(_column_height, scene.columns)) + GAP / 2
+
+
+def _formula_width(formula: Formula) -> float:
+    columns = max(map(len, formula.terms))
+    return max(
+        columns * (_term_width(formula) + TERM_GAP),
+        _text_width(formula.heading, 15),
+        _text_width(formula.total, 15),
+    )
+
+
+def _formula_height(formula: Formula) -> float:
+    return FORMULA_HEAD + TERM_HEIGHT * len(formula.terms) + FORMULA_HEAD
+
+
+def _term_width(formula: Formula) -> float:
+    terms = [term for row in formula.terms for term in row]
+    return max(max(14 + _text_width(term.symbols, 12), _text_width(term.numbers, 15)) for term in terms)
+
+
+def _text_width(text: str, font_size: int) -> float:
+    return 0.62 * font_size * len(text)  # a wide sans serif's digit; close enough to reserve room
+
+
+# How things look.
+
+
+def _grid(grid: Grid, x: float, y: float) -> str:
+    (top, left), (rows, cols) = grid.origin, grid.size
+    above, before = y + CELL * top, x + CELL * left
+    parts = [f'<text class="title" x="{before}" y="{above - 22}">{escape(grid.title)}</text>']
+    for col in range(left, left + cols):
+        parts.append(f'<text class="index" x="{x + CELL * (col + 0.5)}" y="{above - 6}">{number(col)}</text>')
+    for row in range(top, top + rows):
+        parts.append(f'<text class="index" x="{before - 11}" y="{y + CELL * (row + 0.5) + 4}">{number(row)}</text>')
+    largest = max(abs(value) for row in grid.values for value in row)
+    tags = grid.tags or ((None,) * cols,) * rows
+    for (row, col), value, tag in zip(grid.cells(), _flat(grid.values), _flat(tags), strict=True):
+        choice = f' data-cell="{escape(grid.name)},{row},{col}"' if grid.axes else ""
+        parts.append(_cell(x + CELL * col, y + CELL * row, value, largest, _in_core(grid, row, col), choice))
+        if tag is not None:
+            parts.append(_tag(tag, x + CELL * col, y + CELL * row))
+    return f'<g data-grid="{escape(grid.name)}">{"".join(parts)}</g>'
+
+
+def _flat(rows: tuple[tuple, ...]) -> list:
+    return [entry for row in rows for entry in row]
+
+
+def _in_core(grid: Grid, row: int, col: int) -> bool:
+    if grid.core is None:
+        return True
+    top, left, rows, cols = grid.core
+    return top <= row < top + rows and left <= col < left + cols
+
+
+def _cell(x: float, y: float, value: object, largest: object, in_core: bool, choice: str) -> str:
+    if not in_core:
+        return (
+            f'<rect class="pad" x="{x}" y="{y}" width="{CELL}" height="{CELL}"{choice}/>'
+            f'<text class="padded" x="{x + CELL / 2}" y="{y + BASELINE}">0</text>'
+        )
+    fill, ink, text = *_colours(value, largest), number(value)
+    font_size = min(15, round((CELL - 4) / (0.65 * len(text)), 1))  # a long number stays inside its cell
+    return (
+        f'<rect class="cell" x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{fill}"{choice}/>'
+        f'<text class="value" x="{x + CELL / 2}" y="{y + BASELINE}" font-size="{font_size}" fill="{ink}">{text}</text>'
+    )
+
+
+def _mark(mark: Mark, x: float, y: float) -> str:
+    left, top = x + CELL * mark.col, y + CELL * mark.row
+    box = f'x="{left}" y="{top}" width="{CELL * mark.cols}" height="{CELL * mark.rows}" rx="3"'
+    tags = [
+        _tag(tag, left + CELL * col, top + CELL * row)
+        for row, tags in enumerate(mark.tags)
+        for col, tag in enumerate(tags)
+    ]
+    return f'<rect class="halo" {box}/><rect class="mark" {box}/>{"".join(tags)}'
+
+
+def _tag(tag: Tag, x: float, y: float) -> str:
+    fill = _HUES[tag.hue % len(_HUES)]
+    width = 7 * len(tag.text) + 3
+    return (
+        f'<rect class="tag" x="{x + 3}" y="{y + 3}" width="{width}" height="12" rx="3" fill="{fill}"/>'
+        f'<text class="tagged" x="{x + 3 + width / 2}" y="{y + 12}" fill="{_ink_on(fill)}">{escape(tag.text)}</text>'
+    )
+
+
+def _formula(formula: Formula, top: float) -> str:
+    step, y = _term_width(formula) + TERM_GAP, top + 16
+    parts = [f'<text class="sum" x="{MARGIN}" y="{y}">{escape(formula.heading)}</text>']
+    for r, row in enumerate(formula.terms):
+        for c, term in enumerate(row):
+            x, baseline = MARGIN + step * c, y + FORMULA_HEAD + TERM_HEIGHT * r
+            plus = f'<text class="sum" x="{x - 20:.1f}" y="{baseline + 17}">+</text>' if c else ""
+            parts.append(
+                f'{plus}<rect x="{x:.1f}" y="{baseline - 9}" width="9" height="9" rx="2" '
+                f'fill="{_HUES[term.hue % len(_HUES)]}"/>'
+                f'<text class="symbols" x="{x + 13:.1f}" y="{baseline}">{escape(term.symbols)}</text>'
+                f'<text class="sum" x="{x:.1f}" y="{baseline + 17}">{escape(term.numbers)}</text>'
+            )
+    bottom = y + FORMULA_HEAD + TERM_HEIGHT * len(formula.terms)
+    parts.append(f'<text class="total" x="{MARGIN}" y="{bottom}">{escape(formula.total)}</text>')
+    return "".join(parts)
+
+
+def _style(still: bool) -> str:
+    colour = {
+        name: plain if still else f"var({jupyter}, var({vscode}, {plain}))"
+        for name, (jupyter, vscode, plain) in _THEME.items()
+    }
+    return (
+        ".cbp text{font-family:'DejaVu Sans',Verdana,'Segoe UI',sans-serif;pointer-events:none;user-select:none}"
+        f".cbp .title{{font-size:14px;font-weight:bold;fill:{colour['ink']}}}"
+        f".cbp .index{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
+        ".cbp .value,.cbp .padded,.cbp .tagged{text-anchor:middle}"
+        ".cbp .cell{stroke:#9a9a9a;stroke-width:1}"
+        f".cbp .pad{{fill:{colour['paper']};stroke:#9a9a9a;stroke-width:1;stroke-dasharray:2 3}}"
+        f".cbp .padded{{font-size:13px;fill:{colour['muted']}}}"
+        ".cbp .tagged{font-size:9px;font-weight:bold}"
+        ".cbp .tag,.cbp [data-slot=marks]{pointer-events:none}"
+        ".cbp .halo{fill:none;stroke:#ffffff;stroke-width:6}"
+        ".cbp .mark{fill:none;stroke:#d55e00;stroke-width:3}"
+        f".cbp .sum{{font-size:15px;fill:{colour['ink']}}}"
+        f".cbp .total{{font-size:15px;font-weight:bold;fill:{colour['ink']}}}"
+        f".cbp .symbols{{font-size:12px;fill:{colour['muted']}}}"
+        ".cbp [data-cell]{cursor:pointer}"
+    )
+
+
+def _colours(value: object, largest: object) -> tuple[str, str]:
+    """The fill of a cell and the colour of the number on it, whichever of black and white contrasts more."""
+    strength = 0.0 if largest == 0 else float(value / largest)
+    return _diverging(round(strength, 2))
+
+
+@lru_cache(maxsize=512)
+def _diverging(strength: float) -> tuple[str, str]:
+    end = _POSITIVE if strength > 0 else _NEGATIVE
+    fill = "#" + "".join(f"{round(255 + (channel - 255) * abs(strength)):02x}" for channel in end)
+    return fill, _ink_on(fill)
+
+
+@lru_cache(maxsize=512)
+def _ink_on(fill: str) -> str:
+    return max((_BLACK, _WHITE), key=lambda ink: contrast(ink, fill))
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two ``#rrggbb`` colours, 1 to 21, as WCAG 2 defines it; text wants at least 4.5."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
