@@ -1,0 +1,205 @@
+"""The commands of the course. They need Python 3.11 or newer, and bring everything else themselves.
+
+    python3 course.py start     open the course in JupyterLab
+    python3 course.py test      run all tests
+    python3 course.py save      run the notebooks and save them with their outputs
+
+On Windows: py course.py start. What stands after the command is passed on: to JupyterLab, to pytest,
+or as the notebooks to save. With --pip before the command, plain pip installs, even where there is uv.
+
+The first run makes the folder .venv beside this file and needs the network; later runs install nothing.
+"""
+
+# A Python that is too old must get as far as the sentence in main(). So all of this parses on Python 2.7:
+# ASCII only, no f-strings, no annotations.
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+MINIMUM = (3, 11)
+ROOT = os.path.dirname(os.path.abspath(__file__))
+VENV = os.path.join(ROOT, ".venv")
+PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
+STAMP = os.path.join(VENV, "course.json")
+
+
+def main(arguments):
+    if sys.version_info < MINIMUM:
+        sys.exit(
+            "The course needs Python %d.%d or newer; this is %d.%d (%s). Get one from "
+            "https://www.python.org/downloads and run this again with it."
+            % (MINIMUM + sys.version_info[:2] + (sys.executable,))
+        )
+    use_uv = arguments[:1] != ["--pip"]
+    arguments = arguments if use_uv else arguments[1:]
+    commands = {"start": start, "test": test, "save": save}
+    if not arguments or arguments[0] not in commands:
+        print(__doc__)
+        return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
+    return commands[arguments[0]](arguments[1:], use_uv)
+
+
+def start(arguments, use_uv):
+    """Open JupyterLab on the first notebook, with the kernel of .venv."""
+    set_up("notebooks", use_uv)
+    first = os.path.join("notebooks", "00_start_here.ipynb")
+    # All of it stays on this machine: no news, no look for updates. Ctrl-C ends it without a question.
+    quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    options = ["--ServerApp.root_dir=" + ROOT, "--ServerApp.answer_yes=True"] + quiet
+    return run([PYTHON, "-m", "jupyterlab", first] + options + arguments)
+
+
+def test(arguments, use_uv):
+    """Run pytest, with a browser for the browser tests where one can be had."""
+    set_up("test", use_uv)
+    if not system_browser():
+        say("There is no Chromium, Chrome or Edge here; Playwright fetches its own Chromium, once.")
+        if subprocess.call([PYTHON, "-m", "playwright", "install", "chromium"]) != 0:
+            say("No browser, no browser tests: install Chromium or Chrome, or set CONVBP_BROWSER to its path.")
+    return run([PYTHON, "-m", "pytest"] + arguments)
+
+
+def save(arguments, use_uv):
+    """Run the named notebooks, or all of them, and save them with their outputs."""
+    set_up("test", use_uv)
+    notebooks = [os.path.abspath(path) for path in arguments]
+    return run([PYTHON, os.path.join("tools", "save_notebooks.py")] + notebooks)
+
+
+def system_browser():
+    """Where the Chromium, Chrome or Edge of this machine is, or None; CONVBP_BROWSER, if set, decides."""
+    chosen = os.environ.get("CONVBP_BROWSER")
+    if chosen:
+        if not shutil.which(chosen):
+            sys.exit("CONVBP_BROWSER is %s, and there is no such program. Correct it, or unset it." % chosen)
+        return shutil.which(chosen)
+    names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"]
+    for name in ["Google Chrome", "Chromium", "Microsoft Edge"]:  # macOS
+        names.append("/Applications/%s.app/Contents/MacOS/%s" % (name, name))
+    for folder in ["ProgramFiles", "ProgramFiles(x86)", "LocalAppData"]:  # Windows
+        for name in ["Google\\Chrome\\Application\\chrome.exe", "Microsoft\\Edge\\Application\\msedge.exe"]:
+            names.append(os.path.join(os.environ.get(folder, ""), name))
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def set_up(extra, use_uv):
+    """Make .venv hold the course with its ``extra`` dependencies; do nothing if it does already."""
+    with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
+        project = hashlib.sha256(file.read()).hexdigest()
+    stamp, version = read_stamp(), venv_python()
+    wanted = {"root": ROOT, "python": version, "project": project, "extra": extra}
+    with_tests = dict(wanted, extra="test")  # which is what the notebooks need, and more
+    if stamp in (wanted, with_tests):
+        return
+    reason = why_afresh(stamp, version)
+    if reason:
+        say("Making .venv: %s." % reason)
+        base = getattr(sys, "_base_executable", sys.executable)  # not the .venv that is about to be cleared
+        need_venv([base, "-m", "venv", "--without-pip", "--clear", VENV])
+    if reason or stamp is not None:
+        write_stamp({})  # if the installation is broken off, the next run starts afresh
+    say("Installing what the course needs into .venv: seconds with uv, a minute or two with pip.")
+    install(".[%s]" % extra, use_uv)
+    write_stamp(dict(wanted, python=venv_python()))
+
+
+def why_afresh(stamp, version):
+    """Why .venv cannot be built upon, or None. It has no stamp if it is not there, or was made by hand."""
+    if not os.path.exists(VENV):
+        return "there is none yet"
+    if version is None:
+        return "the Python in it does not run any more"
+    if version < list(MINIMUM):
+        return "the Python in it is older than %d.%d" % MINIMUM
+    if stamp is None:
+        return None
+    if not stamp:
+        return "an earlier set-up was broken off"
+    if stamp["root"] != ROOT:
+        return "this folder was moved"
+    if stamp["python"] != version:
+        return "the Python in it was exchanged"
+    return None
+
+
+def install(requirement, use_uv):
+    for installer in installers(use_uv):
+        if subprocess.call(installer + ["--editable", requirement], cwd=ROOT) == 0:
+            return
+    sys.exit("The set-up did not succeed; why stands above. It needs the network, this once. Then run this again.")
+
+
+def installers(use_uv):
+    """The commands that can install into .venv, best first: uv from PATH, uv fetched by pip, pip."""
+    into_venv = ["pip", "install", "--python", PYTHON]
+    if use_uv and shutil.which("uv"):
+        yield [shutil.which("uv")] + into_venv
+    need_venv([PYTHON, "-m", "ensurepip"])
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    with open(os.devnull, "w") as nowhere:
+        fetch_uv = pip + ["--retries", "1", "uv"]
+        if use_uv and subprocess.call(fetch_uv, stdout=nowhere, stderr=nowhere) == 0:
+            yield [PYTHON, "-m", "uv"] + into_venv
+    yield pip
+
+
+def need_venv(command):
+    """Run a command of Python's own venv or ensurepip, which some systems leave out."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        sys.exit(
+            done.stdout.decode(errors="replace")
+            + "Python could not make .venv, or pip in it. On Debian and Ubuntu: sudo apt install python3-venv"
+        )
+
+
+def venv_python():
+    """The version of the Python in .venv as [major, minor], or None if it does not run."""
+    ask = "import sys; print(list(sys.version_info[:2]))"
+    try:
+        return json.loads(subprocess.check_output([PYTHON, "-c", ask]))
+    except (OSError, ValueError, subprocess.CalledProcessError):
+        return None
+
+
+def read_stamp():
+    try:
+        with open(STAMP) as file:
+            return json.load(file)
+    except OSError:
+        return None
+    except ValueError:
+        return {}
+
+
+def write_stamp(stamp):
+    with open(STAMP, "w") as file:
+        json.dump(stamp, file)
+
+
+def run(command):
+    """Run a command in the course's folder and return its exit code. It hears Ctrl-C too, and it decides."""
+    # The kernel named python3 is the one in .venv, even if the reader's own Jupyter settings name another so.
+    environment = dict(os.environ, JUPYTER_PREFER_ENV_PATH="1")
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            pass
+
+
+def say(sentence):
+    print(sentence)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("Broken off. Run the same command again to go on.")

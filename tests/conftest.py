@@ -1,0 +1,26 @@
+"""What several test files share."""
+
+import os
+
+import pytest
+
+import course
+
+
+@pytest.fixture(scope="session")
+def browser_executable() -> str:
+    """Path of the browser for the tests that need a real one; without one they are skipped, and fail in CI."""
+    path = course.system_browser() or _playwright_browser()
+    if path is None:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up("no Chromium, Chrome or Edge; `python3 course.py test` fetches one, CONVBP_BROWSER names one")
+    return path
+
+
+def _playwright_browser() -> str | None:
+    """The Chromium that ``playwright install chromium`` has put on this machine, if it has."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if os.path.exists(path) else None
