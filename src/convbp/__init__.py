@@ -1,1 +1,42 @@
 """Backpropagation in convolutional networks, written to be understood."""
+
+from convbp.activations import identity, leaky_relu, relu, sigmoid, softplus, tanh
+from convbp.convolution import (
+    conv2d,
+    conv2d_bias_gradient,
+    conv2d_input_gradient,
+    conv2d_kernel_gradient,
+    convolve,
+    cross_correlate,
+    rot180,
+)
+from convbp.digits import load_digits
+from convbp.gradient_check import adjoint_test, central_difference, compare_gradients, find_kinks
+from convbp.losses import half_sum_of_squares, softmax_cross_entropy
+from convbp.pooling import average_pool2d, l2_pool2d, max_pool2d
+
+__all__ = [
+    "adjoint_test",
+    "average_pool2d",
+    "central_difference",
+    "compare_gradients",
+    "conv2d",
+    "conv2d_bias_gradient",
+    "conv2d_input_gradient",
+    "conv2d_kernel_gradient",
+    "convolve",
+    "cross_correlate",
+    "find_kinks",
+    "half_sum_of_squares",
+    "identity",
+    "l2_pool2d",
+    "leaky_relu",
+    "load_digits",
+    "max_pool2d",
+    "relu",
+    "rot180",
+    "sigmoid",
+    "softmax_cross_entropy",
+    "softplus",
+    "tanh",
+]

@@ -79,9 +79,7 @@ def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
     (s1, s2), (p1, p2), (t1, t2) = steps = as_steps(operation, stride, padding, dilation)
     rows, columns = output_size(operation, (H, W), (k1, k2), *steps)
     bias = as_numbers(operation, "bias", [0] * D if bias is None else bias, "D")
-    check_size(
-        operation, "bias", bias.shape, (D,), "A layer has one bias per filter, the kernel's last axis."
-    )
+    check_size(operation, "bias", bias.shape, (D,), "A layer has one bias per filter, the kernel's last axis.")
     o, w, b = map(_zero_outside, (inputs, kernel, bias))
 
     def entry(image, i, j, d):
@@ -228,16 +226,12 @@ def _pool(operation, inputs, size, stride, padding, value, slope, winner=None):
         def entry(*place):
             image, _, _, c = place
             windows = [(i, j, window(image, i, j, c)) for i in range(rows) for j in range(columns)]
-            return sum(
-                δ(image, i, j, c) * slope(places, place) for i, j, places in windows if place in places
-            )
+            return sum(δ(image, i, j, c) * slope(places, place) for i, j, places in windows if place in places)
 
         return _tabulate(entry, range(N), range(H), range(W), range(C))
 
     outputs = range(N), range(rows), range(columns), range(C)
-    winners = winner and _tabulate(
-        lambda *index: winner(window(*index[:4]))[1 + index[4]], *outputs, range(2)
-    )
+    winners = winner and _tabulate(lambda *index: winner(window(*index[:4]))[1 + index[4]], *outputs, range(2))
     return Pooled(operation, _tabulate(lambda *index: value(window(*index)), *outputs), route, winners)
 
 

@@ -88,7 +88,7 @@ def max_pool2d(inputs, size, stride=None, padding=0):
         is less than 1, or the padding is negative or more than half the window.
     """
     inputs, windows = _windows("max_pool2d", inputs, size, stride, padding)
-    # Padding with the smallest entry never exceeds a window's own; where it equals the largest, it is not inside.
+    # Padding with the smallest entry never exceeds an entry; where it equals the largest, it is not inside.
     entries = windows.gather(inputs, outside=inputs.min())
     output = entries.max(axis=0)
     inside = windows.gather(np.ones((1, *inputs.shape[1:3], 1), bool), outside=False)
@@ -182,9 +182,7 @@ class _Windows:
     def gather(self, inputs, outside):
         """(N, H, W, C) → (k1·k2, N, H', W', C): the entries of every window, in row-major order."""
         (p1, p2) = self.padding
-        return np.stack(
-            self._views(np.pad(inputs, ((0, 0), (p1, p1), (p2, p2), (0, 0)), constant_values=outside))
-        )
+        return np.stack(self._views(np.pad(inputs, ((0, 0), (p1, p1), (p2, p2), (0, 0)), constant_values=outside)))
 
     def scatter(self, delta, shares):
         """(N, H', W', C) → (N, H, W, C): for each of the k1·k2 entries delta times its share, added up."""

@@ -1,0 +1,125 @@
+"""Losses, each beside its gradient with respect to the outputs of the network.
+
+``half_sum_of_squares(outputs, targets)`` is the number E, and ``half_sum_of_squares.gradient(outputs, targets)``
+is ∂E/∂outputs.
+
+`half_sum_of_squares`
+    E = ½ Σₚ (tₚ − yₚ)², Eq. 9 in Jefkine Kafunah, "Backpropagation In Convolutional Neural Networks", DeepGrid,
+    2016. It is called the mean squared error there, but is half the *sum* of the squares, and its gradient
+    is y − t with no 1/P. Outputs and targets have the same shape, whatever it is. Integers and Fractions stay
+    exact.
+
+`softmax_cross_entropy`
+    The mean over the batch of −log pₙ(label n), where pₙ is the softmax of row n of the outputs. Outputs are
+    of shape=(N, D), one score per class; targets are of shape=(N,), the classes as integers 0 … D−1. The
+    gradient is (p − one-hot) / N. Scores may be of any size: only their differences are exponentiated.
+
+Floats keep their dtype.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from convbp.shapes import as_floats, as_numbers, check_size
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A number that says how far outputs are from targets, with its gradient.
+
+    Attributes
+    ----------
+    name : str
+    formula : str
+        E in words of mathematics.
+    """
+
+    name: str
+    formula: str
+    _check: Callable = field(repr=False)
+    _value: Callable = field(repr=False)
+    _gradient: Callable = field(repr=False)
+
+    def __call__(self, outputs, targets):
+        """Return E.
+
+        Parameters
+        ----------
+        outputs, targets : array_like
+            Of the shapes that the module's description of the loss says.
+
+        Raises
+        ------
+        TypeError
+            If an entry is not a real number, or a class is not an integer.
+        ValueError
+            If an array is empty, has a NaN or the wrong shape, or there is no such class.
+        """
+        return self._value(*self._check(self.name, outputs, targets))
+
+    def gradient(self, outputs, targets):
+        """Return ∂E/∂outputs, of the shape of the outputs; arguments and errors are those of the loss itself."""
+        return self._gradient(*self._check(f"{self.name}.gradient", outputs, targets))
+
+
+def _outputs_and_targets(operation, outputs, targets):
+    outputs = as_numbers(operation, "outputs", outputs, None)
+    targets = as_numbers(operation, "targets", targets, None)
+    mend = "Each output has one target; targets.reshape(outputs.shape) if only the axes differ."
+    check_size(operation, "targets", targets.shape, outputs.shape, mend)
+    dtype = np.result_type(outputs, targets)
+    dtype = np.int64 if dtype.kind in "iu" else dtype  # a difference of unsigned integers would wrap
+    return outputs.astype(dtype), targets.astype(dtype)
+
+
+def _scores_and_labels(operation, outputs, targets):
+    scores = as_floats(as_numbers(operation, "outputs", outputs, "ND"))
+    labels = as_numbers(operation, "targets", targets, "N")
+    if labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"{operation}: targets has entries of type {labels.dtype}; expected the classes as integers. "
+            f"From one-hot rows: one_hot.argmax(axis=1)."
+        )
+    count, classes = scores.shape
+    check_size(operation, "targets", labels.shape, (count,), "Each row of the outputs has one class.")
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if wrong.size:
+        raise ValueError(
+            f"{operation}: targets has the class {wrong[0]}; expected 0 … {classes - 1}, as the outputs have "
+            f"{classes} scores per row. Classes count from 0."
+        )
+    return scores, labels
+
+
+def _log_softmax(scores):
+    scores = scores - scores.max(axis=1, keepdims=True)
+    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+
+
+def _cross_entropy(scores, labels):
+    return -_log_softmax(scores)[np.arange(len(labels)), labels].mean()
+
+
+def _cross_entropy_gradient(scores, labels):
+    gradient = np.exp(_log_softmax(scores))
+    gradient[np.arange(len(labels)), labels] -= 1
+    return gradient / len(labels)
+
+
+half_sum_of_squares = Loss(
+    "half_sum_of_squares",
+    "½ Σ (t − y)²",
+    _outputs_and_targets,
+    lambda y, t: ((t - y) ** 2).sum() / 2,
+    lambda y, t: y - t,
+)
+
+softmax_cross_entropy = Loss(
+    "softmax_cross_entropy",
+    "−Σ log softmax(outputs)[n, label n] / N",
+    _scores_and_labels,
+    _cross_entropy,
+    _cross_entropy_gradient,
+)
