@@ -6,6 +6,7 @@ be looked at anywhere, they are plain colours on white.
 
 from functools import lru_cache
 from html import escape
+from typing import NamedTuple
 
 from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, number
 
@@ -32,84 +33,132 @@ _THEME = {
 }
 
 
+class Layout(NamedTuple):
+    """One way to arrange the parts of a picture: its size, and where each part's top left corner is."""
+
+    width: int
+    height: int
+    places: tuple[tuple[int, int], ...]
+
+
 def picture(scene: Scene, *, still: bool = False) -> str:
     """Return the whole picture, the selected cell's highlight included, as one ``<svg>`` element.
 
+    Its parts are the scene's columns and, last, the formula; they are arranged as the first of `layouts`.
     ``still=True`` writes plain colours on white instead of CSS variables, for a renderer that knows no theme.
     """
-    (width, height), places = size(scene), _places(scene)
-    slots = _slots(scene.highlights[scene.selected], places, _grids_height(scene))
-    grids = "".join(_grid(grid, *places[grid.name]) for grid in scene.grids)
-    paper = f'<rect width="{width}" height="{height}" fill="{_WHITE}"/>' if still else ""
+    layout, slots = layouts(scene)[0], _slots(scene, scene.highlights[scene.selected])
+    contents = [
+        "".join(_grid(grid, *place) for grid, place in zip(column, _tops(column), strict=True))
+        + _slot(f"marks{c}", slots)
+        for c, column in enumerate(scene.columns)
+    ]
+    parts = "".join(
+        f'<g data-part="{i}" transform="translate({x},{y})">{content}</g>'
+        for i, (content, (x, y)) in enumerate(zip([*contents, _slot("formula", slots)], layout.places, strict=True))
+    )
+    paper = f'<rect width="{layout.width}" height="{layout.height}" fill="{_WHITE}"/>' if still else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="cbp" role="img" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}"><title>{escape(scene.title)}</title>'
-        f'<desc data-slot="sentence">{slots["sentence"]}</desc><style>{_style(still)}</style>{paper}{grids}'
-        f'<g data-slot="marks">{slots["marks"]}</g><g data-slot="formula">{slots["formula"]}</g></svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="cbp" role="img" width="{layout.width}" '
+        f'height="{layout.height}" viewBox="0 0 {layout.width} {layout.height}"><title>{escape(scene.title)}</title>'
+        f'<desc data-slot="sentence">{slots["sentence"]}</desc><style>{_style(still)}</style>{paper}{parts}</svg>'
     )
 
 
 def patches(scene: Scene) -> dict[Selection, dict[str, str]]:
-    """Return for each cell one can choose what changes in the picture: the new content of every slot."""
-    places, below = _places(scene), _grids_height(scene)
-    return {selection: _slots(highlight, places, below) for selection, highlight in scene.highlights.items()}
+    """Return for each cell one can choose what changes in the picture: the new content of every slot.
+
+    The content does not depend on the layout.
+    """
+    return {selection: _slots(scene, highlight) for selection, highlight in scene.highlights.items()}
 
 
-def size(scene: Scene) -> tuple[int, int]:
-    """Width and height of the picture, in pixels."""
+def layouts(scene: Scene) -> tuple[Layout, ...]:
+    """Return the ways to arrange the picture, from wide to narrow: all columns side by side first."""
+    widths = [_column_width(column) for column in scene.columns]
+    runs = (widths[i:j] for i in range(len(widths)) for j in range(i + 1, len(widths) + 1))
+    rooms = sorted({sum(run) + GAP * (len(run) - 1) for run in runs}, reverse=True)
+    found: list[Layout] = []
+    for room in rooms:
+        layout = _layout(scene, widths, _wrapped(widths, room))
+        if not found or layout.width < found[-1].width:
+            found.append(layout)
+    return tuple(found)
+
+
+def _wrapped(widths: list[float], room: float) -> list[list[int]]:
+    rows, used = [], 0.0
+    for c, width in enumerate(widths):
+        if rows and used + GAP + width <= room:
+            rows[-1].append(c)
+            used += GAP + width
+        else:
+            rows.append([c])
+            used = width
+    return rows
+
+
+def _layout(scene: Scene, widths: list[float], rows: list[list[int]]) -> Layout:
+    places, top, right = [], MARGIN, 0.0
+    for r, row in enumerate(rows):
+        left = MARGIN
+        for c in row:
+            places.append((round(left), round(top)))
+            left += widths[c] + GAP
+        right = max(right, left - GAP)
+        reserved = HEAD + CELL * scene.rows if r == 0 else 0
+        top += max(reserved, *(_column_height(scene.columns[c]) for c in row)) + GAP / 2
     formulas = [highlight.formula for highlight in scene.highlights.values()]
-    grids_width = sum(map(_column_width, scene.columns)) + GAP * (len(scene.columns) - 1)
-    width = max(grids_width, *map(_formula_width, formulas)) + 2 * MARGIN
-    return round(width), round(_grids_height(scene) + max(map(_formula_height, formulas)) + MARGIN)
+    places.append((MARGIN, round(top)))
+    return Layout(
+        width=round(max(right, *(MARGIN + _formula_width(formula) for formula in formulas)) + MARGIN),
+        height=round(top + max(map(_formula_height, formulas)) + MARGIN),
+        places=tuple(places),
+    )
 
 
-def _slots(highlight: Highlight, places: dict, below: float) -> dict[str, str]:
-    return {
-        "marks": "".join(_mark(mark, *places[mark.grid]) for mark in highlight.marks),
-        "formula": _formula(highlight.formula, below),
-        "sentence": escape(highlight.sentence),
-    }
+def _slots(scene: Scene, highlight: Highlight) -> dict[str, str]:
+    slots = {"formula": _formula(highlight.formula), "sentence": escape(highlight.sentence)}
+    for c, column in enumerate(scene.columns):
+        places = dict(zip((grid.name for grid in column), _tops(column), strict=True))
+        marks = [mark for mark in highlight.marks if mark.grid in places]
+        slots[f"marks{c}"] = "".join(_mark(mark, *places[mark.grid]) for mark in marks)
+    return slots
 
 
-# Where things are.
+def _slot(name: str, slots: dict[str, str]) -> str:
+    return f'<g data-slot="{name}">{slots[name]}</g>'
 
 
-def _places(scene: Scene) -> dict[str, tuple[float, float]]:
-    """For each grid where index (0, 0) is, or would be: its left and its top."""
-    places, left = {}, MARGIN
-    for column in scene.columns:
-        top = MARGIN
-        for grid in column:
-            row, col = grid.origin
-            places[grid.name] = (left + GUTTER - CELL * col, top + HEAD - CELL * row)
-            top += HEAD + CELL * grid.size[0] + GAP
-        left += _column_width(column) + GAP
+# Where things are, within their part.
+
+
+def _tops(column: tuple[Grid, ...]) -> list[tuple[float, float]]:
+    """For each grid of a column where its index (0, 0) is, or would be: left and top."""
+    places, top = [], 0
+    for grid in column:
+        row, col = grid.origin
+        places.append((GUTTER - CELL * col, top + HEAD - CELL * row))
+        top += HEAD + CELL * grid.size[0] + GAP
     return places
 
 
 def _column_width(column: tuple[Grid, ...]) -> float:
-    return max(max(GUTTER + CELL * grid.size[1], _text_width(grid.title, 14)) for grid in column)
+    return max(max(GUTTER + CELL * grid.size[1], GUTTER + _text_width(grid.title, 14)) for grid in column)
 
 
 def _column_height(column: tuple[Grid, ...]) -> float:
     return sum(HEAD + CELL * grid.size[0] for grid in column) + GAP * (len(column) - 1)
 
 
-def _grids_height(scene: Scene) -> float:
-    return MARGIN + max(HEAD + CELL * scene.rows, *map(_column_height, scene.columns)) + GAP / 2
-
-
 def _formula_width(formula: Formula) -> float:
     columns = max(map(len, formula.terms))
-    return max(
-        columns * (_term_width(formula) + TERM_GAP),
-        _text_width(formula.heading, 15),
-        _text_width(formula.total, 15),
-    )
+    texts = max(_text_width(formula.heading, 15), _text_width(formula.total, 15))
+    return max(20 + columns * (_term_width(formula) + TERM_GAP), texts)
 
 
 def _formula_height(formula: Formula) -> float:
-    return FORMULA_HEAD + TERM_HEIGHT * len(formula.terms) + FORMULA_HEAD
+    return 2 * FORMULA_HEAD + 6 + TERM_HEIGHT * len(formula.terms)
 
 
 def _term_width(formula: Formula) -> float:
@@ -179,7 +228,7 @@ def _mark(mark: Mark, x: float, y: float) -> str:
 
 
 def _tag(tag: Tag, x: float, y: float) -> str:
-    fill = _HUES[tag.hue % len(_HUES)]
+    fill = _hue(tag.hue)
     width = 7 * len(tag.text) + 3
     return (
         f'<rect class="tag" x="{x + 3}" y="{y + 3}" width="{width}" height="12" rx="3" fill="{fill}"/>'
@@ -187,22 +236,26 @@ def _tag(tag: Tag, x: float, y: float) -> str:
     )
 
 
-def _formula(formula: Formula, top: float) -> str:
-    step, y = _term_width(formula) + TERM_GAP, top + 16
-    parts = [f'<text class="sum" x="{MARGIN}" y="{y}">{escape(formula.heading)}</text>']
+def _formula(formula: Formula) -> str:
+    step = _term_width(formula) + TERM_GAP
+    parts = [f'<text class="sum" x="0" y="16">{escape(formula.heading)}</text>']
     for r, row in enumerate(formula.terms):
+        y = 16 + FORMULA_HEAD + TERM_HEIGHT * r
         for c, term in enumerate(row):
-            x, baseline = MARGIN + step * c, y + FORMULA_HEAD + TERM_HEIGHT * r
-            plus = f'<text class="sum" x="{x - 20:.1f}" y="{baseline + 17}">+</text>' if c else ""
+            x = round(20 + step * c)
+            plus = f'<text class="sum" x="{x - 20}" y="{y + 17}">+</text>' if c or r else ""
             parts.append(
-                f'{plus}<rect x="{x:.1f}" y="{baseline - 9}" width="9" height="9" rx="2" '
-                f'fill="{_HUES[term.hue % len(_HUES)]}"/>'
-                f'<text class="symbols" x="{x + 13:.1f}" y="{baseline}">{escape(term.symbols)}</text>'
-                f'<text class="sum" x="{x:.1f}" y="{baseline + 17}">{escape(term.numbers)}</text>'
+                f'{plus}<rect x="{x}" y="{y - 9}" width="9" height="9" rx="2" fill="{_hue(term.hue)}"/>'
+                f'<text class="symbols" x="{x + 13}" y="{y}">{escape(term.symbols)}</text>'
+                f'<text class="sum" x="{x}" y="{y + 17}">{escape(term.numbers)}</text>'
             )
-    bottom = y + FORMULA_HEAD + TERM_HEIGHT * len(formula.terms)
-    parts.append(f'<text class="total" x="{MARGIN}" y="{bottom}">{escape(formula.total)}</text>')
+    bottom = 16 + FORMULA_HEAD + TERM_HEIGHT * len(formula.terms) + 6
+    parts.append(f'<text class="total" x="0" y="{bottom}">{escape(formula.total)}</text>')
     return "".join(parts)
+
+
+def _hue(hue: int) -> str:
+    return _HUES[hue % len(_HUES)]
 
 
 def _style(still: bool) -> str:
@@ -219,7 +272,7 @@ def _style(still: bool) -> str:
         f".cbp .pad{{fill:{colour['paper']};stroke:#9a9a9a;stroke-width:1;stroke-dasharray:2 3}}"
         f".cbp .padded{{font-size:13px;fill:{colour['muted']}}}"
         ".cbp .tagged{font-size:9px;font-weight:bold}"
-        ".cbp .tag,.cbp [data-slot=marks]{pointer-events:none}"
+        ".cbp .tag,.cbp .halo,.cbp .mark{pointer-events:none}"
         ".cbp .halo{fill:none;stroke:#ffffff;stroke-width:6}"
         ".cbp .mark{fill:none;stroke:#d55e00;stroke-width:3}"
         f".cbp .sum{{font-size:15px;fill:{colour['ink']}}}"

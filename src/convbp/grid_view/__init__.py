@@ -30,6 +30,7 @@ class GridView(anywidget.AnyWidget):
 
     picture = traitlets.Unicode(help="the picture, as SVG text").tag(sync=True)
     patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot of the picture").tag(sync=True)
+    layouts = traitlets.List(help="how the picture's parts can be arranged, from wide to narrow").tag(sync=True)
     axes = traitlets.Dict(help="grid -> what its row and column index are called").tag(sync=True)
     title = traitlets.Unicode(help="what the picture is, for those who cannot see it").tag(sync=True)
     message = traitlets.Unicode(help="why the last input was refused, or empty").tag(sync=True)
@@ -77,7 +78,7 @@ class GridView(anywidget.AnyWidget):
 
     def still(self) -> tuple[dict, dict]:
         """The mime bundle of the still picture, and its metadata: size on the page and alt text."""
-        width, height = svg.size(self._scene)
+        width, height, _ = svg.layouts(self._scene)[0]
         sentence = self.scene.sentence
         data = {"text/plain": sentence, "image/png": base64.b64encode(self.png()).decode("ascii")}
         return data, {"image/png": {"alt": sentence, "width": width, "height": height}}
@@ -88,6 +89,7 @@ class GridView(anywidget.AnyWidget):
         return {
             "picture": svg.picture(scene),
             "patches": {f"{grid},{row},{col}": slots for (grid, row, col), slots in svg.patches(scene).items()},
+            "layouts": [layout._asdict() for layout in svg.layouts(scene)],
             "axes": {grid.name: list(grid.axes) for grid in scene.grids if grid.axes},
             "title": scene.title,
             "message": "",

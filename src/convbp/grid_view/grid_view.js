@@ -33,10 +33,28 @@ function render({ model, el, signal }) {
   function showPicture() {
     stage.innerHTML = model.get("picture");
     stage.setAttribute("aria-label", `${model.get("title")}. Arrow keys choose a cell.`);
-    // Once a picture needed this much room, keep it, or the page below would jump.
-    stage.style.minHeight = `${Math.max(parseFloat(stage.style.minHeight) || 0, stage.scrollHeight)}px`;
     showSliders();
+    arrange();
     showSelection();
+  }
+
+  // The widest layout there is room for; the narrowest one shrinks if it must.
+  let room = 0;
+  function arrange() {
+    if (room !== stage.clientWidth) stage.style.minHeight = "";
+    room = stage.clientWidth;
+    const layouts = model.get("layouts");
+    const { width, height, places } = layouts.find((layout) => layout.width <= room) ?? layouts.at(-1);
+    const svg = stage.querySelector("svg");
+    for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
+    for (const [i, place] of places.entries())
+      svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${place})`);
+    // Room for the longest sentence, and what a picture once needed it keeps: or the page below would jump.
+    const sentences = Object.values(model.get("patches")).map((patch) => patch.sentence);
+    sentence.style.minHeight = "";
+    sentence.innerHTML = sentences.reduce((a, b) => (b.length > a.length ? b : a), "");
+    sentence.style.minHeight = `${sentence.offsetHeight}px`;
+    stage.style.minHeight = `${Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height)}px`;
   }
 
   // One slider for the row and one for the column, over the cells that can be chosen.
@@ -94,7 +112,12 @@ function render({ model, el, signal }) {
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
   listeners["change:message"]();
   showPicture();
-  return () => { for (const [name, listener] of Object.entries(listeners)) model.off(name, listener); };
+  const resized = new ResizeObserver(() => { if (stage.clientWidth !== room) { arrange(); showSelection(); } });
+  resized.observe(stage);
+  return () => {
+    resized.disconnect();
+    for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
+  };
 }
 
 export default { render };
