@@ -25,6 +25,13 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 STAMP = os.path.join(VENV, "course.json")
+LAB_OPTIONS = [
+    "--ServerApp.root_dir=" + ROOT,
+    "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
+    "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
+    "--LabApp.news_url=None",  # this and the next: nothing is asked of any other machine
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+]
 
 
 def main(arguments):
@@ -46,11 +53,7 @@ def main(arguments):
 def start(arguments, use_uv):
     """Open JupyterLab on the first notebook, with the kernel of .venv."""
     set_up("notebooks", use_uv)
-    first = os.path.join("notebooks", "00_start_here.ipynb")
-    # All of it stays on this machine: no news, no look for updates. Ctrl-C ends it without a question.
-    quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    options = ["--ServerApp.root_dir=" + ROOT, "--ServerApp.answer_yes=True"] + quiet
-    return run([PYTHON, "-m", "jupyterlab", first] + options + arguments)
+    return run([PYTHON, "-m", "jupyterlab"] + LAB_OPTIONS + arguments)
 
 
 def test(arguments, use_uv):

@@ -1,0 +1,321 @@
+"""The commands of course.py, driven for real where that needs no network, in a copy of the project's outline."""
+
+import ast
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+import course
+from tools import save_notebooks
+
+ROOT = Path(course.ROOT)
+
+
+@pytest.fixture
+def outline(tmp_path):
+    """A folder with course.py and a project file, and nothing set up."""
+    folder = tmp_path / "course"
+    folder.mkdir()
+    shutil.copy(ROOT / "course.py", folder)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def load(folder):
+    """The module course.py of ``folder``; its ``installed`` lists what it would have installed."""
+    spec = importlib.util.spec_from_file_location("course_copy", folder / "course.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.installed = []
+    module.install = lambda requirement, use_uv: module.installed.append(requirement)
+    return module
+
+
+def run(*command, **environment):
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **environment})
+
+
+# What is missing is said in one line
+
+
+def test_an_old_python_is_told_which_one_is_needed(outline):
+    pretend = (
+        "import runpy, sys; sys.version_info = (3, 9, 6); sys.argv = ['course.py', 'start'];"
+        f"runpy.run_path({str(outline / 'course.py')!r}, run_name='__main__')"
+    )
+    done = run(sys.executable, "-c", pretend)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("The course needs Python 3.11 or newer; this is 3.9 (")
+    assert not (outline / ".venv").exists()
+
+
+def test_an_old_python_can_read_as_far_as_that():
+    source = (ROOT / "course.py").read_text(encoding="ascii")
+    newer = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Nonlocal, ast.YieldFrom, ast.Match)
+    for node in ast.walk(ast.parse(source)):
+        assert not isinstance(node, newer)
+        if isinstance(node, ast.FunctionDef):
+            later = [node.returns, *node.args.kwonlyargs, *node.args.posonlyargs]
+            assert not any([*later, *(argument.annotation for argument in node.args.args)])
+        if isinstance(node, ast.List | ast.Tuple):
+            assert not any(isinstance(entry, ast.Starred) for entry in node.elts)
+        if isinstance(node, ast.Raise):
+            assert node.cause is None
+
+
+def test_a_python_without_ensurepip_is_told_the_debian_package(outline, tmp_path):
+    (tmp_path / "ensurepip.py").write_text("raise SystemExit('No module named ensurepip')")
+    done = run(sys.executable, outline / "course.py", "--pip", "start", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("sudo apt install python3-venv")
+
+
+def test_a_first_set_up_without_network_says_so_and_is_begun_afresh(outline):
+    no_network = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
+    done = run(sys.executable, outline / "course.py", "--pip", "start", **no_network)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "It needs the network, this once." in done.stderr.splitlines()[-1]
+    assert json.loads((outline / ".venv" / "course.json").read_text()) == {}
+
+
+@pytest.mark.parametrize("arguments", [[], ["strat"]])
+def test_an_unknown_command_is_answered_with_the_known_ones(arguments):
+    done = run(sys.executable, ROOT / "course.py", *arguments)
+    assert done.returncode == 2
+    assert "course.py start" in done.stdout
+
+
+# Setting up
+
+
+def test_setting_up_twice_installs_once(outline):
+    module = load(outline)
+    module.set_up("notebooks", use_uv=True)
+    module.set_up("notebooks", use_uv=True)
+    assert module.installed == [".[notebooks]"]
+
+
+def test_the_tests_bring_what_the_notebooks_need_and_not_the_other_way_round(outline):
+    module = load(outline)
+    for extra in ["notebooks", "test", "notebooks"]:
+        module.set_up(extra, use_uv=True)
+    assert module.installed == [".[notebooks]", ".[test]"]
+
+
+def stay(outline, module):
+    """Something that a .venv made afresh would not have."""
+    (outline / ".venv" / "stays").touch()
+    return (outline / ".venv" / "stays").exists
+
+
+def test_new_dependencies_are_installed_into_the_same_environment(outline):
+    module = load(outline)
+    module.set_up("notebooks", use_uv=True)
+    stays = stay(outline, module)
+    (outline / "pyproject.toml").write_text("[project]")
+    module.set_up("notebooks", use_uv=True)
+    assert module.installed == [".[notebooks]"] * 2
+    assert stays()
+
+
+def test_an_environment_made_by_hand_is_completed(outline):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", outline / ".venv"], check=True)
+    module = load(outline)
+    stays = stay(outline, module)
+    module.set_up("notebooks", use_uv=True)
+    assert module.installed == [".[notebooks]"]
+    assert stays()
+
+
+def lose_python(module):
+    os.remove(module.PYTHON)
+
+
+def break_off(module):
+    def kill(requirement, use_uv):
+        raise KeyboardInterrupt
+
+    module.install, install = kill, module.install
+    with pytest.raises(KeyboardInterrupt):
+        module.set_up("test", use_uv=True)
+    module.install = install
+
+
+def move(module):
+    module.write_stamp({**module.read_stamp(), "root": "elsewhere"})
+
+
+def exchange_python(module):
+    module.write_stamp({**module.read_stamp(), "python": [3, 99]})
+
+
+def spoil_stamp(module):
+    Path(module.STAMP).write_text('{"root": ')
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lose_python, "the Python in it does not run any more"),
+        (break_off, "an earlier set-up was broken off"),
+        (spoil_stamp, "an earlier set-up was broken off"),
+        (move, "this folder was moved"),
+        (exchange_python, "the Python in it was exchanged"),
+    ],
+)
+def test_a_damaged_environment_is_made_afresh_with_a_word(outline, damage, reason, capsys):
+    module = load(outline)
+    module.set_up("notebooks", use_uv=True)
+    stays = stay(outline, module)
+    damage(module)
+    capsys.readouterr()
+    module.set_up("notebooks", use_uv=True)
+    assert f"Making .venv: {reason}." in capsys.readouterr().out
+    assert module.installed == [".[notebooks]"] * 2
+    assert not stays()
+
+
+# The browser
+
+
+def test_the_reader_may_name_the_browser(monkeypatch):
+    monkeypatch.setenv("CONVBP_BROWSER", sys.executable)
+    assert course.system_browser() == sys.executable
+    monkeypatch.setenv("CONVBP_BROWSER", "no-such-browser")
+    with pytest.raises(SystemExit, match="CONVBP_BROWSER is no-such-browser"):
+        course.system_browser()
+
+
+def test_without_any_browser_the_other_tests_still_run(outline, monkeypatch, capsys):
+    module = load(outline)
+    calls = []
+    monkeypatch.delenv("CONVBP_BROWSER", raising=False)
+    monkeypatch.setattr(module.shutil, "which", lambda name: None)
+    monkeypatch.setattr(module.subprocess, "call", lambda command: calls.append(command) or 1)
+    module.set_up = lambda extra, use_uv: calls.append(extra)
+    module.run = lambda command: calls.append(command) or 0
+    assert module.main(["test", "-k", "pooling"]) == 0
+    assert calls == [
+        "test",
+        [module.PYTHON, "-m", "playwright", "install", "chromium"],
+        [module.PYTHON, "-m", "pytest", "-k", "pooling"],
+    ]
+    assert "No browser, no browser tests" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where browsers have fixed places, they cannot be hidden")
+@pytest.mark.parametrize(("ci", "outcome"), [("true", "1 error"), ("", "1 skipped")])
+def test_browser_tests_without_a_browser_are_skipped_and_in_ci_fail(tmp_path, ci, outcome):
+    (tmp_path / "test_browser.py").write_text("def test_it(browser_executable): pass")
+    hidden = {"PATH": "", "CONVBP_BROWSER": "", "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path), "CI": ci}
+    command = [sys.executable, "-m", "pytest", "-p", "conftest", "-c", ROOT / "pyproject.toml", tmp_path]
+    done = run(*command, PYTHONPATH=str(ROOT / "tests"), **hidden)
+    assert outcome in done.stdout.splitlines()[-1]
+
+
+# Saving notebooks
+
+PICTURE = """\
+import base64, io
+from IPython.display import display
+from PIL import Image
+file = io.BytesIO()
+Image.new("RGB", (3, 2), "navy").save(file, "png")
+view = {"model_id": "0", "version_major": 2, "version_minor": 0}
+bundle = {"image/png": base64.b64encode(file.getvalue()).decode(), "text/plain": "a picture",
+          "application/vnd.jupyter.widget-view+json": view}
+display(bundle, raw=True, metadata={"image/png": {"alt": "two rows of navy"}})"""
+
+
+def write_notebook(path, *sources, **metadata):
+    """Write a notebook as an editor might leave it: never run, with ``metadata`` of its own."""
+    cells = [new_code_cell(source, metadata={"execution": {"a time": "now"}, "tags": ["kept"]}) for source in sources]
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
+    return path
+
+
+def save(*paths):
+    return run(sys.executable, ROOT / "tools" / "save_notebooks.py", *paths)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    path = write_notebook(
+        tmp_path_factory.mktemp("notebooks") / "small.ipynb",
+        "print(6 * 7)",
+        "import ipywidgets\nipywidgets.IntSlider(3)",
+        PICTURE,
+        widgets={"application/vnd.jupyter.widget-state+json": {}},
+        language_info={"name": "python", "version": "3.0.0"},
+    )
+    done = save(path)
+    assert (done.returncode, done.stdout) == (0, "small.ipynb: saved\n")
+    return path
+
+
+def test_saving_again_changes_no_byte(saved):
+    before = saved.read_bytes()
+    assert save(saved).stdout == "small.ipynb: unchanged\n"
+    assert saved.read_bytes() == before
+    assert before.endswith(b"}\n")
+
+
+def test_what_is_saved_is_the_still_picture_with_its_sentence_and_no_widget(saved):
+    notebook = nbformat.read(saved, as_version=4)
+    number, slider, picture = notebook.cells
+    assert number.outputs[0].text == "42\n"
+    assert slider.outputs[0].data == {"text/plain": "IntSlider(value=3)"}
+    assert picture.outputs[0].data.keys() == {"image/png", "text/plain"}
+    assert picture.outputs[0].metadata == {"image/png": {"alt": "two rows of navy"}}
+    assert [cell.execution_count for cell in notebook.cells] == [1, 2, 3]
+    assert [cell.metadata for cell in notebook.cells] == [{"tags": ["kept"]}] * 3
+    assert notebook.metadata.keys() == {"kernelspec", "language_info"}
+    assert notebook.metadata.language_info == {"name": "python"}
+
+
+def test_a_failing_notebook_stays_as_it_was(tmp_path):
+    raises = write_notebook(tmp_path / "raises.ipynb", "1 / 0")
+    warns = write_notebook(tmp_path / "warns.ipynb", "import sys\nprint('careful', file=sys.stderr)")
+    before = [raises.read_bytes(), warns.read_bytes()]
+    done = save(raises, warns)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+    assert "cell 1 writes to stderr:\ncareful" in done.stderr
+    assert [raises.read_bytes(), warns.read_bytes()] == before
+
+
+def png_output(colour, software):
+    info = PngInfo()
+    info.add_text("Software", software)
+    file = save_notebooks.io.BytesIO()
+    Image.new("RGB", (3, 2), colour).save(file, "png", pnginfo=info)
+    return {"data": {"image/png": save_notebooks.base64.b64encode(file.getvalue()).decode()}}
+
+
+def test_a_picture_keeps_its_bytes_unless_a_pixel_changed():
+    old = [png_output("navy", "1.0"), png_output("navy", "1.0")]
+    new = [png_output("navy", "2.0"), png_output("gold", "2.0")]
+    same, other = new[0]["data"]["image/png"], new[1]["data"]["image/png"]
+    save_notebooks.keep_pictures(old, new)
+    assert new[0] == old[0] != {"data": {"image/png": same}}
+    assert new[1] == {"data": {"image/png": other}}
+
+
+@pytest.mark.parametrize(("saved_digits", "outcome"), [("42", "3 passed"), ("43", "1 failed, 2 passed")])
+def test_pytest_compares_a_notebook_with_what_is_saved_in_it(saved, tmp_path, saved_digits, outcome):
+    (tmp_path / "small.ipynb").write_text(saved.read_text().replace('"42\\n"', f'"{saved_digits}\\n"'))
+    done = run(sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", tmp_path / "small.ipynb")
+    assert outcome in done.stdout.splitlines()[-1]
