@@ -4,10 +4,10 @@ In a page the colours follow the light or dark theme through CSS variables; in a
 be looked at anywhere, they are plain colours on white.
 """
 
-from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 
+from convbp.colours import diverging, hue, ink_on
 from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, number
 
 # Lengths in pixels.
@@ -18,12 +18,6 @@ GUTTER = 26  # left of a grid, for its row indices
 HEAD = 40  # above a grid, for its title and column indices
 MARGIN = 8
 FORMULA_HEAD, TERM_HEIGHT, TERM_GAP = 30, 40, 28
-
-# The diverging map: orange below zero, white at it, blue above; told apart by all common kinds of colour vision.
-_NEGATIVE, _POSITIVE = (179, 88, 6), (33, 102, 172)
-# Okabe and Ito's set, its yellow last. A ninth entry begins it anew; the tag's text tells the two apart.
-_HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#6e6e6e", "#f0e442")
-_BLACK, _WHITE = "#111111", "#ffffff"
 
 # In a page JupyterLab's variable, else VS Code's, else the plain colour that a still picture has.
 _THEME = {
@@ -57,7 +51,7 @@ def picture(scene: Scene, *, still: bool = False) -> str:
         f'<g data-part="{i}" transform="translate({x},{y})">{content}</g>'
         for i, (content, (x, y)) in enumerate(zip([*contents, _slot("formula", slots)], layout.places, strict=True))
     )
-    paper = f'<rect width="{layout.width}" height="{layout.height}" fill="{_WHITE}"/>' if still else ""
+    paper = f'<rect width="{layout.width}" height="{layout.height}" fill="#ffffff"/>' if still else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="cbp" role="img" width="{layout.width}" '
         f'height="{layout.height}" viewBox="0 0 {layout.width} {layout.height}"><title>{escape(scene.title)}</title>'
@@ -208,11 +202,11 @@ def _cell(x: float, y: float, value: object, largest: object, in_core: bool, cho
             f'<rect class="pad" x="{x}" y="{y}" width="{CELL}" height="{CELL}"{choice}/>'
             f'<text class="padded" x="{x + CELL / 2}" y="{y + BASELINE}">0</text>'
         )
-    fill, ink, text = *_colours(value, largest), number(value)
+    fill, text = diverging(value, largest), number(value)
     font_size = min(15, round((CELL - 4) / (0.65 * len(text)), 1))  # a long number stays inside its cell
     return (
         f'<rect class="cell" x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{fill}"{choice}/>'
-        f'<text class="value" x="{x + CELL / 2}" y="{y + BASELINE}" font-size="{font_size}" fill="{ink}">{text}</text>'
+        f'<text class="value" x="{x + CELL / 2}" y="{y + BASELINE}" font-size="{font_size}" fill="{ink_on(fill)}">{text}</text>'
     )
 
 
@@ -228,11 +222,11 @@ def _mark(mark: Mark, x: float, y: float) -> str:
 
 
 def _tag(tag: Tag, x: float, y: float) -> str:
-    fill = _hue(tag.hue)
+    fill = hue(tag.hue)
     width = 7 * len(tag.text) + 3
     return (
         f'<rect class="tag" x="{x + 3}" y="{y + 3}" width="{width}" height="12" rx="3" fill="{fill}"/>'
-        f'<text class="tagged" x="{x + 3 + width / 2}" y="{y + 12}" fill="{_ink_on(fill)}">{escape(tag.text)}</text>'
+        f'<text class="tagged" x="{x + 3 + width / 2}" y="{y + 12}" fill="{ink_on(fill)}">{escape(tag.text)}</text>'
     )
 
 
@@ -245,17 +239,13 @@ def _formula(formula: Formula) -> str:
             x = round(20 + step * c)
             plus = f'<text class="sum" x="{x - 20}" y="{y + 17}">+</text>' if c or r else ""
             parts.append(
-                f'{plus}<rect x="{x}" y="{y - 9}" width="9" height="9" rx="2" fill="{_hue(term.hue)}"/>'
+                f'{plus}<rect x="{x}" y="{y - 9}" width="9" height="9" rx="2" fill="{hue(term.hue)}"/>'
                 f'<text class="symbols" x="{x + 13}" y="{y}">{escape(term.symbols)}</text>'
                 f'<text class="sum" x="{x}" y="{y + 17}">{escape(term.numbers)}</text>'
             )
     bottom = 16 + FORMULA_HEAD + TERM_HEIGHT * len(formula.terms) + 6
     parts.append(f'<text class="total" x="0" y="{bottom}">{escape(formula.total)}</text>')
     return "".join(parts)
-
-
-def _hue(hue: int) -> str:
-    return _HUES[hue % len(_HUES)]
 
 
 def _style(still: bool) -> str:
@@ -280,33 +270,3 @@ def _style(still: bool) -> str:
         f".cbp .symbols{{font-size:12px;fill:{colour['muted']}}}"
         ".cbp [data-cell]{cursor:pointer}"
     )
-
-
-def _colours(value: object, largest: object) -> tuple[str, str]:
-    """The fill of a cell and the colour of the number on it, whichever of black and white contrasts more."""
-    strength = 0.0 if largest == 0 else float(value / largest)
-    return _diverging(round(strength, 2))
-
-
-@lru_cache(maxsize=512)
-def _diverging(strength: float) -> tuple[str, str]:
-    end = _POSITIVE if strength > 0 else _NEGATIVE
-    fill = "#" + "".join(f"{round(255 + (channel - 255) * abs(strength)):02x}" for channel in end)
-    return fill, _ink_on(fill)
-
-
-@lru_cache(maxsize=512)
-def _ink_on(fill: str) -> str:
-    return max((_BLACK, _WHITE), key=lambda ink: contrast(ink, fill))
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two ``#rrggbb`` colours, 1 to 21, as WCAG 2 defines it; text wants at least 4.5."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,0 +1,53 @@
+"""Matplotlib figures for what is a plot rather than a grid of numbers."""
+
+import base64
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from convbp.colours import NEGATIVE, POSITIVE
+
+_DIVERGING = LinearSegmentedColormap.from_list("convbp", [NEGATIVE, "#ffffff", POSITIVE])
+
+
+class Plot:
+    """A figure with its description, which is its alt text and its text form."""
+
+    def __init__(self, figure: Figure, description: str):
+        self.figure = figure
+        self.description = description
+
+    def __repr__(self) -> str:
+        return self.description
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        png = BytesIO()
+        # Without the library's version in it, the same figure gives the same bytes.
+        self.figure.savefig(png, dpi=100, bbox_inches="tight", facecolor="white", metadata={"Software": None})
+        data = {"text/plain": repr(self), "image/png": base64.b64encode(png.getvalue()).decode("ascii")}
+        return data, {"image/png": {"alt": self.description}}
+
+
+def images(arrays: Sequence[np.ndarray], titles: Sequence[str], description: str) -> Plot:
+    """Show 2-D arrays side by side in the diverging colours, white at zero, each up to its own largest value.
+
+    Parameters
+    ----------
+    arrays : sequence of ndarray, shape=(H, W) each
+    titles
+        One for each array.
+    description
+        What is to be seen, for those who cannot see it.
+    """
+    # Not through pyplot: its figures are shared by all threads, and widget callbacks run in threads of their own.
+    figure = Figure(figsize=(2.2 * len(arrays), 2.6))
+    for axes, array, title in zip(np.ravel(figure.subplots(1, len(arrays))), arrays, titles, strict=True):
+        largest = np.abs(array).max() or 1
+        axes.imshow(array, cmap=_DIVERGING, vmin=-largest, vmax=largest)
+        axes.set_title(title, fontsize=10)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return Plot(figure, description)
