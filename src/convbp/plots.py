@@ -45,6 +45,7 @@ def images(arrays: Sequence[np.ndarray], titles: Sequence[str], description: str
     # Not through pyplot: its figures are shared by all threads, and widget callbacks run in threads of their own.
     figure = Figure(figsize=(2.2 * len(arrays), 2.6))
     for axes, array, title in zip(np.ravel(figure.subplots(1, len(arrays))), arrays, titles, strict=True):
+        array = np.asarray(array, dtype=float)
         largest = np.abs(array).max() or 1
         axes.imshow(array, cmap=_DIVERGING, vmin=-largest, vmax=largest)
         axes.set_title(title, fontsize=10)

@@ -206,7 +206,8 @@ def _cell(x: float, y: float, value: object, largest: object, in_core: bool, cho
     font_size = min(15, round((CELL - 4) / (0.65 * len(text)), 1))  # a long number stays inside its cell
     return (
         f'<rect class="cell" x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{fill}"{choice}/>'
-        f'<text class="value" x="{x + CELL / 2}" y="{y + BASELINE}" font-size="{font_size}" fill="{ink_on(fill)}">{text}</text>'
+        f'<text class="value" x="{x + CELL / 2}" y="{y + BASELINE}" font-size="{font_size}" '
+        f'fill="{ink_on(fill)}">{text}</text>'
     )
 
 
