@@ -11,6 +11,7 @@ with what it leaves out: ties, overlap, leftover rows, padding and the L2 norm.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
@@ -113,7 +114,7 @@ def average_pool2d(inputs, size, stride=None, padding=0):
     Returns
     -------
     Pooled
-        ``output`` and ``route(delta)``. Floats keep their dtype, Fractions stay exact, integers give float64.
+        ``output`` and ``route(delta)``. Floats keep their dtype, integers give float64, Fractions (dtype object) stay exact.
 
     Raises
     ------
@@ -125,9 +126,9 @@ def average_pool2d(inputs, size, stride=None, padding=0):
     count = len(entries)
 
     def route(delta):
-        return windows.scatter(delta, [1] * count) / count
+        return _divide(windows.scatter(delta, [1] * count), count)
 
-    return Pooled("average_pool2d", entries.sum(axis=0) / count, route)
+    return Pooled("average_pool2d", _divide(entries.sum(axis=0), count), route)
 
 
 def l2_pool2d(inputs, size, stride=None, padding=0):
@@ -159,6 +160,11 @@ def l2_pool2d(inputs, size, stride=None, padding=0):
         return windows.scatter(delta, shares)
 
     return Pooled("l2_pool2d", output, route)
+
+
+def _divide(array, count):
+    """Entries that are objects are divided exactly: even the 0 of an entry that no window covers stays one."""
+    return array * Fraction(1, count) if array.dtype == object else array / count
 
 
 def _windows(operation, inputs, size, stride, padding):
