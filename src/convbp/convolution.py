@@ -100,8 +100,9 @@ def rot180(kernel):
     ndarray
         A new array of the same shape and dtype.
     """
-    axes = "klCD" if np.ndim(kernel) == 4 else "kl"
-    return as_numbers("rot180", "kernel", kernel, axes)[::-1, ::-1].copy()
+    kernel = as_numbers("rot180", "kernel", kernel, None)
+    kernel = as_numbers("rot180", "kernel", kernel, "klCD" if kernel.ndim == 4 else "kl")
+    return kernel[::-1, ::-1].copy()
 
 
 def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
@@ -136,23 +137,20 @@ def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
     stride, padding, dilation = as_steps(operation, stride, padding, dilation)
     k1, k2, channels, filters = kernel.shape
     check_channels(operation, "inputs have C =", inputs.shape[3], "kernel has C =", channels)
-    output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
-    if bias is None:
-        inputs, kernel = _exact(k1 * k2 * channels, inputs, kernel)
-        return _correlate(_pad(inputs, padding), kernel, stride, dilation)
-    bias = as_numbers(operation, "bias", bias, "D")
-    check_size(
-        operation, "bias", bias.shape, (filters,), "A layer has one bias per filter, the kernel's last axis."
-    )
+    places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
+    bias = as_numbers(operation, "bias", np.zeros(filters, kernel.dtype) if bias is None else bias, "D")
+    check_size(operation, "bias", bias.shape, (filters,), "A layer has one bias per filter, the kernel's last axis.")
     inputs, kernel, bias = _exact(k1 * k2 * channels, inputs, kernel, bias)
-    return _correlate(_pad(inputs, padding), kernel, stride, dilation) + bias
+    outputs = _correlate(inputs, kernel, places, stride, padding, dilation)
+    outputs += np.tile(bias, (places[1], 1))  # for a whole row of places at once: NumPy is slow along short axes
+    return outputs
 
 
 def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, dilation=1):
     """Gradient of the error with respect to the kernel: dw = o ⊗ δ, Eq. 13 of the article.
 
-    δ slides over the inputs as a kernel does, summed over images where the forward pass sums over channels.
-    Its entries are ``stride`` pixels apart, and it moves in steps of ``dilation``: the two swap roles.
+    The windows are those of the forward pass, o_{i+m′,j+n′}, now summed over the places (i, j), and over the images.
+    It is what `conv2d` gives with δ as the kernel if images and channels, stride and dilation swap roles.
 
     Parameters
     ----------
@@ -182,10 +180,12 @@ def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, d
     places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
     check_delta(operation, delta, (inputs.shape[0], *places))
     inputs, delta = _exact(delta[..., 0].size, inputs, delta)
-    images_last, delta_as_kernel = _pad(inputs, padding).transpose(3, 1, 2, 0), delta.transpose(1, 2, 0, 3)
-    gradient = _correlate(images_last, delta_as_kernel, stride=dilation, dilation=stride)
-    # Rows and columns that no window covers leave room for steps that no kernel entry took.
-    return gradient[:, :k1, :k2].transpose(1, 2, 0, 3)
+    (images, _, _, channels), filters = inputs.shape, delta.shape[3]
+    gradient = np.empty((k1, k2, channels, filters), inputs.dtype)
+    for m, (rows, windows) in enumerate(_windows(inputs, (k1, k2), places, stride, padding, dilation)):
+        products = windows.swapaxes(1, 2) @ delta[:, rows].reshape(images, -1, filters)
+        gradient[m] = products.sum(axis=0).reshape(k2, channels, filters)
+    return gradient
 
 
 def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dilation=1):
@@ -224,11 +224,9 @@ def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dil
     places = output_size(operation, size, (k1, k2), stride, padding, dilation)
     check_delta(operation, delta, (delta.shape[0], *places))
     delta, kernel = _exact(k1 * k2 * filters, delta, kernel)
-    (h, w), (p1, p2) = size, padding
-    r1, r2 = dilation[0] * (k1 - 1), dilation[1] * (k2 - 1)
-    spread = _on_zeros(delta, (h + 2 * p1 + r1, w + 2 * p2 + r2), (r1, r2), stride)
+    border = dilation[0] * (k1 - 1) - padding[0], dilation[1] * (k2 - 1) - padding[1]
     turned = kernel[::-1, ::-1].swapaxes(2, 3)
-    return _correlate(spread[:, p1 : p1 + h + r1, p2 : p2 + w + r2], turned, dilation=dilation)
+    return _correlate(delta, turned, size, padding=border, dilation=dilation, spread=stride)
 
 
 def conv2d_bias_gradient(delta):
@@ -252,28 +250,48 @@ def conv2d_bias_gradient(delta):
     """
     delta = as_numbers("conv2d_bias_gradient", "delta", delta, "NIJD")
     (delta,) = _exact(delta[..., 0].size, delta)
-    return delta.sum(axis=(0, 1, 2))
+    return delta.sum(axis=(0, 1)).sum(axis=0)  # in two goes: NumPy is slow along short axes
 
 
-def _correlate(inputs, kernel, stride=(1, 1), dilation=(1, 1)):
-    """(N, H, W, C) ⊗ (k1, k2, C, D) → (N, H', W', D): every window laid out as a row, times the kernel."""
-    (s1, s2), (d1, d2) = stride, dilation
-    reach = d1 * (kernel.shape[0] - 1) + 1, d2 * (kernel.shape[1] - 1) + 1
-    windows = np.lib.stride_tricks.sliding_window_view(inputs, reach, axis=(1, 2))
-    return np.tensordot(windows[:, ::s1, ::s2, :, ::d1, ::d2], kernel, axes=((4, 5, 3), (0, 1, 2)))
+def _correlate(inputs, kernel, places, stride=(1, 1), padding=(0, 0), dilation=(1, 1), spread=(1, 1)):
+    """(N, H, W, C) ⊗ (k1, k2, C, D) → (N, *places, D), one matrix product for each row of the kernel."""
+    k1, k2, channels, filters = kernel.shape
+    windows_by_row = _windows(inputs, (k1, k2), places, stride, padding, dilation, spread)
+    result = np.zeros((len(inputs), *places, filters), inputs.dtype)
+    for weights, (rows, windows) in zip(kernel, windows_by_row, strict=True):
+        products = windows @ weights.reshape(k2 * channels, filters)
+        result[:, rows] += products.reshape(len(inputs), -1, places[1], filters)
+    return result
 
 
-def _on_zeros(array, size, start, step=(1, 1)):
-    """(N, H, W, C) → (N, *size, C): entry (i, j) stands at start + step·(i, j), and zero everywhere else."""
-    (n, h, w, c), (i, j), (s1, s2) = array.shape, start, step
-    zeros = np.zeros((n, *size, c), array.dtype)
-    zeros[:, i : i + s1 * (h - 1) + 1 : s1, j : j + s2 * (w - 1) + 1 : s2] = array
-    return zeros
+def _windows(inputs, kernel_size, places, stride, padding, dilation, spread=(1, 1)):
+    """What each row m of the kernel sees: yields (rows, windows) for m = 0, …, k1 − 1.
+
+    ``windows``, shape=(N, len(rows)·W', k2·C), holds o[i·s1 + m·d1 − p1, j·s2 + n·d2 − p2, c]: a row for each place
+    (i, j), a column for each kernel entry (n, c). It is the first factor in the sums of Eq. 7 and Eq. 13 alike; one
+    is over the columns, the other over the rows. ``rows`` is the slice of those i that look inside the inputs.
+    Above and below them there is zero, which adds nothing. ``spread`` first puts the inputs that far apart, with
+    zeros between.
+    """
+    (n, h, w, c), (k1, k2), (rows, columns) = inputs.shape, kernel_size, places
+    (s1, s2), (p1, p2), (d1, d2), (t1, t2) = stride, padding, dilation, spread
+    padded = np.zeros((n, t1 * (h - 1) + 1, s2 * (columns - 1) + d2 * (k2 - 1) + 1, c), inputs.dtype)
+    seen, there = _overlap(w, padded.shape[2], p2, t2)
+    padded[:, ::t1, there] = inputs[:, :, seen]
+    # Windows overlap: as a view, whose bounds NumPy checks, each entry stands there once, as a matrix up to k2 times.
+    image, row, pixel, channel = padded.strides
+    shape, strides = (n, padded.shape[1], columns, k2, c), (image, row, s2 * pixel, d2 * pixel, channel)
+    windows = np.ascontiguousarray(np.ndarray(shape, padded.dtype, padded, strides=strides))
+    for m in range(k1):
+        at, seen = _overlap(rows, padded.shape[1], m * d1 - p1, s1)
+        yield at, windows[:, seen].reshape(n, (at.stop - at.start) * columns, k2 * c)
 
 
-def _pad(inputs, padding):
-    (_, h, w, _), (p1, p2) = inputs.shape, padding
-    return _on_zeros(inputs, (h + 2 * p1, w + 2 * p2), padding) if any(padding) else inputs
+def _overlap(count, size, start, step):
+    """The slice of those i in 0, …, count − 1 with start + step·i in 0, …, size − 1, and the slice of the latter."""
+    first = max(0, -(start // step))
+    stop = max(first, min(count, (size - 1 - start) // step + 1))
+    return slice(first, stop), slice(start + step * first, start + step * stop, step)
 
 
 def _exact(terms, *arrays):
@@ -293,10 +311,9 @@ def _slide(operation, image, kernel, mode, turn):
     image = as_numbers(operation, "image", image, "HW")
     kernel = as_numbers(operation, "kernel", kernel, "kl")
     check_mode(operation, mode)
-    k1, k2 = kernel.shape
-    padding = (k1 - 1, k2 - 1) if mode == "full" else (0, 0)
-    output_size(operation, image.shape, kernel.shape, padding=padding)
+    padding = (kernel.shape[0] - 1, kernel.shape[1] - 1) if mode == "full" else (0, 0)
+    places = output_size(operation, image.shape, kernel.shape, padding=padding)
     image, kernel = _exact(kernel.size, image, kernel)
     if turn:
         kernel = kernel[::-1, ::-1]
-    return _correlate(_pad(image[None, :, :, None], padding), kernel[:, :, None, None])[0, :, :, 0]
+    return _correlate(image[None, :, :, None], kernel[:, :, None, None], places, padding=padding)[0, :, :, 0]

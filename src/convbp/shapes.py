@@ -11,8 +11,12 @@ import numpy as np
 # What the axes of an array stand for, by the letter that a caller passes in ``axes``.
 _MENDS = {
     "NHWC": "One grey image goes in as image[None, :, :, None], one colour image as image[None].",
+    "klCD": "One grey image's filter goes in as kernel[:, :, None, None].",
+    "D": "One number per filter, also where there is only one.",
     "NIJD": "One delta map goes in as delta[None, :, :, None].",
+    "NIJC": "One delta map goes in as delta[None, :, :, None].",
     "HW": "One channel of one image is inputs[n, :, :, c].",
+    "kl": "What one filter does to one channel is kernel[:, :, c, d].",
 }
 
 
@@ -41,6 +45,8 @@ def as_numbers(operation: str, name: str, value: object, axes: str | None) -> np
         ) from None
     if array.dtype.kind == "b":
         array = array.astype(np.int64)
+    elif array.dtype.kind == "O":
+        array = _as_python(array)
     if array.dtype.kind not in "iufO" or (array.dtype.kind == "O" and not _adds_and_multiplies(array)):
         raise TypeError(
             f"{operation}: {name} has entries of type {_entry_type(array)}; expected real numbers "
@@ -72,8 +78,11 @@ def as_floats(array: np.ndarray) -> np.ndarray:
 
 def as_pair(operation: str, name: str, value: object, minimum: int) -> tuple[int, int]:
     """Return ``value``, an integer or a pair of integers (rows, columns), as a pair of at least ``minimum``."""
-    is_pair = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and len(value) == 2
-    pair = tuple(value) if is_pair else (value, value)
+    if type(value) is int and value >= minimum:  # nearly always, and a network asks often
+        return value, value
+    entries = value.tolist() if isinstance(value, np.ndarray) else value
+    is_pair = isinstance(entries, tuple | list) and len(entries) == 2
+    pair = tuple(entries) if is_pair else (entries, entries)
     if not all(isinstance(v, numbers.Integral) and not isinstance(v, bool | np.bool_) for v in pair):
         raise TypeError(
             f"{operation}: {name} is {value!r}; expected an integer or a pair of integers (rows, columns), "
@@ -88,9 +97,7 @@ def as_pair(operation: str, name: str, value: object, minimum: int) -> tuple[int
     return int(pair[0]), int(pair[1])
 
 
-def as_steps(
-    operation: str, stride: object, padding: object, dilation: object
-) -> tuple[tuple[int, int], ...]:
+def as_steps(operation: str, stride: object, padding: object, dilation: object) -> tuple[tuple[int, int], ...]:
     """Return the three as pairs (rows, columns), stride and dilation at least 1, padding at least 0."""
     return (
         as_pair(operation, "stride", stride, 1),
@@ -137,9 +144,10 @@ def output_size(
     ValueError
         If the window does not fit even once.
     """
-    reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True))
-    padded = tuple(n + 2 * p for n, p in zip(input_size, padding, strict=True))
-    if any(r > n for r, n in zip(reach, padded, strict=True)):
+    (h, w), (k1, k2), (s1, s2), (p1, p2), (d1, d2) = input_size, kernel_size, stride, padding, dilation
+    reach = d1 * (k1 - 1) + 1, d2 * (k2 - 1) + 1
+    padded = h + 2 * p1, w + 2 * p2
+    if reach[0] > padded[0] or reach[1] > padded[1]:
         spread = f", spread by dilation to {_by(reach)}," if reach != tuple(kernel_size) else ""
         padding_note = f", padded to {_by(padded)}" if any(padding) else ""
         raise ValueError(
@@ -147,12 +155,10 @@ def output_size(
             f"{_by(input_size)}{padding_note}; expected a window no larger than the input. "
             f"Use a smaller one, or add padding (mode='full' at the article level)."
         )
-    return tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride, strict=True))
+    return (padded[0] - reach[0]) // s1 + 1, (padded[1] - reach[1]) // s2 + 1
 
 
-def check_size(
-    operation: str, name: str, came: tuple[int, ...], expected: tuple[int, ...], mend: str
-) -> None:
+def check_size(operation: str, name: str, came: tuple[int, ...], expected: tuple[int, ...], mend: str) -> None:
     """Raise ``ValueError`` unless the shape ``came`` is the shape ``expected``; ``mend`` says where it follows from."""
     if tuple(came) != tuple(expected):
         raise ValueError(f"{operation}: {name} has shape {tuple(came)}; expected {tuple(expected)}. {mend}")
@@ -173,9 +179,7 @@ def check_mode(operation: str, mode: object) -> None:
         )
 
 
-def check_channels(
-    operation: str, first: str, first_channels: int, second: str, second_channels: int
-) -> None:
+def check_channels(operation: str, first: str, first_channels: int, second: str, second_channels: int) -> None:
     """Raise ``ValueError`` unless two arrays agree in their number of channels (or filters)."""
     if first_channels != second_channels:
         raise ValueError(
@@ -214,14 +218,22 @@ def _adds_and_multiplies(entries) -> bool:
             entry * 1 + 0
     except TypeError:
         return False
-    return not any(isinstance(entry, complex | np.ndarray) for entry in flat)
+    return not any(isinstance(entry, complex | np.complexfloating | np.ndarray) for entry in flat)
+
+
+def _as_python(array: np.ndarray) -> np.ndarray:
+    """Replace NumPy's numbers among the objects by Python's: an np.int64 would overflow in silence among them too."""
+    if any(isinstance(entry, np.generic) for entry in array.flat):
+        array = array.copy()
+        for index, entry in np.ndenumerate(array):
+            array[index] = entry.item() if isinstance(entry, np.generic) else entry
+    return array
 
 
 def _all_finite(array: np.ndarray) -> bool:
     if array.dtype.kind in "iu":
         return True
     if array.dtype.kind == "O":
-        return not any(
-            isinstance(entry, float | np.floating) and not np.isfinite(entry) for entry in array.flat
-        )
-    return bool(np.isfinite(array).all())
+        return not any(isinstance(entry, float | np.floating) and not np.isfinite(entry) for entry in array.flat)
+    # A NaN or an infinity survives the sum of squares, which is one fast pass; a sum that overflows is looked at again.
+    return bool(np.isfinite(np.vdot(array, array)) or np.isfinite(array).all())
