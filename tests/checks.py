@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
+import pytest
 
 from convbp import adjoint_test, central_difference, compare_gradients, half_sum_of_squares, loops
 
@@ -26,6 +27,14 @@ def assert_same(result, expected):
     """Same shape, and equal entries."""
     np.testing.assert_array_equal(result, expected, strict=False)
     assert np.shape(result) == np.shape(expected), f"shape {np.shape(result)} instead of {np.shape(expected)}"
+
+
+def what_it_says(error, function, *arguments, **named):
+    """The message of the error, of that type and no other, that the call raises."""
+    with pytest.raises(error) as raised:
+        function(*arguments, **named)
+    assert raised.type is error
+    return str(raised.value)
 
 
 def assert_agrees(report):
@@ -309,9 +318,10 @@ ACTIVATIONS = {
 
 def check_activation(activation, name):
     formula, kinks = ACTIVATIONS[name]
+    formula = np.vectorize(formula, otypes=[float])
     at = np.array([[-3.0, -0.7, -0.01], [0.02, 0.8, 2.5]])
-    np.testing.assert_allclose(activation(at), np.vectorize(formula)(at), rtol=1e-14)
-    slopes = central_difference(lambda x: np.vectorize(formula)(x).sum(), at)
+    np.testing.assert_allclose(activation(at), formula(at), rtol=1e-14)
+    slopes = central_difference(lambda x: formula(x).sum(), at)
     assert_agrees(compare_gradients(activation.derivative(at), slopes, tolerance=1e-9))
     for kink, slope in kinks.items():
         assert activation.derivative(np.array([kink])) == slope, f"slope at the kink {kink} is not {slope}"

@@ -72,12 +72,17 @@ def without(step, function):
 
 
 def with_border(mode):
-    def conv2d_with_border(inputs, kernel, bias=None, *, stride, padding: tuple[int, int], dilation):
+    def conv2d_with_border(inputs, kernel, bias=None, *, stride, padding, dilation):
         (p1, p2) = padding
         inputs = np.pad(inputs, ((0, 0), (p1, p1), (p2, p2), (0, 0)), mode=mode)
         return conv2d(inputs, kernel, bias, stride=stride, dilation=dilation)
 
     return conv2d_with_border
+
+
+def conv2d_without_dilation(inputs, kernel, bias=None, **steps):
+    right = conv2d(inputs, kernel, bias, **steps)
+    return in_corner(without("dilation", conv2d)(inputs, kernel, bias, **steps), right.shape)
 
 
 def bias_times(factor):
@@ -96,9 +101,7 @@ WRONG_CONV2D = {
     "bias forgotten": bias_times(lambda kernel: 0),
     "stride ignored": without("stride", conv2d),
     "padding ignored": without("padding", conv2d),
-    "dilation ignored": lambda inputs, kernel, bias=None, **steps: without("dilation", conv2d)(
-        inputs, kernel, bias, **steps
-    )[:, : conv2d(inputs, kernel, **steps).shape[1], : conv2d(inputs, kernel, **steps).shape[2]],
+    "dilation ignored": conv2d_without_dilation,
     "stride of the rows for the columns": lambda inputs, kernel, bias=None, *, stride, **steps: conv2d(
         inputs, kernel, bias, stride=stride[0], **steps
     ),
@@ -110,19 +113,13 @@ WRONG_CONV2D = {
 # --- layer, backward --------------------------------------------------------------------------------------------------
 
 
-def windows(size, kernel_size, delta, stride, dilation):
-    """For each place (i, j) of δ: the part of the padded inputs that its window sees."""
+def windows(kernel_size, delta, stride, dilation):
+    """For each place (i, j) of δ its index, and the index of what its window sees in the padded inputs."""
+    (k1, k2), (s1, s2), (t1, t2) = kernel_size, stride, dilation
     for i, j in np.ndindex(delta.shape[1:3]):
-        yield (
-            (slice(None), i, j),
-            (
-                slice(None),
-                *(
-                    slice(s * at, s * at + t * (k - 1) + 1, t)
-                    for at, s, t, k in zip((i, j), stride, dilation, kernel_size, strict=True)
-                ),
-            ),
-        )
+        rows = slice(s1 * i, s1 * i + t1 * (k1 - 1) + 1, t1)
+        columns = slice(s2 * j, s2 * j + t2 * (k2 - 1) + 1, t2)
+        yield np.s_[:, i, j], np.s_[:, rows, columns]
 
 
 def kernel_gradient_by_windows(collect=np.add, pad=lambda p: (p, p)):
@@ -131,7 +128,7 @@ def kernel_gradient_by_windows(collect=np.add, pad=lambda p: (p, p)):
     def kernel_gradient(inputs, delta, kernel_size, *, stride, padding, dilation):
         padded = np.pad(inputs, ((0, 0), pad(padding[0]), pad(padding[1]), (0, 0)))
         gradient = np.zeros((*kernel_size, inputs.shape[3], delta.shape[3]), int)
-        for place, window in windows(inputs.shape[1:3], kernel_size, delta, stride, dilation):
+        for place, window in windows(kernel_size, delta, stride, dilation):
             gradient = collect(gradient, np.tensordot(padded[window], delta[place], axes=(0, 0)))
         return gradient
 
@@ -144,7 +141,7 @@ def input_gradient_by_windows(collect=np.add, crop=lambda padded, p, n: padded.t
     def input_gradient(delta, kernel, input_size, *, stride, padding, dilation):
         (h, w), (p1, p2) = input_size, padding
         padded = np.zeros((len(delta), h + 2 * p1, w + 2 * p2, kernel.shape[2]), int)
-        for place, window in windows(input_size, kernel.shape[:2], delta, stride, dilation):
+        for place, window in windows(kernel.shape[:2], delta, stride, dilation):
             padded[window] = collect(padded[window], np.tensordot(delta[place], kernel, axes=(1, 3)))
         rows_first = crop(np.moveaxis(padded, 1, 0), p1, h)
         return crop(rows_first.transpose(2, 1, 0, 3), p2, w).transpose(1, 2, 0, 3)

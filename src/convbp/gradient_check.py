@@ -6,7 +6,6 @@ claims; on integers it is exact. Neither can see a forward and a backward pass t
 forward pass from `convbp.loops`.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -197,7 +196,7 @@ def adjoint_test(forward, backward, shape, *, trials=5, seed=0, tolerance=0.0):
         y = rng.integers(-9, 10, forth.shape)
         back = np.asarray(backward(y))
         mend = "The backward pass returns a gradient for what the forward pass takes."
-        check_size("adjoint_test", "what backward returns", back.shape, x.shape, mend)
+        check_size("adjoint_test", "backward(y)", back.shape, x.shape, mend)
         result = AdjointTest(_inner(forth, y), _inner(x, back), tolerance)
         if not result.agrees:
             break
@@ -237,16 +236,11 @@ def _values_around(operation, function, at, step):
 
 
 def _value(operation, function, at):
-    value = np.asarray(function(at))
+    value = as_numbers(operation, "function(at)", function(at), None)
     if value.ndim:
         raise ValueError(
-            f"{operation}: the function returned an array of shape {value.shape}; expected one number. "
+            f"{operation}: function(at) has shape {value.shape}; expected one number. "
             f"Sum it, or weight it with a delta: (delta * result).sum()."
         )
-    _refuse_other_floats(operation, "what the function returned", value.dtype)
-    if not math.isfinite(value):
-        raise ValueError(
-            f"{operation}: the function returned {value}; expected a finite number. "
-            f"Call it at the point and look for the step that overflows or divides by 0."
-        )
+    _refuse_other_floats(operation, "function(at)", value.dtype)
     return float(value)

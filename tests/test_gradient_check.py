@@ -1,0 +1,159 @@
+"""Central differences, kinks, comparisons and the adjoint test, on functions whose answers are known."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from checks import what_it_says
+from convbp import adjoint_test, central_difference, compare_gradients, find_kinks, loops, relu
+
+AT = np.array([[0.5, -1.5, 2.0], [1.0, 0.25, -0.75]])
+
+
+def cubes(x):
+    return (np.arange(1, 7).reshape(2, 3) * x**3).sum()
+
+
+def test_central_difference_of_cubes():
+    expected = 3 * np.arange(1, 7).reshape(2, 3) * AT**2
+    np.testing.assert_allclose(central_difference(cubes, AT), expected, rtol=1e-9)
+
+
+def test_central_difference_of_a_square_is_exact():
+    """Up to rounding, of which there is none for a step that is a power of two."""
+    assert central_difference(lambda x: (x**2).sum(), AT, step=0.5).tolist() == (2 * AT).tolist()
+
+
+def test_integers_and_fractions_are_taken_as_floats():
+    for at in [1, 2], [Fraction(1), Fraction(2)]:
+        slopes = central_difference(lambda x: (x**2).sum(), at, step=0.5)
+        assert slopes.dtype == np.float64
+        assert slopes.tolist() == [2, 4]
+
+
+def test_the_point_is_not_changed_even_by_a_function_that_changes_its_argument():
+    at = AT.copy()
+
+    def rude(x):
+        value = cubes(x)
+        x[:] = 99
+        return value
+
+    np.testing.assert_array_equal(central_difference(rude, at), central_difference(cubes, at))
+    np.testing.assert_array_equal(at, AT)
+
+
+def test_kinks_of_relu():
+    """At the kink, and as near as the step on both sides; not two steps away."""
+    at = np.array([0.0, 3e-6, -3e-6, 7e-6, -7e-6, 2e-5, -2e-5, 1.0])
+    marked = find_kinks(lambda x: relu(x).sum(), at)
+    assert marked.tolist() == [True] * 5 + [False] * 3
+
+
+def test_kinks_of_max_pooling():
+    """A tie is a kink for those that tie, not for the others."""
+    at = np.array([[1.0, 4.0], [4.0, 2.0]])
+    marked = find_kinks(lambda x: loops.max_pool2d(x[None, :, :, None], 2).output.item(), at)
+    assert marked.tolist() == [[False, True], [True, False]]
+
+
+@pytest.mark.parametrize("smooth", [np.square, np.exp, np.sin, lambda x: x**3, lambda x: 1e3 * x**2])
+def test_smooth_functions_have_no_kinks(smooth):
+    assert not find_kinks(lambda x: smooth(x).sum(), np.array([-1.0, 0.0, 1e-6, 0.5, 2.0])).any()
+
+
+def test_comparison_finds_the_worst_entry():
+    computed = AT.copy()
+    computed[1, 0] += 0.002
+    computed[0, 1] += 0.001
+    report = compare_gradients(computed, AT)
+    assert report.index == (1, 0)
+    assert (report.computed, report.expected) == (1.002, 1.0)
+    assert report.relative_error == pytest.approx(0.001)  # 0.002 of the largest entry, which is 2
+    assert not report.agrees
+    assert repr(report) == (
+        "DIFFERS: worst at [1, 0], computed 1.002, expected 1, relative error 1.0e-03 (tolerance 1e-06)"
+    )
+
+
+def test_comparison_of_equals():
+    assert compare_gradients(AT, AT).agrees
+    assert compare_gradients(AT, AT + 1e-7, tolerance=1e-6).agrees
+    assert not compare_gradients(AT, AT + 1e-7, tolerance=1e-8).agrees
+    assert compare_gradients([0, 0], [0.0, 0.0]).relative_error == 0
+    assert repr(compare_gradients(AT, AT)).startswith("agrees: worst at [0, 0]")
+
+
+def test_adjoint_of_a_matrix_is_its_transpose():
+    matrix = np.array([[1, 2, 3], [4, 5, 6]])
+    assert adjoint_test(lambda x: matrix @ x, lambda y: matrix.T @ y, (3,)).agrees
+    wrong = adjoint_test(lambda x: matrix @ x, lambda y: matrix.T[::-1] @ y, (3,))
+    assert not wrong.agrees
+    assert repr(wrong) == f"DIFFERS: <A x, y> = {wrong.left}, <x, A^T y> = {wrong.right}"
+
+
+def test_adjoint_test_is_exact():
+    """One in 10²⁰ is seen; and forgiven if asked."""
+    large = 10**20
+
+    def off_by_one(y):
+        return (y.astype(object) * large + 1).astype(object)
+
+    def forward(x):
+        return x.astype(object) * large
+
+    assert adjoint_test(forward, lambda y: y.astype(object) * large, (4,)).agrees
+    assert not adjoint_test(forward, off_by_one, (4,)).agrees
+    assert adjoint_test(forward, off_by_one, (4,), tolerance=1e-12).agrees
+
+
+BAD_CALLS = {
+    "float32 point": (
+        (central_difference, cubes, AT.astype(np.float32)),
+        TypeError,
+        "at is of float32; expected float64, as in fewer digits a difference of two close values is mostly "
+        "rounding error. Compute in float64: at.astype(np.float64), and parameters likewise.",
+    ),
+    "float32 function": (
+        (central_difference, lambda x: np.float32(cubes(x)), AT),
+        TypeError,
+        "function(at) is of float32; expected float64",
+    ),
+    "function of many values": (
+        (central_difference, np.square, AT),
+        ValueError,
+        "function(at) has shape (2, 3); expected one number. Sum it, or weight it with a delta",
+    ),
+    "function of no number": (
+        (find_kinks, lambda x: np.nan, AT),
+        ValueError,
+        "function(at) has an entry that is NaN or infinite; expected finite numbers.",
+    ),
+    "function of text": (
+        (central_difference, lambda x: "a", AT),
+        TypeError,
+        "function(at) has entries of type str; expected real numbers",
+    ),
+    "step 0": ((central_difference, cubes, AT, 0), ValueError, "step is 0; expected a positive number"),
+    "step NaN": ((find_kinks, cubes, AT, np.nan), ValueError, "step is nan; expected a positive number"),
+    "empty": ((central_difference, cubes, []), ValueError, "at is empty, its shape is (0,); expected at least one"),
+    "shapes": (
+        (compare_gradients, AT, AT.T),
+        ValueError,
+        "computed has shape (2, 3); expected (3, 2). A gradient has the shape of its variable.",
+    ),
+    "NaN": ((compare_gradients, AT * np.nan, AT), ValueError, "computed has an entry that is NaN or infinite"),
+    "backward of another shape": (
+        (adjoint_test, lambda x: x, lambda y: y[:2], (3,)),
+        ValueError,
+        "backward(y) has shape (2,); expected (3,). The backward pass returns a gradient for what the "
+        "forward pass takes.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CALLS)
+def test_bad_calls(case):
+    (function, *arguments), error, message = BAD_CALLS[case]
+    assert what_it_says(error, function, *arguments).startswith(f"{function.__name__}: {message}")

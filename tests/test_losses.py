@@ -1,0 +1,113 @@
+"""Losses: values by hand, exactness, large scores, and what is said about bad input."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from checks import check_half_sum_of_squares, check_softmax_cross_entropy, what_it_says
+from convbp import half_sum_of_squares, softmax_cross_entropy
+
+SCORES = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
+
+
+def test_values_and_gradients():
+    check_half_sum_of_squares(half_sum_of_squares)
+    check_softmax_cross_entropy(softmax_cross_entropy)
+
+
+def test_half_sum_of_squares_is_exact():
+    assert half_sum_of_squares([3, 0], [0, 0]) == Fraction(9, 2)
+    third = np.array([Fraction(1, 3), Fraction(0)])
+    assert half_sum_of_squares(third, [0, 1]) == Fraction(5, 9)
+    assert half_sum_of_squares.gradient(third, [0, 1]).tolist() == [Fraction(1, 3), -1]
+
+
+def test_unsigned_integers_do_not_wrap():
+    small, large = np.array([1], np.uint8), np.array([250], np.uint8)
+    assert half_sum_of_squares(small, large) == 249**2 / 2
+    assert half_sum_of_squares.gradient(small, large).tolist() == [-249]
+
+
+def test_equal_scores_cost_the_logarithm_of_their_number():
+    assert softmax_cross_entropy([[7.0, 7.0, 7.0, 7.0]], [2]) == pytest.approx(np.log(4))
+    np.testing.assert_allclose(softmax_cross_entropy.gradient([[7.0] * 4], [2]), [[0.25, 0.25, -0.75, 0.25]])
+
+
+def test_large_scores():
+    """Nothing overflows; a warning would be an error."""
+    scores = np.array([[1e4, 0.0, -1e4], [-1e300, 0.0, 1e300]])
+    assert softmax_cross_entropy(scores, [0, 2]) == 0
+    assert softmax_cross_entropy(scores[:1], [1]) == 1e4
+    assert softmax_cross_entropy.gradient(scores[:1], [1]).tolist() == [[1, -1, 0]]
+
+
+def test_floats_keep_their_dtype():
+    scores = SCORES.astype(np.float32)
+    assert softmax_cross_entropy(scores, [0, 1]).dtype == np.float32
+    assert softmax_cross_entropy.gradient(scores, [0, 1]).dtype == np.float32
+    assert half_sum_of_squares(scores, scores).dtype == np.float32
+    assert half_sum_of_squares.gradient(scores, scores).dtype == np.float32
+
+
+def test_nothing_that_comes_in_is_changed():
+    outputs, labels = SCORES.copy(), np.array([2, 0])
+    for array in outputs, labels:
+        array.flags.writeable = False
+    softmax_cross_entropy(outputs, labels)
+    softmax_cross_entropy.gradient(outputs, labels)
+    half_sum_of_squares(outputs, outputs)
+    half_sum_of_squares.gradient(outputs, outputs)
+
+
+BAD_ARGUMENTS = {
+    "different shapes": (
+        (half_sum_of_squares, [1, 2, 3], [[1, 2, 3]]),
+        ValueError,
+        "targets has shape (1, 3); expected (3,). Each output has one target; "
+        "targets.reshape(outputs.shape) if only the axes differ.",
+    ),
+    "a NaN": (
+        (half_sum_of_squares, [1.0, np.nan], [1, 2]),
+        ValueError,
+        "outputs has an entry that is NaN or infinite; expected finite numbers.",
+    ),
+    "text": ((half_sum_of_squares, [1, 2], ["a", "b"]), TypeError, "targets has entries of type str; expected real"),
+    "one row": (
+        (softmax_cross_entropy, SCORES[0], [1]),
+        ValueError,
+        "outputs has shape (3,), which is 1 axis; expected 2 axes (N, D).",
+    ),
+    "too few labels": (
+        (softmax_cross_entropy, SCORES, [1]),
+        ValueError,
+        "targets has shape (1,); expected (2,). Each row of the outputs has one class.",
+    ),
+    "one-hot": (
+        (softmax_cross_entropy, SCORES, [[0, 1, 0], [1, 0, 0]]),
+        ValueError,
+        "targets has shape (2, 3), which is 2 axes; expected 1 axis (N).",
+    ),
+    "labels as floats": (
+        (softmax_cross_entropy, SCORES, [0.0, 1.0]),
+        TypeError,
+        "targets has entries of type float64; expected the classes as integers.",
+    ),
+    "label too large": (
+        (softmax_cross_entropy, SCORES, [0, 3]),
+        ValueError,
+        "targets has the class 3; expected 0 … 2, as the outputs have 3 scores per row. Classes count from 0.",
+    ),
+    "label negative": (
+        (softmax_cross_entropy, SCORES, [-1, 0]),
+        ValueError,
+        "targets has the class -1; expected 0 … 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ARGUMENTS)
+def test_bad_arguments(case):
+    (loss, *arguments), error, message = BAD_ARGUMENTS[case]
+    assert what_it_says(error, loss, *arguments).startswith(f"{loss.name}: {message}")
+    assert what_it_says(error, loss.gradient, *arguments).startswith(f"{loss.name}.gradient: {message}")
