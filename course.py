@@ -60,9 +60,10 @@ def test(arguments, use_uv):
     """Run pytest, with a browser for the browser tests where one can be had."""
     set_up("test", use_uv)
     if not system_browser():
-        say("There is no Chromium, Chrome or Edge here; Playwright fetches its own Chromium, once.")
-        if subprocess.call([PYTHON, "-m", "playwright", "install", "chromium"]) != 0:
-            say("No browser, no browser tests: install Chromium or Chrome, or set CONVBP_BROWSER to its path.")
+        say("There is no Chromium, Chrome or Edge here; Playwright fetches its own Chromium, once, some 150 MB.")
+        fetch = [PYTHON, "-m", "playwright", "install", "chromium"]
+        if subprocess.run(fetch, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).returncode != 0:
+            say("It could not, so no browser test can run: install Chromium or Chrome, or name one in CONVBP_BROWSER.")
     return run([PYTHON, "-m", "pytest"] + arguments)
 
 

@@ -204,8 +204,9 @@ def test_without_any_browser_the_other_tests_still_run(outline, monkeypatch, cap
     calls = []
     monkeypatch.delenv("CONVBP_BROWSER", raising=False)
     monkeypatch.setattr(module.shutil, "which", lambda name: None)
-    monkeypatch.setattr(module.subprocess, "call", lambda command: calls.append(command) or 1)
     module.set_up = lambda extra, use_uv: calls.append(extra)
+    fails = subprocess.CompletedProcess([], returncode=1)
+    monkeypatch.setattr(subprocess, "run", lambda command, **options: calls.append(command) or fails)
     module.run = lambda command: calls.append(command) or 0
     assert module.main(["test", "-k", "pooling"]) == 0
     assert calls == [
@@ -213,7 +214,7 @@ def test_without_any_browser_the_other_tests_still_run(outline, monkeypatch, cap
         [module.PYTHON, "-m", "playwright", "install", "chromium"],
         [module.PYTHON, "-m", "pytest", "-k", "pooling"],
     ]
-    assert "No browser, no browser tests" in capsys.readouterr().out
+    assert "It could not, so no browser test can run" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="where browsers have fixed places, they cannot be hidden")
