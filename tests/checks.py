@@ -53,23 +53,27 @@ class Layer:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
+    largest: int = 9
     seed: int = 0
 
     @property
     def steps(self):
         return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
 
+    def random(self, shape, seed):
+        return integers(np.random.default_rng(seed), shape, -self.largest, self.largest)
+
     @cached_property
     def inputs(self):
-        return integers(np.random.default_rng(self.seed), (self.batch, *self.size, self.channels))
+        return self.random((self.batch, *self.size, self.channels), self.seed)
 
     @cached_property
     def kernel(self):
-        return integers(np.random.default_rng(self.seed + 1), (*self.kernel_size, self.channels, self.filters))
+        return self.random((*self.kernel_size, self.channels, self.filters), self.seed + 1)
 
     @cached_property
     def bias(self):
-        return integers(np.random.default_rng(self.seed + 2), self.filters)
+        return self.random(self.filters, self.seed + 2)
 
     @cached_property
     def outputs(self):
@@ -77,7 +81,7 @@ class Layer:
 
     @cached_property
     def delta(self):
-        return integers(np.random.default_rng(self.seed + 3), self.outputs.shape)
+        return self.random(self.outputs.shape, self.seed + 3)
 
 
 # Never square, k1 ≠ k2, C ≠ D, rows unlike columns. Each step alone, so that forgetting it shows, and all together.
