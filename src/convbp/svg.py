@@ -8,11 +8,13 @@ from html import escape
 from typing import NamedTuple
 
 from convbp.colours import diverging, hue, ink_on
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, number
+from convbp.scene import MINUS, Formula, Grid, Highlight, Mark, Scene, Selection, Tag, number
 
 # Lengths in pixels.
 CELL = 40
 BASELINE = 31  # of a number in its cell; low, so that a tag has room above it
+NUMBER_ROOM = 33  # for a number in its cell; an outline takes the rest
+FONT_SIZE, LEAST_FONT_SIZE = 15, 7  # of a number in its cell
 GAP = 34  # between grids
 GUTTER = 26  # left of a grid, for its row indices
 HEAD = 40  # above a grid, for its title and column indices
@@ -160,8 +162,9 @@ def _term_width(formula: Formula) -> float:
     return max(max(14 + _text_width(term.symbols, 12), _text_width(term.numbers, 15)) for term in terms)
 
 
-def _text_width(text: str, font_size: int) -> float:
-    return 0.62 * font_size * len(text)  # a wide sans serif's digit; close enough to reserve room
+def _text_width(text: str, font_size: float) -> float:
+    # In DejaVu Sans, the widest of the fonts in _style, a digit is 0.64 em wide, and letters less on average.
+    return font_size * sum({MINUS: 0.84, ".": 0.32, "/": 0.34}.get(character, 0.64) for character in text)
 
 
 # How things look.
@@ -203,7 +206,9 @@ def _cell(x: float, y: float, value: object, largest: object, in_core: bool, cho
             f'<text class="padded" x="{x + CELL / 2}" y="{y + BASELINE}">0</text>'
         )
     fill, text = diverging(value, largest), number(value)
-    font_size = min(15, round((CELL - 4) / (0.65 * len(text)), 1))  # a long number stays inside its cell
+    if _text_width(text, LEAST_FONT_SIZE) > NUMBER_ROOM:
+        text = number(float(value))  # the formula has all digits of a long integer or Fraction
+    font_size = min(FONT_SIZE, round(NUMBER_ROOM / _text_width(text, 1), 1))
     return (
         f'<rect class="cell" x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{fill}"{choice}/>'
         f'<text class="value" x="{x + CELL / 2}" y="{y + BASELINE}" font-size="{font_size}" '
