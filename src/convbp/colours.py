@@ -7,7 +7,8 @@ from functools import lru_cache
 NEGATIVE, POSITIVE = "#b35806", "#2166ac"
 # Okabe and Ito's set, its yellow last. A ninth entry begins it anew, so a text always stands beside a hue.
 HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#6e6e6e", "#f0e442")
-_BLACK, _WHITE = "#111111", "#ffffff"
+# With a softer black neither would contrast enough with the middle of the blue.
+_BLACK, _WHITE = "#000000", "#ffffff"
 
 
 def hue(index: int) -> str:
