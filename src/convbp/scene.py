@@ -154,7 +154,7 @@ def number(value: object) -> str:
     ('−3', '0.3', '2/3', '0')
     """
     if isinstance(value, Integral | Fraction):
-        text = str(value)
+        text = str(value + 0)  # True + 0 is 1
     else:
         text = f"{value:.4g}"
         if "e" not in text and float(text) == 0:

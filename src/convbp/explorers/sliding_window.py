@@ -25,7 +25,7 @@ from convbp.scene import (
 from convbp.shapes import as_numbers
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
-LARGEST_IMAGE, LARGEST_KERNEL = 16, 5
+LARGEST_IMAGE, LARGEST_KERNEL, LARGEST_NUMBER = 16, 5, 10**15
 FIRST = Selection("output", 0, 0)
 
 IMAGE = ((1, 2, 0, 3, 1), (0, 1, 2, 1, 4), (2, 0, 1, 2, 3), (1, 3, 0, 1, 2))
@@ -44,14 +44,19 @@ class State:
 
     def __post_init__(self):
         for name, largest in (("image", LARGEST_IMAGE), ("kernel", LARGEST_KERNEL)):
-            array = as_numbers("SlidingWindow", name, getattr(self, name), "HW").copy()
+            array = as_numbers("SlidingWindow", name, getattr(self, name), "HW")
             if max(array.shape) > largest:
                 raise ValueError(
                     f"SlidingWindow: {name} has shape {array.shape}; expected at most {largest}×{largest}, "
                     f"or its numbers could not be read. Show a part of it: {name}[:{largest}, :{largest}]."
                 )
-            if array.dtype.kind in "iu":
-                array = array.astype(object)  # Python's integers, whatever a slider will add
+            # A copy, and with numbers whose products do not overflow: double precision, or Python's integers.
+            array = array.astype(float if array.dtype.kind == "f" else object)
+            if np.abs(array).max() > LARGEST_NUMBER:
+                raise ValueError(
+                    f"SlidingWindow: {name} has an entry beyond ±{LARGEST_NUMBER:.0e}; expected smaller ones, "
+                    f"or its numbers could not be read. Divide {name} by a power of ten."
+                )
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         if self.operation not in (CROSS_CORRELATION, CONVOLUTION):
@@ -134,7 +139,7 @@ def _highlight(grid_in: Grid, kernel: Grid, slid: Grid, grid_out: Grid, flips: b
         formula=Formula(
             heading=f"{_symbol(flips)} at {here}  =  Σₘ Σₙ I({number(i)} {sign} m, {number(j)} {sign} n) · K(m, n)",
             terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
-            total=f"The {k1 * k2} products sum to {number(result)}.",
+            total=f"The {k1 * k2} products sum to {number(result)}." if k1 * k2 > 1 else f"The sum is {number(result)}.",
         ),
         sentence=(
             f"Output {here} is {number(result)}: the {'turned ' if flips else ''}kernel lies on the {k1}×{k2} window "
