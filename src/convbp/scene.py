@@ -6,14 +6,9 @@ knows about pixels, colours or widgets.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-
-MINUS = "\u2212"
-_SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 
 
 class Selection(NamedTuple):
@@ -147,38 +142,6 @@ class Scene:
         return self.highlights[self.selected].sentence
 
 
-def number(value: object) -> str:
-    """Write a number as a reader expects it: a true minus sign, at most four significant digits, exact integers.
-
-    >>> number(-3), number(0.1 + 0.2), number(Fraction(2, 3)), number(-0.0)
-    ('−3', '0.3', '2/3', '0')
-    """
-    if isinstance(value, Integral | Fraction):
-        text = str(value + 0)  # True + 0 is 1
-    else:
-        text = f"{value:.4g}"
-        if "e" not in text and float(text) == 0:
-            text = "0"
-        text = text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
-    return text.replace("-", MINUS)
-
-
-def factor(value: object) -> str:
-    """Write a number as it stands in a product: in brackets if it is negative or a fraction."""
-    text = number(value)
-    return f"({text})" if text.startswith(MINUS) or "/" in text else text
-
-
 def rows_of(array: np.ndarray) -> tuple[tuple, ...]:
     """The entries of a 2-D array as Python numbers, row by row, for `Grid.values`."""
     return tuple(map(tuple, array.tolist()))
-
-
-def subscripted(letter: str, *index: int) -> str:
-    """Write an entry of an array as the equations do.
-
-    >>> subscripted("K", 0, 2), subscripted("w", 10, 0)
-    ('K₀₂', 'w₁₀,₀')
-    """
-    subscripts = [str(i).translate(_SUBSCRIPTS) for i in index]
-    return letter + ("" if all(0 <= i <= 9 for i in index) else ",").join(subscripts)

@@ -8,7 +8,8 @@ from html import escape
 from typing import NamedTuple
 
 from convbp.colours import diverging, hue, ink_on
-from convbp.scene import MINUS, Formula, Grid, Highlight, Mark, Scene, Selection, Tag, number
+from convbp.notation import MINUS, number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag
 
 # Lengths in pixels.
 CELL = 40

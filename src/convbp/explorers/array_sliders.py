@@ -6,7 +6,7 @@ from numbers import Integral
 import ipywidgets as widgets
 import traitlets
 
-from convbp.scene import subscripted
+from convbp.notation import subscripted
 
 
 class ArraySliders(widgets.GridBox):
@@ -20,16 +20,23 @@ class ArraySliders(widgets.GridBox):
     def __init__(self, label: str, value: tuple[tuple, ...], least_range: int = 9):
         self._label, self._least_range, self._refreshing = label, least_range, False
         self._sliders: list[list[widgets.Widget]] = []
+        self._kind: tuple[int, int, bool] | None = None
         super().__init__(value=value)
 
+    @traitlets.validate("value")
+    def _fit(self, proposal) -> tuple[tuple, ...]:
+        # Not in _follow_value: to a trait, 1.0 in the place of 1 is no change.
+        kind = _kind(proposal.value)
+        if kind != self._kind:
+            self._kind = kind
+            self._build(*kind)
+        return proposal.value
+
     @traitlets.observe("value")
-    def _follow_value(self, change) -> None:
-        before, after = change.old, change.new
+    def _follow_value(self, change=None) -> None:
         self._refreshing = True
         try:
-            if not self._sliders or _kind(before) != _kind(after):
-                self._build(after)
-            for sliders, row in zip(self._sliders, after, strict=True):
+            for sliders, row in zip(self._sliders, self.value, strict=True):
                 for slider, entry in zip(sliders, row, strict=True):
                     slider.max = max(slider.max, ceil(abs(entry)))
                     slider.min = -slider.max
@@ -37,8 +44,7 @@ class ArraySliders(widgets.GridBox):
         finally:
             self._refreshing = False
 
-    def _build(self, value: tuple[tuple, ...]) -> None:
-        rows, cols, whole = _kind(value)
+    def _build(self, rows: int, cols: int, whole: bool) -> None:
         self._sliders = [[self._slider(m, n, whole) for n in range(cols)] for m in range(rows)]
         self.children = [slider for sliders in self._sliders for slider in sliders]
         self.layout.grid_template_columns = f"repeat({cols}, minmax(110px, 190px))"

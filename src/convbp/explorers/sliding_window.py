@@ -8,6 +8,7 @@ import numpy as np
 from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.explorers.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer, buttons, wrapped
+from convbp.notation import factor, number, subscripted
 from convbp.scene import (
     Formula,
     Grid,
@@ -17,10 +18,7 @@ from convbp.scene import (
     Selection,
     Tag,
     Term,
-    factor,
-    number,
     rows_of,
-    subscripted,
 )
 from convbp.shapes import as_numbers
 
@@ -139,7 +137,9 @@ def _highlight(grid_in: Grid, kernel: Grid, slid: Grid, grid_out: Grid, flips: b
         formula=Formula(
             heading=f"{_symbol(flips)} at {here}  =  Σₘ Σₙ I({number(i)} {sign} m, {number(j)} {sign} n) · K(m, n)",
             terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
-            total=f"The {k1 * k2} products sum to {number(result)}." if k1 * k2 > 1 else f"The sum is {number(result)}.",
+            total=f"The {k1 * k2} products sum to {number(result)}."
+            if k1 * k2 > 1
+            else f"The sum is {number(result)}.",
         ),
         sentence=(
             f"Output {here} is {number(result)}: the {'turned ' if flips else ''}kernel lies on the {k1}×{k2} window "

@@ -1,0 +1,39 @@
+"""How a number, and an entry of an array, is written in a line of text."""
+
+from fractions import Fraction
+from numbers import Integral
+
+MINUS = "\u2212"
+_SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
+
+
+def number(value: object) -> str:
+    """Write a number as a reader expects it: a true minus sign, at most four significant digits, exact integers.
+
+    >>> number(-3), number(0.1 + 0.2), number(Fraction(2, 3)), number(-0.0)
+    ('−3', '0.3', '2/3', '0')
+    """
+    if isinstance(value, Integral | Fraction):
+        text = str(value + 0)  # True + 0 is 1
+    else:
+        text = f"{value:.4g}"
+        if "e" not in text and float(text) == 0:
+            text = "0"
+        text = text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+    return text.replace("-", MINUS)
+
+
+def factor(value: object) -> str:
+    """Write a number as it stands in a product: in brackets if it is negative or a fraction."""
+    text = number(value)
+    return f"({text})" if text.startswith(MINUS) or "/" in text else text
+
+
+def subscripted(letter: str, *index: int) -> str:
+    """Write an entry of an array as the equations do.
+
+    >>> subscripted("K", 0, 2), subscripted("w", 10, 0)
+    ('K₀₂', 'w₁₀,₀')
+    """
+    subscripts = [str(i).translate(_SUBSCRIPTS) for i in index]
+    return letter + ("" if all(0 <= i <= 9 for i in index) else ",").join(subscripts)
