@@ -24,25 +24,21 @@ class ArraySliders(widgets.GridBox):
         super().__init__(value=value)
 
     @traitlets.validate("value")
-    def _fit(self, proposal) -> tuple[tuple, ...]:
-        # Not in _follow_value: to a trait, 1.0 in the place of 1 is no change.
-        kind = _kind(proposal.value)
-        if kind != self._kind:
-            self._kind = kind
-            self._build(*kind)
-        return proposal.value
-
-    @traitlets.observe("value")
-    def _follow_value(self, change=None) -> None:
-        self._refreshing = True
+    def _follow_value(self, proposal) -> tuple[tuple, ...]:
+        # Validating rather than observing: to a trait, 1.0 in the place of 1 is no change.
+        value, self._refreshing = proposal.value, True
         try:
-            for sliders, row in zip(self._sliders, self.value, strict=True):
+            if self._kind != _kind(value):
+                self._kind = _kind(value)
+                self._build(*self._kind)
+            for sliders, row in zip(self._sliders, value, strict=True):
                 for slider, entry in zip(sliders, row, strict=True):
                     slider.max = max(slider.max, ceil(abs(entry)))
                     slider.min = -slider.max
                     slider.value = entry if isinstance(slider, widgets.IntSlider) else float(entry)
         finally:
             self._refreshing = False
+        return value
 
     def _build(self, rows: int, cols: int, whole: bool) -> None:
         self._sliders = [[self._slider(m, n, whole) for n in range(cols)] for m in range(rows)]
