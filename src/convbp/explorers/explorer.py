@@ -1,8 +1,9 @@
 """What all explorers share: controls, a frozen state, and the scene made of it in one `GridView`."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
+from operator import index
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -94,11 +95,11 @@ class Explorer(widgets.VBox):
 
         A value that has no picture changes nothing: the picture stays, and the reason stands above it.
         """
-        self._show(lambda state: replace(state, **changes))
+        self._show(lambda state: replace(state, **self._checked(changes)))
 
     def select(self, row: int, col: int, grid: str | None = None) -> None:
         """Choose a cell, by its index as the picture counts it; ``grid`` if there is more than one to choose in."""
-        self._show(lambda state: replace(state, selected=Selection(grid or state.selected.grid, row, col)))
+        self.update(selected=(grid or self._state.selected.grid, row, col))
 
     def reset(self) -> None:
         """Go back to how it began."""
@@ -113,12 +114,37 @@ class Explorer(widgets.VBox):
             try:
                 state = change(self._state)
                 scene = self._scene(state)
+                if scene.selected != state.selected != self._state.selected:
+                    raise ValueError(self._no_such_cell(state.selected, scene))
             except (TypeError, ValueError) as error:
                 self.view.message = str(error)
             else:
                 self._state = replace(state, selected=scene.selected)
                 self.view.show(scene)
             self._refresh_controls()
+
+    def _checked(self, changes: dict[str, Any]) -> dict[str, Any]:
+        names = [field.name for field in fields(self._state)]
+        for name in changes:
+            if name not in names:
+                raise TypeError(f"{type(self).__name__}: there is no {name} to change; expected {', '.join(names)}.")
+        if "selected" not in changes:
+            return changes
+        try:
+            grid, row, col = changes["selected"]
+            return {**changes, "selected": Selection(grid, index(row), index(col))}
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{type(self).__name__}: selected is {changes['selected']!r}; expected the name of a grid and "
+                f"two integers, for example {tuple(self._state.selected)}."
+            ) from None
+
+    def _no_such_cell(self, asked: Selection, scene: Scene) -> str:
+        cells = [tuple(cell) for cell in scene.highlights]
+        return (
+            f"{type(self).__name__}: there is no cell {tuple(asked)} to choose; "
+            f"expected one from {cells[0]} to {cells[-1]}."
+        )
 
     def _refresh_controls(self) -> None:
         self._refreshing = True
@@ -134,9 +160,12 @@ class Explorer(widgets.VBox):
                 self._show(lambda state: control.change(state, change.new))
 
     def _on_selection(self, change: Any) -> None:
-        # The page shows it already; only the state follows.
+        # The page shows it already, and the state follows; unless it was chosen in a picture that is gone by now.
         with self._lock:
-            self._state = replace(self._state, selected=self.view.scene.selected)
+            selected = self.view.scene.selected
+            self._state = replace(self._state, selected=selected)
+            self.view.grid, self.view.row, self.view.col = selected
+            self.view.message = ""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.view.scene.sentence}"
