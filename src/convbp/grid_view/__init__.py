@@ -7,6 +7,7 @@ with it. The browser only swaps these parts, so that an answer needs no kernel.
 import base64
 import json
 from dataclasses import replace
+from html import escape
 from importlib import resources
 from pathlib import Path
 
@@ -68,11 +69,11 @@ class GridView(anywidget.AnyWidget):
             _FILES.joinpath("page.html")
             .read_text(encoding="utf-8")
             .format(
-                title=self.title,
+                title=escape(self.title),
                 css=self._css,
                 esm=self._esm,
-                # "</script>" inside a string would end the script.
-                state=json.dumps(state, ensure_ascii=False).replace("</", "<\\/"),
+                # "</script>" inside a string would end the script, and "<!--" begin a comment.
+                state=json.dumps(state, ensure_ascii=False).replace("<", "\\u003c"),
             )
         )
 
