@@ -30,7 +30,7 @@ LAYERS = [
     *["shapes", "convolution", "pooling", "activations", "losses", "gradient_check"],
     *["equations", "loops", "misconceptions", "exercises"],
     *["network", "training", "digits"],
-    *["scene", "colours", "svg", "plots"],
+    *["notation", "scene", "colours", "svg", "plots"],
     *["grid_view", "explorers"],
 ]
 
