@@ -141,9 +141,8 @@ def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
     bias = as_numbers(operation, "bias", np.zeros(filters, kernel.dtype) if bias is None else bias, "D")
     check_size(operation, "bias", bias.shape, (filters,), "A layer has one bias per filter, the kernel's last axis.")
     inputs, kernel, bias = _exact(k1 * k2 * channels, inputs, kernel, bias)
-    outputs = _correlate(inputs, kernel, places, stride, padding, dilation)
-    outputs += np.tile(bias, (places[1], 1))  # for a whole row of places at once: NumPy is slow along short axes
-    return outputs
+    row_of_biases = np.tile(bias, (places[1], 1))  # a whole row of places at once: NumPy is slow along short axes
+    return _correlate(inputs, kernel, places, stride, padding, dilation, start=row_of_biases)
 
 
 def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, dilation=1):
@@ -253,11 +252,12 @@ def conv2d_bias_gradient(delta):
     return delta.sum(axis=(0, 1)).sum(axis=0)  # in two goes: NumPy is slow along short axes
 
 
-def _correlate(inputs, kernel, places, stride=(1, 1), padding=(0, 0), dilation=(1, 1), spread=(1, 1)):
-    """(N, H, W, C) ⊗ (k1, k2, C, D) → (N, *places, D), one matrix product for each row of the kernel."""
+def _correlate(inputs, kernel, places, stride=(1, 1), padding=(0, 0), dilation=(1, 1), spread=(1, 1), start=0):
+    """start + (N, H, W, C) ⊗ (k1, k2, C, D) → (N, *places, D), one matrix product for each row of the kernel."""
     k1, k2, channels, filters = kernel.shape
     windows_by_row = _windows(inputs, (k1, k2), places, stride, padding, dilation, spread)
-    result = np.zeros((len(inputs), *places, filters), inputs.dtype)
+    result = np.empty((len(inputs), *places, filters), inputs.dtype)
+    result[...] = start
     for weights, (rows, windows) in zip(kernel, windows_by_row, strict=True):
         products = windows @ weights.reshape(k2 * channels, filters)
         result[:, rows] += products.reshape(len(inputs), -1, places[1], filters)
@@ -275,15 +275,18 @@ def _windows(inputs, kernel_size, places, stride, padding, dilation, spread=(1, 
     """
     (n, h, w, c), (k1, k2), (rows, columns) = inputs.shape, kernel_size, places
     (s1, s2), (p1, p2), (d1, d2), (t1, t2) = stride, padding, dilation, spread
-    padded = np.zeros((n, t1 * (h - 1) + 1, s2 * (columns - 1) + d2 * (k2 - 1) + 1, c), inputs.dtype)
-    seen, there = _overlap(w, padded.shape[2], p2, t2)
-    padded[:, ::t1, there] = inputs[:, :, seen]
+    padded = np.ascontiguousarray(inputs)
+    size = t1 * (h - 1) + 1, s2 * (columns - 1) + d2 * (k2 - 1) + 1
+    if p2 or size != (h, w):
+        padded = np.zeros((n, *size, c), inputs.dtype)
+        seen, there = _overlap(w, size[1], p2, t2)
+        padded[:, ::t1, there] = inputs[:, :, seen]
     # Windows overlap: as a view, whose bounds NumPy checks, each entry stands there once, as a matrix up to k2 times.
     image, row, pixel, channel = padded.strides
-    shape, strides = (n, padded.shape[1], columns, k2, c), (image, row, s2 * pixel, d2 * pixel, channel)
+    shape, strides = (n, size[0], columns, k2, c), (image, row, s2 * pixel, d2 * pixel, channel)
     windows = np.ascontiguousarray(np.ndarray(shape, padded.dtype, padded, strides=strides))
     for m in range(k1):
-        at, seen = _overlap(rows, padded.shape[1], m * d1 - p1, s1)
+        at, seen = _overlap(rows, size[0], m * d1 - p1, s1)
         yield at, windows[:, seen].reshape(n, (at.stop - at.start) * columns, k2 * c)
 
 
