@@ -73,6 +73,7 @@ def scene(state: State) -> Scene:
     (rows, cols), (k1, k2) = state.image.shape, state.kernel.shape
     output = (convolve if flips else cross_correlate)(state.image, state.kernel, mode=state.mode)
     around = (k1 - 1, k2 - 1) if full else (0, 0)
+    zero = np.zeros((), state.image.dtype)  # beside Python's integers Python's, not NumPy's, which could overflow
     # An output cell has the index of its window's first cell in Eq. 1, of its window's last cell in Eq. 2.
     top, left = (k - 1 - a if flips else -a for k, a in zip((k1, k2), around, strict=True))
 
@@ -80,7 +81,7 @@ def scene(state: State) -> Scene:
     grid_in = Grid(
         name="input",
         title="input I",
-        values=rows_of(np.pad(state.image, tuple((a, a) for a in around))),
+        values=rows_of(np.pad(state.image, tuple((a, a) for a in around), constant_values=zero)),
         origin=(-around[0], -around[1]),
         core=(0, 0, rows, cols),
     )
