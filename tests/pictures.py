@@ -1,0 +1,143 @@
+"""Random pictures, and a reading of SVG text into boxes and words that knows nothing of how it was written."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from matplotlib import get_data_path
+from PIL import ImageFont
+
+from convbp.explorers.sliding_window import State
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+# Numbers that are hard to place: long, tiny, exact and large.
+LONG_NUMBERS = (-1234.5678, 1e-7, -1.2345e-10, Fraction(-123, 457), Fraction(10, 3), -123456789012345, 98765, 0.1 + 0.2)
+
+
+def random_array(rng, shape, kind):
+    """Integers, Fractions or floats, some of them zero; ``kind="long"`` is of `LONG_NUMBERS`."""
+    integers = rng.integers(-9, 10, shape)
+    if kind == "integer":
+        return integers
+    if kind == "float":
+        return integers * rng.random(shape).round(3)
+    if kind == "fraction":
+        entries = [
+            Fraction(int(n), int(d)) for n, d in zip(integers.flat, rng.integers(1, 8, integers.size), strict=True)
+        ]
+    else:
+        entries = [LONG_NUMBERS[n] for n in rng.integers(len(LONG_NUMBERS), size=integers.size)]
+    array = np.empty(integers.size, object)
+    array[:] = entries
+    return array.reshape(shape)
+
+
+def random_state(rng, kind):
+    """A state of SlidingWindow with H ≠ W and k1 ≠ k2, and a kernel that may be larger than the image if full."""
+    mode = str(rng.choice(["valid", "full"]))
+    H, W = rng.choice(np.arange(3, 8), 2, replace=False)
+    k1, k2 = rng.choice(np.arange(1, 4 if mode == "valid" else 6), 2, replace=False)
+    image, kernel = random_array(rng, (H, W), kind), random_array(rng, (k1, k2), kind)
+    return State(image, kernel, str(rng.choice(["cross-correlation", "convolution"])), mode)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A rectangle or a text, where it is in the picture, and as what it is drawn."""
+
+    kind: str
+    name: str  # its class
+    box: tuple[float, float, float, float]  # left, top, right, bottom, strokes included
+    fill: str
+    text: str = ""
+
+
+def parse(svg):
+    """The root of the picture; fails if it is not well formed."""
+    root = ElementTree.fromstring(svg)
+    assert root.tag == f"{SVG}svg"
+    return root
+
+
+def arrange(root, layout):
+    """What the front end does to a picture to show it in another layout."""
+    for name in ("width", "height"):
+        root.set(name, str(layout[name]))
+    root.set("viewBox", f"0 0 {layout['width']} {layout['height']}")
+    for part, (x, y) in enumerate(layout["places"]):
+        root.find(f".//*[@data-part='{part}']").set("transform", f"translate({x},{y})")
+    return root
+
+
+def apply(root, patch):
+    """What the front end does to a picture to show another selection."""
+    for slot, markup in patch.items():
+        (element,) = root.findall(f".//*[@data-slot='{slot}']")
+        fragment = ElementTree.fromstring(f'<g xmlns="{SVG[1:-1]}">{markup}</g>')
+        element[:], element.text = list(fragment), fragment.text
+    return root
+
+
+def shapes(element, rules=None, x=0.0, y=0.0):
+    """Every rectangle and text under ``element``, in the order in which they are drawn."""
+    rules = _rules(element.find(f"{SVG}style").text) if rules is None else rules
+    for child in element:
+        if child.tag == f"{SVG}g":
+            dx, dy = re.fullmatch(r"translate\((.+),(.+)\)", child.get("transform", "translate(0,0)")).groups()
+            yield from shapes(child, rules, x + float(dx), y + float(dy))
+        elif child.tag in (f"{SVG}rect", f"{SVG}text"):
+            # A rule of the style sheet wins over an attribute.
+            look = {**child.attrib, **rules.get("text", {}), **rules.get(child.get("class"), {})}
+            left, top = x + float(child.get("x", 0)), y + float(child.get("y", 0))
+            kind, text = child.tag.removeprefix(SVG), " ".join((child.text or "").split())
+            if kind == "text":
+                anchor = "ms" if look.get("text-anchor") == "middle" else "ls"
+                box = _extent(
+                    text, look.get("font-weight") == "bold", anchor, float(look["font-size"].removesuffix("px"))
+                )
+            else:
+                edge = float(look.get("stroke-width", 0)) / 2
+                box = (-edge, -edge, float(child.get("width")) + edge, float(child.get("height")) + edge)
+            box = (left + box[0], top + box[1], left + box[2], top + box[3])
+            yield Shape(kind, child.get("class", ""), box, look.get("fill", ""), text)
+
+
+def _rules(style):
+    rules = {}
+    for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", style):
+        declarations = dict(declaration.split(":", 1) for declaration in body.split(";"))
+        for selector in selectors.split(","):
+            name = selector.removeprefix(".cbp ").removeprefix(".")
+            rules.setdefault(name, {}).update(declarations)
+    return rules
+
+
+@cache
+def _extent(text, bold, anchor, size):
+    """The box of a text drawn at (0, 0), in DejaVu Sans, the widest of the fonts that the pictures name."""
+    left, top, right, bottom = _font(bold).getbbox(text, anchor=anchor)
+    return tuple(edge * size / 256 for edge in (left, top, right, bottom))
+
+
+@cache
+def _font(bold):
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", name)), 256)
+
+
+def overlaps(boxes):
+    """The pairs of boxes that share more than a hair."""
+    left, top, right, bottom = np.array(boxes).T[:, :, None]
+    share = (np.minimum(right, right.T) - np.maximum(left, left.T) > 0.05) & (
+        np.minimum(bottom, bottom.T) - np.maximum(top, top.T) > 0.05
+    )
+    return [(i, j) for i, j in np.argwhere(share) if i < j]
+
+
+def inside(inner, outer):
+    return inner[0] >= outer[0] and inner[1] >= outer[1] and inner[2] <= outer[2] and inner[3] <= outer[3]

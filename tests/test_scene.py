@@ -1,0 +1,31 @@
+"""What a picture says, as data."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
+
+
+def test_cells_are_counted_from_the_origin_row_by_row():
+    grid = Grid("g", "g", ((1, 2, 3), (4, 5, 6)), origin=(-1, 2))
+    assert grid.size == (2, 3)
+    assert list(grid.cells()) == [(-1, 2), (-1, 3), (-1, 4), (0, 2), (0, 3), (0, 4)]
+
+
+def test_the_grids_come_in_reading_order_and_the_sentence_is_the_selected_one():
+    a, b, c = (Grid(name, name, ((1,),)) for name in "abc")
+    highlights = {
+        Selection(name, 0, 0): Highlight((Mark(name, 0, 0),), Formula("", ((),), ""), f"chose {name}") for name in "ac"
+    }
+    scene = Scene("title", ((a, b), (c,)), highlights, Selection("c", 0, 0))
+    assert scene.grids == (a, b, c)
+    assert scene.sentence == "chose c"
+
+
+def test_rows_are_of_python_numbers():
+    for array in (np.array([[1, 2, 3]], np.int8), np.array([[0.5, 2]], np.float32), np.array([[True, False]])):
+        rows = rows_of(array)
+        assert {type(entry) for row in rows for entry in row} <= {int, float, bool}
+        assert rows == tuple(map(tuple, array.tolist()))
+    assert rows_of(np.array([[Fraction(1, 3), 2]], object)) == ((Fraction(1, 3), 2),)
