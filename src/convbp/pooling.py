@@ -114,7 +114,8 @@ def average_pool2d(inputs, size, stride=None, padding=0):
     Returns
     -------
     Pooled
-        ``output`` and ``route(delta)``. Floats keep their dtype, integers give float64, Fractions (dtype object) stay exact.
+        ``output`` and ``route(delta)``. Floats keep their dtype, integers give float64, Fractions (dtype object) stay
+        exact.
 
     Raises
     ------
