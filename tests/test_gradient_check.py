@@ -78,7 +78,7 @@ def test_comparison_finds_the_worst_entry():
 
 
 def test_comparison_of_equals():
-    assert compare_gradients(AT, AT).agrees
+    assert compare_gradients(AT, AT, tolerance=0).agrees
     assert compare_gradients(AT, AT + 1e-7, tolerance=1e-6).agrees
     assert not compare_gradients(AT, AT + 1e-7, tolerance=1e-8).agrees
     assert compare_gradients([0, 0], [0.0, 0.0]).relative_error == 0
@@ -91,6 +91,16 @@ def test_adjoint_of_a_matrix_is_its_transpose():
     wrong = adjoint_test(lambda x: matrix @ x, lambda y: matrix.T[::-1] @ y, (3,))
     assert not wrong.agrees
     assert repr(wrong) == f"DIFFERS: <A x, y> = {wrong.left}, <x, A^T y> = {wrong.right}"
+
+
+def test_one_pair_that_differs_is_enough():
+    calls = []
+
+    def wrong_once(y):
+        calls.append(y)
+        return y + (len(calls) == 2)
+
+    assert not adjoint_test(lambda x: x, wrong_once, (3,)).agrees
 
 
 def test_adjoint_test_is_exact():

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
+import convbp
+from checks import what_it_says
 from convbp import loops
 
 IMAGE = [[1, 2, 3], [4, 5, 6]]
@@ -92,8 +94,8 @@ def test_gradients_are_the_derivatives_of_the_forward_pass(steps):
 @pytest.mark.parametrize("pool", [loops.average_pool2d, loops.l2_pool2d])
 def test_routes_are_the_derivatives_of_the_forward_pass(pool):
     """Overlapping windows with padding, on symbols."""
-    inputs = symbols("o", 1, 4, 3, 1)
-    pooled = pool(inputs, (2, 2), (2, 1), (1, 1))
+    inputs = symbols("o", 1, 3, 4, 1)
+    pooled = pool(inputs, (2, 3), (2, 1), (1, 1))
     delta = symbols("d", *pooled.output.shape)
     assert_equal_expressions(pooled.route(delta), derivatives((delta * pooled.output).sum(), inputs))
 
@@ -114,3 +116,40 @@ def test_dtypes():
     assert loops.cross_correlate(symbols("i", 2, 3), KERNEL).dtype == object
     uncovered = loops.conv2d_input_gradient(np.ones((1, 1, 1, 1)), np.ones((1, 1, 1, 1)), (2, 1), stride=2)
     assert uncovered.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"), [(2**63 - 1, np.int64), (2**63, object), (-(2**63), np.int64), (-(2**63) - 1, object)]
+)
+def test_integers_are_of_int64_where_they_fit(value, dtype):
+    result = loops.rot180(np.array([[value, 1]], object))
+    assert result.dtype == dtype
+    assert result.tolist() == [[1, value]]
+
+
+INPUTS, LAYER_KERNEL, DELTA = np.ones((2, 5, 4, 2)), np.ones((2, 3, 2, 3)), np.ones((2, 4, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "steps"),
+    [
+        ("cross_correlate", (IMAGE, np.ones((3, 2))), {}),
+        ("cross_correlate", (IMAGE, KERNEL, "same"), {}),
+        ("convolve", (IMAGE, [[]]), {}),
+        ("rot180", ([1, 2],), {}),
+        ("conv2d", (INPUTS, np.ones((2, 3, 1, 3))), {}),
+        ("conv2d", (INPUTS, LAYER_KERNEL, [1, 2]), {}),
+        ("conv2d", (INPUTS, LAYER_KERNEL), {"stride": 0}),
+        ("conv2d", (INPUTS, LAYER_KERNEL), {"dilation": 4}),
+        ("conv2d_kernel_gradient", (INPUTS, DELTA, 0), {}),
+        ("conv2d_kernel_gradient", (INPUTS, DELTA, (2, 3)), {"padding": 1}),
+        ("conv2d_input_gradient", (DELTA, LAYER_KERNEL, (5, 4)), {"stride": 2}),
+        ("conv2d_input_gradient", (DELTA, LAYER_KERNEL[..., :2], (5, 4)), {}),
+        ("conv2d_input_gradient", (DELTA, LAYER_KERNEL, 0), {}),
+        ("conv2d_bias_gradient", (DELTA[0],), {}),
+    ],
+)
+def test_bad_arguments_are_refused_as_by_the_fast_operations(name, arguments, steps):
+    said = what_it_says(ValueError, getattr(loops, name), *arguments, **steps)
+    assert said.startswith(f"{name}: ")
+    assert said == what_it_says(ValueError, getattr(convbp, name), *arguments, **steps)

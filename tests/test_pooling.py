@@ -81,18 +81,19 @@ def test_max_by_hand(pool):
 def test_padding_never_wins(pool, dtype):
     """Not over the smallest number of the dtype either: of the equal entries of a window the first inside wins."""
     smallest = np.iinfo(dtype).min if dtype in (np.uint8, np.int8, np.int64) else -1
-    pooled = pool(one_map(np.full((2, 3), smallest, dtype)), (2, 2), stride=(2, 2), padding=(1, 1))
-    assert as_map(pooled.output) == [[smallest, smallest]] * 2
-    assert pooled.winners[0, :, :, 0].tolist() == [[[0, 0], [0, 1]], [[1, 0], [1, 1]]]
-    assert as_map(pooled.route(one_map([[1, 2], [3, 4]]))) == [[1, 2, 0], [3, 4, 0]]
+    pooled = pool(one_map(np.full((2, 4), smallest, dtype)), (2, 2), stride=(2, 2), padding=(1, 1))
+    assert as_map(pooled.output) == [[smallest] * 3] * 2
+    assert pooled.winners[0, :, :, 0].tolist() == [[[0, 0], [0, 1], [0, 3]], [[1, 0], [1, 1], [1, 3]]]
+    assert as_map(pooled.route(one_map([[1, 2, 3], [4, 5, 6]]))) == [[1, 2, 0, 3], [4, 5, 0, 6]]
 
 
 @pytest.mark.parametrize("pool", [average_pool2d, loops.average_pool2d])
 def test_average_by_hand(pool):
-    """Padded zeros are counted, so a corner of 8 is an average of 2; the shares of overlapping windows add."""
-    pooled = pool(one_map([[8, 4, 12]]), (2, 2), stride=(1, 1), padding=(1, 0))
-    assert as_map(pooled.output) == [[3, 4], [3, 4]]
-    assert as_map(pooled.route(one_map([[4, 8], [12, 16]]))) == [[4, 10, 6]]
+    """3×2 windows over one row and column of padding, whose zeros are counted; the middle row is seen twice."""
+    pooled = pool(one_map([[8, 4, 12], [16, 2, 0], [2, 4, 12]]), (3, 2), stride=(2, 1), padding=(1, 1))
+    assert as_map(pooled.output) == [[4, 5, 3, 2], [3, 4, 3, 2]]
+    gradient = pooled.route(one_map([[6, 12, 18, 24], [60, 0, 0, 6]]))
+    assert as_map(gradient) == [[3, 5, 7], [13, 5, 8], [10, 0, 1]]
 
 
 @pytest.mark.parametrize("pool", [l2_pool2d, loops.l2_pool2d])
