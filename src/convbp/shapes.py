@@ -43,6 +43,8 @@ def as_numbers(operation: str, name: str, value: object, axes: str | None) -> np
             f"{operation}: {name} is a nested list with rows of different lengths; "
             f"expected {_kind(axes)}. Give every row the same number of entries."
         ) from None
+    if array.dtype.kind == "f" and isinstance(value, list | tuple):
+        array = _as_given(array, value)
     if array.dtype.kind == "b":
         array = array.astype(np.int64)
     elif array.dtype.kind == "O":
@@ -219,6 +221,12 @@ def _adds_and_multiplies(entries) -> bool:
     except TypeError:
         return False
     return not any(isinstance(entry, complex | np.complexfloating | np.ndarray) for entry in flat)
+
+
+def _as_given(array: np.ndarray, value: list | tuple) -> np.ndarray:
+    """Keep a list of integers that NumPy has rounded: it makes floats of small ones beside some from 2⁶³ on."""
+    objects = np.asarray(value, dtype=object)
+    return objects if all(isinstance(entry, numbers.Integral) for entry in objects.flat) and array.size else array
 
 
 def _as_python(array: np.ndarray) -> np.ndarray:
