@@ -75,9 +75,11 @@ def layouts(scene: Scene) -> tuple[Layout, ...]:
     widths = [_column_width(column) for column in scene.columns]
     runs = (widths[i:j] for i in range(len(widths)) for j in range(i + 1, len(widths) + 1))
     rooms = sorted({sum(run) + GAP * (len(run) - 1) for run in runs}, reverse=True)
+    formulas = [highlight.formula for highlight in scene.highlights.values()]
+    formula_size = max(map(_formula_width, formulas)), max(map(_formula_height, formulas))
     found: list[Layout] = []
     for room in rooms:
-        layout = _layout(scene, widths, _wrapped(widths, room))
+        layout = _layout(scene, widths, _wrapped(widths, room), formula_size)
         if not found or layout.width < found[-1].width:
             found.append(layout)
     return tuple(found)
@@ -95,7 +97,7 @@ def _wrapped(widths: list[float], room: float) -> list[list[int]]:
     return rows
 
 
-def _layout(scene: Scene, widths: list[float], rows: list[list[int]]) -> Layout:
+def _layout(scene: Scene, widths: list[float], rows: list[list[int]], formula_size: tuple[float, float]) -> Layout:
     places, top, right = [], MARGIN, 0.0
     for r, row in enumerate(rows):
         left = MARGIN
@@ -105,11 +107,10 @@ def _layout(scene: Scene, widths: list[float], rows: list[list[int]]) -> Layout:
         right = max(right, left - GAP)
         reserved = HEAD + CELL * scene.rows if r == 0 else 0
         top += max(reserved, *(_column_height(scene.columns[c]) for c in row)) + GAP / 2
-    formulas = [highlight.formula for highlight in scene.highlights.values()]
     places.append((MARGIN, round(top)))
     return Layout(
-        width=round(max(right, *(MARGIN + _formula_width(formula) for formula in formulas)) + MARGIN),
-        height=round(top + max(map(_formula_height, formulas)) + MARGIN),
+        width=round(max(right, MARGIN + formula_size[0]) + MARGIN),
+        height=round(top + formula_size[1] + MARGIN),
         places=tuple(places),
     )
 
@@ -165,7 +166,8 @@ def _term_width(formula: Formula) -> float:
 
 def _text_width(text: str, font_size: float) -> float:
     # In DejaVu Sans, the widest of the fonts in _style, a digit is 0.64 em wide, and letters less on average.
-    return font_size * sum({MINUS: 0.84, ".": 0.32, "/": 0.34}.get(character, 0.64) for character in text)
+    em = 0.64 * len(text) + 0.2 * text.count(MINUS) - 0.3 * (text.count(".") + text.count("/"))
+    return font_size * em
 
 
 # How things look.
