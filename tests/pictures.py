@@ -54,6 +54,7 @@ class Shape:
     name: str  # its class
     box: tuple[float, float, float, float]  # left, top, right, bottom, strokes included
     fill: str
+    part: str  # which part of the picture it belongs to
     text: str = ""
 
 
@@ -83,13 +84,16 @@ def apply(root, patch):
     return root
 
 
-def shapes(element, rules=None, x=0.0, y=0.0):
-    """Every rectangle and text under ``element``, in the order in which they are drawn."""
-    rules = _rules(element.find(f"{SVG}style").text) if rules is None else rules
+def shapes(root):
+    """Every rectangle and text of the picture, in the order in which they are drawn."""
+    return list(_shapes(root, _rules(root.find(f"{SVG}style").text), 0.0, 0.0, ""))
+
+
+def _shapes(element, rules, x, y, part):
     for child in element:
         if child.tag == f"{SVG}g":
             dx, dy = re.fullmatch(r"translate\((.+),(.+)\)", child.get("transform", "translate(0,0)")).groups()
-            yield from shapes(child, rules, x + float(dx), y + float(dy))
+            yield from _shapes(child, rules, x + float(dx), y + float(dy), child.get("data-part", part))
         elif child.tag in (f"{SVG}rect", f"{SVG}text"):
             # A rule of the style sheet wins over an attribute.
             look = {**child.attrib, **rules.get("text", {}), **rules.get(child.get("class"), {})}
@@ -104,7 +108,7 @@ def shapes(element, rules=None, x=0.0, y=0.0):
                 edge = float(look.get("stroke-width", 0)) / 2
                 box = (-edge, -edge, float(child.get("width")) + edge, float(child.get("height")) + edge)
             box = (left + box[0], top + box[1], left + box[2], top + box[3])
-            yield Shape(kind, child.get("class", ""), box, look.get("fill", ""), text)
+            yield Shape(kind, child.get("class", ""), box, look.get("fill", ""), part, text)
 
 
 def _rules(style):

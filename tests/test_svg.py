@@ -1,0 +1,330 @@
+"""The picture as a reader's eye and a renderer meet it: where things are, which colours, and what a patch changes."""
+
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from convbp import svg
+from convbp.colours import HUES, NEGATIVE, POSITIVE, contrast, diverging, hue, ink_on
+from convbp.explorers.sliding_window import State, scene
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
+from pictures import apply, arrange, inside, overlaps, parse, random_array, random_state, shapes
+
+HOSTILE = """</text></script><script>alert("1")</script><!-- & 'quoted' ]]>"""
+
+
+def pictures(kinds, how_many):
+    rng = np.random.default_rng(11)
+    return [scene(random_state(rng, kind)) for kind in kinds for _ in range(how_many)]
+
+
+def largest():
+    rng = np.random.default_rng(12)
+    arrays = random_array(rng, (16, 15), "integer"), random_array(rng, (5, 4), "long")
+    return scene(State(*arrays, operation="convolution", mode="full"))
+
+
+def hostile():
+    """A scene all of whose texts come from outside."""
+    grids = tuple(
+        Grid(f"{n}{HOSTILE}", HOSTILE, ((1, 2),), tags=((Tag("<&>", 0), None),), axes=("i", "j")) for n in "ab"
+    )
+    chosen = [Selection(grid.name, 0, col) for grid in grids for col in range(2)]
+    formula = Formula(HOSTILE, ((Term(HOSTILE, HOSTILE, 0),),), HOSTILE)
+    highlights = {
+        cell: Highlight((Mark(*cell, tags=((Tag("<b>", 1),),)),), formula, f"{HOSTILE} {cell.grid[0]} {cell.col}")
+        for cell in chosen
+    }
+    return Scene(HOSTILE, (grids[:1], grids[1:]), highlights, chosen[0])
+
+
+SCENES = [*pictures(["integer", "fraction", "float", "long"], 3), largest(), hostile()]
+each_scene = pytest.mark.parametrize("drawn", SCENES, ids=[f"{n} {drawn.title[:40]}" for n, drawn in enumerate(SCENES)])
+
+
+def texts(root):
+    return [shape for shape in shapes(root) if shape.kind == "text" and shape.text]
+
+
+# Text
+
+
+@each_scene
+def test_the_same_scene_gives_the_same_text(drawn):
+    assert svg.picture(drawn) == svg.picture(replace(drawn))
+    assert svg.patches(drawn) == svg.patches(replace(drawn))
+
+
+@each_scene
+@pytest.mark.parametrize("still", [False, True])
+def test_the_picture_is_well_formed_and_says_what_it_is(drawn, still):
+    root = parse(svg.picture(drawn, still=still))
+    title, sentence = root[:2]
+    assert (title.tag.partition("}")[2], sentence.tag.partition("}")[2]) == ("title", "desc")
+    assert (title.text, sentence.text) == (drawn.title, drawn.sentence)
+    assert root.get("role") == "img"
+
+
+def test_text_from_outside_stays_text():
+    drawn = hostile()
+    for root in (
+        parse(svg.picture(drawn)),
+        *(apply(parse(svg.picture(drawn)), p) for p in svg.patches(drawn).values()),
+    ):
+        assert {element.tag.partition("}")[2] for element in root.iter()} == {
+            *("svg", "title", "desc", "style", "g", "rect", "text")
+        }
+        assert not [name for element in root.iter() for name in element.attrib if name.startswith("on")]
+        shown = [shape.text for shape in texts(root)]
+        assert shown.count(HOSTILE) == 2 + 4  # titles of grids; heading, symbols, numbers, total
+        assert "<b>" in shown
+        cells = {element.get("data-cell") for element in root.iter() if element.get("data-cell")}
+        assert cells == {",".join(map(str, cell)) for cell in drawn.highlights}
+
+
+def test_a_still_picture_knows_no_theme():
+    for drawn in SCENES:
+        assert "var(" in svg.picture(drawn)
+        assert "var(" not in svg.picture(drawn, still=True)
+
+
+def test_a_still_picture_differs_only_in_its_colours():
+    for drawn in SCENES:
+        live, still = parse(svg.picture(drawn)), parse(svg.picture(drawn, still=True))
+        style, paper = live.find("{*}style"), still.find("{*}rect")
+        assert (paper.get("width"), paper.get("height"), paper.get("fill")) == (
+            live.get("width"),
+            live.get("height"),
+            "#ffffff",
+        )
+        still.remove(paper)
+        still.find("{*}style").text = style.text
+        assert ElementTree.tostring(live) == ElementTree.tostring(still)
+
+
+# Patches
+
+
+@each_scene
+def test_a_patch_makes_of_the_picture_the_one_with_that_selection(drawn):
+    base, patches = svg.picture(drawn), svg.patches(drawn)
+    assert patches.keys() == drawn.highlights.keys()
+    slots = {element.get("data-slot") for element in parse(base).iter() if element.get("data-slot")}
+    for selection in list(drawn.highlights)[:: 1 + len(drawn.highlights) // 40]:
+        assert patches[selection].keys() == slots
+        patched = apply(parse(base), patches[selection])
+        drawn_so = parse(svg.picture(replace(drawn, selected=selection)))
+        assert ElementTree.tostring(patched) == ElementTree.tostring(drawn_so)
+
+
+@each_scene
+def test_every_cell_one_can_choose_is_offered_once_and_no_other(drawn):
+    offered = [element.get("data-cell") for element in parse(svg.picture(drawn)).iter() if element.get("data-cell")]
+    assert sorted(offered) == sorted(",".join(map(str, cell)) for cell in drawn.highlights)
+
+
+# Layouts
+
+
+@each_scene
+def test_layouts_go_from_wide_to_narrow(drawn):
+    widths = [layout.width for layout in svg.layouts(drawn)]
+    assert widths == sorted(set(widths), reverse=True)
+    root = parse(svg.picture(drawn))
+    first = svg.layouts(drawn)[0]
+    assert root.get("viewBox") == f"0 0 {first.width} {first.height}"
+    assert ElementTree.tostring(arrange(parse(svg.picture(drawn)), first._asdict())) == ElementTree.tostring(root)
+
+
+def test_a_narrow_page_gets_some_columns_below_the_others():
+    first, *_, last = svg.layouts(scene(State(np.ones((5, 6)), np.ones((2, 3)))))
+    assert len({y for _, y in first.places[:-1]}) == 1
+    assert len({x for x, _ in first.places[:-1]}) == 3
+    assert len({y for _, y in last.places[:-1]}) > 1
+    assert last.places[-1][1] > first.places[-1][1]
+    assert last.height > first.height
+
+
+def test_the_page_does_not_jump_when_the_mode_changes():
+    valid, full = (
+        svg.layouts(scene(State(np.ones((4, 6)), np.ones((3, 2)), mode=mode)))[0] for mode in ("valid", "full")
+    )
+    assert valid.height == full.height
+
+
+def some_selections(drawn):
+    """The corners of each picture, and cells between them."""
+    cells = list(drawn.highlights)
+    return [*cells[:: 1 + len(cells) // 4], cells[-1]]
+
+
+REAL_SCENES = [drawn for drawn in SCENES if drawn.title != HOSTILE]  # nobody can read the others anyway
+
+
+@pytest.mark.parametrize("drawn", REAL_SCENES, ids=range(len(REAL_SCENES)))
+def test_everything_has_its_place_in_every_layout(drawn):
+    base, patches = svg.picture(drawn), svg.patches(drawn)
+    for selection in some_selections(drawn):
+        root = apply(parse(base), patches[selection])
+        for layout in svg.layouts(drawn):
+            everything = shapes(arrange(root, layout._asdict()))
+            page = (0, 0, layout.width, layout.height)
+            assert not [shape for shape in everything if not inside(shape.box, page)]
+            parts = [[shape.box for shape in everything if shape.part == str(p)] for p in range(len(layout.places))]
+            assert sum(map(len, parts)) == len(everything)
+            assert not overlaps([hull(boxes) for boxes in parts])
+
+
+@pytest.mark.parametrize("drawn", REAL_SCENES, ids=range(len(REAL_SCENES)))
+def test_no_two_texts_overlap(drawn):
+    base, patches = svg.picture(drawn), svg.patches(drawn)
+    for selection in some_selections(drawn):
+        # The outline repeats a tag that the cell has already.
+        written = list({(shape.text, shape.box): shape for shape in texts(apply(parse(base), patches[selection]))})
+        assert not [(written[i], written[j]) for i, j in overlaps([box for _, box in written])]
+
+
+OUTLINE = 3.5  # half of an outline's stroke, and half of the cell's own
+
+
+def hull(boxes):
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def test_every_number_stays_inside_its_cell_and_clear_of_an_outline():
+    for drawn in REAL_SCENES:
+        everything = shapes(parse(svg.picture(drawn)))
+        cells = pairs(everything, "cell") + pairs(everything, "pad")
+        for cell, value in cells:
+            assert value.name in ("value", "padded")
+            left, top, right, bottom = cell.box
+            assert inside(value.box, (left + OUTLINE, top, right - OUTLINE, bottom)), value
+        assert len(cells) == sum(grid.size[0] * grid.size[1] for grid in drawn.grids)
+
+
+def test_a_long_exact_number_is_shortened_in_its_cell_only():
+    drawn = scene(State([[123456789012345, Fraction(-1234567, 891)]], [[1]]))
+    shown = texts(parse(svg.picture(drawn)))
+    assert [text.text for text in shown if text.name == "value"] == ["1.235e14", "−1386", "1", "1", "1.235e14", "−1386"]
+    assert "123456789012345·1 = 123456789012345" in [text.text for text in shown]
+
+
+def test_every_tag_holds_its_text():
+    for drawn in REAL_SCENES:
+        for box, text in pairs(shapes(parse(svg.picture(drawn))), "tag"):
+            assert text.name == "tagged"
+            assert inside(text.box, box.box)
+
+
+def pairs(everything, name):
+    """Each shape of that name with what is drawn after it."""
+    return [(shape, following) for shape, following in pairwise(everything) if shape.name == name]
+
+
+# Colours
+
+
+def drawn_with(strength):
+    """The colours of a cell and of its number, where the largest number of the grid is 1."""
+    fill = diverging(strength, 1)
+    return fill, ink_on(fill)
+
+
+STRENGTHS = [n / 200 for n in range(-200, 201)]
+
+
+@pytest.mark.parametrize("strength", STRENGTHS[::8])
+def test_a_number_can_be_read_on_its_colour(strength):
+    drawn = scene(State([[strength, 1, -1]], [[1]]))
+    everything = shapes(parse(svg.picture(drawn, still=True)))
+    for cell, value in pairs(everything, "cell"):
+        assert contrast(cell.fill, value.fill) >= 4.5
+        assert (cell.fill, value.fill) == drawn_with(float(value.text.replace("−", "-")))
+
+
+def test_every_colour_of_the_map_and_every_hue_carries_text_that_can_be_read():
+    assert min(contrast(*drawn_with(strength)) for strength in STRENGTHS) >= 4.5
+    assert min(contrast(fill, ink_on(fill)) for fill in HUES) >= 4.5
+    for drawn in REAL_SCENES:
+        for tag, text in pairs(shapes(parse(svg.picture(drawn))), "tag"):
+            assert contrast(tag.fill, text.fill) >= 4.5
+
+
+def test_text_on_the_paper_of_a_still_picture_can_be_read():
+    for drawn in REAL_SCENES:
+        everything = shapes(parse(svg.picture(drawn, still=True)))
+        on_paper = [shape for shape in everything if shape.kind == "text" and shape.name not in ("value", "tagged")]
+        assert {shape.name for shape in on_paper} >= {"title", "index", "sum", "symbols", "total"}
+        assert min(contrast(shape.fill, "#ffffff") for shape in on_paper) >= 4.5
+
+
+def test_contrast_is_the_ratio_that_wcag_defines():
+    assert contrast("#000000", "#ffffff") == contrast("#ffffff", "#000000") == 21
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)  # the lightest grey that passes on white
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+# How linear RGB looks to those whose one kind of cone is missing: G. M. Machado, M. M. Oliveira and L. A. F. Fernandes,
+# "A physiologically-based model for simulation of color vision deficiency", IEEE TVCG, 2009, severity 1.0.
+COLOUR_VISION = {
+    "normal": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def seen(colour, vision):
+    """CIE Lab coordinates of ``#rrggbb`` as it looks with that vision; 2.3 apart is a just noticeable difference."""
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.array(COLOUR_VISION[vision]) @ linear, 0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = np.array(to_xyz) @ linear / (np.array(to_xyz) @ np.ones(3))
+    x, y, z = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("vision", COLOUR_VISION)
+def test_negative_and_positive_are_told_apart_with_every_colour_vision(vision):
+    def distance(one, other):
+        return np.linalg.norm(seen(one, vision) - seen(other, vision))
+
+    for strength in np.linspace(0.1, 1, 19):
+        below, above = diverging(-strength, 1), diverging(strength, 1)
+        assert distance(below, above) > 75 * strength
+        assert min(distance(below, "#ffffff"), distance(above, "#ffffff")) > 55 * strength
+
+
+@pytest.mark.parametrize("vision", COLOUR_VISION)
+def test_a_larger_number_is_darker_with_every_colour_vision(vision):
+    for end in (-1, 1):
+        lightness = [seen(diverging(end * strength, 1), vision)[0] for strength in np.linspace(0, 1, 21)]
+        assert (np.diff(lightness) < 0).all()
+
+
+def test_zero_is_white_and_the_largest_has_the_full_colour():
+    assert diverging(0, 5) == diverging(0, 0) == diverging(-0.0, 1) == "#ffffff"
+    assert (diverging(-5, 5), diverging(Fraction(5), 5)) == (NEGATIVE, POSITIVE)
+    assert diverging(10**400, 10**400) == POSITIVE
+
+
+def test_a_hue_never_stands_without_its_text():
+    """More weights than hues: equal colours then stand for different weights, and only the texts tell them apart."""
+    drawn = scene(State(np.ones((5, 5)), np.ones((3, 4))))
+    everything = shapes(parse(svg.picture(drawn)))
+    tags = [(box.fill, text.text) for box, text in pairs(everything, "tag")]
+    terms = [(box.fill, text.text) for box, text in pairs(everything, "") if box.fill in HUES]
+    assert len(terms) == 12
+    assert all(text.startswith("I(") for _, text in terms)
+    assert len({text for _, text in tags}) == 12
+    assert len({fill for fill, _ in tags}) == len(HUES)
+    assert {fill for fill, text in tags} == {fill for fill, _ in terms}
+    assert len(set(tags)) == 12  # a weight has one colour wherever it lies
+    assert sum(shape.fill in HUES for shape in everything) == len(tags) + len(terms)
+    assert [hue(n) for n in range(len(HUES) + 1)] == [*HUES, HUES[0]]
