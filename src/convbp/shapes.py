@@ -4,7 +4,7 @@ Every message says the operation, what came, what is expected, and the likely me
 """
 
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def as_numbers(operation: str, name: str, value: object, axes: str | None) -> np
         array = array.astype(np.int64)
     elif array.dtype.kind == "O":
         array = _as_python(array)
-    if array.dtype.kind not in "iufO" or (array.dtype.kind == "O" and not _adds_and_multiplies(array)):
+    if array.dtype.kind not in "iufO" or (array.dtype.kind == "O" and not _adds_and_multiplies(array.flat)):
         raise TypeError(
             f"{operation}: {name} has entries of type {_entry_type(array)}; expected real numbers "
             f"(integers, floats or Fractions). Convert it first, for example with np.asarray({name}, dtype=float)."
@@ -213,14 +213,15 @@ def _entry_type(array: np.ndarray) -> str:
     return "str" if array.dtype.kind in "US" else str(array.dtype)
 
 
-def _adds_and_multiplies(entries) -> bool:
-    flat = entries.flat if isinstance(entries, np.ndarray) else entries
-    try:
-        for entry in flat:
+def _adds_and_multiplies(entries: Iterable) -> bool:
+    for entry in entries:
+        if isinstance(entry, complex | np.ndarray):
+            return False
+        try:
             entry * 1 + 0
-    except TypeError:
-        return False
-    return not any(isinstance(entry, complex | np.complexfloating | np.ndarray) for entry in flat)
+        except TypeError:
+            return False
+    return True
 
 
 def _as_given(array: np.ndarray, value: list | tuple) -> np.ndarray:
