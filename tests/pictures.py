@@ -12,11 +12,15 @@ from matplotlib import get_data_path
 from PIL import ImageFont
 
 from convbp.explorers.sliding_window import State
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 # Numbers that are hard to place: long, tiny, exact and large.
 LONG_NUMBERS = (-1234.5678, 1e-7, -1.2345e-10, Fraction(-123, 457), Fraction(10, 3), -123456789012345, 98765, 0.1 + 0.2)
+
+# What a text from outside could hold to break out of where it stands.
+HOSTILE = """</text></script><script>alert("1")</script><!-- & 'quoted' ]]>"""
 
 
 def random_array(rng, shape, kind):
@@ -44,6 +48,20 @@ def random_state(rng, kind):
     k1, k2 = rng.choice(np.arange(1, 4 if mode == "valid" else 6), 2, replace=False)
     image, kernel = random_array(rng, (H, W), kind), random_array(rng, (k1, k2), kind)
     return State(image, kernel, str(rng.choice(["cross-correlation", "convolution"])), mode)
+
+
+def hostile():
+    """A scene all of whose texts come from outside."""
+    grids = tuple(
+        Grid(f"{n}{HOSTILE}", HOSTILE, ((1, 2),), tags=((Tag("<&>", 0), None),), axes=("i", "j")) for n in "ab"
+    )
+    chosen = [Selection(grid.name, 0, col) for grid in grids for col in range(2)]
+    formula = Formula(HOSTILE, ((Term(HOSTILE, HOSTILE, 0),),), HOSTILE)
+    highlights = {
+        cell: Highlight((Mark(*cell, tags=((Tag("<b>", 1),),)),), formula, f"{HOSTILE} {cell.grid[0]} {cell.col}")
+        for cell in chosen
+    }
+    return Scene(HOSTILE, (grids[:1], grids[1:]), highlights, chosen[0])
 
 
 @dataclass(frozen=True)

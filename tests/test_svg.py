@@ -11,10 +11,7 @@ import pytest
 from convbp import svg
 from convbp.colours import HUES, NEGATIVE, POSITIVE, contrast, diverging, hue, ink_on
 from convbp.explorers.sliding_window import State, scene
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
-from pictures import apply, arrange, inside, overlaps, parse, random_array, random_state, shapes
-
-HOSTILE = """</text></script><script>alert("1")</script><!-- & 'quoted' ]]>"""
+from pictures import HOSTILE, apply, arrange, hostile, inside, overlaps, parse, random_array, random_state, shapes
 
 
 def pictures(kinds, how_many):
@@ -26,20 +23,6 @@ def largest():
     rng = np.random.default_rng(12)
     arrays = random_array(rng, (16, 15), "integer"), random_array(rng, (5, 4), "long")
     return scene(State(*arrays, operation="convolution", mode="full"))
-
-
-def hostile():
-    """A scene all of whose texts come from outside."""
-    grids = tuple(
-        Grid(f"{n}{HOSTILE}", HOSTILE, ((1, 2),), tags=((Tag("<&>", 0), None),), axes=("i", "j")) for n in "ab"
-    )
-    chosen = [Selection(grid.name, 0, col) for grid in grids for col in range(2)]
-    formula = Formula(HOSTILE, ((Term(HOSTILE, HOSTILE, 0),),), HOSTILE)
-    highlights = {
-        cell: Highlight((Mark(*cell, tags=((Tag("<b>", 1),),)),), formula, f"{HOSTILE} {cell.grid[0]} {cell.col}")
-        for cell in chosen
-    }
-    return Scene(HOSTILE, (grids[:1], grids[1:]), highlights, chosen[0])
 
 
 SCENES = [*pictures(["integer", "fraction", "float", "long"], 3), largest(), hostile()]

@@ -1,0 +1,171 @@
+"""GridView without a browser: what it sends, the still picture, and the page it saves."""
+
+import base64
+import io
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convbp import svg
+from convbp.explorers.sliding_window import State, scene
+from convbp.grid_view import GridView
+from convbp.scene import Selection
+from pictures import HOSTILE, hostile, parse, shapes
+
+IMAGE, KERNEL = [[1, 2, 0, 3], [0, -1, 5, 2], [4, 0, 1, 1]], [[2, -3], [0, 1], [1, 0]]
+
+
+@pytest.fixture
+def drawn():
+    return scene(State(IMAGE, KERNEL, "convolution", "full"))
+
+
+@pytest.fixture
+def view(drawn):
+    return GridView(drawn)
+
+
+def pixels(png):
+    image = Image.open(io.BytesIO(png))
+    image.load()
+    assert image.format == "PNG"
+    return np.array(image.convert("RGB"))
+
+
+# What the page gets
+
+
+def test_the_page_gets_the_picture_and_a_patch_for_each_cell(drawn, view):
+    assert view.picture == svg.picture(drawn)
+    assert view.patches == {",".join(map(str, cell)): patch for cell, patch in svg.patches(drawn).items()}
+    assert [(layout["width"], layout["height"], layout["places"]) for layout in view.layouts] == list(
+        svg.layouts(drawn)
+    )
+    assert (view.grid, view.row, view.col) == drawn.selected
+    assert (view.title, view.axes, view.message) == (drawn.title, {"output": ["i", "j"]}, "")
+    json.dumps(view.get_state(["picture", "patches", "layouts", "axes"]))
+
+
+def test_another_scene_is_sent_in_one_message(view, monkeypatch):
+    sent = []
+    monkeypatch.setattr(GridView, "_send", lambda self, message, buffers=None: sent.append(message))
+    view.message = "refused"
+    other = replace(scene(State(IMAGE, KERNEL)), selected=Selection("output", 0, 2))
+    del sent[:]
+    view.show(other)
+    (message,) = sent
+    assert message["state"].keys() >= {"picture", "patches", "layouts", "title", "message", "col"}
+    assert view.scene == other
+    assert view.message == ""
+
+
+def test_a_cell_chosen_in_the_page_is_the_scene_s(drawn, view):
+    view.set_state({"row": 2, "col": 3})
+    assert view.scene == replace(drawn, selected=Selection("output", 2, 3))
+    view.set_state({"row": 99})
+    assert view.scene == drawn
+
+
+# The still picture
+
+
+def test_the_still_picture_is_on_white_and_twice_as_large(drawn, view):
+    image = pixels(view.png())
+    width, height, _ = svg.layouts(drawn)[0]
+    assert image.shape == (2 * height, 2 * width, 3)
+    edges = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    assert (edges == 255).all()
+
+
+def test_every_text_and_cell_of_the_still_picture_is_there(drawn, view):
+    image = pixels(view.png())
+    everything = shapes(parse(svg.picture(drawn, still=True)))
+    assert len([shape for shape in everything if shape.kind == "text"]) > 100
+    for shape in everything:
+        left, top, right, bottom = (round(2 * edge) for edge in shape.box)
+        if shape.kind == "text" and shape.text:
+            # Letters have strokes: their box holds pixels of their colour, and others.
+            ink = [int(shape.fill[i : i + 2], 16) for i in (1, 3, 5)]
+            inked = (abs(image[top : bottom + 1, left : right + 1].astype(int) - ink).max(axis=2) < 100).mean()
+            assert 0.02 < inked < 0.9, shape
+        elif shape.name == "cell":
+            assert "#{:02x}{:02x}{:02x}".format(*image[bottom - 9, left + 9]) == shape.fill
+
+
+def test_the_still_picture_is_the_same_each_time_and_follows_numbers_and_selection(drawn, view):
+    png = view.png()
+    assert GridView(drawn).png() == view.png() == png
+    view.set_state({"row": 2, "col": 3})
+    chosen = view.png()
+    assert chosen != png
+    assert GridView(replace(drawn, selected=Selection("output", 2, 3))).png() == chosen
+    changed = [row[:] for row in IMAGE]
+    changed[0][0] += 1
+    assert GridView(scene(State(changed, KERNEL, "convolution", "full"))).png() != png
+
+
+def test_the_mime_bundle_of_the_still_picture_has_its_size_and_says_what_it_shows(drawn, view):
+    view.set_state({"row": 2, "col": 3})
+    data, metadata = view.still()
+    assert base64.b64decode(data["image/png"], validate=True) == view.png()
+    width, height, _ = svg.layouts(drawn)[0]
+    sentence = replace(drawn, selected=Selection("output", 2, 3)).sentence
+    assert data["text/plain"] == sentence
+    assert metadata == {"image/png": {"alt": sentence, "width": width, "height": height}}
+
+
+# The saved page
+
+
+class Page(HTMLParser):
+    """The elements of a page, and the text in each kind of them."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.text, self._open = [], {}, []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append(tag)
+        self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        while self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if self._open:
+            self.text[self._open[-1]] = self.text.get(self._open[-1], "") + data
+
+
+def test_the_saved_page_holds_what_the_widget_holds(view):
+    view.set_state({"row": 2, "col": 3})
+    page = Page(view.html())
+    assert page.text["title"] == view.title
+    assert page.text["script"].startswith("\n" + view._esm)
+    assert view._css in page.text["style"]
+    state = json.loads(re.search(r"^const state = (.*);$", page.text["script"], re.MULTILINE)[1])
+    assert state == json.loads(json.dumps(view.get_state(list(state))))
+    assert state.keys() >= set(re.findall(r'model\.get\("(\w+)"\)', view._esm))
+
+
+def test_text_from_outside_does_not_break_out_of_the_saved_page(view):
+    view.show(hostile())
+    page = Page(view.html())
+    assert page.elements == ["html", "head", "meta", "meta", "title", "style", "body", "div", "script"]
+    assert page.text["title"] == HOSTILE
+    assert "<!--" not in page.text["script"]  # a browser would then look for a second </script>
+    state = json.loads(re.search(r"^const state = (.*);$", page.text["script"], re.MULTILINE)[1])
+    assert state["picture"] == svg.picture(hostile())
+    assert state["title"] == HOSTILE
+
+
+def test_nothing_is_asked_of_another_machine(view):
+    addresses = re.findall(r"\w+://[^\s\"'<)\\]+|@import|url\(", view.html())
+    assert set(addresses) == {"http://www.w3.org/2000/svg"}
