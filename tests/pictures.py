@@ -44,8 +44,8 @@ def random_array(rng, shape, kind):
 def random_state(rng, kind):
     """A state of SlidingWindow with H ≠ W and k1 ≠ k2, and a kernel that may be larger than the image if full."""
     mode = str(rng.choice(["valid", "full"]))
-    H, W = rng.choice(np.arange(3, 8), 2, replace=False)
-    k1, k2 = rng.choice(np.arange(1, 4 if mode == "valid" else 6), 2, replace=False)
+    H, W = rng.choice(np.arange(3, 7), 2, replace=False)
+    k1, k2 = rng.choice(np.arange(1, 4 if mode == "valid" else 5), 2, replace=False)
     image, kernel = random_array(rng, (H, W), kind), random_array(rng, (k1, k2), kind)
     return State(image, kernel, str(rng.choice(["cross-correlation", "convolution"])), mode)
 

@@ -238,13 +238,33 @@ BAD_INPUT = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "message"), BAD_INPUT.values(), ids=BAD_INPUT)
+each_bad_input = pytest.mark.parametrize(("arguments", "message"), BAD_INPUT.values(), ids=BAD_INPUT)
+
+
+@each_bad_input
 def test_what_cannot_be_drawn_is_refused_in_one_line(arguments, message):
     with pytest.raises((TypeError, ValueError)) as refused:
         SlidingWindow(**arguments)
     assert str(refused.value).startswith(message)
     assert "\n" not in str(refused.value)
     assert str(refused.value).endswith(".")
+
+
+@each_bad_input
+def test_what_cannot_be_drawn_leaves_the_picture_and_says_why(arguments, message):
+    explorer = SlidingWindow()
+    explorer.select(1, 2)
+    state, drawn, picture, controls = explorer.state, explorer.view.scene, explorer.view.picture, values(explorer)
+    explorer.update(**arguments)
+    assert explorer.message.startswith(message)
+    assert "\n" not in explorer.message
+    assert (explorer.state, explorer.view.scene, explorer.view.picture) == (state, drawn, picture)
+    assert values(explorer) == controls
+
+
+def values(widget):
+    """What every control stands at."""
+    return [getattr(widget, "value", None), *(values(child) for child in getattr(widget, "children", ()))]
 
 
 # Presets

@@ -97,7 +97,7 @@ def test_a_patch_makes_of_the_picture_the_one_with_that_selection(drawn):
     base, patches = svg.picture(drawn), svg.patches(drawn)
     assert patches.keys() == drawn.highlights.keys()
     slots = {element.get("data-slot") for element in parse(base).iter() if element.get("data-slot")}
-    for selection in list(drawn.highlights)[:: 1 + len(drawn.highlights) // 40]:
+    for selection in list(drawn.highlights)[:: 1 + len(drawn.highlights) // 12]:
         assert patches[selection].keys() == slots
         patched = apply(parse(base), patches[selection])
         drawn_so = parse(svg.picture(replace(drawn, selected=selection)))

@@ -1,0 +1,479 @@
+"""Explorer, driven as the page drives it: through the traits of its real controls, and their real callbacks."""
+
+import subprocess
+import sys
+import threading
+import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+
+from convbp.explorers import SlidingWindow
+from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.explorer import Control, Explorer
+from convbp.explorers.sliding_window import OWN_VALUES, PRESETS, scene
+from convbp.grid_view import GridView
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term
+from pictures import apply, parse
+
+IMAGE = [[1, 2, 0, 3], [0, -1, 5, 2], [4, 0, 1, 1]]
+KERNEL = [[2, -3], [0, 1]]
+TOO_TALL = [[1, 2], [0, 3], [2, -1], [5, 4]]  # for the image, unless the mode is full
+
+
+@pytest.fixture
+def explorer():
+    return SlidingWindow(IMAGE, KERNEL)
+
+
+def inside(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def control(explorer, kind, **traits):
+    """The one widget of that kind, and with those traits, that the reader has before them."""
+    (found,) = (
+        widget
+        for widget in inside(explorer)
+        if isinstance(widget, kind) and all(getattr(widget, name) == value for name, value in traits.items())
+    )
+    return found
+
+
+def operations(explorer):
+    return control(explorer, widgets.ToggleButtons, description="operation")
+
+
+def modes(explorer):
+    return control(explorer, widgets.ToggleButtons, description="mode")
+
+
+def presets(explorer):
+    return control(explorer, widgets.Dropdown)
+
+
+def sliders(explorer):
+    return control(explorer, ArraySliders).children
+
+
+def press(choice, value):
+    """As the page does it: it knows its options by their place."""
+    values = [option[-1] if isinstance(option, tuple) else option for option in choice.options]
+    choice.set_state({"index": values.index(value)})
+
+
+def shown(explorer):
+    """What the reader sees, controls included."""
+    view = explorer.view
+    picture = apply(parse(view.picture), view.patches[f"{view.grid},{view.row},{view.col}"])
+    return (
+        ElementTree.tostring(picture),
+        *(view.patches, view.layouts, view.axes, view.title),
+        *(operations(explorer).value, modes(explorer).value, presets(explorer).value),
+        [slider.value for slider in sliders(explorer)],
+    )
+
+
+def check(explorer):
+    """The reader sees what a fresh explorer in the same state would show, and every control says the same."""
+    state, view = explorer.state, explorer.view
+    drawn = scene(state)
+    assert state.selected == drawn.selected == (view.grid, view.row, view.col)
+    assert view.scene == drawn
+    fresh = GridView(drawn)
+    assert shown(explorer)[:5] == (
+        ElementTree.tostring(parse(fresh.picture)),
+        *(fresh.patches, fresh.layouts, fresh.axes, fresh.title),
+    )
+    assert (operations(explorer).value, modes(explorer).value) == (state.operation, state.mode)
+    assert [slider.value for slider in sliders(explorer)] == state.kernel.ravel().tolist()
+    name = presets(explorer).value
+    if name == OWN_VALUES:
+        assert not any(np.array_equal(make(*state.kernel.shape), state.kernel) for make in PRESETS.values())
+    else:
+        np.testing.assert_array_equal(PRESETS[name](*state.kernel.shape), state.kernel)
+
+
+# Each control
+
+
+def test_it_begins_as_it_was_asked_to():
+    explorer = SlidingWindow(IMAGE, KERNEL, "convolution", "full")
+    assert (explorer.state.operation, explorer.state.mode) == ("convolution", "full")
+    assert explorer.state.image.tolist() == IMAGE
+    assert explorer.state.kernel.tolist() == KERNEL
+    assert explorer.message == ""
+    check(explorer)
+
+
+def test_the_first_selection_is_one_that_can_be_chosen():
+    explorer = SlidingWindow(IMAGE, KERNEL, "convolution", "valid")  # whose output begins at (1, 1)
+    assert explorer.state.selected == ("output", 1, 1)
+    check(explorer)
+
+
+def test_buttons_set_the_operation_and_the_mode(explorer):
+    for operation in ("convolution", "cross-correlation"):
+        for mode in ("full", "valid"):
+            press(operations(explorer), operation)
+            press(modes(explorer), mode)
+            assert (explorer.state.operation, explorer.state.mode) == (operation, mode)
+            check(explorer)
+
+
+def test_every_preset_sets_the_kernel(explorer):
+    for name, make in PRESETS.items():
+        press(presets(explorer), name)
+        np.testing.assert_array_equal(explorer.state.kernel, make(2, 2))
+        check(explorer)
+    before = shown(explorer)
+    press(presets(explorer), OWN_VALUES)
+    assert shown(explorer) == before  # the values are still the preset's
+
+
+def test_every_slider_sets_its_entry_through_its_whole_range(explorer):
+    for n in range(4):
+        for position in range(sliders(explorer)[n].min, sliders(explorer)[n].max + 1):
+            expected = explorer.state.kernel.ravel().tolist()
+            expected[n] = position
+            sliders(explorer)[n].set_state({"value": position})
+            assert explorer.state.kernel.ravel().tolist() == expected
+            check(explorer)
+
+
+def test_every_cell_can_be_chosen_in_the_page_and_in_code(explorer):
+    modes(explorer).value = "full"
+    for choose in (
+        lambda cell: explorer.view.set_state({"grid": cell.grid, "row": cell.row, "col": cell.col}),
+        lambda cell: explorer.select(cell.row, cell.col),
+        lambda cell: explorer.select(np.int64(cell.row), np.int64(cell.col), grid="output"),
+        lambda cell: explorer.update(selected=cell),
+    ):
+        for cell in explorer.view.scene.highlights:
+            choose(cell)
+            assert explorer.state.selected == cell
+            assert explorer.message == ""
+            assert repr(explorer) == f"SlidingWindow: {scene(replace(explorer.state, selected=cell)).sentence}"
+            check(explorer)
+
+
+def test_reset_goes_back_to_how_it_began():
+    explorer = SlidingWindow(IMAGE, KERNEL, "convolution", "full")
+    began = shown(explorer)
+    for change in (
+        lambda: explorer.update(image=[[1, 2, 3]], kernel=[[0.5, 1]], mode="valid", operation="cross-correlation"),
+        lambda: explorer.select(2, 2),
+        lambda: explorer.update(mode="no such mode"),
+    ):
+        change()
+        assert shown(explorer) != began or explorer.message
+        control(explorer, widgets.Button, description="Reset").click()
+        assert shown(explorer) == began
+        assert explorer.message == ""
+        check(explorer)
+
+
+# Everything at once
+
+
+def gestures(explorer, rng):
+    """Everything a reader can do, each with random values."""
+    some_kernel = rng.integers(-9, 10, rng.integers(1, 4, 2))
+    some_image = rng.integers(-9, 10, rng.integers(4, 7, 2))
+    cells = list(explorer.view.scene.highlights)
+    cell = cells[rng.integers(len(cells))]
+    slider = sliders(explorer)[rng.integers(len(sliders(explorer)))]
+    return {
+        "slider": lambda: slider.set_state({"value": int(rng.integers(slider.min, slider.max + 1))}),
+        "operation": lambda: press(operations(explorer), str(rng.choice(["cross-correlation", "convolution"]))),
+        "mode": lambda: press(modes(explorer), str(rng.choice(["valid", "full"]))),
+        "preset": lambda: press(presets(explorer), str(rng.choice([*PRESETS, OWN_VALUES]))),
+        "page": lambda: explorer.view.set_state({"row": cell.row, "col": cell.col}),
+        "select": lambda: explorer.select(cell.row, cell.col),
+        "kernel": lambda: explorer.update(kernel=some_kernel),
+        "floats": lambda: explorer.update(kernel=some_kernel / 2),
+        "image": lambda: explorer.update(image=some_image),
+        "both": lambda: explorer.update(image=some_image, kernel=TOO_TALL, mode="full"),
+        "reset": explorer.reset,
+    }
+
+
+BAD_GESTURES = {
+    "text": lambda explorer: explorer.update(image="cat"),
+    "too large": lambda explorer: explorer.update(kernel=np.ones((6, 6)), mode="full"),
+    "half good": lambda explorer: explorer.update(image=[[1, 2]], operation="no such operation"),
+    "unknown field": lambda explorer: explorer.update(imgae=[[1, 2]]),
+    "no such cell": lambda explorer: explorer.select(99, 0),
+    "not a cell": lambda explorer: explorer.update(selected=None),
+    "does not fit": lambda explorer: explorer.update(kernel=np.ones((5, 5)), mode="valid", image=np.ones((3, 4))),
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_a_hundred_random_gestures_the_picture_is_that_of_a_fresh_explorer(seed):
+    explorer, rng, done = SlidingWindow(IMAGE, KERNEL), np.random.default_rng(seed), set()
+    for _ in range(100):
+        if rng.random() < 0.2:
+            before, state = shown(explorer), explorer.state
+            BAD_GESTURES[str(rng.choice(list(BAD_GESTURES)))](explorer)
+            assert explorer.message
+            assert explorer.state is state
+            assert shown(explorer) == before
+        else:
+            possible, state = gestures(explorer, rng), explorer.state
+            name = str(rng.choice(list(possible)))
+            possible[name]()
+            done.add(name)
+            # What changes anything takes the message away; only a valid mode that does not fit is refused.
+            assert not explorer.message or explorer.state is state
+            check(explorer)
+    assert done == set(gestures(explorer, rng))
+
+
+# Bad input
+
+
+BAD_CELLS = {
+    "outside": (("output", 3, 0), "SlidingWindow: there is no cell ('output', 3, 0) to choose; expected one from"),
+    "negative": (("output", 0, -1), "SlidingWindow: there is no cell ('output', 0, -1) to choose; expected one from"),
+    "wrong grid": (("input", 0, 0), "SlidingWindow: there is no cell ('input', 0, 0) to choose; expected one from"),
+    "no grid": ((0, 0), "SlidingWindow: selected is (0, 0); expected the name of a grid and two integers"),
+    "float": (("output", 0.5, 0), "SlidingWindow: selected is ('output', 0.5, 0); expected the name of a grid and two"),
+    "text": ("abc", "SlidingWindow: selected is 'abc'; expected the name of a grid and two integers, for example"),
+    "nothing": (None, "SlidingWindow: selected is None; expected the name of a grid and two integers, for example"),
+}
+
+
+@pytest.mark.parametrize(("cell", "message"), BAD_CELLS.values(), ids=BAD_CELLS)
+def test_a_cell_that_cannot_be_chosen_is_refused_in_a_sentence(explorer, cell, message):
+    before, state = shown(explorer), explorer.state
+    explorer.update(selected=cell)
+    assert explorer.message.startswith(message)
+    assert explorer.state is state
+    assert shown(explorer) == before
+
+
+def test_the_refusal_of_a_cell_says_which_ones_there_are(explorer):
+    explorer.select(2, 0)
+    assert explorer.message == (
+        "SlidingWindow: there is no cell ('output', 2, 0) to choose; "
+        "expected one from ('output', 0, 0) to ('output', 1, 2)."
+    )
+
+
+def test_a_field_that_does_not_exist_is_refused_with_those_that_do(explorer):
+    explorer.update(imgae=IMAGE)
+    assert explorer.message == (
+        "SlidingWindow: there is no imgae to change; expected image, kernel, operation, mode, selected."
+    )
+
+
+def test_a_cell_and_a_mode_can_be_chosen_together(explorer):
+    explorer.update(mode="full", selected=("output", -1, -1))
+    assert (explorer.message, explorer.state.selected) == ("", ("output", -1, -1))
+    check(explorer)
+
+
+def test_a_button_for_what_has_no_picture_springs_back():
+    explorer = SlidingWindow(IMAGE, TOO_TALL, mode="full")
+    before = shown(explorer)
+    press(modes(explorer), "valid")
+    assert "4×2 and does not fit into the input of 3×4" in explorer.message
+    assert modes(explorer).value == "full"
+    assert shown(explorer) == before
+    check(explorer)
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        lambda explorer: explorer.update(kernel=KERNEL),
+        lambda explorer: explorer.select(1, 1),
+        lambda explorer: explorer.view.set_state({"row": 1}),
+        lambda explorer: sliders(explorer)[0].set_state({"value": 7}),
+        lambda explorer: press(modes(explorer), "full"),
+        lambda explorer: explorer.reset(),
+    ],
+    ids=["update", "select", "page", "slider", "button", "reset"],
+)
+def test_the_next_good_input_takes_the_message_away(explorer, good):
+    explorer.update(image=[[np.nan]])
+    assert explorer.message == explorer.view.message != ""
+    good(explorer)
+    assert explorer.message == explorer.view.message == ""
+
+
+def test_a_choice_made_in_a_picture_that_is_gone_is_put_right(explorer):
+    modes(explorer).value = "full"
+    explorer.select(2, 3)
+    explorer.update(mode="valid")
+    explorer.view.set_state({"row": 2, "col": 3})  # on its way when the mode changed
+    assert (explorer.view.row, explorer.view.col) == (1, 2)
+    check(explorer)
+
+
+def test_the_reader_s_arrays_are_left_alone_and_what_becomes_of_them_does_not_show():
+    image, kernel = np.array(IMAGE), np.array(KERNEL)
+    explorer = SlidingWindow(image, kernel)
+    sliders(explorer)[0].value = 7
+    explorer.update(mode="full")
+    assert image.tolist() == IMAGE
+    assert kernel.tolist() == KERNEL
+    explorer.reset()
+    explorer.update(image=image, kernel=kernel)
+    before = shown(explorer)
+    image[:], kernel[:] = 9, 9
+    explorer.select(0, 0)
+    explorer.update()
+    assert shown(explorer) == before
+    assert explorer.state.image.tolist() == IMAGE
+
+
+# Threads: JupyterLab runs callbacks beside a running cell.
+
+
+def test_callbacks_and_updates_in_several_threads_leave_one_state(explorer):
+    start, rounds = threading.Barrier(4), range(60)
+
+    def update_kernels():
+        start.wait()
+        for n in rounds:
+            explorer.update(kernel=[[n % 9, 1], [2, -n % 9]], mode=("valid", "full")[n % 2])
+
+    def update_images():
+        start.wait()
+        for n in rounds:
+            explorer.update(image=np.full((3 + n % 2, 4), n), operation=("convolution", "cross-correlation")[n % 2])
+            explorer.update(image="bad")
+
+    def press_buttons():
+        start.wait()
+        for n in rounds:
+            press(modes(explorer), ("valid", "full")[n % 2])
+
+    def choose_cells():
+        start.wait()
+        for n in rounds:
+            explorer.view.set_state({"row": n % 3, "col": n % 4})
+
+    switch_interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(act) for act in (update_kernels, update_images, press_buttons, choose_cells)]:
+                done.result(timeout=60)
+    finally:
+        sys.setswitchinterval(switch_interval)
+    check(explorer)
+
+
+# In a notebook
+
+
+def test_the_output_is_a_live_view_a_still_picture_and_a_sentence(explorer):
+    explorer.view.set_state({"row": 1, "col": 2})
+    data, metadata = explorer._repr_mimebundle_()
+    assert set(data) == {"text/plain", "image/png", "application/vnd.jupyter.widget-view+json"}
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
+    assert data["image/png"] == explorer.view.still()[0]["image/png"]
+    sentence = "Output (1, 2) is 5: the kernel lies on the 2×2 window of the input that starts at (1, 2);"
+    assert data["text/plain"].startswith(f"SlidingWindow: {sentence}")
+    assert data["text/plain"] == repr(explorer)
+    assert metadata["image/png"]["alt"].startswith(sentence)
+
+
+def test_a_saved_page_is_the_view_s_and_nothing_else_is_touched(explorer, tmp_path):
+    before = shown(explorer)
+    explorer.save_html(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == explorer.view.html()
+    assert shown(explorer) == before
+
+
+# An explorer of another picture: one slider, and two grids in which a cell can be chosen
+
+
+FIRST = Selection("a", 0, 0)
+
+
+@dataclass(frozen=True)
+class Two:
+    factor: int = 1
+    selected: Selection = FIRST
+
+
+def two_grids(state):
+    if state.factor < 0:
+        raise ValueError("Two: factor is negative; expected at least 0.")
+    columns = tuple((Grid(name, name, ((1, 2 * state.factor),), axes=("i", "j")),) for name in "ab")
+    cells = [Selection(name, 0, col) for name in "ab" for col in range(2)]
+    formula = Formula("", ((Term("", "", 0),),), "")
+    highlights = {cell: Highlight((Mark(*cell),), formula, f"{cell.grid}{cell.col}") for cell in cells}
+    return Scene("two", columns, highlights, state.selected if state.selected in highlights else FIRST)
+
+
+def test_any_state_and_scene_make_an_explorer():
+    slider = widgets.IntSlider(min=-5, max=5)
+    explorer = Explorer(Two(), two_grids, [Control.field("factor", slider)], [slider])
+    assert slider.value == 1
+    slider.set_state({"value": 4})
+    assert explorer.state == Two(4)
+    assert explorer.view.scene == two_grids(Two(4))
+    explorer.update(factor=3)
+    assert slider.value == 3
+    slider.set_state({"value": -1})
+    assert (explorer.message, slider.value) == ("Two: factor is negative; expected at least 0.", 3)
+    with pytest.raises(ValueError, match="Two: factor is negative"):
+        Explorer(Two(-1), two_grids, [], [])
+
+
+def test_a_cell_is_chosen_in_the_grid_named_or_in_the_last_one():
+    explorer = Explorer(Two(), two_grids, [], [])
+    explorer.select(0, 1, grid="b")
+    assert explorer.state.selected == ("b", 0, 1)
+    explorer.select(0, 0)
+    assert explorer.state.selected == ("b", 0, 0)
+    explorer.view.set_state({"grid": "a", "row": 0, "col": 1})
+    explorer.select(0, 0)
+    assert explorer.state.selected == ("a", 0, 0)
+
+
+# What is imported, in a Python of its own
+
+
+def python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_no_callback_makes_a_figure():
+    done = python("""if True:
+        import sys
+        from convbp.explorers import SlidingWindow
+        explorer = SlidingWindow()
+        explorer.update(mode="full")
+        explorer.select(-1, -1)
+        explorer.update(image="bad")
+        explorer._repr_mimebundle_()
+        explorer.view.html()
+        print("matplotlib.pyplot" in sys.modules)
+    """)
+    assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+@pytest.mark.parametrize("package", ["ipywidgets", "resvg_py"])
+def test_a_missing_package_is_named_with_the_command_that_installs_it(package):
+    done = python(f"import sys; sys.modules['{package}'] = None; import convbp; import convbp.explorers")
+    assert done.returncode == 1
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith(f"ModuleNotFoundError: The pictures need {package}, which is not installed in this Python.")
+    assert 'pip install --editable ".[notebooks]"' in error
+
+
+def test_a_missing_module_of_the_package_itself_is_not_blamed_on_the_installation():
+    done = python("import sys; sys.modules['convbp.scene'] = None; import convbp.explorers")
+    assert "The pictures need" not in done.stderr
+    assert "convbp.scene" in done.stderr.splitlines()[-1]
