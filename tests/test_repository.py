@@ -29,7 +29,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LAYERS = [
     *["shapes", "convolution", "pooling", "activations", "losses", "gradient_check"],
     *["equations", "loops", "misconceptions", "exercises"],
-    *["network", "training", "digits"],
+    *["layers", "network", "network_check", "training", "digits"],
     *["notation", "scene", "colours", "svg", "plots"],
     *["grid_view", "explorers"],
 ]

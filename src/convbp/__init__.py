@@ -12,13 +12,24 @@ from convbp.convolution import (
 )
 from convbp.digits import load_digits
 from convbp.gradient_check import adjoint_test, central_difference, compare_gradients, find_kinks
+from convbp.layers import AveragePool2D, Conv2D, Dense, Flatten, L2Pool2D, MaxPool2D
 from convbp.losses import half_sum_of_squares, softmax_cross_entropy
+from convbp.network import Network
+from convbp.network_check import check_gradients
 from convbp.pooling import average_pool2d, l2_pool2d, max_pool2d
 
 __all__ = [
+    "AveragePool2D",
+    "Conv2D",
+    "Dense",
+    "Flatten",
+    "L2Pool2D",
+    "MaxPool2D",
+    "Network",
     "adjoint_test",
     "average_pool2d",
     "central_difference",
+    "check_gradients",
     "compare_gradients",
     "conv2d",
     "conv2d_bias_gradient",

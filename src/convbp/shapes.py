@@ -20,6 +20,10 @@ _MENDS = {
 }
 
 
+class NotFiniteError(ValueError):
+    """An entry is NaN or infinite where a finite number is expected."""
+
+
 def as_numbers(operation: str, name: str, value: object, axes: str | None) -> np.ndarray:
     """Return ``value`` as an array of real, finite numbers with one axis per letter of ``axes``.
 
@@ -66,7 +70,7 @@ def as_numbers(operation: str, name: str, value: object, axes: str | None) -> np
             f"every axis of {_kind(axes)}. Check the slice that made it."
         )
     if not _all_finite(array):
-        raise ValueError(
+        raise NotFiniteError(
             f"{operation}: {name} has an entry that is NaN or infinite; expected finite numbers. "
             f"np.argwhere(~np.isfinite({name})) shows where."
         )
@@ -97,6 +101,15 @@ def as_pair(operation: str, name: str, value: object, minimum: int) -> tuple[int
             + f" {name}={minimum} is the smallest that has a meaning."
         )
     return int(pair[0]), int(pair[1])
+
+
+def as_count(operation: str, name: str, value: object) -> int:
+    """Return ``value``, an integer that counts something, of which there is at least one."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{operation}: {name} is {value!r}; expected an integer, for example {name}=8.")
+    if value < 1:
+        raise ValueError(f"{operation}: {name} is {value!r}; expected at least 1.")
+    return int(value)
 
 
 def as_steps(operation: str, stride: object, padding: object, dilation: object) -> tuple[tuple[int, int], ...]:

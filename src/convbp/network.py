@@ -1,0 +1,397 @@
+"""A network, layer upon layer, with every array of both passes open to look at.
+
+The five steps of the algorithm, as Grzegorz Gwardys lists them in "Convolutional Neural Networks backpropagation:
+from intuition to derivation" (2016), and where they are:
+
+    =====================  ==================================  ================================
+    1. input               `Network.forward`, its first array  o⁰, the images
+    2. feedforward         each layer's ``forward``            o⁰ → x¹ → o¹ → … → xᴸ
+    3. output error        the loss's ``gradient``             δᴸ = ∂E/∂xᴸ
+    4. backpropagate       each layer's ``backpropagate``      δᴸ → … → δ¹
+    5. gradient            each layer's ``gradients``          ∂E/∂w, ∂E/∂b
+    =====================  ==================================  ================================
+
+`Network.forward` is 1 and 2, `Network.backpropagate` is 3 to 5. Gwardys' forward pass is a true convolution, here it
+is a cross-correlation (Eq. 7 of the article), which turns every kernel by 180° and changes nothing else.
+"""
+
+import os
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convbp.activations import Activation
+from convbp.layers import Activate, Layer, Made
+from convbp.losses import Loss, softmax_cross_entropy
+from convbp.pooling import Pooled
+from convbp.shapes import as_count, as_numbers, check_size
+
+
+@dataclass(frozen=True, eq=False)
+class Pass(Mapping):
+    """The arrays of one pass through a network, by name, in the order in which they were made.
+
+    Attributes
+    ----------
+    arrays : mapping of str to ndarray
+        What ``pass_["conv1.pre_activation"]`` looks up. Printing the pass lists all names with their shapes.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        try:
+            return self.arrays[name]
+        except KeyError:
+            raise KeyError(f"there is no array {name!r}; expected one of {', '.join(self.arrays)}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __repr__(self) -> str:
+        return _table([("array", "shape"), *((name, str(array.shape)) for name, array in self.arrays.items())])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Forward(Pass):
+    """What the forward pass made: ``input``, and of each layer its ``….pre_activation`` or ``….output``.
+
+    A max pooling has its ``….winners`` as well.
+
+    Attributes
+    ----------
+    output : ndarray, shape=(N, …)
+        What the last layer returned.
+    """
+
+    made: tuple[Made | Pooled, ...] = field(repr=False)
+    parameters: Mapping[str, np.ndarray] = field(repr=False)
+
+    @property
+    def output(self) -> np.ndarray:
+        return self.made[-1].output
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Backward(Pass):
+    """What the backward pass made: of each layer ``….delta`` and the ``….gradient`` of each parameter; ``input.delta``.
+
+    Attributes
+    ----------
+    loss : float
+    gradients : mapping of str to ndarray
+        By the names of the parameters.
+    """
+
+    loss: float
+    gradients: Mapping[str, np.ndarray] = field(repr=False)
+
+
+class Backpropagated(NamedTuple):
+    """One layer on the way back: its name, its delta, and the gradients for its parameters by their names."""
+
+    layer: str
+    delta: np.ndarray
+    gradients: dict[str, np.ndarray]
+
+
+class Network:
+    """Layers one after the other, and the loss at their end.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Of one image: (H, W, C).
+    *layers : Layer or Activation
+        An activation function such as `convbp.relu` stands for the layer that applies it.
+    loss : Loss
+    seed : int
+        Of the random weights; equal seeds give equal networks. They are normal with variance 2 / inputs per unit (K. He
+        et al., "Delving Deep into Rectifiers", 2015), biases are 0.
+    dtype : float32 or float64
+        In which the network computes.
+
+    Attributes
+    ----------
+    layers : mapping of str to Layer
+        By name: the kind of the layer, and a number.
+    shapes : mapping of str to tuple of int
+        Of what each layer returns for one image; ``input`` is the first.
+    parameter_names : mapping of str to mapping of str to str
+        For each layer from its own names of its parameters to those in ``parameters``: kernel → conv1.kernel.
+
+    Raises
+    ------
+    TypeError
+        If something else than a layer comes.
+    ValueError
+        If a layer does not fit on the one before it; the message says which two, and the shapes.
+    """
+
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        *layers: Layer | Activation,
+        loss: Loss = softmax_cross_entropy,
+        seed: int = 0,
+        dtype: Any = np.float32,
+    ):
+        self.input_shape = tuple(as_count("Network", "a size in input_shape", size) for size in input_shape)
+        self.loss = loss
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise TypeError(f"Network: dtype is {self.dtype}; expected float32 or float64.")
+        self.layers = MappingProxyType(_named(layers))
+        self.shapes = MappingProxyType(self._fit())
+        inputs = [*self.shapes.values()][:-1]
+        own_shapes = {n: layer.parameter_shapes(i) for (n, layer), i in zip(self.layers.items(), inputs, strict=True)}
+        self.parameter_names = MappingProxyType({n: {own: f"{n}.{own}" for own in o} for n, o in own_shapes.items()})
+        self._parameter_shapes = {f"{n}.{own}": shape for n, o in own_shapes.items() for own, shape in o.items()}
+        rng = np.random.default_rng(seed)
+        self.replace_parameters({name: self._initial(rng, shape) for name, shape in self._parameter_shapes.items()})
+
+    @property
+    def parameters(self) -> Mapping[str, np.ndarray]:
+        """Every parameter by name, such as ``conv1.kernel``.
+
+        It is replaced as a whole: neither the mapping nor an array in it ever changes, so what was read stays as it was
+        while a training goes on. Assigning checks everything before it changes anything.
+
+        Raises
+        ------
+        TypeError, ValueError
+            On assigning, if a parameter is missing, is not one of this network, has another shape or is not finite.
+        """
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
+        shapes = self._parameter_shapes
+        if parameters.keys() != shapes.keys():
+            raise ValueError(
+                f"Network.parameters: there are {', '.join(parameters) or 'none'}; expected {', '.join(shapes)}. "
+                f"They are of a network with other layers."
+            )
+        arrays = {}
+        for name, shape in shapes.items():
+            array = as_numbers("Network.parameters", name, parameters[name], None)
+            check_size(
+                "Network.parameters", name, array.shape, shape, "It is of a network with layers of another size."
+            )
+            with np.errstate(over="ignore"):
+                arrays[name] = as_numbers("Network.parameters", name, array.astype(self.dtype), None)
+        self.replace_parameters(arrays)
+
+    def replace_parameters(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take these parameters without a check, as training does after each step."""
+        for array in arrays.values():
+            array.flags.writeable = False
+        self._parameters = MappingProxyType(arrays)
+
+    def forward(self, inputs: Any) -> Forward:
+        """Steps 1 and 2: run the network, and keep what every layer makes.
+
+        Parameters
+        ----------
+        inputs : array_like, shape=(N, H, W, C)
+
+        Returns
+        -------
+        Forward
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the inputs are not finite numbers, there are none, or they have another size than ``input_shape``.
+        """
+        parameters = self.parameters
+        inputs = self.as_inputs("Network.forward", inputs)
+        arrays, made = {"input": inputs}, []
+        for name, layer in self.layers.items():
+            made.append(layer.forward(inputs, **self._own(parameters, name)))
+            inputs = arrays[f"{name}.{layer.makes}"] = made[-1].output
+            if getattr(made[-1], "winners", None) is not None:
+                arrays[f"{name}.winners"] = made[-1].winners
+        return Forward(arrays, tuple(made), parameters)
+
+    def backward(self, forward: Forward, targets: Any) -> Backward:
+        """Steps 3 to 5: the deltas of all layers and the gradients for all parameters, with the delta of the input.
+
+        Parameters
+        ----------
+        forward : Forward
+            What `forward` returned; the gradients are for the parameters that it ran with.
+        targets : array_like
+            What the loss takes: for softmax cross-entropy the labels, shape=(N,).
+
+        Returns
+        -------
+        Backward
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the loss does not take the targets.
+        """
+        arrays, gradients = {}, {}
+        for layer, delta, own in self.backpropagate(forward, targets, to_input=True):
+            arrays[f"{layer}.delta"] = delta
+            arrays |= {f"{name}.gradient": gradient for name, gradient in own.items()}
+            gradients |= own
+        return Backward(arrays, float(self.loss(forward.output, targets)), gradients)
+
+    def backpropagate(self, forward: Forward, targets: Any, to_input: bool = False) -> Iterator[Backpropagated]:
+        """Steps 3 to 5, one layer after the other from the last to the first; keeps nothing that was taken.
+
+        ``to_input=True`` goes one step further, to the gradient for the input, of which training has no need.
+        """
+        delta = self.loss.gradient(forward.output, targets)  # step 3
+        lowest = next(iter(self.layers))
+        for (name, layer), made in zip(reversed(self.layers.items()), reversed(forward.made), strict=True):
+            gradients = {f"{name}.{own}": g for own, g in layer.gradients(delta, made).items()}  # step 5
+            yield Backpropagated(name, delta, gradients)
+            if to_input or name != lowest:
+                delta = layer.backpropagate(delta, made, **self._own(forward.parameters, name))  # step 4
+        if to_input:
+            yield Backpropagated("input", delta, {})
+
+    def scores(self, inputs: Any) -> np.ndarray:
+        """What the last layer returns for ``inputs``, as `forward` takes them; keeps nothing else."""
+        return self.run(self.as_inputs("Network.scores", inputs), self.parameters)
+
+    def run(self, inputs: np.ndarray, parameters: Mapping[str, np.ndarray], first: str | None = None) -> np.ndarray:
+        """What the layers from the one named ``first`` on make of ``inputs`` with these parameters."""
+        names = list(self.layers)
+        for name in names[names.index(first) if first else 0 :]:
+            inputs = self.layers[name].forward(inputs, **self._own(parameters, name)).output
+        return inputs
+
+    def probabilities(self, inputs: Any) -> np.ndarray:
+        """The softmax of the scores, shape=(N, classes)."""
+        scores = self.scores(inputs)
+        exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+    def classify(self, inputs: Any) -> np.ndarray:
+        """The class with the largest score, shape=(N,)."""
+        return self.scores(inputs).argmax(axis=-1)
+
+    def copy(self, dtype: Any = None) -> "Network":
+        """A network with the same layers and parameters, in another dtype if asked for."""
+        copy = Network(self.input_shape, *self.layers.values(), loss=self.loss, dtype=dtype or self.dtype)
+        copy.parameters = self.parameters
+        return copy
+
+    def save(self, path: str | Path) -> None:
+        """Save the parameters as an .npz file, which `numpy.load` opens; it is there as a whole or not at all."""
+        path = Path(path)
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+        try:
+            with open(unfinished, "wb") as file:
+                np.savez(file, **self.parameters)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def load(self, path: str | Path) -> None:
+        """Take the parameters from a file that `save` made. Nothing in the file is run: no pickles.
+
+        Raises
+        ------
+        OSError
+            If there is no such file.
+        TypeError, ValueError
+            If it is not such a file, or of another network. Then nothing has changed.
+        """
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
+                parameters = {name: saved[name] for name in saved.files}
+        except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f"Network.load: {Path(path).name} is not a file of arrays ({error}); expected what Network.save wrote."
+            ) from None
+        self.parameters = parameters
+
+    def as_inputs(self, operation: str, inputs: Any) -> np.ndarray:
+        """``inputs`` as an array of the network's dtype, or a `ValueError` if their size is not ``input_shape``."""
+        inputs = as_numbers(operation, "inputs", inputs, None)
+        if inputs.shape[1:] != self.input_shape:
+            grey = inputs.shape[1:] == self.input_shape[:-1] and self.input_shape[-1] == 1
+            mend = (
+                "Grey images go in as images[..., None]."
+                if grey
+                else "One image goes in as image[None]."
+                if inputs.shape == self.input_shape
+                else "A network takes images of the one size that it was made for."
+            )
+            expected = ", ".join(map(str, ("N", *self.input_shape)))
+            raise ValueError(f"{operation}: inputs have shape {inputs.shape}; expected ({expected}). {mend}")
+        return inputs.astype(self.dtype, copy=False)
+
+    def __repr__(self) -> str:
+        """The table of layers: what each returns for one image, and how many parameters it has."""
+        counts = {name: 0 for name in self.shapes} | {
+            name: sum(array.size for array in self._own(self.parameters, name).values()) for name in self.layers
+        }
+        rows = [("name", "layer", "output shape", "parameters")]
+        rows += [(n, str(self.layers.get(n, "")), str(self.shapes[n]), f"{counts[n]:,}") for n in self.shapes]
+        return _table([*rows, ("", "", "", f"{sum(counts.values()):,}")], right=1)
+
+    def _fit(self):
+        before, shapes = "the input", {"input": self.input_shape}
+        for name, layer in self.layers.items():
+            shape = list(shapes.values())[-1]
+            try:
+                shapes[name] = layer.output_shape(shape)
+            except ValueError as error:
+                raise ValueError(
+                    f"Network: {name}, {layer}, does not fit on {before}, which gives {shape} per image: {error}"
+                ) from None
+            before = f"{name}, {layer}"
+        return shapes
+
+    def _own(self, parameters, layer):
+        """The parameters of one layer, by the names that it has for them."""
+        return {own: parameters[name] for own, name in self.parameter_names[layer].items()}
+
+    def _initial(self, rng, shape):
+        *to_a_unit, units = shape
+        array = rng.normal(size=shape) * np.sqrt(2 / prod(to_a_unit)) if to_a_unit else np.zeros(units)
+        return array.astype(self.dtype)
+
+
+def _named(layers):
+    if not layers:
+        raise ValueError("Network: there are no layers; expected at least one, for example Flatten(), Dense(10).")
+    numbers, named = Counter(), {}
+    for layer in layers:
+        if isinstance(layer, Activation):
+            layer = Activate(layer)
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"Network: {layer!r} is not a layer; expected Conv2D(…), Dense(…), a pooling layer, Flatten() or an "
+                f"activation function such as relu."
+            )
+        numbers[layer.kind] += 1
+        named[f"{layer.kind}{numbers[layer.kind]}"] = layer
+    return named
+
+
+def _table(rows, right=0):
+    """Columns of text, the last ``right`` of them flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    aligned = ["<"] * (len(widths) - right) + [">"] * right
+    return "\n".join(
+        "  ".join(f"{text:{side}{width}}" for text, side, width in zip(row, aligned, widths, strict=True)).rstrip()
+        for row in rows
+    )
