@@ -150,6 +150,29 @@ def test_pytorch_layouts():
     assert_same(conv2d(inputs, kernel, bias).transpose(axes["outputs"]), expected)
 
 
+@pytest.mark.parametrize(
+    ("size", "stride", "padding", "dilation"),
+    [
+        ((4, 6), 1, (2, 1), 1),
+        ((5, 6), 3, 1, 1),  # what no window covers, on the right and below, is as much as was padded
+        ((1, 3), (1, 2), (3, 0), (5, 1)),  # no window has both its rows inside, the last at times not even below
+        ((3, 1), (2, 1), (0, 4), (1, 2)),
+    ],
+)
+def test_padding_is_zeros_around(size, stride, padding, dilation):
+    rng = np.random.default_rng(0)
+    (h, w), (p1, p2) = size, np.broadcast_to(padding, 2)
+    inputs, kernel = integers(rng, (2, h, w, 3)), integers(rng, (2, 3, 3, 2))
+    around, steps = np.pad(inputs, ((0, 0), (p1, p1), (p2, p2), (0, 0))), {"stride": stride, "dilation": dilation}
+    outputs = conv2d(around, kernel, **steps)
+    assert_same(conv2d(inputs, kernel, padding=padding, **steps), outputs)
+    delta = integers(rng, outputs.shape)
+    by_kernel = conv2d_kernel_gradient(around, delta, (2, 3), **steps)
+    assert_same(conv2d_kernel_gradient(inputs, delta, (2, 3), padding=padding, **steps), by_kernel)
+    by_inputs = conv2d_input_gradient(delta, kernel, around.shape[1:3], **steps)[:, p1 : p1 + h, p2 : p2 + w]
+    assert_same(conv2d_input_gradient(delta, kernel, size, padding=padding, **steps), by_inputs)
+
+
 @pytest.mark.parametrize(("stride", "padding", "dilation"), [(1, 0, 1), ((2, 1), (1, 2), 1), (2, (0, 3), (1, 3))])
 def test_kernel_gradient_is_a_correlation_with_delta(stride, padding, dilation):
     """Eq. 13: images and channels swap roles, δ is the kernel, and its steps are the dilation."""
@@ -210,14 +233,15 @@ def test_masks_are_integers():
 @pytest.mark.parametrize(
     ("image", "kernel"),
     [
-        ([[2**62, 2**62]], [[4, 4]]),
+        ([[2**62, 2**62]], [[1, 1]]),
+        ([[2**62, 1]], [[4, 1]]),
         ([[-(2**63), 0]], [[1, -1]]),
         (np.array([[2**64 - 1, 1]], np.uint64), [[-1, 1]]),
         ([[3**40, 2]], [[3**40, 1]]),
         ([[2**100, 1]], [[2, 3]]),
         (np.array([[np.int64(2**62), Fraction(1, 2)]]), np.array([[np.int64(4), 1]], object)),
     ],
-    ids=["sum", "smallest", "unsigned", "product", "long", "among objects"],
+    ids=["sum", "product", "smallest", "unsigned", "rounded", "long", "among objects"],
 )
 def test_large_integers_do_not_wrap(image, kernel):
     a, b, v, w = (entry if isinstance(entry, Fraction) else int(entry) for entry in (*image[0], *kernel[0]))
