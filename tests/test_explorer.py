@@ -351,10 +351,11 @@ def test_callbacks_and_updates_in_several_threads_leave_one_state(explorer):
             explorer.update(image=np.full((3 + n % 2, 4), n), operation=("convolution", "cross-correlation")[n % 2])
             explorer.update(image="bad")
 
-    def press_buttons():
+    def move_controls():
         start.wait()
         for n in rounds:
             press(modes(explorer), ("valid", "full")[n % 2])
+            sliders(explorer)[n % 4].set_state({"value": n % 7})
 
     def choose_cells():
         start.wait()
@@ -365,7 +366,7 @@ def test_callbacks_and_updates_in_several_threads_leave_one_state(explorer):
     sys.setswitchinterval(1e-5)
     try:
         with ThreadPoolExecutor(4) as threads:
-            for done in [threads.submit(act) for act in (update_kernels, update_images, press_buttons, choose_cells)]:
+            for done in [threads.submit(act) for act in (update_kernels, update_images, move_controls, choose_cells)]:
                 done.result(timeout=60)
     finally:
         sys.setswitchinterval(switch_interval)
