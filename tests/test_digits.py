@@ -18,7 +18,8 @@ def test_equal_to_scikit_learn():
 def test_as_described():
     images, labels = load_digits()
     assert images.shape == (1797, 8, 8)
-    assert images.dtype == labels.dtype == np.uint8
+    assert images.dtype == labels.dtype == np.int64
+    assert (images[0] - images[1]).min() < 0  # unsigned, it would have wrapped around
     assert (images.min(), images.max()) == (0, 16)
     # UCI's table: how many there are of 0, 1, 2, … in the test part.
     assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]

@@ -3,7 +3,7 @@
 The 1797 images are the test part of the Optical Recognition of Handwritten Digits data set (E. Alpaydin and C. Kaynak,
 UCI Machine Learning Repository, 1998), in the order in which scikit-learn ships them; licence and attribution are
 beside the file, in ``data/DIGITS-LICENSE.txt``. The file is ``numpy.savez_compressed`` of
-``sklearn.datasets.load_digits()``, with images and labels as uint8; a test holds the two equal.
+``sklearn.datasets.load_digits()``, with images and labels as uint8 to keep it small; a test holds the two equal.
 """
 
 from functools import cache
@@ -18,9 +18,9 @@ class Digits(NamedTuple):
 
     Attributes
     ----------
-    images : ndarray of uint8, shape=(1797, 8, 8)
+    images : ndarray of int64, shape=(1797, 8, 8)
         Ink in each pixel, from 0 (paper) to 16.
-    labels : ndarray of uint8, shape=(1797,)
+    labels : ndarray of int64, shape=(1797,)
         The digits, 0 to 9.
     """
 
@@ -40,7 +40,8 @@ def load_digits():
         Its arrays cannot be written to, as every caller gets the same ones.
     """
     with files("convbp").joinpath("data/digits.npz").open("rb") as file, np.load(file) as data:
-        digits = Digits(data["images"], data["labels"])
+        # As int64 a reader can subtract two images; as uint8 the difference would wrap around.
+        digits = Digits(data["images"].astype(np.int64), data["labels"].astype(np.int64))
     for array in digits:
         array.flags.writeable = False
     return digits
