@@ -4,23 +4,18 @@ Python draws everything beforehand: the picture, and for each cell one can choos
 with it. The browser only swaps these parts, so that an answer needs no kernel.
 """
 
-import base64
 import json
 from dataclasses import replace
 from html import escape
 from importlib import resources
-from pathlib import Path
 
 import anywidget
-import resvg_py
 import traitlets
-from matplotlib import get_data_path
 
-from convbp import svg
+from convbp import still, svg
 from convbp.scene import Scene, Selection
 
 _FILES = resources.files(__package__)
-_FONTS = [str(Path(get_data_path(), "fonts", "ttf", name)) for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")]
 
 
 class GridView(anywidget.AnyWidget):
@@ -57,10 +52,8 @@ class GridView(anywidget.AnyWidget):
         return replace(self._scene, selected=chosen) if chosen in self._scene.highlights else self._scene
 
     def png(self) -> bytes:
-        """The picture as it is now, on white, at twice its size so that it stays sharp."""
-        return resvg_py.svg_to_bytes(
-            svg_string=svg.picture(self.scene, still=True), font_files=_FONTS, skip_system_fonts=True, zoom=2
-        )
+        """The picture as it is now."""
+        return still.png(self.scene)
 
     def html(self) -> str:
         """The picture as a page of its own: it needs neither kernel nor network to answer a selection."""
@@ -78,11 +71,8 @@ class GridView(anywidget.AnyWidget):
         )
 
     def still(self) -> tuple[dict, dict]:
-        """The mime bundle of the still picture, and its metadata: size on the page and alt text."""
-        width, height, _ = svg.layouts(self._scene)[0]
-        sentence = self.scene.sentence
-        data = {"text/plain": sentence, "image/png": base64.b64encode(self.png()).decode("ascii")}
-        return data, {"image/png": {"alt": sentence, "width": width, "height": height}}
+        """The mime bundle of the still picture, and its metadata."""
+        return still.bundle(self.scene, self.scene.sentence)
 
     @staticmethod
     def _traits_for(scene: Scene) -> dict:

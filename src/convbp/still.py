@@ -1,0 +1,26 @@
+"""A scene as a picture that does not move: PNG, which is shown wherever a notebook is."""
+
+import base64
+from pathlib import Path
+
+import resvg_py
+from matplotlib import get_data_path
+
+from convbp import svg
+from convbp.scene import Scene
+
+_FONTS = [str(Path(get_data_path(), "fonts", "ttf", name)) for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")]
+
+
+def png(scene: Scene) -> bytes:
+    """The picture on white, at twice its size so that it stays sharp."""
+    return resvg_py.svg_to_bytes(
+        svg_string=svg.picture(scene, still=True), font_files=_FONTS, skip_system_fonts=True, zoom=2
+    )
+
+
+def bundle(scene: Scene, text: str) -> tuple[dict, dict]:
+    """The mime bundle of the picture, ``text`` its text form, and its metadata: size on the page and alt text."""
+    width, height, _ = svg.layouts(scene)[0]
+    data = {"text/plain": text, "image/png": base64.b64encode(png(scene)).decode("ascii")}
+    return data, {"image/png": {"alt": scene.sentence, "width": width, "height": height}}
