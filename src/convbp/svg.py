@@ -181,7 +181,7 @@ def _grid(grid: Grid, x: float, y: float) -> str:
         parts.append(f'<text class="index" x="{x + CELL * (col + 0.5)}" y="{above - 6}">{number(col)}</text>')
     for row in range(top, top + rows):
         parts.append(f'<text class="index" x="{before - 11}" y="{y + CELL * (row + 0.5) + 4}">{number(row)}</text>')
-    largest = max(abs(value) for row in grid.values for value in row)
+    largest = max((abs(value) for row in grid.values for value in row if _finite(value)), default=0)
     tags = grid.tags or ((None,) * cols,) * rows
     for (row, col), value, tag in zip(grid.cells(), _flat(grid.values), _flat(tags), strict=True):
         choice = f' data-cell="{escape(grid.name)},{row},{col}"' if grid.axes else ""
@@ -189,6 +189,10 @@ def _grid(grid: Grid, x: float, y: float) -> str:
         if tag is not None:
             parts.append(_tag(tag, x + CELL * col, y + CELL * row))
     return f'<g data-grid="{escape(grid.name)}">{"".join(parts)}</g>'
+
+
+def _finite(value: object) -> bool:
+    return abs(value) < float("inf")  # also of an integer that is too large for a float
 
 
 def _flat(rows: tuple[tuple, ...]) -> list:
@@ -208,7 +212,7 @@ def _cell(x: float, y: float, value: object, largest: object, in_core: bool, cho
             f'<rect class="pad" x="{x}" y="{y}" width="{CELL}" height="{CELL}"{choice}/>'
             f'<text class="padded" x="{x + CELL / 2}" y="{y + BASELINE}">0</text>'
         )
-    fill, text = diverging(value, largest), number(value)
+    fill, text = diverging(value if _finite(value) else 0, largest), number(value)
     if _text_width(text, LEAST_FONT_SIZE) > NUMBER_ROOM:
         text = number(float(value))  # the formula has all digits of a long integer or Fraction
     font_size = min(FONT_SIZE, round(NUMBER_ROOM / _text_width(text, 1), 1))
