@@ -28,9 +28,10 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Each imports only from the ones above it.
 LAYERS = [
     *["shapes", "convolution", "pooling", "activations", "losses", "gradient_check"],
-    *["equations", "loops", "misconceptions", "exercises"],
+    *["equations", "loops", "misconceptions"],
     *["layers", "network", "network_check", "training", "digits"],
-    *["notation", "scene", "colours", "svg", "plots"],
+    *["notation", "scene", "colours", "svg", "still", "plots"],
+    *["exercises"],  # a check shows yours, expected and the difference
     *["grid_view", "explorers"],
 ]
 

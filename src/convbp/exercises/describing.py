@@ -1,0 +1,247 @@
+"""What can be seen of an answer that no known mistake explains."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, permutations, product
+
+import numpy as np
+
+from convbp.exercises.reading import Answer
+from convbp.notation import number
+
+
+def describe_shape(answer: Answer, expected: np.ndarray, known: dict[str, tuple[int, ...]]) -> list[str]:
+    """Sentences on a wrong shape; ``known`` has names of arrays with their shapes."""
+    said = [f"Your result has shape {answer.shape}; expected is {expected.shape}."]
+    named = [name for name, shape in known.items() if shape == answer.shape]
+    if named:
+        said.append(f"That is the shape of {named[0]}.")
+    elif answer.shape == expected.shape[::-1] and expected.ndim > 1:
+        said.append("Rows and columns are exchanged.")
+    if answer.size_only is None:
+        if answer.values.size == expected.size and _close(answer, answer.values.ravel(), expected.ravel()):
+            said.append("The numbers are right, and in the right order; only the axes are not.")
+        else:
+            said += _rearranged(answer, expected)
+            said += _part_of(answer, expected)
+    return said
+
+
+def describe(
+    answers: Sequence[Answer], expected: Sequence[np.ndarray], counts: Sequence[dict[str, float]], axes: Sequence[str]
+) -> list[str]:
+    """Sentences on answers that have the right shapes and wrong numbers.
+
+    ``counts`` has for each input some numbers of entries by name, for a factor may be one of them. ``axes`` are the
+    names of the axes, among them "row" and "column".
+    """
+    pairs = list(zip(answers, expected, strict=True))
+    for look in (_not_finite, _constant, _signs, _rearrangement):
+        said = look(pairs)
+        if said:
+            return said
+    said = _factor(pairs, counts) or _offset(pairs) or _shift(pairs, axes)
+    if said:
+        return said
+    wrong = [(answer, right) for answer, right in pairs if not answer.equals(right)]
+    return [*_on_some_inputs(len(wrong), len(pairs)), *_where(*wrong[0], axes)]
+
+
+def first_difference(answer: Answer, expected: np.ndarray) -> tuple[int, ...]:
+    """The index of the first entry that differs, in row-major order."""
+    return tuple(int(n) for n in np.argwhere(~answer.agrees(expected))[0])
+
+
+def _close(answer: Answer, values: np.ndarray, expected: np.ndarray) -> bool:
+    return Answer(values, answer.tolerance).equals(expected)
+
+
+def _not_finite(pairs):
+    for answer, _ in pairs:
+        bad = ~np.isfinite(answer.values)
+        if bad.any():
+            word = "NaN" if np.isnan(answer.values).any() else "infinite"
+            much = "every entry" if bad.all() else f"{bad.sum()} of {bad.size} entries, first at {_first(bad)}"
+            return [f"Your result is {word} in {much}: was something divided by 0?"]
+    return []
+
+
+def _constant(pairs):
+    answers = [answer for answer, _ in pairs]
+    if not any(answer.values.any() for answer in answers):
+        return ["Your result is zero everywhere."]
+    if len(answers) > 1 and all(np.array_equal(answer.values, answers[0].values) for answer in answers):
+        return ["Your result is the same for all inputs: use the arguments, not particular numbers."]
+    return []
+
+
+def _ratio(answer: Answer, expected: np.ndarray) -> float | None:
+    largest = np.unravel_index(np.abs(expected).argmax(), expected.shape)
+    if not expected[largest]:
+        return None
+    ratio = answer.values[largest] / expected[largest]
+    return float(ratio) if ratio and _close(answer, answer.values, ratio * expected) else None
+
+
+def _factor(pairs, counts):
+    ratios = [_ratio(*pair) for pair in pairs]
+    if None in ratios or pairs[0][1].size == 1:
+        return []
+    if np.allclose(ratios, ratios[0], rtol=1e-4):
+        if np.isclose(ratios[0], -1):
+            return ["Right up to the sign: every entry has the opposite one."]
+        return [f"Right up to a factor: every entry is {number(round(ratios[0], 6))} times what it should be."]
+    for name in counts[0]:
+        sizes = np.array([float(count[name]) for count in counts])
+        for factors, words in ((sizes, "multiplied with"), (1 / sizes, "divided by")):
+            if np.allclose(np.abs(ratios), factors, rtol=1e-4):
+                minus = ", and has the opposite sign" if ratios[0] < 0 else ""
+                return [f"Right up to a factor: every entry is {words} {name}{minus}."]
+    first, second = (number(round(ratio, 6)) for ratio in ratios[:2])
+    return [f"Right up to a factor, which changes from input to input: {first} for the first, {second} for the second."]
+
+
+def _offset(pairs):
+    differences = [answer.values - right for answer, right in pairs]
+    if pairs[0][1].size > 1 and all(np.ptp(d) <= 1e-6 * np.abs(d).max() for d in differences):
+        by = number(round(float(differences[0].flat[0]), 6))
+        return [f"Every entry is off by the same number, {by} for the first input."]
+    return []
+
+
+def _signs(pairs):
+    if all(_close(a, np.abs(a.values), np.abs(e)) and not _close(a, a.values, -e) for a, e in pairs):
+        return ["The absolute values are right; the signs are not."]
+    return []
+
+
+def _arrangements(shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...], tuple[int, ...]]]:
+    """The ways to exchange and reverse axes, simplest first."""
+    axes = range(len(shape))
+    turns = [tuple(a for a in axes if turn[a]) for turn in product((0, 1), repeat=len(shape))]
+    ways = product(permutations(axes), turns)
+    for order, reverse in sorted(ways, key=lambda way: (way[0] != tuple(axes), len(way[1]))):
+        yield _arrangement(order, reverse, len(shape)), order, reverse
+
+
+def _arrangement(order: tuple[int, ...], reverse: tuple[int, ...], count: int) -> str:
+    parts = []
+    if order != tuple(range(count)):
+        parts.append("transposed" if count == 2 else f"with its axes in the order {order}")
+    if reverse:
+        if count == 2:
+            words = {(0,): "mirrored top to bottom", (1,): "mirrored left to right"}
+            parts.append(words.get(reverse, "turned by 180°"))
+        else:
+            parts.append(f"reversed along {'axis' if len(reverse) == 1 else 'axes'} {', '.join(map(str, reverse))}")
+    return " and ".join(parts)
+
+
+def _rearrangement(pairs):
+    if 2 <= pairs[0][1].ndim <= 4:
+        for words, order, reverse in _arrangements(pairs[0][1].shape):
+            if words and all(_is_rearranged(answer, right, order, reverse) for answer, right in pairs):
+                return [f"Your result is the right one, {words}."]
+    if all(_close(a, np.sort(a.values, axis=None), np.sort(e, axis=None)) for a, e in pairs):
+        return ["The numbers are right, but they stand in other places."]
+    return []
+
+
+def _rearranged(answer: Answer, expected: np.ndarray) -> list[str]:
+    if answer.values.ndim == expected.ndim and 2 <= expected.ndim <= 4:
+        for words, order, reverse in _arrangements(expected.shape):
+            if _is_rearranged(answer, expected, order, reverse):
+                return [f"It is the right one, {words}."]
+    return []
+
+
+def _is_rearranged(answer: Answer, expected: np.ndarray, order: tuple[int, ...], reverse: tuple[int, ...]) -> bool:
+    turned = np.flip(expected.transpose(order), reverse)
+    return turned.shape == answer.shape and answer.equals(turned)
+
+
+def _part_of(answer: Answer, expected: np.ndarray) -> list[str]:
+    """Whether it is the right result with a margin, or a part of it."""
+    if answer.values.ndim != expected.ndim or not answer.values.size:
+        return []
+    for small, large, word in (
+        (expected, answer.values, "The right result is a part of yours: it begins at {}."),
+        (answer.values, expected, "It is a part of the right result, the one that begins at {}."),
+    ):
+        room = [m - n for n, m in zip(small.shape, large.shape, strict=True)]
+        if min(room) >= 0 and small.size > 1 and small.any():
+            for corner in np.ndindex(*[n + 1 for n in room]):
+                part = large[tuple(slice(c, c + n) for c, n in zip(corner, small.shape, strict=True))]
+                if _close(answer, small, part):
+                    return [word.format(tuple(int(n) for n in corner))]
+    return []
+
+
+def _shift(pairs, axes):
+    """Whether it is the right one moved by a few rows and columns."""
+    if "row" not in axes:
+        return []
+    rows, columns = axes.index("row"), axes.index("column")
+    steps = sorted(product(range(-2, 3), repeat=2), key=lambda step: abs(step[0]) + abs(step[1]))
+    for down, right in steps[1:]:
+        parts = [(a, *_moved(a.values, e, (rows, down), (columns, right))) for a, e in pairs]
+        if all(part.size > 1 and part.any() and _close(a, mine, part) for a, mine, part in parts):
+            return [f"Your numbers are right, but moved by {number(down)} rows and {number(right)} columns."]
+    return []
+
+
+def _moved(mine, right, *steps):
+    for axis, step in steps:
+        n = right.shape[axis]
+        mine = np.take(mine, range(max(step, 0), max(n + min(step, 0), 0)), axis)
+        right = np.take(right, range(max(-step, 0), max(n - max(step, 0), 0)), axis)
+    return mine, right
+
+
+def _on_some_inputs(wrong: int, of: int) -> list[str]:
+    return [f"Your result is right on {of - wrong} of {of} inputs."] if 0 < wrong < of else []
+
+
+def _where(answer: Answer, expected: np.ndarray, axes: Sequence[str]) -> list[str]:
+    """Which entries are right: all inside, all of a channel, all but a few."""
+    right = answer.agrees(expected)
+    if not right.any():
+        return ["No entry is right."]
+    said = next(filter(None, (_along(right, axis, name) for axis, name in reversed(list(enumerate(axes))))), [])
+    if "row" in axes:
+        others = tuple(axis for axis, name in enumerate(axes) if name not in ("row", "column"))
+        said = _border(right.all(axis=others)) or said
+    if not said and not answer.values[~right].any():
+        said = ["It is right wherever it is not zero: something is missing where it is."]
+    elif not said and not expected[~right].any():
+        said = ["It is right except where 0 is expected."]
+    return [*said, f"{right.sum()} of {right.size} entries are right."]
+
+
+def _along(right: np.ndarray, axis: int, name: str) -> list[str]:
+    good = [n for n in range(right.shape[axis]) if right.take(n, axis).all()]
+    if not good:
+        return []
+    return [f"Right in {name}{'s' if len(good) > 1 else ''} {', '.join(map(str, good))}, wrong in the others."]
+
+
+def _border(right: np.ndarray) -> list[str]:
+    rows, columns = right.shape
+    for width in (1, 2):
+        if min(rows, columns) > 2 * width and right[width : rows - width, width : columns - width].all():
+            i, j = np.argwhere(~right).T
+            sides = {
+                "top": i < width,
+                "bottom": i >= rows - width,
+                "left": j < width,
+                "right": j >= columns - width,
+            }
+            # The fewest sides that explain all that is wrong.
+            for count in range(1, 5):
+                for some in combinations(sides, count):
+                    if np.any([sides[side] for side in some], axis=0).all():
+                        return [f"Right inside, wrong at the border ({', '.join(some)}): what lies outside the array?"]
+    return []
+
+
+def _first(mask: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(n) for n in np.argwhere(mask)[0])

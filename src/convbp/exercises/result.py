@@ -1,0 +1,132 @@
+"""What a check returns: a verdict that shows itself as a card in a notebook and as text in a terminal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+import numpy as np
+
+from convbp.exercises.reading import Answer
+from convbp.exercises.sums import Sum, exact, written_out
+from convbp.notation import number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
+
+LARGEST_GRID = 8  # rows and columns; of a larger array the part around the difference is shown
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of a check.
+
+    Attributes
+    ----------
+    passed : bool
+    points : float
+        The share of the inputs on which the answer was right, times the points of the check.
+    misconceptions : tuple of str
+        The names of the mistakes that were recognised, none or one or two.
+    message : str
+        What the card says.
+    scene : Scene or None
+        The picture: yours, expected, difference.
+    """
+
+    passed: bool
+    points: float
+    misconceptions: tuple[str, ...]
+    message: str
+    scene: Scene | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return self.message
+
+    def _repr_html_(self) -> str:
+        return card(self.message, "#009e73" if self.passed else "#d55e00")
+
+    def _ipython_display_(self) -> None:
+        # Two outputs: a page that shows HTML would leave out the picture beside it.
+        from IPython.display import display
+
+        display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
+        picture = _bundle(self.scene) if self.scene else None
+        if picture:
+            display(picture[0], metadata=picture[1], raw=True)
+
+
+def card(text: str, colour: str) -> str:
+    """The text with a bar beside it; lines that are indented are formulas."""
+    first, _, rest = text.partition("\n")
+    head, dot, more = first.partition(". ")
+    lines = [f"<strong>{escape(head)}{dot}</strong>{escape(more)}"]
+    for line in rest.split("\n") if rest else []:
+        lines.append(f"<code>{escape(line.strip())}</code>" if line.startswith(" ") else escape(line))
+    return f'<div style="border-left: 5px solid {colour}; padding: 2px 12px;">{"<br>".join(lines)}</div>'
+
+
+def scene_of(answer: Answer, expected: np.ndarray, at: Sequence[int] | None, entry: object) -> Scene | None:
+    """The picture of an answer and what was expected; ``at`` is the entry to outline, None if the shapes differ."""
+    if answer.size_only is not None or answer.values.ndim > 4 or not answer.values.size:
+        return None
+    index = (0,) * expected.ndim if at is None else tuple(at)
+    mine = _plane(answer.values, index if at is not None else (0,) * answer.values.ndim)
+    right = _plane(expected, index)
+    grids = [_grid("yours", "yours", *mine), _grid("expected", "expected", *right)]
+    value = number(exact(expected[index]))
+    heading, marks = f"expected{_at(index)} = {value}", ()
+    sentence = f"Your result has shape {answer.values.shape}; expected is {expected.shape}."
+    if at is not None:
+        yours = answer.values[index]
+        grids.append(_grid("difference", "difference", mine[0] - right[0], *mine[1:]))
+        marks = tuple(Mark(grid.name, *mine[2]) for grid in grids)
+        heading = f"entry{_at(index)}: yours is {number(exact(yours))}, expected is {value}"
+        sentence = f"At {index} yours is {number(exact(yours))}, expected is {value}."
+    selected = Selection("expected", *right[2])
+    highlight = Highlight(marks, _formula(heading, entry, value), f"Yours, expected and the difference. {sentence}")
+    columns = tuple((grid,) for grid in grids)
+    return Scene("Yours, expected, difference", columns, {selected: highlight}, selected)
+
+
+def _plane(array: np.ndarray, index: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, int], tuple[int, int]]:
+    """The 2-D part of an array to show: its numbers, the index of its first cell, and the cell of ``index``."""
+    if array.ndim < 2:
+        array, index = np.atleast_2d(array), (0, *index) if array.ndim else (0, 0)
+    while array.ndim > 2:
+        # Rows and columns are the two longest axes next to each other; of the others only the chosen index is shown.
+        first, last = array.shape[0] * array.shape[1], array.shape[-1] * array.shape[-2]
+        axis = array.ndim - 1 if first >= last or array.ndim == 4 else 0
+        array, index = array.take(index[axis], axis), index[:axis] + index[axis + 1 :]
+    corner = tuple(
+        max(0, min(i - LARGEST_GRID // 2, n - LARGEST_GRID)) for i, n in zip(index, array.shape, strict=True)
+    )
+    part = array[corner[0] : corner[0] + LARGEST_GRID, corner[1] : corner[1] + LARGEST_GRID]
+    return part, corner, (int(index[0]), int(index[1]))
+
+
+def _grid(name: str, title: str, values: np.ndarray, corner: tuple[int, int], cell: tuple[int, int]) -> Grid:
+    return Grid(name, title, rows_of(np.vectorize(exact, otypes=[object])(values)), origin=corner)
+
+
+def _at(index: Sequence[int]) -> str:
+    return f" ({', '.join(map(str, index))})" if len(index) else ""
+
+
+def _formula(heading: str, entry: object, value: str) -> Formula:
+    if not isinstance(entry, Sum):
+        return Formula(heading, ((Term("no term", "0", 6),),), f"= {value}")
+    terms = [Term(s, n, 6) for s, n in zip(entry.in_symbols(), entry.in_numbers(), strict=True)][:24]
+    return Formula(heading, tuple(tuple(terms[n : n + 4]) for n in range(0, len(terms), 4)), f"= {value}")
+
+
+def _bundle(scene: Scene) -> tuple[dict, dict] | None:
+    try:
+        from convbp.still import bundle
+    except ModuleNotFoundError:  # the package was installed for its numbers alone
+        return None
+    return bundle(scene, f"Picture: {scene.sentence}")
+
+
+def sum_text(index: Sequence[int], expected: np.ndarray, answer: Answer | None, entry: object) -> str:
+    """The entry with its sum written out term by term."""
+    value = number(exact(expected[tuple(index)]))
+    yours = f"; yours is {number(exact(answer.values[tuple(index)]))}" if answer else ""
+    return f"Entry{_at(index)} should be {value}{yours}:\n  {written_out(entry)}"

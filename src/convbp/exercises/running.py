@@ -1,0 +1,220 @@
+"""Runs a reader's function so that nothing it does can break or hang the notebook.
+
+It runs in a thread of its own. When its time is up, an exception is raised in that thread from outside, which ends any
+loop written in Python, on every system. What cannot be ended so is one long call into compiled code (``time.sleep``, a
+large matrix product): that is left behind, and said. ``os._exit`` and a crash of compiled code are beyond help.
+"""
+
+import ctypes
+import inspect
+import io
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from convbp.exercises.reading import Answer, Unreadable, plain, read
+
+SECONDS = 5.0  # for all inputs together
+_PATIENCE = 1.0  # after that, for the function to end
+_KEPT = 500  # characters of what was printed
+
+_ADVICE = {
+    "IndexError": "An index left its array. Outside there is zero: check the limits of the loops, or pad first.",
+    "UnboundLocalError": "Give the variable its first value before the loop.",
+    "ZeroDivisionError": "Ask whether the divisor is 0 before dividing.",
+    "RecursionError": "The function calls itself without end.",
+    "NameError": "Is the cell with its definition run, or is it spelled differently?",
+}
+
+
+@dataclass
+class Call:
+    """What one call of the reader's function came to."""
+
+    answer: Answer | None = None
+    problem: str = ""  # why there is no answer
+    changed: list[str] = field(default_factory=list)  # the arguments that it changed
+
+
+@dataclass
+class Run:
+    """All calls, in the order of the inputs; the last one may be missing if the time was up."""
+
+    calls: list[Call] = field(default_factory=list)
+    repeatable: bool = True
+    printed: str = ""
+
+
+class _TimeUp(BaseException):
+    """Raised in the reader's thread; a BaseException, so that ``except Exception`` lets it pass."""
+
+
+def run(function: Callable, inputs: Sequence[Mapping], seconds: float = SECONDS) -> Run:
+    """Call ``function`` with the values of each of ``inputs``, and with the first of them twice."""
+    done = Run()
+
+    def work() -> None:
+        for arguments in inputs:
+            done.calls.append(_call(function, arguments))
+        if done.calls[0].answer:
+            again = _call(function, inputs[0])
+            done.repeatable = again.answer is not None and _equal(done.calls[0].answer, again.answer)
+
+    left = _within(work, seconds, done)
+    if left and len(done.calls) < len(inputs):
+        done.calls.append(Call(problem=left))
+    elif left:
+        done.calls[-1] = Call(problem=left)
+    return done
+
+
+def read_safely(value: object) -> Call:
+    """Read a value that was handed in, with the same care."""
+    calls: list[Call] = []
+    left = _within(lambda: calls.append(_read(value)), SECONDS, Run())
+    return calls[0] if calls else Call(problem=left)
+
+
+def _call(function: Callable, arguments: Mapping) -> Call:
+    given = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in arguments.items()}
+    try:
+        wrong_call = _signature_problem(function, list(given))
+        if wrong_call:
+            return Call(problem=wrong_call)
+        with np.errstate(all="ignore"):
+            value = function(*given.values())
+    except _TimeUp:
+        raise
+    except BaseException as error:  # also SystemExit: quit() in an answer must not end the kernel
+        return Call(problem=_describe(error))
+    call = _read(value)
+    call.changed = [name for name in given if not np.array_equal(given[name], arguments[name])]
+    return call
+
+
+def _read(value: object) -> Call:
+    try:
+        return Call(answer=read(value))
+    except _TimeUp:
+        raise
+    except Unreadable as reason:
+        return Call(problem=str(reason))
+    except BaseException as error:  # whatever an object's own methods raise
+        return Call(problem=f"What came back cannot be read as numbers: {_describe(error)}")
+
+
+def _equal(one: Answer, other: Answer) -> bool:
+    return one.values.shape == other.values.shape and np.array_equal(one.values, other.values, equal_nan=True)
+
+
+def _signature_problem(function: Callable, names: list[str]) -> str:
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):
+        return ""  # compiled functions have none
+    try:
+        signature.bind(*names)
+    except TypeError:
+        return f"Your function takes {signature}; here it is called with ({', '.join(names)}), in this order."
+    return ""
+
+
+def _describe(error: BaseException) -> str:
+    """The error, and the line of the reader's that it came from."""
+    kind = plain(lambda: type(error).__name__, "an error")
+    text = plain(lambda: str(error), "")
+    said = f"Your function stopped with {kind}{': ' if text else ''}{text}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    if own and "convbp" not in own[-1].filename.replace("\\", "/").split("/")[-3:-1]:
+        said += f"\n    line {own[-1].lineno}:  {own[-1].line or ''}".rstrip()
+    advice = _ADVICE.get(kind, "")
+    if kind == "ValueError" and ("broadcast" in text or "shapes" in text):
+        advice = "Two arrays of different shapes met: print their shapes just before that line."
+    return f"{said}\n{advice}" if advice else said
+
+
+def _within(work: Callable[[], None], seconds: float, done: Run) -> str:
+    """Do ``work`` in a thread; return an empty text, or what is to be said if it did not end in time."""
+
+    def target() -> None:
+        with suppress(_TimeUp):
+            work()
+
+    thread = threading.Thread(target=target, daemon=True)
+    output = _Captured(thread)
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (output.beside(stream) for stream in streams)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            thread.start()
+            try:
+                _wait(thread, seconds)
+            finally:  # also when the reader interrupts the kernel
+                ended = not thread.is_alive()
+                stopped = ended or _interrupt(thread)
+    finally:
+        sys.stdout, sys.stderr = streams
+        done.printed = output.text
+    if ended:
+        return ""
+    said = f"Your function did not end within {seconds:g} seconds, so it was stopped: is there a loop without an end?"
+    if stopped:
+        return said
+    return (
+        f"Your function did not end within {seconds:g} seconds, and Python cannot stop it where it is: it may be "
+        "waiting, or inside one long call. It goes on in the background; restart the kernel to be rid of it."
+    )
+
+
+def _wait(thread: threading.Thread, seconds: float) -> None:
+    """In small steps, as on Windows a longer one could not be interrupted."""
+    end = time.monotonic() + seconds
+    while thread.is_alive() and time.monotonic() < end:
+        thread.join(0.05)
+
+
+def _interrupt(thread: threading.Thread) -> bool:
+    """Raise _TimeUp in the thread until it ends, or patience does; an ``except:`` in a loop may swallow some."""
+    end = time.monotonic() + _PATIENCE
+    while thread.is_alive() and time.monotonic() < end:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_TimeUp))
+        thread.join(0.02)
+    return not thread.is_alive()
+
+
+class _Captured:
+    """Keeps the beginning of what one thread prints; other threads print as before."""
+
+    def __init__(self, thread: threading.Thread):
+        self.thread = thread
+        self.text = ""
+
+    def beside(self, stream: io.TextIOBase) -> "_Beside":
+        return _Beside(self, stream)
+
+
+class _Beside(io.TextIOBase):
+    def __init__(self, captured: _Captured, stream: io.TextIOBase):
+        self._captured, self._stream = captured, stream
+
+    def write(self, text: str) -> int:
+        if threading.get_ident() != self._captured.thread.ident:
+            return self._stream.write(text)
+        self._captured.text += text[: _KEPT - len(self._captured.text)]
+        return len(text)
+
+    def flush(self) -> None:
+        if threading.get_ident() != self._captured.thread.ident:
+            self._stream.flush()
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)

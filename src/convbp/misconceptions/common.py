@@ -1,0 +1,164 @@
+"""Mistakes that can be made in more than one exercise, and the arithmetic that they need."""
+
+import numpy as np
+
+from convbp.convolution import convolve, rot180
+from convbp.misconceptions.misconception import Misconception, mistake
+
+
+def rows_reversed(array):
+    return array[::-1]
+
+
+def columns_reversed(array):
+    return array[:, ::-1]
+
+
+def only(array, *index):
+    """The array with zeros everywhere but at ``index``."""
+    kept = np.zeros_like(array)
+    kept[index] = array[index]
+    return kept
+
+
+def full(image, kernel):
+    return convolve(image, kernel, mode="full")
+
+
+def product_of_sums(slide):
+    return lambda image, kernel: slide(image, np.ones_like(kernel)) * kernel.sum()
+
+
+def in_corner(array, size, end=False):
+    """The array in the first (or last) corner of zeros of that size, cut off where it is larger."""
+    flip = np.flip if end else np.asarray
+    zeros, array = np.zeros(size), flip(array)
+    inside = tuple(slice(min(n, m)) for n, m in zip(array.shape, size, strict=True))
+    zeros[inside] = array[inside]
+    return flip(zeros)
+
+
+def overwritten(delta, kernel, stride=(1, 1), size=None, backwards=False):
+    """Each δ spreads the kernel, and what comes last replaces what was there."""
+    (k1, k2), (s1, s2) = kernel.shape, stride
+    result = np.zeros(size or [s * (n - 1) + k for s, n, k in zip(stride, delta.shape, kernel.shape, strict=True)])
+    places = list(np.ndindex(delta.shape))
+    for i, j in reversed(places) if backwards else places:
+        result[s1 * i : s1 * i + k1, s2 * j : s2 * j + k2] = delta[i, j] * kernel
+    return result
+
+
+# Mistakes about the whole result
+
+
+def opposite_sign(where: str) -> list[Misconception]:
+    return mistake(
+        "opposite sign",
+        "Every entry has the opposite sign.",
+        "Somewhere one minus is too many or too few.",
+        where,
+        result=lambda r, a: -r,
+    )
+
+
+def transposed(where: str, rows: int = 0) -> list[Misconception]:
+    """``rows`` is the axis of the rows; the columns are the next."""
+    return mistake(
+        "transposed",
+        "Rows and columns of your result are exchanged.",
+        "The first index counts rows (i, m), the second columns (j, n).",
+        where,
+        result=lambda r, a: np.swapaxes(r, rows, rows + 1),
+    )
+
+
+def turned(where: str, why: str) -> list[Misconception]:
+    return mistake(
+        "result turned by 180°",
+        "Your result is the right one turned by 180°.",
+        why,
+        where,
+        result=lambda r, a: rot180(r),
+    )
+
+
+def mirrored(where: str) -> list[Misconception]:
+    why = "No axis of the result is to be reversed; a turn by 180° would reverse both."
+    return [
+        *mistake(
+            "result mirrored top to bottom",
+            "The rows of your result are in reverse order.",
+            why,
+            where,
+            result=lambda r, a: r[::-1],
+        ),
+        *mistake(
+            "result mirrored left to right",
+            "The columns of your result are in reverse order.",
+            why,
+            where,
+            result=lambda r, a: r[:, ::-1],
+        ),
+    ]
+
+
+def one_axis_too_many(array: str, symbol: str, why: str, where: str) -> list[Misconception]:
+    """For what is not to be flipped at all."""
+    return [
+        *mistake(
+            f"{array} flipped along the rows only",
+            f"You reversed the order of the rows of {symbol}, and left its columns alone.",
+            why,
+            where,
+            **{array: rows_reversed},
+        ),
+        *mistake(
+            f"{array} flipped along the columns only",
+            f"You reversed the order of the columns of {symbol}, and left its rows alone.",
+            why,
+            where,
+            **{array: columns_reversed},
+        ),
+    ]
+
+
+def one_axis_missing(array: str, symbol: str, where: str) -> list[Misconception]:
+    """For what is to be turned by 180°: reversing one axis once more undoes it there."""
+    why = f"A turn by 180° reverses both axes: {symbol}[::-1, ::-1]."
+    return [
+        *mistake(
+            "only the rows flipped",
+            f"You reversed the order of the rows of {symbol}, but not that of its columns.",
+            why,
+            where,
+            **{array: columns_reversed},
+        ),
+        *mistake(
+            "only the columns flipped",
+            f"You reversed the order of the columns of {symbol}, but not that of its rows.",
+            why,
+            where,
+            **{array: rows_reversed},
+        ),
+    ]
+
+
+def kernel_transposed(where: str, symbol: str = "the kernel") -> list[Misconception]:
+    return mistake(
+        "kernel transposed",
+        f"You exchanged rows and columns of {symbol}.",
+        "A turn by 180° keeps the shape k₁×k₂; a transpose makes it k₂×k₁.",
+        where,
+        {"kernel": np.transpose},
+        {"kernel": lambda kernel: rot180(kernel.T)},
+    )
+
+
+def mean_for_sum(count, of: str, where: str) -> list[Misconception]:
+    return mistake(
+        "mean for sum",
+        f"You took the mean over {of}, where the sum is due.",
+        "The chain rule adds what comes along each path; nothing divides by their number.",
+        where,
+        result=lambda r, a: r / count(a),
+    )

@@ -1,0 +1,92 @@
+"""What a misconception is, and how one, or two together, are computed."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from types import SimpleNamespace
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A known wrong answer: how it comes about, and what to say to whoever gives it.
+
+    Several may have the same name: the same mistake can be written in ways that give different numbers.
+
+    Attributes
+    ----------
+    name : str
+        A few words.
+    done : str
+        A sentence that says what was done.
+    why : str
+        A sentence that says why it is wrong.
+    where : str
+        Where in the series to look: notebook and equation.
+    changes : mapping
+        What is different from the right computation, by the place where: an argument's name -> a function of its
+        value; ``"result"`` -> a function of the result and all arguments; else the name of a step of the
+        `Task`'s computation -> what is done instead.
+    """
+
+    name: str
+    done: str
+    why: str
+    where: str
+    changes: Mapping[str, Callable] = field(repr=False)
+
+
+def mistake(name: str, done: str, why: str, where: str, *variants: Mapping, **changes: Callable) -> list[Misconception]:
+    """Return a misconception, once with ``changes`` or once for each of ``variants``."""
+    return [Misconception(name, done, why, where, variant) for variant in variants or [changes]]
+
+
+class Task:
+    """What is to be computed, with all that is known to go wrong.
+
+    Parameters
+    ----------
+    compute : callable
+        The right computation. Takes the arguments by name, and keyword-only arguments for the steps that can go wrong.
+    misconceptions : sequence of sequences of Misconception
+    """
+
+    def __init__(self, compute: Callable, *misconceptions: list[Misconception]):
+        self.compute = compute
+        self.misconceptions = tuple(m for group in misconceptions for m in group)
+
+    def right(self, arguments: Mapping) -> np.ndarray:
+        """Return the right answer, as floats."""
+        return np.asarray(self.compute(**arguments), dtype=float)
+
+    def wrong(self, arguments: Mapping, *made: Misconception) -> np.ndarray | None:
+        """Return the answer of someone who makes these mistakes, or None if nothing comes of it."""
+        given, steps, finish = dict(arguments), {}, []
+        try:
+            for misconception in made:
+                for place, change in misconception.changes.items():
+                    if place == "result":
+                        finish.append(change)
+                    elif place in given:
+                        given[place] = change(given[place])
+                    elif place in steps:
+                        return None  # one step cannot be replaced twice
+                    else:
+                        steps[place] = change
+            with np.errstate(all="ignore"):
+                result = self.compute(**given, **steps)
+                for change in finish:
+                    result = change(result, SimpleNamespace(**given))
+            return np.asarray(result, dtype=float)
+        except (ValueError, TypeError, IndexError):  # the arrays no longer fit together
+            return None
+
+    def ways(self) -> Iterator[tuple[Misconception, ...]]:
+        """Every misconception alone, then every two of different names together, in either order if it can matter."""
+        yield from ((m,) for m in self.misconceptions)
+        for one, other in combinations(self.misconceptions, 2):
+            if one.name != other.name:
+                yield one, other
+                if one.changes.keys() & other.changes.keys():
+                    yield other, one

@@ -1,0 +1,504 @@
+"""What goes wrong when a kernel slides: cross-correlation, convolution, the turn, full and valid, region Q."""
+
+import numpy as np
+
+from convbp.convolution import convolve, cross_correlate, rot180
+from convbp.misconceptions.common import (
+    columns_reversed,
+    full,
+    in_corner,
+    kernel_transposed,
+    mean_for_sum,
+    mirrored,
+    one_axis_missing,
+    one_axis_too_many,
+    only,
+    opposite_sign,
+    overwritten,
+    product_of_sums,
+    rows_reversed,
+    transposed,
+    turned,
+)
+from convbp.misconceptions.misconception import Misconception, Task, mistake
+
+EQ1 = "notebook 01, Eq. 1"
+EQ2 = "notebook 02, Eq. 2"
+EQ3 = "notebook 02, Eq. 2 and 3"
+ROT180 = "notebook 02, the turn by 180°"
+Q = "notebook 07, Eq. 16 and 17"
+FULL = "notebook 08, Eq. 17 and 20"
+
+
+def _padded(sides, slide, mode="constant"):
+    """Slide valid over the image padded along each axis by ``sides(k)``, the widths before and after it."""
+
+    def slid(image, kernel):
+        return slide(np.pad(image, [sides(k) for k in kernel.shape], mode=mode), kernel)
+
+    return slid
+
+
+def _before(k):
+    return k - 1, 0
+
+
+def _after(k):
+    return 0, k - 1
+
+
+def _around(k):
+    return k - 1, k - 1
+
+
+_TO_THE_SAME_SIZE = (_before, _after, lambda k: ((k - 1) // 2, k // 2), lambda k: (k // 2, (k - 1) // 2))
+
+
+def _same_for_valid(slide, where: str) -> list[Misconception]:
+    return mistake(
+        "same size for valid",
+        "Your result is as large as the image: the kernel stood over its border, too.",
+        "In the valid mode it has to lie inside, in (H − k₁ + 1)·(W − k₂ + 1) places.",
+        where,
+        *[{"slide": _padded(sides, slide)} for sides in _TO_THE_SAME_SIZE],
+    )
+
+
+def _sums(slide, last_product, where: str) -> list[Misconception]:
+    return [
+        *mean_for_sum(lambda a: a.kernel.size, "the k₁·k₂ products", where),
+        *mistake(
+            "product of sums for sum of products",
+            "You multiplied the sum of the window with the sum of the kernel.",
+            "Each pixel is multiplied with its own weight first, and then the products are added.",
+            where,
+            slide=product_of_sums(slide),
+        ),
+        *mistake(
+            "= for +=",
+            "Only one product is left in each entry: the last one replaced those before it.",
+            "The products add up: += where you have =, with the sum starting from 0 for each entry.",
+            where,
+            *last_product,
+        ),
+    ]
+
+
+cross_correlation = Task(
+    lambda image, kernel, *, slide=cross_correlate: slide(image, kernel),
+    mistake(
+        "kernel flipped",
+        "You turned the kernel by 180°, which gives the convolution of Eq. 2.",
+        "Eq. 1 reads image and kernel in the same direction: I(i + m, j + n) meets K(m, n).",
+        "notebook 01, Eq. 1, and notebook 02, Eq. 2",
+        kernel=rot180,
+    ),
+    one_axis_too_many("kernel", "the kernel", "Eq. 1 reads the kernel as it is, along both axes.", EQ1),
+    kernel_transposed(EQ1),
+    mistake(
+        "full for valid",
+        "You let the kernel stand over the border: that is the full result.",
+        "Asked for is the valid one, where the kernel lies inside, in (H − k₁ + 1)·(W − k₂ + 1) places.",
+        EQ1,
+        slide=lambda image, kernel: cross_correlate(image, kernel, mode="full"),
+    ),
+    _same_for_valid(cross_correlate, EQ1),
+    mistake(
+        "wrapped around the border",
+        "Past the border you went on at the other side of the image.",
+        "Outside an array there is zero, never its other end; and in the valid mode nothing outside is read.",
+        EQ1,
+        {"slide": _padded(_after, cross_correlate, "wrap")},
+        {"slide": _padded(_before, cross_correlate, "wrap")},
+    ),
+    mistake(
+        "last row and column left out",
+        "Your result ends one row and one column too early.",
+        "The kernel fits in H − k₁ + 1 rows and W − k₂ + 1 columns: the + 1 is easily forgotten.",
+        EQ1,
+        result=lambda r, a: r[:-1, :-1],
+    ),
+    mistake(
+        "one row and column too many",
+        "Your result goes on one row and one column too far, where the kernel stands over the border.",
+        "The kernel fits in H − k₁ + 1 rows and W − k₂ + 1 columns.",
+        EQ1,
+        result=lambda r, a: cross_correlate(np.pad(a.image, ((0, 1), (0, 1))), a.kernel),
+    ),
+    mistake(
+        "window moved by one",
+        "Your windows lie one row and one column further than they should.",
+        "With indices from 0 the window of entry (i, j) starts at the pixel (i, j).",
+        EQ1,
+        {"image": lambda image: np.pad(image, ((0, 1), (0, 1)))[1:, 1:]},
+        {"image": lambda image: np.pad(image, ((1, 0), (1, 0)))[:-1, :-1]},
+    ),
+    mistake(
+        "windows side by side",
+        "You moved the kernel by its own size, as pooling does.",
+        "It moves by one pixel, and windows overlap.",
+        EQ1,
+        result=lambda r, a: r[:: a.kernel.shape[0], :: a.kernel.shape[1]],
+    ),
+    mistake(
+        "diagonal of the kernel only",
+        "You used the entries K(m, m) only: one index walked where there are two.",
+        "The two sums are independent: each m meets each n.",
+        EQ1,
+        kernel=lambda kernel: kernel * np.eye(*kernel.shape),
+    ),
+    _sums(cross_correlate, [{"kernel": lambda kernel: only(kernel, -1, -1)}], EQ1),
+    turned(EQ1, "That is what turning the image in the place of nothing gives: Eq. 1 turns neither."),
+    mistake(
+        "image flipped",
+        "You turned the image by 180°.",
+        "Eq. 1 reads image and kernel in the same direction.",
+        EQ1,
+        image=rot180,
+    ),
+    transposed(EQ1),
+    mirrored(EQ1),
+    opposite_sign(EQ1),
+)
+
+
+convolution = Task(
+    lambda image, kernel, *, slide=convolve: slide(image, kernel),
+    mistake(
+        "flip missing",
+        "You did not turn the kernel: that is the cross-correlation of Eq. 1.",
+        "In Eq. 2 the pixel I(i − m, j − n) meets K(m, n): along both axes one of the two is read backwards.",
+        EQ2,
+        kernel=rot180,
+    ),
+    one_axis_missing("kernel", "the kernel", EQ2),
+    kernel_transposed(EQ2),
+    mistake(
+        "image flipped for kernel",
+        "You turned the image in the place of the kernel, and your result is the right one turned by 180°.",
+        "It does not matter which of the two is turned only if the result is turned back.",
+        EQ2,
+        result=lambda r, a: rot180(r),
+    ),
+    mistake(
+        "full for valid",
+        "You let the kernel stand over the border: that is the full convolution.",
+        "Asked for is its valid part, k₁ − 1 ≤ i < H and k₂ − 1 ≤ j < W, where nothing outside is read.",
+        EQ2,
+        slide=full,
+    ),
+    _same_for_valid(convolve, EQ2),
+    mistake(
+        "valid part off by k − 1",
+        "You began Eq. 2 at i = 0, j = 0, where it reads zeros outside the image.",
+        "Its valid part begins at i = k₁ − 1, j = k₂ − 1.",
+        EQ2,
+        result=lambda r, a: full(a.image, a.kernel)[: len(r), : r.shape[1]],
+    ),
+    mistake(
+        "wrapped around the border",
+        "A negative index took you to the other side of the image, as Python's do.",
+        "In Eq. 2 a negative index means outside, where there is zero; the valid part reads none.",
+        "notebook 02, where negative indices go",
+        {"slide": _padded(_before, convolve, "wrap")},
+        {"slide": _padded(_after, convolve, "wrap")},
+        {"result": lambda r, a: _padded(_before, convolve, "wrap")(a.image, a.kernel)[: len(r), : r.shape[1]]},
+    ),
+    mistake(
+        "Eq. 3 as printed",
+        "You took Eq. 3 with its printed limits, 0 … k − 1: K(−m, −n) is then outside the kernel but for m = n = 0.",
+        "Eq. 3 holds with the limits −(k₁ − 1) … 0 and −(k₂ − 1) … 0.",
+        EQ3,
+        {"result": lambda r, a: a.image * a.kernel[0, 0]},
+        {"result": lambda r, a: in_corner(a.image * a.kernel[0, 0], r.shape)},
+        {"result": lambda r, a: in_corner(a.image * a.kernel[0, 0], r.shape, end=True)},
+    ),
+    mistake(
+        "Eq. 3 with Python's negative indices",
+        "You took Eq. 3 as printed, and Python read K[-m, -n] from the end of the kernel.",
+        "K(−m, −n) with m > 0 is outside the kernel; the turned kernel is K[k1 - 1 - m, k2 - 1 - n].",
+        EQ3,
+        slide=lambda image, kernel: cross_correlate(image, np.roll(rot180(kernel), 1, (0, 1))),
+    ),
+    mistake(
+        "last row and column left out",
+        "Your result ends one row and one column too early.",
+        "The kernel fits in H − k₁ + 1 rows and W − k₂ + 1 columns: the + 1 is easily forgotten.",
+        EQ2,
+        result=lambda r, a: r[:-1, :-1],
+    ),
+    _sums(
+        convolve, [{"kernel": lambda kernel: only(kernel, -1, -1)}, {"kernel": lambda kernel: only(kernel, 0, 0)}], EQ2
+    ),
+    transposed(EQ2),
+    mirrored(EQ2),
+    opposite_sign(EQ2),
+)
+
+
+rotation = Task(
+    lambda kernel, *, turn=rot180: turn(kernel),
+    mistake(
+        "not turned",
+        "Your result is the kernel as it came.",
+        "A turn by 180° reverses the order of the rows and of the columns.",
+        ROT180,
+        turn=np.asarray,
+    ),
+    mistake(
+        "only the rows flipped",
+        "You reversed the order of the rows, but not that of the columns: a reflection, not a turn.",
+        "A turn by 180° is two reflections: kernel[::-1, ::-1].",
+        ROT180,
+        turn=rows_reversed,
+    ),
+    mistake(
+        "only the columns flipped",
+        "You reversed the order of the columns, but not that of the rows: a reflection, not a turn.",
+        "A turn by 180° is two reflections: kernel[::-1, ::-1].",
+        ROT180,
+        turn=columns_reversed,
+    ),
+    mistake(
+        "transposed",
+        "You exchanged rows and columns.",
+        "A turn by 180° keeps the shape: the entry (m, n) goes to (k₁ − 1 − m, k₂ − 1 − n).",
+        ROT180,
+        {"turn": np.transpose},
+        {"turn": lambda kernel: rot180(kernel).T},
+    ),
+    mistake(
+        "turned by 90°",
+        "You turned by 90°, once.",
+        "A turn by 180° is two turns by 90°: np.rot90(kernel, 2).",
+        ROT180,
+        {"turn": np.rot90},
+        {"turn": lambda kernel: np.rot90(kernel, -1)},
+    ),
+    mistake(
+        "off by one",
+        "You read K[-m, -n], which leaves the first row and column where they are.",
+        "Counting from 0, the entry opposite of (m, n) is (k₁ − 1 − m, k₂ − 1 − n).",
+        ROT180,
+        turn=lambda kernel: np.roll(rot180(kernel), 1, (0, 1)),
+    ),
+    mistake(
+        "sorted for reversed",
+        "You sorted the entries.",
+        "A turn reverses their order, whatever their values.",
+        ROT180,
+        {"turn": lambda kernel: np.sort(kernel.ravel())[::-1].reshape(kernel.shape)},
+        {"turn": lambda kernel: np.sort(kernel.ravel()).reshape(kernel.shape)},
+    ),
+    opposite_sign(ROT180),
+)
+
+
+full_convolution = Task(
+    lambda delta, kernel, *, slide=full: slide(delta, kernel),
+    mistake(
+        "flip missing",
+        "You slid the kernel over δ as it is (as Eq. 22 does if its ∗ and its rot180 are both taken at their word).",
+        "The sum of Eq. 17 reads δ(i′ − m, j′ − n): one of the two is read backwards, so δ ⊗ rot180(w) or δ ∗ w.",
+        "notebook 08, Eq. 20 to 22",
+        kernel=rot180,
+    ),
+    one_axis_missing("kernel", "w", FULL),
+    kernel_transposed(FULL, "w"),
+    mistake(
+        "Eq. 21 as printed",
+        "You turned the whole sum rot180(δ ⊗ w), as Eq. 21 is printed.",
+        "Only w is turned, not what comes out.",
+        "notebook 08, Eq. 21",
+        result=lambda r, a: rot180(full(a.delta, rot180(a.kernel))),
+    ),
+    turned(FULL, "You may have turned δ in the place of w: only if the result is turned back is that the same."),
+    mistake(
+        "valid for full",
+        "You kept the kernel inside δ: that is the valid convolution, and it makes the array smaller.",
+        "Each δ reaches a whole window of pixels, so the way back makes the array larger: δ is padded by k − 1.",
+        "notebook 08, full and not valid",
+        slide=convolve,
+    ),
+    mistake(
+        "same size for full",
+        "Your result is as large as δ.",
+        "The input is larger than the output, by k₁ − 1 rows and k₂ − 1 columns.",
+        FULL,
+        *[{"slide": _padded(sides, convolve)} for sides in _TO_THE_SAME_SIZE],
+    ),
+    mistake(
+        "padding off by k − 1",
+        "You put the wrong number of zeros around δ, or all of them on one side.",
+        "The kernel has to reach k₁ − 1 rows and k₂ − 1 columns over the border, on each side.",
+        FULL,
+        {"slide": _padded(lambda k: (k, k), convolve)},
+        {"slide": _padded(lambda k: (max(k - 2, 0),) * 2, convolve)},
+        {"slide": _padded(lambda k: (1, 1), convolve)},
+        {"slide": _padded(lambda k: (2 * (k - 1), 0), convolve)},
+        {"slide": _padded(lambda k: (0, 2 * (k - 1)), convolve)},
+        {
+            "slide": lambda delta, kernel: convolve(
+                np.pad(delta, [(kernel.shape[1] - 1,) * 2, (kernel.shape[0] - 1,) * 2]), kernel
+            )
+        },
+    ),
+    mistake(
+        "wrapped around the border",
+        "Past the border of δ you went on at its other side, as Python's negative indices do.",
+        "Outside its map δ is zero: Q is clipped at the border.",
+        "notebook 07, Eq. 16 and 17",
+        {"slide": _padded(_around, convolve, "wrap")},
+        {
+            "slide": lambda delta, kernel: convolve(
+                np.pad(_wrapped_before(delta, kernel), [(0, k - 1) for k in kernel.shape]), kernel
+            )
+        },
+        {"slide": _padded(_before, convolve, "wrap")},
+    ),
+    mistake(
+        "border repeated",
+        "You padded δ with copies of its border.",
+        "Outside its map δ is zero.",
+        FULL,
+        {"slide": _padded(_around, convolve, "edge")},
+        {"slide": _padded(_around, convolve, "reflect")},
+    ),
+    _sums(
+        full,
+        [
+            {"kernel": lambda kernel: only(kernel, -1, -1)},
+            {"kernel": lambda kernel: only(kernel, 0, 0)},
+            {"slide": overwritten},
+            {"slide": lambda delta, kernel: overwritten(delta, kernel, backwards=True)},
+        ],
+        FULL,
+    ),
+    transposed(FULL),
+    mirrored(FULL),
+    opposite_sign(FULL),
+)
+
+
+def _wrapped_before(delta, kernel):
+    return np.pad(delta, [(k - 1, 0) for k in kernel.shape], mode="wrap")
+
+
+def _as_it_is(corner, outputs):
+    return corner
+
+
+def _region(
+    pixel,
+    kernel_size,
+    output_size,
+    *,
+    first=lambda p, k: p - k + 1,
+    last=lambda p, k: p,
+    clip_first=lambda corner, outputs: np.maximum(corner, 0),
+    clip_last=lambda corner, outputs: np.minimum(corner, outputs - 1),
+):
+    pixel, kernel_size, outputs = map(np.array, (pixel, kernel_size, output_size))
+    return np.array([clip_first(first(pixel, kernel_size), outputs), clip_last(last(pixel, kernel_size), outputs)])
+
+
+region_q = Task(
+    _region,
+    mistake(
+        "Q not clipped",
+        "You let Q go over the border of the output map.",
+        "Where there is no output there is no path for the error: near a border Q is smaller than the kernel.",
+        Q,
+        clip_first=_as_it_is,
+        clip_last=_as_it_is,
+    ),
+    mistake(
+        "Q clipped at one end only",
+        "You clipped Q at one of its ends, and not at the other.",
+        "It may go over the border before the first row and column, and after the last.",
+        Q,
+        {"clip_first": _as_it_is},
+        {"clip_last": _as_it_is},
+    ),
+    mistake(
+        "Q wrapped around",
+        "Past the border you went on at the other side of the map.",
+        "Outside the map there is no output: Q is clipped.",
+        Q,
+        {"clip_first": np.mod, "clip_last": np.mod},
+        {"clip_first": np.mod},
+    ),
+    mistake(
+        "window for region",
+        "You went forward from the pixel, as the window of an output does.",
+        "Q is the other way round: the outputs whose window holds the pixel begin k − 1 before it, and end at it.",
+        Q,
+        {"first": lambda p, k: p, "last": lambda p, k: p + k - 1},
+        {
+            "first": lambda p, k: p,
+            "last": lambda p, k: p + k - 1,
+            "clip_first": _as_it_is,
+            "clip_last": _as_it_is,
+        },
+    ),
+    mistake(
+        "centred on the pixel",
+        "You put the pixel in the middle of Q.",
+        "Q begins k − 1 before the pixel, and ends at it.",
+        Q,
+        {"first": lambda p, k: p - k // 2, "last": lambda p, k: p + k // 2},
+        {"first": lambda p, k: p - (k - 1) // 2, "last": lambda p, k: p + k // 2},
+        {"first": lambda p, k: p - k // 2, "last": lambda p, k: p + (k - 1) // 2},
+    ),
+    mistake(
+        "off by one",
+        "One end of your Q is one row and one column off.",
+        "k windows hold the pixel, from i′ − k₁ + 1 to i′, and both ends belong to Q.",
+        Q,
+        {"first": lambda p, k: p - k},
+        {"first": lambda p, k: p - k + 2},
+        {"last": lambda p, k: p - 1},
+        {"clip_last": np.minimum},
+        {"clip_first": lambda corner, outputs: np.maximum(corner, 1)},
+    ),
+    mistake(
+        "end not included",
+        "Your last row and column are one further, as the end of a Python slice is.",
+        "Asked for is the last output that belongs to Q.",
+        Q,
+        {"result": lambda r, a: r + np.array([[0], [1]])},
+        {"last": lambda p, k: p + 1},
+        {"last": lambda p, k: p + 1, "clip_last": np.minimum},
+    ),
+    mistake(
+        "size for end",
+        "Your second row is the size of Q.",
+        "Asked for is its last output.",
+        Q,
+        result=lambda r, a: [r[0], r[1] - r[0] + 1],
+    ),
+    mistake(
+        "rows and columns swapped",
+        "You exchanged rows and columns.",
+        "The first number of each pair counts rows, the second columns.",
+        Q,
+        {"result": lambda r, a: r[:, ::-1]},
+        {"kernel_size": lambda size: size[::-1]},
+        {"output_size": lambda size: size[::-1]},
+        {"pixel": lambda pixel: pixel[::-1]},
+    ),
+    mistake(
+        "corners transposed",
+        "You gave first and last row, then first and last column.",
+        "Asked for are two outputs: (first row, first column) and (last row, last column).",
+        Q,
+        result=lambda r, a: np.transpose(r),
+    ),
+    mistake(
+        "pixel for region",
+        "Your Q is one output only, the one with the pixel's own index.",
+        "The pixel lies in up to k₁·k₂ windows: those that begin at most k − 1 before it.",
+        Q,
+        first=lambda p, k: p,
+    ),
+)
