@@ -29,6 +29,11 @@ def test_unsigned_integers_do_not_wrap():
     assert half_sum_of_squares.gradient(small, large).tolist() == [-249]
 
 
+def test_large_integers_do_not_wrap():
+    assert half_sum_of_squares([2**40, 0], [-(2**40), 0]) == 2**81
+    assert half_sum_of_squares.gradient([2**62], [-(2**62)]).tolist() == [2**63]
+
+
 def test_equal_scores_cost_the_logarithm_of_their_number():
     assert softmax_cross_entropy([[7.0, 7.0, 7.0, 7.0]], [2]) == pytest.approx(np.log(4))
     np.testing.assert_allclose(softmax_cross_entropy.gradient([[7.0] * 4], [2]), [[0.25, 0.25, -0.75, 0.25]])

@@ -133,6 +133,15 @@ def test_small_integers_do_not_wrap():
     assert max_pool2d(peak, 2, 1).route(np.full((1, 2, 2, 1), 200, np.uint8))[0, 1, 1, 0] == 800
 
 
+def test_large_integers_do_not_wrap():
+    large = one_map(np.full((2, 3), 2**62))
+    assert as_map(max_pool2d(large, (2, 2), 1).route(one_map([[2**62, 2**62]]))) == [[2**62, 2**62, 0], [0, 0, 0]]
+    assert as_map(average_pool2d(large, 2, 1).output) == [[2**62, 2**62]]
+    overlap = one_map(np.array([[0, 1, 0]]))
+    assert as_map(max_pool2d(overlap, (1, 2), 1).route(one_map([[2**62, 2**62]]))) == [[0, 2**63, 0]]
+    assert as_map(average_pool2d(overlap, (1, 2), 1).route(one_map([[2**62, 2**62]]))) == [[2**61, 2**62, 2**61]]
+
+
 def test_fractions_stay_exact_where_no_window_is():
     pooled = average_pool2d(one_map(np.full((3, 4), Fraction(1, 3))), (2, 3))
     assert as_map(pooled.output) == [[Fraction(1, 3)]]

@@ -35,6 +35,7 @@ from convbp.shapes import (
     check_delta,
     check_mode,
     check_size,
+    exact,
     output_size,
 )
 
@@ -140,7 +141,7 @@ def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
     places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
     bias = as_numbers(operation, "bias", np.zeros(filters, kernel.dtype) if bias is None else bias, "D")
     check_size(operation, "bias", bias.shape, (filters,), "A layer has one bias per filter, the kernel's last axis.")
-    inputs, kernel, bias = _exact(k1 * k2 * channels, inputs, kernel, bias)
+    inputs, kernel, bias = exact(k1 * k2 * channels, inputs, kernel, bias)
     row_of_biases = np.tile(bias, (places[1], 1))  # a whole row of places at once: NumPy is slow along short axes
     return _correlate(inputs, kernel, places, stride, padding, dilation, start=row_of_biases)
 
@@ -178,7 +179,7 @@ def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, d
     stride, padding, dilation = as_steps(operation, stride, padding, dilation)
     places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
     check_delta(operation, delta, (inputs.shape[0], *places))
-    inputs, delta = _exact(delta[..., 0].size, inputs, delta)
+    inputs, delta = exact(delta[..., 0].size, inputs, delta)
     (images, _, _, channels), filters = inputs.shape, delta.shape[3]
     gradient = np.empty((k1, k2, channels, filters), inputs.dtype)
     for m, (rows, windows) in enumerate(_windows(inputs, (k1, k2), places, stride, padding, dilation)):
@@ -222,7 +223,7 @@ def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dil
     check_channels(operation, "delta has D =", delta.shape[3], "kernel has D =", filters)
     places = output_size(operation, size, (k1, k2), stride, padding, dilation)
     check_delta(operation, delta, (delta.shape[0], *places))
-    delta, kernel = _exact(k1 * k2 * filters, delta, kernel)
+    delta, kernel = exact(k1 * k2 * filters, delta, kernel)
     border = dilation[0] * (k1 - 1) - padding[0], dilation[1] * (k2 - 1) - padding[1]
     turned = kernel[::-1, ::-1].swapaxes(2, 3)
     return _correlate(delta, turned, size, padding=border, dilation=dilation, spread=stride)
@@ -248,7 +249,7 @@ def conv2d_bias_gradient(delta):
         If ``delta`` is not an array of finite real numbers with four axes.
     """
     delta = as_numbers("conv2d_bias_gradient", "delta", delta, "NIJD")
-    (delta,) = _exact(delta[..., 0].size, delta)
+    (delta,) = exact(delta[..., 0].size, delta)
     return delta.sum(axis=(0, 1)).sum(axis=0)  # in two goes: NumPy is slow along short axes
 
 
@@ -297,26 +298,13 @@ def _overlap(count, size, start, step):
     return slice(first, stop), slice(start + step * first, start + step * stop, step)
 
 
-def _exact(terms, *arrays):
-    """Bring the arrays to one dtype in which a sum of that many products of their entries is exact if they are.
-
-    Integers go to int64, or to Python's own where even int64 could overflow: NumPy would wrap in silence.
-    """
-    dtype = np.result_type(*arrays)
-    if all(array.dtype.kind in "iu" for array in arrays):
-        largest = [max(int(array.max()), -int(array.min()), 1) for array in arrays]
-        product, *addend = np.prod(largest[:2], dtype=object), *largest[2:]
-        dtype = np.int64 if terms * product + sum(addend) <= np.iinfo(np.int64).max else object
-    return tuple(array.astype(dtype, copy=False) for array in arrays)
-
-
 def _slide(operation, image, kernel, mode, turn):
     image = as_numbers(operation, "image", image, "HW")
     kernel = as_numbers(operation, "kernel", kernel, "kl")
     check_mode(operation, mode)
     padding = (kernel.shape[0] - 1, kernel.shape[1] - 1) if mode == "full" else (0, 0)
     places = output_size(operation, image.shape, kernel.shape, padding=padding)
-    image, kernel = _exact(kernel.size, image, kernel)
+    image, kernel = exact(kernel.size, image, kernel)
     if turn:
         kernel = kernel[::-1, ::-1]
     return _correlate(image[None, :, :, None], kernel[:, :, None, None], places, padding=padding)[0, :, :, 0]

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from convbp.shapes import as_floats, as_numbers, check_size
+from convbp.shapes import as_floats, as_numbers, check_size, exact
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ def _outputs_and_targets(operation, outputs, targets):
     targets = as_numbers(operation, "targets", targets, None)
     mend = "Each output has one target; targets.reshape(outputs.shape) if only the axes differ."
     check_size(operation, "targets", targets.shape, outputs.shape, mend)
-    dtype = np.result_type(outputs, targets)
-    dtype = np.int64 if dtype.kind in "iu" else dtype  # a difference of unsigned integers would wrap
-    return outputs.astype(dtype), targets.astype(dtype)
+    both = np.stack([outputs, targets])
+    both, _ = exact(4 * outputs.size, both, both)  # a sum of squares, each of a difference of up to twice the largest
+    return both
 
 
 def _scores_and_labels(operation, outputs, targets):

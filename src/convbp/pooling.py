@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from convbp.shapes import as_floats, as_numbers, as_window, check_size, output_size
+from convbp.shapes import as_floats, as_numbers, as_window, check_size, exact, output_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +114,8 @@ def average_pool2d(inputs, size, stride=None, padding=0):
     Returns
     -------
     Pooled
-        ``output`` and ``route(delta)``. Floats keep their dtype, integers give float64, Fractions (dtype object) stay
-        exact.
+        ``output`` and ``route(delta)``. Floats keep their dtype, Fractions (dtype object) stay exact, integers give
+        float64, or Fractions where their sum could exceed int64.
 
     Raises
     ------
@@ -123,8 +123,8 @@ def average_pool2d(inputs, size, stride=None, padding=0):
         As `max_pool2d` does.
     """
     inputs, windows = _windows("average_pool2d", inputs, size, stride, padding)
-    entries = windows.gather(inputs, outside=0)
-    count = len(entries)
+    count = windows.size[0] * windows.size[1]
+    entries = windows.gather(*exact(count, inputs), outside=0)
 
     def route(delta):
         return _divide(windows.scatter(delta, [1] * count), count)
@@ -194,8 +194,8 @@ class _Windows:
     def scatter(self, delta, shares):
         """(N, H', W', C) → (N, H, W, C): for each of the k1·k2 entries delta times its share, added up."""
         (n, h, w, c), (p1, p2) = self.shape, self.padding
-        dtype = np.result_type(delta, shares[0])
-        padded = np.zeros((n, h + 2 * p1, w + 2 * p2, c), np.int64 if dtype.kind in "iu" else dtype)
+        (delta,) = exact(len(shares), delta)
+        padded = np.zeros((n, h + 2 * p1, w + 2 * p2, c), np.result_type(delta, shares[0]))
         for view, share in zip(self._views(padded), shares, strict=True):
             view += delta * share
         return padded[:, p1 : p1 + h, p2 : p2 + w]

@@ -82,6 +82,22 @@ def as_floats(array: np.ndarray) -> np.ndarray:
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
+def exact(terms: int, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Bring the arrays to one dtype in which what is computed of them is exact if they are.
+
+    That is a sum of up to ``terms`` products of the first two arrays (entries, if there is one array only), plus
+    an entry of each further array.
+
+    Integers go to int64, or to Python's own where even int64 could overflow: NumPy would wrap in silence.
+    """
+    dtype = np.result_type(*arrays)
+    if all(array.dtype.kind in "iu" for array in arrays):
+        largest = [max(int(array.max()), -int(array.min()), 1) for array in arrays]
+        product, *addend = np.prod(largest[:2], dtype=object), *largest[2:]
+        dtype = np.int64 if terms * product + sum(addend) <= np.iinfo(np.int64).max else object
+    return tuple(array.astype(dtype, copy=False) for array in arrays)
+
+
 def as_pair(operation: str, name: str, value: object, minimum: int) -> tuple[int, int]:
     """Return ``value``, an integer or a pair of integers (rows, columns), as a pair of at least ``minimum``."""
     if type(value) is int and value >= minimum:  # nearly always, and a network asks often
