@@ -1,0 +1,401 @@
+"""Answers about the way back through pooling."""
+
+import numpy as np
+
+from answers.table import in_dtypes, right, wrong
+
+
+def windows(delta, size, stride):
+    for i in range(delta.shape[0]):
+        for j in range(delta.shape[1]):
+            top, left = i * stride[0], j * stride[1]
+            yield (i, j), np.s_[top : top + size[0], left : left + size[1]]
+
+
+# --- max --------------------------------------------------------------------------------------------------------------
+
+
+@right("max_routing", "argmax")
+def max_routing(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape, delta.dtype)
+    for place, here in windows(delta, size, stride):
+        window = inputs[here]
+        row, column = divmod(int(window.argmax()), window.shape[1])
+        out[here][row, column] += delta[place]
+    return out
+
+
+@right("max_routing", "loops and a running best")
+def _(inputs, delta, size, stride):
+    out = [[0] * inputs.shape[1] for _ in range(inputs.shape[0])]
+    for i in range(delta.shape[0]):
+        for j in range(delta.shape[1]):
+            best, where = None, None
+            for m in range(size[0]):
+                for n in range(size[1]):
+                    value = inputs[i * stride[0] + m, j * stride[1] + n]
+                    if best is None or value > best:
+                        best, where = value, (i * stride[0] + m, j * stride[1] + n)
+            out[where[0]][where[1]] += delta[i, j]
+    return out
+
+
+@right("max_routing", "a dictionary of places")
+def _(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for (i, j), d in np.ndenumerate(delta):
+        cells = {
+            (stride[0] * i + m, stride[1] * j + n): inputs[stride[0] * i + m, stride[1] * j + n]
+            for m in range(size[0])
+            for n in range(size[1])
+        }
+        out[max(cells, key=cells.get)] += d
+    return out
+
+
+@right("max_routing", "np.add.at")
+def _(inputs, delta, size, stride):
+    views = np.lib.stride_tricks.sliding_window_view(inputs, size)[:: stride[0], :: stride[1]]
+    tap = views.reshape(*views.shape[:2], -1)[: delta.shape[0], : delta.shape[1]].argmax(-1)
+    i, j = np.indices(delta.shape)
+    out = np.zeros(inputs.shape)
+    np.add.at(out, (stride[0] * i + tap // size[1], stride[1] * j + tap % size[1]), delta)
+    return out
+
+
+in_dtypes("max_routing", max_routing)
+
+
+@wrong("max_routing", "ties copied")
+def every_maximum(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place] * (inputs[here] == inputs[here].max())
+    return out
+
+
+@wrong("max_routing", "ties split")
+def shared_maxima(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        mask = inputs[here] == inputs[here].max()
+        out[here] += delta[place] * mask / mask.sum()
+    return out
+
+
+@wrong("max_routing", "tie to another")
+def greater_or_equal(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for (i, j), d in np.ndenumerate(delta):
+        best, where = -np.inf, None
+        for m in range(size[0]):
+            for n in range(size[1]):
+                value = inputs[i * stride[0] + m, j * stride[1] + n]
+                if value >= best:
+                    best, where = value, (i * stride[0] + m, j * stride[1] + n)
+        out[where] += d
+    return out
+
+
+@wrong("max_routing", "tie to another")
+def columns_first(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for (i, j), d in np.ndenumerate(delta):
+        best, where = -np.inf, None
+        for n in range(size[1]):
+            for m in range(size[0]):
+                value = inputs[i * stride[0] + m, j * stride[1] + n]
+                if value > best:
+                    best, where = value, (i * stride[0] + m, j * stride[1] + n)
+        out[where] += d
+    return out
+
+
+@wrong("max_routing", "= for +=")
+def single_entry_assigned(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        window = inputs[here]
+        row, column = divmod(int(window.argmax()), window.shape[1])
+        out[here][row, column] = delta[place]
+    return out
+
+
+@wrong("max_routing", "= for +=")
+def whole_window_assigned(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        routed = np.zeros(size)
+        routed.flat[inputs[here].argmax()] = delta[place]
+        out[here] = routed
+    return out
+
+
+@wrong("max_routing", "multiplied with the activation")
+def times_the_value(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        window = inputs[here]
+        row, column = divmod(int(window.argmax()), window.shape[1])
+        out[here][row, column] += delta[place] * window.max()
+    return out
+
+
+@wrong("max_routing", "delta to every entry")
+def everyone(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place]
+    return out
+
+
+@wrong("max_routing", "average for max")
+def equal_parts(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place] / size[0] / size[1]
+    return out
+
+
+@wrong("max_routing", "smallest for largest")
+def argmin(inputs, delta, size, stride):
+    return max_routing(-inputs, delta, size, stride)
+
+
+@wrong("max_routing", "largest magnitude for largest")
+def absolute(inputs, delta, size, stride):
+    return max_routing(np.abs(inputs), delta, size, stride)
+
+
+@wrong("max_routing", "ties copied", "= for +=")
+def mask_assigned(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] = delta[place] * (inputs[here] == inputs[here].max())
+    return out
+
+
+@wrong("max_routing", "ties copied", "multiplied with the activation")
+def mask_times_values(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place] * inputs[here] * (inputs[here] == inputs[here].max())
+    return out
+
+
+# --- average ----------------------------------------------------------------------------------------------------------
+
+
+@right("average_routing", "slices")
+def average_routing(delta, input_size, size, stride):
+    out = np.zeros(input_size)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place] / (size[0] * size[1])
+    return out
+
+
+@right("average_routing", "loops over lists")
+def _(delta, input_size, size, stride):
+    out = [[0.0] * input_size[1] for _ in range(input_size[0])]
+    for i, row in enumerate(delta):
+        for j, d in enumerate(row):
+            for m in range(size[0]):
+                for n in range(size[1]):
+                    out[i * stride[0] + m][j * stride[1] + n] += d / size[0] / size[1]
+    return out
+
+
+@right("average_routing", "pixel by pixel")
+def _(delta, input_size, size, stride):
+    out = np.zeros(input_size)
+    for row, column in np.ndindex(*input_size):
+        for (i, j), d in np.ndenumerate(delta):
+            if 0 <= row - stride[0] * i < size[0] and 0 <= column - stride[1] * j < size[1]:
+                out[row, column] += d
+    return out / np.prod(size)
+
+
+@right("average_routing", "as a strided layer with equal weights")
+def _(delta, input_size, size, stride):
+    from answers.gradients import strided
+
+    return strided(delta, np.full(size, 1 / (size[0] * size[1])), input_size, stride, (0, 0))
+
+
+in_dtypes("average_routing", average_routing, integers=False)
+
+
+@wrong("average_routing", "not divided")
+def undivided(delta, input_size, size, stride):
+    out = np.zeros(input_size)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place]
+    return out
+
+
+@wrong("average_routing", "divided by the wrong count")
+def by_the_rows(delta, input_size, size, stride):
+    return undivided(delta, input_size, size, stride) / size[0]
+
+
+@wrong("average_routing", "divided by the wrong count")
+def by_a_square(delta, input_size, size, stride):
+    return undivided(delta, input_size, size, stride) / size[1] ** 2
+
+
+@wrong("average_routing", "divided by the wrong count")
+def by_the_outputs(delta, input_size, size, stride):
+    return undivided(delta, input_size, size, stride) / delta.size
+
+
+@wrong("average_routing", "= for +=")
+def average_assigned(delta, input_size, size, stride):
+    out = np.zeros(input_size)
+    for place, here in windows(delta, size, stride):
+        out[here] = delta[place] / (size[0] * size[1])
+    return out
+
+
+@wrong("average_routing", "max for average")
+def to_the_corner(delta, input_size, size, stride):
+    out = np.zeros(input_size)
+    for i, j in np.ndindex(delta.shape):
+        out[i * stride[0], j * stride[1]] += delta[i, j]
+    return out
+
+
+@wrong("average_routing", "stride ignored")
+def one_pixel_apart(delta, input_size, size, stride):
+    return average_routing(delta, input_size, size, (1, 1))
+
+
+@wrong("average_routing", "not divided", "= for +=")
+def undivided_and_assigned(delta, input_size, size, stride):
+    out = np.zeros(input_size)
+    for place, here in windows(delta, size, stride):
+        out[here] = delta[place]
+    return out
+
+
+@wrong("average_routing", "cut off to integers")
+def integer_array(delta, input_size, size, stride):
+    return average_routing(delta, input_size, size, stride).astype(int)
+
+
+# --- L2 ---------------------------------------------------------------------------------------------------------------
+
+
+@right("l2_routing", "norm of each window")
+def l2_routing(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape, np.result_type(inputs.dtype, np.float32))
+    for place, here in windows(delta, size, stride):
+        norm = np.linalg.norm(inputs[here])
+        if norm:
+            out[here] += delta[place] * inputs[here] / norm
+    return out
+
+
+@right("l2_routing", "loops")
+def _(inputs, delta, size, stride):
+    out = [[0.0] * inputs.shape[1] for _ in range(inputs.shape[0])]
+    for i, j in np.ndindex(delta.shape):
+        cells = [(i * stride[0] + m, j * stride[1] + n) for m in range(size[0]) for n in range(size[1])]
+        y = sum(inputs[cell] ** 2 for cell in cells) ** 0.5
+        for row, column in cells:
+            out[row][column] += 0 if y == 0 else delta[i, j] * inputs[row, column] / y
+    return out
+
+
+@right("l2_routing", "nan_to_num")
+def _(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place] * np.nan_to_num(inputs[here] / np.sqrt((inputs[here] ** 2).sum()))
+    return out
+
+
+@right("l2_routing", "a tiny number under the root")
+def _(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place] * inputs[here] / np.sqrt((inputs[here] ** 2).sum() + 1e-20)
+    return out
+
+
+in_dtypes("l2_routing", l2_routing, integers=False)
+
+
+@wrong("l2_routing", "NaN at zero")
+def divides_always(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place] * inputs[here] / np.sqrt(np.sum(inputs[here] ** 2))
+    return out
+
+
+@wrong("l2_routing", "not divided by the norm")
+def without_norm(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place] * inputs[here]
+    return out
+
+
+@wrong("l2_routing", "derivative of the sum of squares")
+def two_x(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] += delta[place] * 2 * inputs[here]
+    return out
+
+
+@wrong("l2_routing", "divided by the square of the norm")
+def norm_squared(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        s = (inputs[here] ** 2).sum()
+        if s > 0:
+            out[here] += delta[place] * inputs[here] / s
+    return out
+
+
+@wrong("l2_routing", "absolute values")
+def loses_the_sign(inputs, delta, size, stride):
+    return l2_routing(np.abs(inputs), delta, size, stride)
+
+
+@wrong("l2_routing", "= for +=")
+def l2_assigned(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        norm = np.linalg.norm(inputs[here])
+        out[here] = delta[place] * inputs[here] / norm if norm else 0
+    return out
+
+
+@wrong("l2_routing", "x missing")
+def delta_over_y(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        norm = np.linalg.norm(inputs[here])
+        if norm:
+            out[here] += delta[place] / norm
+    return out
+
+
+@wrong("l2_routing", "another pooling's way back")
+def as_max(inputs, delta, size, stride):
+    return max_routing(inputs, delta, size, stride)
+
+
+@wrong("l2_routing", "= for +=", "NaN at zero")
+def l2_assigned_with_nan(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[here] = delta[place] * inputs[here] / np.linalg.norm(inputs[here])
+    return out
+
+
+@wrong("l2_routing", "chain rule of the root cut short")
+def forgets_the_half(inputs, delta, size, stride):
+    return 2 * l2_routing(inputs, delta, size, stride)
