@@ -29,7 +29,7 @@ def _quarters(seed: int, *shape: int) -> np.ndarray:
 
 IMAGE = _array([[1, 2, 0, 3, 1], [0, 1, 2, 1, 4], [2, 0, 1, 2, 3], [1, 3, 0, 1, 2]])
 KERNEL = _array([[1, 2, -1], [0, 3, -2]])
-DELTA = _array([[1, 0, 2], [-1, 3, 0], [2, 1, -2]])
+DELTA = _array([[1, 0, 2, -1], [-1, 3, 0, 4], [2, 1, -2, 1]])
 
 _NCHW = (0, 3, 1, 2)
 _IMAGES, _KERNELS = "shape (N, H, W, C)", "shape (k1, k2, C, D)"
@@ -123,8 +123,8 @@ full_convolution = Exercise(
     equation="Eq. 17 and 20 without f′",
     computation=TASKS["full_convolution"],
     inputs=[
-        {"delta": DELTA[:, :2], "kernel": KERNEL},
-        {"delta": _random(10, 3, 4), "kernel": _random(11, 3, 2)},
+        {"delta": DELTA, "kernel": KERNEL},
+        {"delta": _random(10, 3, 5), "kernel": _random(11, 3, 2)},
         {"delta": _random(12, 4, 5), "kernel": _random(13, 2, 4)},
     ],
     trace=_trace_full,
@@ -154,7 +154,7 @@ output_delta = Exercise(
     equation="Eq. 8, 9 and 15",
     computation=TASKS["output_delta"],
     inputs=[
-        {"pre_activation": _array([[1, -2, 0.5], [0, 3, -1]]), "targets": _array([[0, 1, 2], [1, 0.5, -1]])},
+        {"pre_activation": _quarters(13, 3, 4), "targets": _quarters(12, 3, 4)},
         {"pre_activation": _quarters(14, 4, 3), "targets": _quarters(15, 4, 3)},
     ],
     trace=_trace_output_delta,
@@ -206,8 +206,8 @@ kernel_gradient = Exercise(
     equation="Eq. 13",
     computation=TASKS["kernel_gradient"],
     inputs=[
-        {"inputs": IMAGE, "delta": DELTA},
-        {"inputs": _random(18, 6, 5), "delta": _random(19, 4, 4)},
+        {"inputs": IMAGE, "delta": DELTA[:2]},
+        {"inputs": _random(18, 6, 5), "delta": _random(19, 5, 3)},
         {"inputs": _random(20, 5, 7), "delta": _random(21, 3, 4)},
     ],
     trace=lambda inputs, delta: loops.cross_correlate(symbols("o", inputs), symbols("δ", delta)),
@@ -227,7 +227,7 @@ bias_gradient = Exercise(
     returns="an array of shape (D,)",
     equation="left out by the article; from Eq. 7",
     computation=TASKS["bias_gradient"],
-    inputs=[{"delta": _random(22, 2, 3, 2, 3)}, {"delta": _random(23, 3, 2, 4, 2)}, {"delta": _random(24, 2, 4, 3, 5)}],
+    inputs=[{"delta": _random(22, 2, 2, 3, 4)}, {"delta": _random(23, 3, 2, 4, 5)}, {"delta": _random(24, 2, 4, 3, 6)}],
     trace=lambda delta: loops.conv2d_bias_gradient(symbols("δ", delta)),
     axes=("filter",),
     hints=(
@@ -262,7 +262,7 @@ region_q = Exercise(
     inputs=[
         {"pixel": pixel, "kernel_size": size, "output_size": outputs}
         for pixel, size, outputs in [
-            ((1, 6), (3, 4), (7, 5)),
+            ((0, 7), (3, 5), (4, 6)),
             ((4, 3), (2, 3), (6, 8)),
             ((0, 2), (3, 2), (4, 6)),
             ((6, 0), (4, 3), (5, 7)),
@@ -292,9 +292,9 @@ delta_recursion = Exercise(
     equation="Eq. 20",
     computation=TASKS["delta_recursion"],
     inputs=[
-        {"delta": DELTA[:, :2], "kernel": KERNEL, "pre_activation": _quarters(25, 4, 4)},
-        {"delta": _random(26, 3, 4), "kernel": _random(27, 3, 2), "pre_activation": _quarters(28, 5, 5)},
-        {"delta": _random(29, 2, 4), "kernel": _random(30, 2, 3), "pre_activation": _quarters(31, 3, 6)},
+        {"delta": DELTA, "kernel": KERNEL, "pre_activation": _quarters(25, 4, 6)},
+        {"delta": _random(26, 3, 5), "kernel": _random(27, 3, 2), "pre_activation": _quarters(28, 5, 6)},
+        {"delta": _random(29, 4, 5), "kernel": _random(30, 2, 3), "pre_activation": _quarters(31, 5, 7)},
     ],
     trace=lambda delta, kernel, pre_activation: (
         _trace_full(delta, kernel) * functions("f′", "x", tanh.derivative(pre_activation))
@@ -325,7 +325,7 @@ def _trace_pooling(pool):
 _POOLING = {"size": "(k1, k2), rows and columns of the window", "stride": "(s1, s2), its steps; windows may overlap"}
 _ROUTED = "an array of shape (H, W); parts from overlapping windows add up, and what no window covers gets 0"
 
-_TIES = _array([[1, 3, 3, 0, 2, 1], [3, 2, 1, 2, 2, 0], [0, 1, 4, 1, 0, 2], [2, 4, 4, 0, 1, -5]])
+_TIES = _array([[1, 3, 3, 0, 2, 1], [3, 2, 1, 2, 2, 0], [0, 1, 4, 1, 0, 2], [2, 4, 4, -5, 1, 0]])
 _ZEROS = _array([[3, 4, 0, 0, 0], [-1, 2, 0, 0, 0], [2, 0, 0, 0, 5], [1, -2, 2, 1, 3]])
 
 
@@ -356,7 +356,7 @@ max_routing = Exercise(
     returns=_ROUTED,
     equation="the article's rule after Eq. 22",
     computation=TASKS["max_routing"],
-    inputs=_pooling_inputs({"inputs": _TIES, "delta": _OVERLAP_DELTA, "size": (2, 3), "stride": (1, 1)}, 32),
+    inputs=_pooling_inputs({"inputs": _TIES, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 32),
     trace=_trace_pooling(loops.max_pool2d),
     axes=("row", "column"),
     hints=(
@@ -396,7 +396,7 @@ l2_routing = Exercise(
     returns=_ROUTED,
     equation="left out by the article",
     computation=TASKS["l2_routing"],
-    inputs=_pooling_inputs({"inputs": _ZEROS, "delta": _OVERLAP_DELTA[:, :3], "size": (2, 3), "stride": (1, 1)}, 34),
+    inputs=_pooling_inputs({"inputs": _ZEROS, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 34),
     trace=_trace_pooling(loops.l2_pool2d),
     axes=("row", "column"),
     hints=(
@@ -455,8 +455,8 @@ multichannel_input_gradient = Exercise(
     equation="Eq. 20 without f′, with the channels of Eq. 4",
     computation=TASKS["multichannel_input_gradient"],
     inputs=[
-        {"delta": _random(50, 2, 2, 3, 3), "kernel": _random(51, 2, 3, 2, 3)},
-        {"delta": _random(52, 2, 3, 4, 2), "kernel": _random(53, 3, 2, 4, 2)},
+        {"delta": _random(50, 2, 3, 4, 3), "kernel": _random(51, 2, 3, 4, 3)},
+        {"delta": _random(52, 3, 3, 5, 2), "kernel": _random(53, 3, 2, 4, 2)},
     ],
     trace=lambda delta, kernel: loops.conv2d_input_gradient(
         symbols("δ", delta),
@@ -481,8 +481,8 @@ multichannel_kernel_gradient = Exercise(
     equation="Eq. 13, with the channels of Eq. 4",
     computation=TASKS["multichannel_kernel_gradient"],
     inputs=[
-        {"inputs": _random(54, 2, 4, 4, 2), "delta": _random(55, 2, 3, 2, 3)},
-        {"inputs": _random(56, 3, 5, 4, 3), "delta": _random(57, 3, 3, 3, 2)},
+        {"inputs": _random(54, 2, 4, 5, 3), "delta": _random(55, 2, 3, 2, 4)},
+        {"inputs": _random(56, 3, 5, 6, 4), "delta": _random(57, 3, 4, 3, 2)},
     ],
     trace=lambda inputs, delta: loops.conv2d_kernel_gradient(
         symbols("o", inputs),
@@ -549,15 +549,15 @@ two_layer_question = Exercise(
             "target": 4,
         },
         {
-            "image": _random(62, 4, 5),
+            "image": _random(62, 4, 6),
             "first_kernel": _random(63, 2, 3),
-            "second_kernel": _random(64, 3, 3),
+            "second_kernel": _random(64, 3, 4),
             "target": 7,
         },
         {
-            "image": _random(65, 5, 4),
+            "image": _random(65, 5, 6),
             "first_kernel": _random(66, 3, 2),
-            "second_kernel": _random(67, 3, 3),
+            "second_kernel": _random(67, 3, 5),
             "target": -2,
         },
     ],

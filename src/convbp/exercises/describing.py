@@ -74,30 +74,41 @@ def _constant(pairs):
     return []
 
 
-def _ratio(answer: Answer, expected: np.ndarray) -> float | None:
-    largest = np.unravel_index(np.abs(expected).argmax(), expected.shape)
-    if not expected[largest]:
+def ratio(answer: Answer, expected: np.ndarray) -> float | None:
+    """By what the answer is the expected array times a number; None if it is not."""
+    if answer.shape != expected.shape or not expected.any() or not np.isfinite(answer.values + expected).all():
         return None
-    ratio = answer.values[largest] / expected[largest]
-    return float(ratio) if ratio and _close(answer, answer.values, ratio * expected) else None
+    largest = np.unravel_index(np.abs(expected).argmax(), expected.shape)
+    by = answer.values[largest] / expected[largest]
+    return float(by) if by and _close(answer, answer.values, by * expected) else None
 
 
 def _factor(pairs, counts):
-    ratios = [_ratio(*pair) for pair in pairs]
+    ratios = [ratio(*pair) for pair in pairs]
     if None in ratios or pairs[0][1].size == 1:
         return []
+    words = factor_in_words(ratios, counts)
+    if words:
+        return [f"Right up to a factor: {words}."]
+    first, second = (number(round(ratio, 6)) for ratio in ratios[:2])
+    return [f"Right up to a factor, which changes from input to input: {first} for the first, {second} for the second."]
+
+
+def factor_in_words(ratios: Sequence[float], counts: Sequence[dict[str, float]]) -> str:
+    """What was done to every entry, if these are the factors for the inputs; empty if that cannot be told."""
     if np.allclose(ratios, ratios[0], rtol=1e-4):
         if np.isclose(ratios[0], -1):
-            return ["Right up to the sign: every entry has the opposite one."]
-        return [f"Right up to a factor: every entry is {number(round(ratios[0], 6))} times what it should be."]
+            return "every entry has the opposite sign"
+        return f"every entry is {number(round(ratios[0], 6))} times what it should be"
     for name in counts[0]:
         sizes = np.array([float(count[name]) for count in counts])
+        if not sizes.all():
+            continue
         for factors, words in ((sizes, "multiplied with"), (1 / sizes, "divided by")):
             if np.allclose(np.abs(ratios), factors, rtol=1e-4):
                 minus = ", and has the opposite sign" if ratios[0] < 0 else ""
-                return [f"Right up to a factor: every entry is {words} {name}{minus}."]
-    first, second = (number(round(ratio, 6)) for ratio in ratios[:2])
-    return [f"Right up to a factor, which changes from input to input: {first} for the first, {second} for the second."]
+                return f"every entry is {words} {name}{minus}"
+    return ""
 
 
 def _offset(pairs):
@@ -111,6 +122,10 @@ def _offset(pairs):
 def _signs(pairs):
     if all(_close(a, np.abs(a.values), np.abs(e)) and not _close(a, a.values, -e) for a, e in pairs):
         return ["The absolute values are right; the signs are not."]
+    if all(_close(a, a.values, np.maximum(e, 0)) for a, e in pairs):
+        return ["It is right where it is positive, and 0 where it should be negative."]
+    if all(_close(a, a.values, np.round(e)) for a, e in pairs):
+        return ["Your numbers are rounded; keep them as they are."]
     return []
 
 
@@ -214,7 +229,7 @@ def _where(answer: Answer, expected: np.ndarray, axes: Sequence[str]) -> list[st
         said = ["It is right wherever it is not zero: something is missing where it is."]
     elif not said and not expected[~right].any():
         said = ["It is right except where 0 is expected."]
-    return [*said, f"{right.sum()} of {right.size} entries are right."]
+    return [*said, f"{right.sum()} of {right.size} entries {'is' if right.sum() == 1 else 'are'} right."]
 
 
 def _along(right: np.ndarray, axis: int, name: str) -> list[str]:

@@ -326,14 +326,15 @@ class Exercise:
 
 
 def _said(verdict: Verdict) -> str:
-    said = _explained(verdict.made) if verdict.made else ""
+    said = [_explained(verdict.made)] if verdict.made else []
     if verdict.cut_off:
-        cut = (
+        said.append(
             "Your numbers are cut off to integers: an array made of integers keeps nothing else. "
             "Make it with np.zeros(shape), which is of floats."
         )
-        said = f"{said}\n{cut}" if said else cut
-    return said or " ".join(verdict.sentences)
+    if verdict.sentences:
+        said.append(" ".join(verdict.sentences))
+    return "\n".join(said)
 
 
 def _explained(made: tuple[Misconception, ...]) -> str:

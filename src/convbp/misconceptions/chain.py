@@ -6,7 +6,6 @@ from convbp.activations import relu, sigmoid, tanh
 from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.misconceptions.common import (
     full,
-    kernel_transposed,
     mean_for_sum,
     mirrored,
     one_axis_missing,
@@ -35,7 +34,7 @@ def _slope_mistakes(f, where: str) -> list[Misconception]:
             "You left out f′(x).",
             "The error passes through the activation, too, and the chain rule multiplies with its derivative.",
             where,
-            slope=np.ones_like,
+            slope=lambda x: 1,
         ),
         *mistake(
             "f for f′",
@@ -271,7 +270,6 @@ delta_recursion = Task(
         kernel=rot180,
     ),
     one_axis_missing("kernel", "w", RECURSION),
-    kernel_transposed(RECURSION, "w"),
     mistake(
         "Eq. 21 as printed",
         "You turned the whole sum, rot180(δ ⊗ w), as Eq. 21 is printed.",
@@ -395,7 +393,6 @@ descent_step = Task(
         "The step is subtracted from the weights, whatever they are.",
         STEP,
         {"step": lambda w, change: w * change},
-        {"step": lambda w, change: w * (1 - change)},
         {"step": lambda w, change: w - w * change},
     ),
     mistake(

@@ -412,8 +412,7 @@ multichannel_input_gradient = Task(
         "You brought the channel axes into the other order by reshape, which mixes their entries.",
         "To swap two axes is to transpose: kernel.swapaxes(2, 3).",
         CHANNELS,
-        {"kernel": _reshaped},
-        {"kernel": lambda kernel: rot180(_reshaped(rot180(kernel)))},
+        kernel=_reshaped,
     ),
     mistake(
         "channels not swapped",

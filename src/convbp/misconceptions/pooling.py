@@ -74,14 +74,13 @@ def _route(size, stride, delta, inputs, share, collect, corner=_by_stride):
     return gradient
 
 
-def _overlap(where: str) -> list[Misconception]:
+def _overlap(where: str, *ways) -> list[Misconception]:
     return mistake(
         "= for +=",
         "Where windows overlap, the last one replaced what was there.",
         "An entry of several windows gets a part from each, and they add up: +=.",
         where,
-        {"collect": _replace},
-        {"collect": _replace_where_routed},
+        *[{"collect": collect} for collect in ways],
     )
 
 
@@ -107,8 +106,8 @@ def _swapped(where: str) -> list[Misconception]:
     )
 
 
-def _max_routing(inputs, delta, size, stride, *, share=_winner, collect=_add, **steps):
-    return _route(size, stride, delta, inputs, share, collect, **steps)
+def _max_routing(inputs, delta, size, stride, *, share=_winner, times=lambda window: 1, collect=_add, **steps):
+    return _route(size, stride, delta, inputs, lambda window: share(window) * times(window), collect, **steps)
 
 
 max_routing = Task(
@@ -136,14 +135,13 @@ max_routing = Task(
         {"share": lambda window: _at_first_by_columns(window == window.max())},
         {"share": lambda window: _at_last((window == window.max()).T).T},
     ),
-    _overlap(MAX),
+    _overlap(MAX, _replace, _replace_where_routed),
     mistake(
         "multiplied with the activation",
         "You multiplied δ with the largest entry.",
         "Max pooling is a switch: the error goes to the winner as it is (∂y/∂x = 1 there).",
         MAX,
-        {"share": lambda window: _winner(window) * window},
-        {"share": lambda window: (window == window.max()) * window},
+        times=np.max,
     ),
     mistake(
         "delta to every entry",
@@ -198,7 +196,7 @@ max_routing = Task(
         MAX,
         {"delta": np.ones_like},
         {"delta": np.ones_like, "collect": _replace_where_routed},
-        {"delta": np.ones_like, "share": lambda window: _winner(window) * window, "collect": _replace_where_routed},
+        {"delta": np.ones_like, "times": np.max, "collect": _replace_where_routed},
     ),
     mistake(
         "always the same place",
@@ -231,8 +229,10 @@ def _coverage(a):
     return np.maximum(_route(a.size, a.stride, ones(a.delta), np.zeros(a.input_size), ones, _add), 1)
 
 
-def _average_routing(delta, input_size, size, stride, *, share=_equal_shares, collect=_add, **steps):
-    return _route(size, stride, delta, np.zeros(input_size), share, collect, **steps)
+def _average_routing(
+    delta, input_size, size, stride, *, share=np.ones_like, divisor=lambda k1, k2: k1 * k2, collect=_add, **steps
+):
+    return _route(size, stride, delta / divisor(*size), np.zeros(input_size), share, collect, **steps)
 
 
 average_routing = Task(
@@ -242,7 +242,7 @@ average_routing = Task(
         "You gave the whole δ to every entry of its window.",
         "The average divides by the number of entries, k₁·k₂, and so does the way back.",
         AVERAGE,
-        share=np.ones_like,
+        divisor=lambda k1, k2: 1,
     ),
     mistake(
         "divided by the wrong count",
@@ -250,7 +250,7 @@ average_routing = Task(
         "The average divides by the number of entries, k₁·k₂, and so does the way back.",
         AVERAGE,
         *[
-            {"share": np.ones_like, "result": lambda r, a, count=count: r / count(a)}
+            {"divisor": lambda k1, k2: 1, "result": lambda r, a, count=count: r / count(a)}
             for count in (
                 lambda a: a.size[0],
                 lambda a: a.size[1],
@@ -267,21 +267,21 @@ average_routing = Task(
             )
         ],
     ),
-    _overlap(AVERAGE),
+    _overlap(AVERAGE, _replace),
     mistake(
         "max for average",
         "You gave all of δ to one entry of its window.",
         "All entries made the average, with equal weights: each gets the same share.",
         AVERAGE,
-        {"share": lambda window: _at_first(np.ones_like(window))},
-        {"share": lambda window: _at_last(np.ones_like(window))},
+        {"divisor": lambda k1, k2: 1, "share": lambda window: _at_first(np.ones_like(window))},
+        {"divisor": lambda k1, k2: 1, "share": lambda window: _at_last(np.ones_like(window))},
     ),
     mistake(
         "multiplied for divided",
         "You multiplied with the number of entries.",
         "The average divides by it, and so does the way back.",
         AVERAGE,
-        share=lambda window: np.full(window.shape, window.size),
+        divisor=lambda k1, k2: 1 / (k1 * k2),
     ),
     _stride(AVERAGE),
     _swapped(AVERAGE),
@@ -397,7 +397,7 @@ l2_routing = Task(
         L2,
         result=lambda r, a: _route(a.size, a.stride, a.delta, a.inputs, np.asarray, _add) / _norm(a.inputs),
     ),
-    _overlap(L2),
+    _overlap(L2, _replace),
     _stride(L2),
     _swapped(L2),
     transposed(L2),

@@ -227,9 +227,7 @@ convolution = Task(
         EQ2,
         result=lambda r, a: r[:-1, :-1],
     ),
-    _sums(
-        convolve, [{"kernel": lambda kernel: only(kernel, -1, -1)}, {"kernel": lambda kernel: only(kernel, 0, 0)}], EQ2
-    ),
+    _sums(convolve, [{"kernel": lambda kernel: only(kernel, -1, -1)}], EQ2),
     transposed(EQ2),
     mirrored(EQ2),
     opposite_sign(EQ2),
@@ -468,7 +466,6 @@ region_q = Task(
         Q,
         {"result": lambda r, a: r + np.array([[0], [1]])},
         {"last": lambda p, k: p + 1},
-        {"last": lambda p, k: p + 1, "clip_last": np.minimum},
     ),
     mistake(
         "size for end",
