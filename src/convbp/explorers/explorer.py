@@ -162,6 +162,7 @@ class Explorer(widgets.VBox):
     def _on_selection(self, change: Any) -> None:
         # The page shows it already, and the state follows; unless it was chosen in a picture that is gone by now.
         with self._lock:
+            setattr(self.view, change.name, change.new)  # another thread may have shown the former choice meanwhile
             selected = self.view.scene.selected
             self._state = replace(self._state, selected=selected)
             self.view.grid, self.view.row, self.view.col = selected
