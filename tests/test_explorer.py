@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -334,7 +335,91 @@ def test_the_reader_s_arrays_are_left_alone_and_what_becomes_of_them_does_not_sh
     assert explorer.state.image.tolist() == IMAGE
 
 
+# An explorer of another picture: one slider, and two grids in which a cell can be chosen
+
+
+FIRST = Selection("a", 0, 0)
+
+
+@dataclass(frozen=True)
+class Two:
+    factor: int = 1
+    offset: int = 0
+    selected: Selection = FIRST
+
+
+def two_grids(state):
+    if state.factor < 0:
+        raise ValueError("Two: factor is negative; expected at least 0.")
+    columns = tuple((Grid(name, name, ((1, 2 * state.factor + state.offset),), axes=("i", "j")),) for name in "ab")
+    cells = [Selection(name, 0, col) for name in "ab" for col in range(2)]
+    formula = Formula("", ((Term("", "", 0),),), "")
+    highlights = {cell: Highlight((Mark(*cell),), formula, f"{cell.grid}{cell.col}") for cell in cells}
+    return Scene("two", columns, highlights, state.selected if state.selected in highlights else FIRST)
+
+
+def test_any_state_and_scene_make_an_explorer():
+    slider = widgets.IntSlider(min=-5, max=5)
+    explorer = Explorer(Two(), two_grids, [Control.field("factor", slider)], [slider])
+    assert slider.value == 1
+    slider.set_state({"value": 4})
+    assert explorer.state == Two(4)
+    assert explorer.view.scene == two_grids(Two(4))
+    explorer.update(factor=3)
+    assert slider.value == 3
+    slider.set_state({"value": -1})
+    assert (explorer.message, slider.value) == ("Two: factor is negative; expected at least 0.", 3)
+    with pytest.raises(ValueError, match="Two: factor is negative"):
+        Explorer(Two(-1), two_grids, [], [])
+
+
+def test_a_cell_is_chosen_in_the_grid_named_or_in_the_last_one():
+    explorer = Explorer(Two(), two_grids, [], [])
+    explorer.select(0, 1, grid="b")
+    assert explorer.state.selected == ("b", 0, 1)
+    explorer.select(0, 0)
+    assert explorer.state.selected == ("b", 0, 0)
+    explorer.view.set_state({"grid": "a", "row": 0, "col": 1})
+    explorer.select(0, 0)
+    assert explorer.state.selected == ("a", 0, 0)
+
+
 # Threads: JupyterLab runs callbacks beside a running cell.
+
+
+@pytest.mark.parametrize("busy_with", ["the picture", "the controls"])
+@pytest.mark.parametrize("how", ["update", "control", "page"])
+def test_what_arrives_while_another_input_is_being_shown_is_not_lost(busy_with, how):
+    busy, sliders = threading.Event(), [widgets.IntSlider(), widgets.IntSlider()]
+
+    def dawdle(state, place):
+        if state.factor == 2 and place == busy_with:
+            busy.set()
+            time.sleep(0.1)  # long enough for the other input to arrive
+
+    def slow_scene(state):
+        dawdle(state, "the picture")
+        return two_grids(state)
+
+    def slow_read(state):
+        dawdle(state, "the controls")
+        return state.factor
+
+    slow = replace(Control.field("factor", sliders[1]), read=slow_read)
+    explorer = Explorer(Two(), slow_scene, [Control.field("offset", sliders[0]), slow], sliders)
+    first = threading.Thread(target=explorer.update, kwargs={"factor": 2})
+    first.start()
+    assert busy.wait(timeout=10)
+    if how == "page":
+        explorer.view.set_state({"col": 1})
+    elif how == "update":
+        explorer.update(offset=7)
+    else:
+        sliders[0].set_state({"value": 7})
+    first.join()
+    assert explorer.state == (Two(2, 0, Selection("a", 0, 1)) if how == "page" else Two(2, 7))
+    assert explorer.view.scene == two_grids(explorer.state)
+    assert [slider.value for slider in sliders] == [explorer.state.offset, 2]
 
 
 def test_callbacks_and_updates_in_several_threads_leave_one_state(explorer):
@@ -393,54 +478,6 @@ def test_a_saved_page_is_the_view_s_and_nothing_else_is_touched(explorer, tmp_pa
     explorer.save_html(tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == explorer.view.html()
     assert shown(explorer) == before
-
-
-# An explorer of another picture: one slider, and two grids in which a cell can be chosen
-
-
-FIRST = Selection("a", 0, 0)
-
-
-@dataclass(frozen=True)
-class Two:
-    factor: int = 1
-    selected: Selection = FIRST
-
-
-def two_grids(state):
-    if state.factor < 0:
-        raise ValueError("Two: factor is negative; expected at least 0.")
-    columns = tuple((Grid(name, name, ((1, 2 * state.factor),), axes=("i", "j")),) for name in "ab")
-    cells = [Selection(name, 0, col) for name in "ab" for col in range(2)]
-    formula = Formula("", ((Term("", "", 0),),), "")
-    highlights = {cell: Highlight((Mark(*cell),), formula, f"{cell.grid}{cell.col}") for cell in cells}
-    return Scene("two", columns, highlights, state.selected if state.selected in highlights else FIRST)
-
-
-def test_any_state_and_scene_make_an_explorer():
-    slider = widgets.IntSlider(min=-5, max=5)
-    explorer = Explorer(Two(), two_grids, [Control.field("factor", slider)], [slider])
-    assert slider.value == 1
-    slider.set_state({"value": 4})
-    assert explorer.state == Two(4)
-    assert explorer.view.scene == two_grids(Two(4))
-    explorer.update(factor=3)
-    assert slider.value == 3
-    slider.set_state({"value": -1})
-    assert (explorer.message, slider.value) == ("Two: factor is negative; expected at least 0.", 3)
-    with pytest.raises(ValueError, match="Two: factor is negative"):
-        Explorer(Two(-1), two_grids, [], [])
-
-
-def test_a_cell_is_chosen_in_the_grid_named_or_in_the_last_one():
-    explorer = Explorer(Two(), two_grids, [], [])
-    explorer.select(0, 1, grid="b")
-    assert explorer.state.selected == ("b", 0, 1)
-    explorer.select(0, 0)
-    assert explorer.state.selected == ("b", 0, 0)
-    explorer.view.set_state({"grid": "a", "row": 0, "col": 1})
-    explorer.select(0, 0)
-    assert explorer.state.selected == ("a", 0, 0)
 
 
 # What is imported, in a Python of its own

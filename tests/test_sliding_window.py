@@ -125,7 +125,7 @@ def test_every_selection_of_random_pictures_says_what_the_equation_says(kind):
         assert shown["input"].core == (0, 0, H, W)
         assert entries(shown["kernel"]) == dict(np.ndenumerate(state.kernel))
         weight_by_tag = {tags(shown["kernel"])[index]: value for index, value in entries(shown["kernel"]).items()}
-        assert len(weight_by_tag) == state.kernel.size
+        assert len({hue for _, hue in weight_by_tag}) == len(weight_by_tag) == state.kernel.size
         assert {tags(shown["slid"])[index]: value for index, value in entries(shown["slid"]).items()} == weight_by_tag
         for (i, j), result in entries(shown["output"]).items():
             expected = sum(

@@ -197,6 +197,16 @@ def test_a_long_exact_number_is_shortened_in_its_cell_only():
     assert "123456789012345·1 = 123456789012345" in [text.text for text in shown]
 
 
+def test_what_is_not_finite_is_written_and_leaves_the_other_colours_alone():
+    values = (np.nan, np.inf, -np.inf, -2, 4)
+    drawn = hostile()
+    (first, *_), second = drawn.columns
+    drawn = replace(drawn, columns=((replace(first, values=(values,), tags=()),), second))
+    cells = pairs(shapes(parse(svg.picture(drawn))), "cell")[:5]
+    assert [value.text for _, value in cells] == ["nan", "inf", "−inf", "−2", "4"]
+    assert [cell.fill for cell, _ in cells] == ["#ffffff"] * 3 + [diverging(-0.5, 1), diverging(1, 1)]
+
+
 def test_every_tag_holds_its_text():
     for drawn in REAL_SCENES:
         for box, text in pairs(shapes(parse(svg.picture(drawn))), "tag"):
