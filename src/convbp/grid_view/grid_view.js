@@ -1,11 +1,13 @@
 // Shows a picture that Python drew, and lets a reader choose a cell by pointer, keyboard or slider.
 // For each cell one can choose, `patches` holds what changes in the picture; applying one asks nobody.
 
+const NO_SHORTCUTS = 'data-lm-suppress-shortcuts="true"'; // or JupyterLab's arrow keys would go to another cell
+
 function render({ model, el, signal }) {
   el.classList.add("convbp-view");
   el.innerHTML = `
     <p class="convbp-message" role="alert"></p>
-    <div class="convbp-stage" tabindex="0" role="application" data-lm-suppress-shortcuts="true"></div>
+    <div class="convbp-stage" tabindex="0" role="application" ${NO_SHORTCUTS}></div>
     <div class="convbp-choice"></div>
     <p class="convbp-sentence" aria-live="polite"></p>`;
   const [message, stage, choice, sentence] = el.children;
@@ -33,28 +35,37 @@ function render({ model, el, signal }) {
   function showPicture() {
     stage.innerHTML = model.get("picture");
     stage.setAttribute("aria-label", `${model.get("title")}. Arrow keys choose a cell.`);
-    showSliders();
     arrange();
     showSelection();
   }
 
-  // The widest layout there is room for; the narrowest one shrinks if it must.
+  function showChoice() {
+    showSliders();
+    makeRoomForSentence();
+    showSelection();
+  }
+
+  // The widest layout there is room for, if need be by shrinking a little; the narrowest one shrinks as it must.
   let room = 0;
   function arrange() {
     if (room !== stage.clientWidth) stage.style.minHeight = "";
     room = stage.clientWidth;
     const layouts = model.get("layouts");
-    const { width, height, places } = layouts.find((layout) => layout.width <= room) ?? layouts.at(-1);
+    const { width, height, places } = layouts.find((layout) => 0.9 * layout.width <= room) ?? layouts.at(-1);
     const svg = stage.querySelector("svg");
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
     for (const [i, place] of places.entries())
       svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${place})`);
-    // Room for the longest sentence, and what a picture once needed it keeps: or the page below would jump.
+    // What a picture once needed it keeps, or the page below would jump.
+    stage.style.minHeight = `${Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height)}px`;
+  }
+
+  // Room for the longest sentence, so that none moves the page below.
+  function makeRoomForSentence() {
     const sentences = Object.values(model.get("patches")).map((patch) => patch.sentence);
     sentence.style.minHeight = "";
     sentence.innerHTML = sentences.reduce((a, b) => (b.length > a.length ? b : a), "");
     sentence.style.minHeight = `${sentence.offsetHeight}px`;
-    stage.style.minHeight = `${Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height)}px`;
   }
 
   // One slider for the row and one for the column, over the cells that can be chosen.
@@ -63,7 +74,7 @@ function render({ model, el, signal }) {
     const cells = Object.keys(model.get("patches")).map(parse).filter((cell) => cell.grid === grid);
     if (!choice.childElementCount) {
       choice.innerHTML =
-        ["row", "col"].map((name) => `<label><span></span><input type="range" name="${name}"><output></output></label>`).join("") +
+        ["row", "col"].map((name) => `<label><span></span><input type="range" name="${name}" ${NO_SHORTCUTS}><output aria-live="off"></output></label>`).join("") +
         "<span class='convbp-hint'>Hover to look, click to keep, arrow keys to step.</span>";
     }
     for (const [axis, slider] of choice.querySelectorAll("input").entries()) {
@@ -87,6 +98,15 @@ function render({ model, el, signal }) {
     showSelection();
   }
 
+  // ipywidgets gives no name to a slider's handle and to the number beside it; they take the one written before them.
+  function nameSliders() {
+    const parts = el.parentElement?.querySelectorAll(".widget-slider :is([role=slider], [contenteditable])");
+    for (const part of parts ?? []) { // none once the picture has been taken off the page
+      if (!part.hasAttribute("role")) part.setAttribute("role", "textbox");
+      part.setAttribute("aria-label", part.closest(".widget-slider").querySelector("label").textContent);
+    }
+  }
+
   const cellAt = (event) => event.target.closest?.("[data-cell]")?.dataset.cell ?? null;
   stage.addEventListener("pointerover", (event) => hover(cellAt(event)), { signal });
   stage.addEventListener("pointerleave", () => hover(null), { signal });
@@ -103,8 +123,8 @@ function render({ model, el, signal }) {
 
   const listeners = {
     "change:picture": showPicture,
-    "change:patches": showPicture,
-    "change:grid": () => { showSliders(); showSelection(); },
+    "change:patches": showChoice,
+    "change:grid": showChoice,
     "change:row": showSelection,
     "change:col": showSelection,
     "change:message": () => { message.textContent = model.get("message"); },
@@ -112,9 +132,19 @@ function render({ model, el, signal }) {
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
   listeners["change:message"]();
   showPicture();
-  const resized = new ResizeObserver(() => { if (stage.clientWidth !== room) { arrange(); showSelection(); } });
+  showChoice();
+  const named = new MutationObserver((changes) => { if (changes.some(({ target }) => !el.contains(target))) nameSliders(); });
+  const resized = new ResizeObserver(() => {
+    if ([0, room].includes(stage.clientWidth)) return; // 0: out of sight
+    arrange();
+    makeRoomForSentence();
+    showSelection();
+    nameSliders();
+    named.observe(el.parentElement, { childList: true, subtree: true });
+  });
   resized.observe(stage);
   return () => {
+    named.disconnect();
     resized.disconnect();
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
   };
