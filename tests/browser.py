@@ -1,0 +1,285 @@
+"""Drives the real thing: JupyterLab in a browser, and the explorers in it, as a reader sees and moves them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from playwright.sync_api import Browser, Locator, WebSocket
+
+import course
+
+Index = tuple[int, int]
+
+
+@contextmanager
+def jupyterlab(root: Path, home: Path) -> Iterator[str]:
+    """Run JupyterLab on the folder ``root`` with the options that a reader gets; give the address to open.
+
+    Whatever it keeps (settings, workspaces, trust in notebooks) it keeps in ``home``, so it starts as on a new machine.
+    """
+    kept = ["JUPYTER_CONFIG", "JUPYTER_DATA", "JUPYTER_RUNTIME", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES"]
+    environment = {f"{name}_DIR": str(home / name) for name in kept}
+    environment |= {"IPYTHONDIR": str(home / "ipython"), "JUPYTER_PREFER_ENV_PATH": "1"}
+    options = [option for option in course.LAB_OPTIONS if not option.startswith("--ServerApp.root_dir")]
+    options += [f"--ServerApp.root_dir={root}", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+    with open(home / "log", "w+", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options],
+            env=os.environ | environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            server = _server(process, home)
+            yield f"{server['url']}lab?reset&token={server['token']}"
+        finally:
+            process.terminate()  # it ends its kernels, too
+            process.wait(timeout=30)
+
+
+def _server(process: subprocess.Popen, home: Path) -> dict:
+    """What the server writes down as soon as it listens; the port that it found free is among it."""
+    info = home / "JUPYTER_RUNTIME" / f"jpserver-{process.pid}.json"
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            return json.loads(info.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # not there yet, or half of it
+            time.sleep(0.05)
+    raise RuntimeError(f"JupyterLab did not start:\n{(home / 'log').read_text(encoding='utf-8')}")
+
+
+def eventually(read: Callable[[], Any], expected: Any) -> None:
+    """Wait until ``read()`` is ``expected``; fail if it does not become so."""
+    deadline = time.monotonic() + 30
+    while (found := read()) != expected:
+        assert time.monotonic() < deadline, f"{found}\nhas not become\n{expected}"
+        time.sleep(0.02)
+
+
+class Tab:
+    """A page of the browser that takes notes from the beginning.
+
+    ``requests`` are the addresses that it asked for, ``complaints`` the errors on its console, and ``sent`` the
+    messages to kernels.
+    """
+
+    def __init__(self, browser: Browser, address: str, **options: Any):
+        self.page = browser.new_page(viewport={"width": 1600, "height": 1000}, **options)
+        self.page.set_default_timeout(15_000)
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.sent: list[bytes | str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", self._on_websocket)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda entry: entry.type == "error" and self.complaints.append(entry.text))
+        self.page.goto(address)
+
+    def _on_websocket(self, socket: WebSocket) -> None:
+        self.requests.append(socket.url)
+        if "/api/kernels/" in socket.url:
+            socket.on("framesent", lambda frame: self.sent.append(frame))
+
+
+class Lab(Tab):
+    """JupyterLab; what it says of a notebook, it says of the one in view."""
+
+    def __init__(self, browser: Browser, address: str):
+        super().__init__(browser, address)
+        self.page.wait_for_function("globalThis.jupyterapp?.restored.then(() => true)", timeout=60_000)
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Do what an entry of a menu does, and wait until it is done."""
+        self.page.evaluate(
+            "([name, arguments]) => jupyterapp.commands.execute(name, arguments).then(() => null)", [name, arguments]
+        )
+
+    def ask(self, expression: str) -> Any:
+        """The value of a JavaScript expression about ``panel``, JupyterLab's own object for the notebook."""
+        return self.page.evaluate(f"(() => {{ const panel = jupyterapp.shell.currentWidget; return {expression}; }})()")
+
+    def kernel_status(self) -> str:
+        return self.ask("panel.sessionContext?.session?.kernel?.status")
+
+    def open(self, path: str) -> None:
+        """Open a notebook, or turn to it if it is open; return when its kernel waits for work."""
+        self.command("docmanager:open", path=path)
+        eventually(lambda: self.ask("panel.context?.path"), path)
+        eventually(self.kernel_status, "idle")
+
+    @property
+    def panel(self) -> Locator:
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+
+    @property
+    def explorers(self) -> list[Locator]:
+        return self.panel.locator(".convbp-explorer").all()
+
+
+class Box(NamedTuple):
+    """Where something is on the page, in pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def holds(self, other: "Box") -> bool:
+        """Whether the middle of the other lies inside."""
+        x, y = other.middle
+        return self.left < x < self.right and self.top < y < self.bottom
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a picture shows, read off the page by where things are.
+
+    ``numbers[grid]`` are the numbers in it, the zeros around an array left out, ``outlines[grid]`` the cells that are
+    outlined, ``tags[grid]`` the tags. A cell goes by the indices that are written beside its row and above its column.
+    """
+
+    numbers: dict[str, dict[Index, Fraction]]
+    outlines: dict[str, set[Index]]
+    tags: dict[str, dict[Index, str]]
+    total: str
+    sentence: str
+
+
+_READ = """root => {
+    const all = (within, selector, read) => [...within.querySelectorAll(selector)].map(read);
+    const box = (shape) => {
+        const {x, y, width, height} = shape.getBBox(), to = shape.getScreenCTM();
+        return [to.a * x + to.e, to.d * y + to.f, to.a * (x + width) + to.e, to.d * (y + height) + to.f];
+    };
+    return {
+        grids: Object.fromEntries(all(root, "[data-grid]", (grid) => [grid.dataset.grid, {
+            cells: all(grid, ".cell, .pad", (cell) =>
+                [box(cell), cell.nextElementSibling.textContent, cell.matches(".pad")]),
+            indices: all(grid, ".index", (index) => [box(index), index.textContent]),
+        }])),
+        marks: all(root, ".mark", box),
+        tags: all(root, ".tag", (tag) => [box(tag), tag.nextElementSibling.textContent]),
+        total: root.querySelector(".total").textContent,
+        sentence: root.querySelector(".convbp-sentence").textContent,
+    };
+}"""
+
+
+def number(text: str) -> Fraction:
+    """The number that a text shows, with its true minus sign."""
+    return Fraction(text.replace("\u2212", "-"))
+
+
+def read(root: Locator) -> Picture:
+    """Read the picture of an explorer."""
+    found = root.evaluate(_READ)
+    numbers: dict[str, dict[Index, Fraction]] = {}
+    places: dict[tuple[str, Index], Box] = {}
+    for name, grid in found["grids"].items():
+        indices = [(Box(*box), int(number(text))) for box, text in grid["indices"]]
+        numbers[name] = {}
+        for cell, text, padding in grid["cells"]:
+            cell = Box(*cell)
+            (row,) = (n for box, n in indices if cell.top < box.middle[1] < cell.bottom)
+            (col,) = (n for box, n in indices if cell.left < box.middle[0] < cell.right)
+            places[name, (row, col)] = cell
+            if not padding:
+                numbers[name][row, col] = number(text)
+    outlines: dict[str, set[Index]] = {}
+    for mark in found["marks"]:
+        inside = {place: cell for place, cell in places.items() if Box(*mark).holds(cell)}
+        lefts, tops, rights, bottoms = zip(*inside.values(), strict=True)
+        hull = (min(lefts), min(tops), max(rights), max(bottoms))
+        assert all(abs(a - b) < 0.5 for a, b in zip(mark, hull, strict=True)), "the outline runs beside its cells"
+        (grid,) = {grid for grid, _ in inside}
+        assert grid not in outlines, f"two outlines in {grid}"
+        outlines[grid] = {index for _, index in inside}
+    tags: dict[str, dict[Index, str]] = {name: {} for name in numbers}
+    for tag, text in found["tags"]:
+        ((name, index),) = (place for place, cell in places.items() if cell.holds(Box(*tag)))
+        tags[name][index] = text
+    return Picture(numbers, outlines, tags, found["total"], found["sentence"])
+
+
+_TEXTS = """root => {
+    const style = getComputedStyle;
+    const context = Object.assign(document.createElement("canvas"), {width: 1, height: 1}).getContext("2d");
+    const painted = (colours) => { // one over the other, the last on top
+        for (const colour of ["white", ...colours]) { context.fillStyle = colour; context.fillRect(0, 0, 1, 1); }
+        return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const around = (element) => element ? [...around(element.parentElement), element] : [];
+    const behind = (element) => around(element).map((at) => style(at).backgroundColor);
+    const holds = (rect, text) => {
+        const r = rect.getBoundingClientRect(), t = text.getBoundingClientRect();
+        const x = (t.left + t.right) / 2, y = (t.top + t.bottom) / 2;
+        return r.left < x && x < r.right && r.top < y && y < r.bottom;
+    };
+    const found = [];
+    const note = (text, element, colour, colours) => found.push({
+        text, ink: painted([...colours, colour]), paper: painted(colours),
+        opacity: around(element).reduce((opacity, at) => opacity * style(at).opacity, 1),
+    });
+    for (const svg of root.querySelectorAll("svg")) for (const text of svg.querySelectorAll("text")) {
+        const under = [...svg.querySelectorAll("rect")].filter((rect) => style(rect).fill !== "none"
+            && holds(rect, text) && rect.compareDocumentPosition(text) & Node.DOCUMENT_POSITION_FOLLOWING);
+        note(text.textContent, text, style(text).fill, [...behind(svg), ...under.map((rect) => style(rect).fill)]);
+    }
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        const text = walker.currentNode.data.trim(), element = walker.currentNode.parentElement;
+        if (!text || element.closest("svg, script, style") || !element.checkVisibility()) continue;
+        const shown = element.closest("select") ?? element; // a closed list shows an option in its own colours
+        note(text, shown, style(shown).color, behind(shown));
+    }
+    return found;
+}"""
+
+
+def contrasts(root: Locator) -> dict[str, float]:
+    """The contrast of every text with what is painted behind it, 1 to 21 as WCAG 2 defines it: the least if it recurs.
+
+    What is painted behind a text are the backgrounds around it, and in a picture the rectangles under its middle.
+    """
+    found: dict[str, float] = {}
+    for text in root.evaluate(_TEXTS):
+        assert text["opacity"] == 1, f"{text} is see-through, which this does not reckon with"
+        dark, light = sorted(map(_luminance, (text["ink"], text["paper"])))
+        found[text["text"]] = min(found.get(text["text"], 21), (light + 0.05) / (dark + 0.05))
+    return found
+
+
+def _luminance(rgb: list[int]) -> float:
+    channels = [channel / 255 for channel in rgb]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def accessible(root: Locator) -> list[dict[str, Any]]:
+    """What a screen reader meets, in order: role, name and description, and whether it is focusable or live."""
+    root.scroll_into_view_if_needed()  # JupyterLab leaves out cells that are out of sight
+    cdp = root.page.context.new_cdp_session(root.page)
+    cdp.send("Accessibility.enable")
+    root.evaluate("root => { globalThis.convbpRoot = root; }")
+    handle = cdp.send("Runtime.evaluate", {"expression": "convbpRoot"})["result"]["objectId"]
+    nodes = cdp.send("Accessibility.queryAXTree", {"objectId": handle})["nodes"]
+    cdp.detach()
+    return [
+        {field: node.get(field, {}).get("value", "") for field in ("role", "name", "description")}
+        | {detail["name"]: detail["value"].get("value") for detail in node["properties"]}
+        for node in nodes
+        if not node["ignored"]
+    ]

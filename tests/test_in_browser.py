@@ -1,0 +1,464 @@
+"""The notebooks in JupyterLab in a real browser: what a reader points at, presses and moves, and what answers."""
+
+import re
+import shutil
+from fractions import Fraction
+from functools import partial
+from itertools import product
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import numpy as np
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from browser import Lab, Tab, accessible, contrasts, eventually, jupyterlab, number, read
+from convbp.explorers import SlidingWindow
+from convbp.explorers.sliding_window import OWN_VALUES, PRESETS
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+SLIDING = "01_cross_correlation.ipynb"
+
+# In full mode the kernel stands over the border; in valid mode this one, too tall, fits nowhere.
+TOO_TALL = "SlidingWindow([[1, 2, 0], [3, 1, 2]], [[1, 2], [0, 3], [2, -1]], mode='full')"
+
+WAYS = list(product(["cross-correlation", "convolution"], ["valid", "full"]))
+every_way = pytest.mark.parametrize(("operation", "mode"), WAYS)
+
+# What JupyterLab says of a notebook: its outputs, and whether it trusts the cells that have some.
+OUTPUTS = "panel.content.widgets.flatMap((cell) => cell.model.outputs?.toJSON() ?? [])"
+TRUSTED = "panel.content.widgets.filter((cell) => cell.model.outputs?.length).map((cell) => cell.model.trusted)"
+
+# What the page says of an element: whether it has an outline; how high the notebook's cell around it is; what of it
+# or around it is wider than the room there is.
+OUTLINE = (
+    "element => getComputedStyle(element).outlineStyle !== 'none' && getComputedStyle(element).outlineWidth !== '0px'"
+)
+HEIGHT = "element => element.closest('.jp-Cell').offsetHeight"
+SPILLS = """element => {
+    const edge = element.getBoundingClientRect().right + 1, spills = [];
+    for (const part of element.querySelectorAll("*")) if (part.getBoundingClientRect().right > edge) spills.push(part);
+    for (let at = element; at; at = at.parentElement) if (at.scrollWidth > at.clientWidth) spills.push(at);
+    return spills.map((part) => part.outerHTML.slice(0, 200));
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser(browser_executable):
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser_executable) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    """JupyterLab on copies of the notebooks: as cloned in ``cloned``, and to work on in ``run``."""
+    root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
+    for folder in ("cloned", "run"):
+        (root / folder).mkdir()
+        for path in NOTEBOOKS:
+            shutil.copy(path, root / folder)
+    sliding = nbformat.read(root / "run" / SLIDING, as_version=4)
+    sliding.cells.append(nbformat.v4.new_code_cell(TOO_TALL))
+    nbformat.write(sliding, root / "run" / SLIDING)
+    with jupyterlab(root, home) as address:
+        yield Lab(browser, address)
+
+
+@pytest.fixture(scope="module")
+def at_first(lab):
+    """What the explorers of the notebook on the sliding window show when it has been run."""
+    lab.open(f"run/{SLIDING}")
+    lab.command("notebook:run-all-cells")
+    expect(lab.panel.locator(".convbp-explorer svg")).to_have_count(3)
+    return [(read(explorer), controls(explorer)) for explorer in lab.explorers]
+
+
+@pytest.fixture
+def explorers(lab, at_first):
+    """The explorers of the notebook on the sliding window, as they were at first: of integers, of a digit, too tall."""
+    lab.open(f"run/{SLIDING}")
+    for explorer, state in zip(lab.explorers, at_first, strict=True):
+        point_elsewhere(explorer)
+        if (read(explorer), controls(explorer)) != state:
+            reset(explorer, state)
+    return lab.explorers
+
+
+@pytest.fixture
+def explorer(explorers):
+    return explorers[0]
+
+
+@pytest.fixture
+def saved(browser, tmp_path):
+    """Open the page that an explorer saves; there is no kernel behind it."""
+
+    def open_saved(options=None, **state):
+        path = tmp_path / "saved.html"
+        SlidingWindow(**state).save_html(path)
+        return Tab(browser, path.as_uri(), **(options or {}))
+
+    return open_saved
+
+
+# What has to be seen
+
+
+def by_definition(image, kernel, operation, mode):
+    """Eq. 1 or 2, cell by cell: the number in each output cell, and which kernel entry lies on which input cell.
+
+    In valid mode the output has a cell wherever the whole kernel lies on the image, in full mode wherever a part does.
+    """
+    sign, enough = {"cross-correlation": 1, "convolution": -1}[operation], {"valid": all, "full": any}[mode]
+    output = {}
+    for i, j in product(range(-5, 21), repeat=2):  # an image has at most 16 rows and columns, a kernel 5
+        window = {(i + sign * m, j + sign * n): (m, n) for m, n in kernel}
+        if enough(cell in image for cell in window):
+            output[i, j] = sum(image.get(cell, 0) * kernel[entry] for cell, entry in window.items()), window
+    return output
+
+
+def assert_explains(explorer, cell, operation="cross-correlation", mode="valid"):
+    """The whole picture says of this cell of the output what the definition says."""
+    picture = read(explorer)
+    value, window = by_definition(picture.numbers["input"], picture.numbers["kernel"], operation, mode)[cell]
+    assert picture.outlines == {"input": set(window), "slid": set(picture.numbers["slid"]), "output": {cell}}
+    weight = {tag: entry for entry, tag in picture.tags["kernel"].items()}
+    assert {place: weight[tag] for place, tag in picture.tags["input"].items()} == window
+    top, left = min(window)
+    assert {(top + m, left + n): weight[tag] for (m, n), tag in picture.tags["slid"].items()} == window
+    assert number(re.search(r"sum to (\S+)\.$", picture.total)[1]) == value
+    assert [number(n) for n in re.match(r"Output \((\S+), (\S+)\) is (\S+):", picture.sentence).groups()] == [
+        *cell,
+        value,
+    ]
+
+
+def eventually_computes(explorer, kernel, operation="cross-correlation", mode="valid"):
+    """The picture comes to show the kernel and, cell by cell, what the definition makes of it."""
+    image = read(explorer).numbers["input"]
+    output = {cell: value for cell, (value, _) in by_definition(image, kernel, operation, mode).items()}
+    eventually(lambda: [read(explorer).numbers[grid] for grid in ("kernel", "output")], [kernel, output])
+
+
+def controls(explorer):
+    """What the controls say: the pressed buttons, the name of the kernel, the numbers beside the sliders."""
+    return explorer.evaluate(
+        """root => {
+            const shown = "button.mod-active, option:checked, .widget-readout, .convbp-choice output";
+            return [...root.querySelectorAll(shown)].map((element) => element.textContent.replace(/\u00a0/g, " "));
+        }"""
+    )
+
+
+def some_cells(explorer):
+    """A cell in the middle of the output, and its corners."""
+    cells = sorted(read(explorer).numbers["output"])
+    rows, cols = sorted({i for i, _ in cells}), sorted({j for _, j in cells})
+    return [(rows[len(rows) // 2], cols[len(cols) // 2]), *product((rows[0], rows[-1]), (cols[0], cols[-1]))]
+
+
+# What a reader does
+
+
+def cell_of(explorer, cell):
+    return explorer.locator('[data-cell="output,{},{}"]'.format(*cell))
+
+
+def point_elsewhere(explorer):
+    explorer.page.mouse.move(1, 1)
+
+
+def switch(explorer, operation, mode):
+    for name in (operation, mode):
+        explorer.get_by_role("button", name=name).click()
+    point_elsewhere(explorer)
+    eventually_computes(explorer, read(explorer).numbers["kernel"], operation, mode)
+
+
+def reset(explorer, state):
+    explorer.get_by_role("button", name="Reset").click()
+    point_elsewhere(explorer)
+    eventually(lambda: (read(explorer), controls(explorer)), state)
+
+
+# Choosing a cell
+
+
+@every_way
+def test_the_pointer_outlines_the_window_without_a_message_to_the_kernel(lab, explorers, operation, mode):
+    for explorer in explorers[:2]:
+        switch(explorer, operation, mode)
+        pinned, sent = read(explorer), len(lab.sent)
+        for cell in some_cells(explorer):
+            cell_of(explorer, cell).hover()
+            assert_explains(explorer, cell, operation, mode)
+        point_elsewhere(explorer)
+        assert read(explorer) == pinned
+        assert lab.sent[sent:] == []
+
+
+def test_a_click_keeps_the_cell_and_the_kernel_hears_of_it(lab, explorer):
+    sent = len(lab.sent)
+    cell_of(explorer, (1, 2)).hover()
+    cell_of(explorer, (2, 1)).click()
+    point_elsewhere(explorer)
+    assert_explains(explorer, (2, 1))
+    switch(explorer, "cross-correlation", "full")
+    assert_explains(explorer, (2, 1), mode="full")
+    assert b'"row":2,"col":1' in lab.sent[sent], "the first message is about the click, none about hovering"
+
+
+def test_arrow_keys_step_and_jupyterlab_does_not_hear_them(lab, explorer):
+    cell_of(explorer, (0, 0)).click()
+    point_elsewhere(explorer)
+    notebook = "[panel.content.activeCellIndex, panel.content.widgets.length]"
+    before, place = lab.ask(notebook), explorer.bounding_box()
+    for key, cell in [
+        *[("ArrowDown", (1, 0)), ("ArrowRight", (1, 1)), ("ArrowDown", (2, 1)), ("ArrowUp", (1, 1))],
+        *[("ArrowLeft", (1, 0)), ("ArrowLeft", (1, 0))],  # there is no further cell on the left
+        ("b", (1, 0)),  # with which JupyterLab inserts a cell
+    ]:
+        lab.page.keyboard.press(key)
+        assert_explains(explorer, cell)
+        assert lab.ask(notebook) == before
+    assert explorer.bounding_box() == place, "the page has scrolled"
+
+
+def test_the_sliders_for_row_and_column_choose_a_cell(lab, explorer):
+    switch(explorer, "convolution", "full")
+    cell_of(explorer, (0, 0)).click()
+    point_elsewhere(explorer)
+    before = lab.ask("panel.content.widgets.length")
+    for name, key, cell in [
+        *[("row i", "ArrowUp", (1, 0)), ("column j", "ArrowRight", (1, 1)), ("row i", "End", (4, 1))],
+        *[("row i", "ArrowDown", (3, 1)), ("column j", "End", (3, 6)), ("row i", "b", (3, 6))],
+    ]:
+        slider = explorer.get_by_role("slider", name=name)
+        slider.press(key)
+        assert_explains(explorer, cell, "convolution", "full")
+        # JupyterLab would go to another cell of the notebook, or make one.
+        expect(slider).to_be_focused()
+        assert lab.ask("panel.content.widgets.length") == before
+
+
+def test_tab_reaches_the_picture_and_its_sliders_and_focus_is_visible(lab, explorer):
+    row, column = (explorer.get_by_role("slider", name=name) for name in ("row i", "column j"))
+    explorer.locator(".widget-readout").last.focus()
+    for stop in (explorer.get_by_role("application"), row, column):
+        unfocused = stop.evaluate(OUTLINE)
+        lab.page.keyboard.press("Tab")
+        expect(stop).to_be_focused()
+        assert (unfocused, stop.evaluate(OUTLINE)) == (False, True)
+
+
+def test_the_selection_answers_while_the_kernel_is_busy(lab, explorer):
+    # The status is "idle" again as soon as the kernel has heard of the selection, beside what runs. So ask what runs.
+    lab.ask(
+        "panel.running = true, panel.sessionContext.session.kernel.requestExecute("
+        "{code: 'import time; time.sleep(600)'}).done.finally(() => { panel.running = false; }), null"
+    )
+    try:
+        eventually(lab.kernel_status, "busy")
+        explorer.get_by_role("application").press("ArrowDown")
+        assert_explains(explorer, (1, 0))
+        cell_of(explorer, (2, 2)).hover()
+        assert_explains(explorer, (2, 2))
+        assert lab.ask("panel.running")
+    finally:
+        lab.ask("panel.sessionContext.session.kernel.interrupt()")
+        eventually(lambda: lab.ask("panel.running"), False)
+
+
+@every_way
+def test_a_saved_page_answers_without_a_kernel(saved, operation, mode):
+    tab = saved(operation=operation, mode=mode)
+    root = tab.page.locator("body")
+    _, first, *_, last = some_cells(root)
+    for cell in some_cells(root):
+        cell_of(root, cell).hover()
+        assert_explains(root, cell, operation, mode)
+    cell_of(root, first).click()
+    point_elsewhere(root)
+    for key, (down, right) in {
+        "ArrowDown": (1, 0),
+        "ArrowRight": (1, 1),
+        "ArrowUp": (0, 1),
+        "ArrowLeft": (0, 0),
+    }.items():
+        tab.page.keyboard.press(key)
+        assert_explains(root, (first[0] + down, first[1] + right), operation, mode)
+    for slider in root.get_by_role("slider").all():
+        slider.press("End")
+    assert_explains(root, last, operation, mode)
+    assert tab.complaints == []
+    assert [urlsplit(address).scheme for address in tab.requests] == ["file"]
+
+
+# Changing the numbers
+
+
+@every_way
+def test_a_slider_of_the_kernel_changes_the_output_to_what_the_definition_says(explorer, operation, mode):
+    switch(explorer, operation, mode)
+    chosen = some_cells(explorer)[0]
+    cell_of(explorer, chosen).click()
+    point_elsewhere(explorer)
+    kernel = read(explorer).numbers["kernel"]
+    for name, entry, key, step in [("K₀₂", (0, 2), "ArrowRight", 1), ("K₁₀", (1, 0), "ArrowLeft", -1)]:
+        slider = explorer.get_by_role("slider", name=name)
+        slider.press(key)
+        slider.press(key)
+        kernel = kernel | {entry: kernel[entry] + 2 * step}
+        eventually_computes(explorer, kernel, operation, mode)
+    assert_explains(explorer, chosen, operation, mode)
+
+
+def test_every_preset_fills_the_kernel_and_the_controls_follow(explorer):
+    names = explorer.get_by_role("combobox", name="kernel")
+    for name, make in PRESETS.items():
+        names.select_option(name)
+        kernel = {entry: Fraction(int(value)) for entry, value in np.ndenumerate(make(2, 3))}
+        eventually_computes(explorer, kernel)
+        numbers = [str(value).replace("-", "−") for value in kernel.values()]
+        eventually(lambda: controls(explorer), ["cross-correlation ⊗", "valid", name, *numbers, "0", "0"])
+    explorer.get_by_role("slider", name="K₀₀").press("ArrowRight")
+    eventually(lambda: controls(explorer)[2], OWN_VALUES)
+
+
+def test_reset_goes_back_to_how_it_began(explorer, at_first):
+    cell_of(explorer, (1, 1)).click()
+    explorer.get_by_role("slider", name="K₁₁").press("ArrowRight")
+    switch(explorer, "convolution", "full")
+    assert (read(explorer), controls(explorer)) != at_first[0]
+    reset(explorer, at_first[0])
+
+
+def test_a_mode_without_a_picture_is_refused_in_one_line_and_all_else_stays(explorers, at_first):
+    explorer, state = explorers[2], at_first[2]
+    explorer.get_by_role("button", name="valid").click()
+    message = explorer.get_by_role("alert")
+    expect(message).to_have_text(re.compile(r"^.*3×2.*does not fit.*2×3.*$"))
+    eventually(lambda: (read(explorer), controls(explorer)), state)
+    kernel = read(explorer).numbers["kernel"]
+    explorer.get_by_role("slider", name="K₀₀").press("ArrowRight")
+    eventually_computes(explorer, kernel | {(0, 0): kernel[0, 0] + 1}, mode="full")
+    expect(message).to_be_hidden()
+
+
+# The notebooks
+
+
+@pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
+def test_a_fresh_clone_shows_still_pictures_before_anything_runs(lab, name):
+    lab.open(f"cloned/{name}")
+    outputs = lab.ask(OUTPUTS)
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert pictures
+    assert all(picture["metadata"]["image/png"]["alt"] for picture in pictures)
+    images = lab.panel.locator(".jp-OutputArea img")
+    expect(images).to_have_count(len(pictures))
+    for image in images.all():
+        image.scroll_into_view_if_needed()
+        eventually(lambda image=image: image.evaluate("image => image.complete && image.naturalWidth > 100"), True)
+    assert lab.panel.get_by_text("model not found").count() == 0
+    assert lab.panel.locator(".convbp-explorer").count() == 0
+    assert not any(lab.ask(TRUSTED))
+
+
+@pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
+def test_a_notebook_runs_from_top_to_bottom(lab, name):
+    lab.open(f"run/{name}")
+    lab.command("notebook:run-all-cells")
+    outputs = lab.ask(OUTPUTS)
+    assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
+    live = [output for output in outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
+    assert live
+    expect(lab.panel.locator(".convbp-explorer svg")).to_have_count(len(live))
+
+
+# Legible, nameable, still
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_every_text_is_legible_in_both_themes(lab, explorers, theme):
+    switch(explorers[0], "convolution", "full")
+    explorers[2].get_by_role("button", name="valid").click()
+    expect(explorers[2].get_by_role("alert")).to_be_visible()
+    lab.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+    try:
+        expect(lab.page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "Light").lower())
+        for explorer in explorers:
+            assert {"input I", "row i", "Reset", "K₀₀", "−1"} <= contrasts(explorer).keys()
+            eventually(lambda explorer=explorer: faint(explorer), {})
+    finally:
+        lab.command("apputils:change-theme", theme="JupyterLab Light")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_of_a_saved_page_is_legible_in_both_themes(saved, scheme):
+    root = saved({"color_scheme": scheme}, mode="full").page.locator("body")
+    assert {"input I", "row i", "K₀₀", "−1"} <= contrasts(root).keys()
+    assert faint(root) == {}
+
+
+def faint(root):
+    return {text: contrast for text, contrast in contrasts(root).items() if contrast < 4.5}
+
+
+def test_a_screen_reader_meets_a_named_picture_named_controls_and_the_sentence(lab, explorer):
+    title = "Sliding window, cross-correlation, valid"
+    sentence = explorer.locator(".convbp-sentence")
+    for key in (None, "ArrowDown"):
+        if key:
+            explorer.get_by_role("application").press(key)
+        met = accessible(explorer)
+        assert [node["name"] for node in met if node["role"] == "application"] == [
+            f"{title}. Arrow keys choose a cell."
+        ]
+        (image,) = (node for node in met if node["role"] == "image")
+        assert (image["name"], image["description"]) == (title, sentence.inner_text())
+    focusable = [(node["role"], node["name"].strip()) for node in met if node.get("focusable")]
+    assert [role for role, name in focusable if not name] == []
+    assert [name for role, name in focusable if role == "slider"] == [
+        *["K₀₀", "K₀₁", "K₀₂", "K₁₀", "K₁₁", "K₁₂"],
+        *["row i", "column j"],
+    ]
+    assert [node["role"] for node in met if node.get("live")] == ["paragraph"]
+    expect(sentence).to_have_attribute("aria-live", "polite")
+
+
+@pytest.mark.parametrize("width", [1600, 800])
+@pytest.mark.parametrize("which", [0, 1], ids=["integers", "digit"])
+def test_nothing_jumps_and_nothing_is_cut_off(lab, explorers, which, width):
+    explorer = explorers[which]
+    acts = [
+        lambda: cell_of(explorer, (1, 1)).hover(),
+        lambda: cell_of(explorer, (2, 2)).click(),
+        lambda: explorer.get_by_role("application").press("ArrowUp"),
+        *(partial(switch, explorer, *way) for way in WAYS),
+        lambda: explorer.get_by_role("slider", name="K₀₀").press("ArrowRight"),
+        lambda: explorer.get_by_role("button", name="Reset").click(),
+    ]
+    lab.page.set_viewport_size({"width": width, "height": 1000})
+    try:
+        eventually(lambda: explorer.evaluate(SPILLS), [])
+        if width == 800:  # where a mode may need more room the first time, and from then on it keeps it
+            switch(explorer, "convolution", "full")
+            switch(explorer, "cross-correlation", "valid")
+        height = explorer.evaluate(HEIGHT)
+        for act in acts:
+            act()
+            assert explorer.evaluate(HEIGHT) == height
+            assert explorer.evaluate(SPILLS) == []
+    finally:
+        lab.page.set_viewport_size({"width": 1600, "height": 1000})
+
+
+# Stands last, to have seen everything.
+def test_nothing_complains_and_no_other_machine_is_asked(lab, explorers):
+    assert lab.complaints == []
+    assert {urlsplit(address).hostname for address in lab.requests} <= {"localhost", None}
+    assert {urlsplit(address).scheme for address in lab.requests} <= {"http", "ws", "data", "blob"}
+    assert any("/api/kernels/" in address for address in lab.requests)
