@@ -51,15 +51,18 @@ def test_the_page_gets_the_picture_and_a_patch_for_each_cell(drawn, view):
     json.dumps(view.get_state(["picture", "patches", "layouts", "axes"]))
 
 
-def test_another_scene_is_sent_in_one_message(view, monkeypatch):
+def test_another_scene_is_sent_as_its_picture_and_then_the_patches(view, monkeypatch):
     sent = []
     monkeypatch.setattr(GridView, "_send", lambda self, message, buffers=None: sent.append(message))
     view.message = "refused"
     other = replace(scene(State(IMAGE, KERNEL)), selected=Selection("output", 0, 2))
     del sent[:]
     view.show(other)
-    (message,) = sent
-    assert message["state"].keys() >= {"picture", "patches", "layouts", "title", "message", "col"}
+    picture, patches = (message["state"] for message in sent)
+    assert picture.keys() >= {"picture", "layouts", "title", "message", "col"}
+    assert picture["patches"] == {}  # those of the picture before must not be applied to this one
+    assert patches == {"patches": view.patches}
+    assert len(view.patches) == len(other.highlights)
     assert view.scene == other
     assert view.message == ""
 

@@ -35,15 +35,20 @@ class GridView(anywidget.AnyWidget):
     col = traitlets.Int().tag(sync=True)
 
     def __init__(self, scene: Scene):
-        super().__init__(**self._traits_for(scene))
+        super().__init__(**self._traits_for(scene), patches=self._patches_for(scene))
         self._scene = scene
 
     def show(self, scene: Scene) -> None:
-        """Show another scene, all of it in one message to the page."""
+        """Show another scene: first the picture, in one message, then what each cell would change in it.
+
+        The patches of a large picture are many times its size; the reader need not wait for them to see it.
+        """
         with self.hold_sync():
             self._scene = scene
             for name, value in self._traits_for(scene).items():
                 setattr(self, name, value)
+            self.patches = {}
+        self.patches = self._patches_for(scene)
 
     @property
     def scene(self) -> Scene:
@@ -57,7 +62,7 @@ class GridView(anywidget.AnyWidget):
 
     def html(self) -> str:
         """The picture as a page of its own: it needs neither kernel nor network to answer a selection."""
-        state = {name: getattr(self, name) for name in self._traits_for(self._scene)}
+        state = {name: getattr(self, name) for name in ("patches", *self._traits_for(self._scene))}
         return (
             _FILES.joinpath("page.html")
             .read_text(encoding="utf-8")
@@ -79,7 +84,6 @@ class GridView(anywidget.AnyWidget):
         selected = scene.selected
         return {
             "picture": svg.picture(scene),
-            "patches": {f"{grid},{row},{col}": slots for (grid, row, col), slots in svg.patches(scene).items()},
             "layouts": [layout._asdict() for layout in svg.layouts(scene)],
             "axes": {grid.name: list(grid.axes) for grid in scene.grids if grid.axes},
             "title": scene.title,
@@ -88,3 +92,7 @@ class GridView(anywidget.AnyWidget):
             "row": selected.row,
             "col": selected.col,
         }
+
+    @staticmethod
+    def _patches_for(scene: Scene) -> dict:
+        return {f"{grid},{row},{col}": slots for (grid, row, col), slots in svg.patches(scene).items()}

@@ -36,10 +36,10 @@ function render({ model, el, signal }) {
     stage.innerHTML = model.get("picture");
     stage.setAttribute("aria-label", `${model.get("title")}. Arrow keys choose a cell.`);
     arrange();
-    showSelection();
   }
 
   function showChoice() {
+    if (!Object.keys(model.get("patches")).length) return; // they follow the picture
     showSliders();
     makeRoomForSentence();
     showSelection();
