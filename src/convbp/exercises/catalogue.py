@@ -543,9 +543,9 @@ two_layer_question = Exercise(
     computation=TASKS["two_layer_question"],
     inputs=[
         {
-            "image": IMAGE[:3, :4],
+            "image": IMAGE[:3],
             "first_kernel": _array([[1, -1, 2], [0, 3, 1]]),
-            "second_kernel": _array([[2, -1], [1, 3]]),
+            "second_kernel": _array([[2, -1, 1], [1, 3, -2]]),
             "target": 4,
         },
         {

@@ -9,6 +9,27 @@ from convbp.exercises.reading import Answer
 from convbp.notation import number
 
 
+def not_finite(answers: Sequence[Answer]) -> list[str]:
+    """A sentence on answers with NaN or infinity in them."""
+    for answer in answers:
+        bad = ~np.isfinite(answer.values)
+        if bad.any():
+            word = "NaN" if np.isnan(answer.values).any() else "infinite"
+            first = tuple(int(n) for n in np.argwhere(bad)[0])
+            much = "every entry" if bad.all() else f"{bad.sum()} of {bad.size} entries, first at {first}"
+            return [f"Your result is {word} in {much}: was something divided by 0?"]
+    return []
+
+
+def always_the_same(answers: Sequence[Answer]) -> list[str]:
+    """A sentence on answers that do not depend on the arguments."""
+    if all(answer.values.size and not answer.values.any() for answer in answers):
+        return ["Your result is zero everywhere."]
+    if len(answers) > 1 and all(np.array_equal(answer.values, answers[0].values) for answer in answers):
+        return ["Your result is the same for all inputs: use the arguments, not particular numbers."]
+    return []
+
+
 def describe_shape(answer: Answer, expected: np.ndarray, known: dict[str, tuple[int, ...]]) -> list[str]:
     """Sentences on a wrong shape; ``known`` has names of arrays with their shapes."""
     said = [f"Your result has shape {answer.shape}; expected is {expected.shape}."]
@@ -35,7 +56,7 @@ def describe(
     names of the axes, among them "row" and "column".
     """
     pairs = list(zip(answers, expected, strict=True))
-    for look in (_not_finite, _constant, _signs, _rearrangement):
+    for look in (_signs, _rearrangement):
         said = look(pairs)
         if said:
             return said
@@ -53,25 +74,6 @@ def first_difference(answer: Answer, expected: np.ndarray) -> tuple[int, ...]:
 
 def _close(answer: Answer, values: np.ndarray, expected: np.ndarray) -> bool:
     return Answer(values, answer.tolerance).equals(expected)
-
-
-def _not_finite(pairs):
-    for answer, _ in pairs:
-        bad = ~np.isfinite(answer.values)
-        if bad.any():
-            word = "NaN" if np.isnan(answer.values).any() else "infinite"
-            much = "every entry" if bad.all() else f"{bad.sum()} of {bad.size} entries, first at {_first(bad)}"
-            return [f"Your result is {word} in {much}: was something divided by 0?"]
-    return []
-
-
-def _constant(pairs):
-    answers = [answer for answer, _ in pairs]
-    if not any(answer.values.any() for answer in answers):
-        return ["Your result is zero everywhere."]
-    if len(answers) > 1 and all(np.array_equal(answer.values, answers[0].values) for answer in answers):
-        return ["Your result is the same for all inputs: use the arguments, not particular numbers."]
-    return []
 
 
 def ratio(answer: Answer, expected: np.ndarray) -> float | None:
@@ -256,7 +258,3 @@ def _border(right: np.ndarray) -> list[str]:
                     if np.any([sides[side] for side in some], axis=0).all():
                         return [f"Right inside, wrong at the border ({', '.join(some)}): what lies outside the array?"]
     return []
-
-
-def _first(mask: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(n) for n in np.argwhere(mask)[0])

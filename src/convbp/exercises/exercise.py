@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from convbp.exercises.judging import Verdict, judge
+from convbp.exercises.judging import Known, Verdict, judge
 from convbp.exercises.reading import Answer
 from convbp.exercises.result import Result, card, scene_of, sum_text
 from convbp.exercises.running import SECONDS, Call, read_safely, run
@@ -100,6 +100,7 @@ class Exercise:
     accepted: Sequence[Accepted] = ()
 
     def __post_init__(self):
+        self._known = Known(self.computation, self.inputs)
         self._hints_given = 0
         self.tried = self.done = False
         for arguments in self.inputs:
@@ -224,7 +225,7 @@ class Exercise:
         answers = [call.answer for call in done.calls]
         if all(answer.equals(e) for answer, e in zip(answers, expected, strict=True)):
             return self._result(False, 0, (), "\n".join(["Not yet. The numbers are right, but:", *notes]))
-        return self._wrong(self.inputs, answers, expected, points * share, notes)
+        return self._wrong(answers, expected, points * share, notes)
 
     def _check_value(self, value: object, at: tuple[int, ...] | None, axes: Mapping, points: float) -> Result:
         call = read_safely(value)
@@ -240,7 +241,7 @@ class Exercise:
         notes = []
         if call.answer.shape == () and expected[0].ndim:
             notes = [f"If it is one entry of the result, say which: check(…, at={(0,) * expected[0].ndim})."]
-        return self._wrong(self.inputs[:1], [call.answer], expected[:1], 0, notes)
+        return self._wrong([call.answer], expected[:1], 0, notes)
 
     def _check_entry(self, answer: Answer, at: tuple[int, ...], points: float) -> Result:
         """One entry of the result for the example. Several mistakes may give the same number; then none is named."""
@@ -249,7 +250,7 @@ class Exercise:
             return self._result(True, points, (), "Yes. Right.")
         made = {}
         for misconception in self.computation.misconceptions:
-            wrong = self.computation.wrong(self.inputs[0], misconception)
+            wrong = self._known.wrong(0, (misconception,))
             there = wrong is not None and wrong.ndim == len(at) and all(np.less(at, wrong.shape))
             if there and answer.equals(np.asarray(wrong[at])):
                 made[misconception.name] = misconception
@@ -259,13 +260,13 @@ class Exercise:
         text = sum_text(at, self.expected[0], None, self._entry(self.inputs[0], at))
         return self._result(False, 0, names, "\n".join([f"Not yet. {said[0]}", yours, text]))
 
-    def _wrong(self, inputs, answers, expected, points, notes) -> Result:
-        verdict = judge(self.computation, inputs, answers, expected, self.axes)
+    def _wrong(self, answers, expected, points, notes) -> Result:
+        verdict = judge(self._known, answers, expected, self.axes)
         wrong = next(n for n, (a, e) in enumerate(zip(answers, expected, strict=True)) if not a.equals(e))
         at = verdict.differs
         index = at if at is not None else (0,) * expected[wrong].ndim
-        entry = self._entry(inputs[wrong], index)
-        where = "" if wrong == 0 else f"On input {wrong + 1} of {len(inputs)}:\n"
+        entry = self._entry(self.inputs[wrong], index)
+        where = "" if wrong == 0 else f"On input {wrong + 1} of {len(self.inputs)}:\n"
         text = where + sum_text(index, expected[wrong], None if at is None else answers[wrong], entry)
         names = tuple(m.name for m in verdict.made) + (("cut off to integers",) if verdict.cut_off else ())
         scene = scene_of(answers[wrong], expected[wrong], at, entry)

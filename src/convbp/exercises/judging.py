@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from convbp.exercises.describing import describe, describe_shape, factor_in_words, first_difference, ratio
+from convbp.exercises.describing import (
+    always_the_same,
+    describe,
+    describe_shape,
+    factor_in_words,
+    first_difference,
+    not_finite,
+    ratio,
+)
 from convbp.exercises.reading import Answer
 from convbp.misconceptions import Misconception, Task
 
@@ -32,77 +40,85 @@ class Verdict:
     differs: tuple[int, ...] | None = None
 
 
-def judge(
-    task: Task,
-    inputs: Sequence[Mapping],
-    answers: Sequence[Answer],
-    expected: Sequence[np.ndarray],
-    axes: Sequence[str],
-) -> Verdict:
-    """Explain answers of which at least one is wrong."""
+class Known:
+    """The wrong answers to some inputs that are known, computed when they are first asked for."""
+
+    def __init__(self, task: Task, inputs: Sequence[Mapping]):
+        self.task, self.inputs = task, inputs
+        self._computed: dict[tuple, np.ndarray | None] = {}
+
+    def wrong(self, n: int, way: tuple[Misconception, ...]) -> np.ndarray | None:
+        """The answer to input number ``n`` of someone who makes these mistakes."""
+        if (n, way) not in self._computed:
+            self._computed[n, way] = self.task.wrong(self.inputs[n], *way)
+        return self._computed[n, way]
+
+
+def judge(known: Known, answers: Sequence[Answer], expected: Sequence[np.ndarray], axes: Sequence[str]) -> Verdict:
+    """Explain answers, to the first inputs or to all of them, of which at least one is wrong."""
     wrong = next(n for n, (a, e) in enumerate(zip(answers, expected, strict=True)) if not a.equals(e))
     same_shape = answers[wrong].shape == expected[wrong].shape
     differs = first_difference(answers[wrong], expected[wrong]) if same_shape else None
     pairs = list(zip(answers, expected, strict=True))
-    counts = [_counts(arguments) for arguments in inputs]
-    found = _recognise(task, inputs, answers, expected, counts)
+    counts = [_counts(arguments) for arguments in known.inputs[: len(answers)]]
+    found = _recognise(known, answers, expected, counts)
     if found:
         return replace(found, differs=differs)
-    if not same_shape:
-        known = _shapes(task, inputs[wrong], answers[wrong].shape)
-        return Verdict(sentences=describe_shape(answers[wrong], expected[wrong], known))
-    if any(answer.shape != right.shape for answer, right in pairs):
+    sentences = not_finite(answers)
+    if not sentences and not same_shape:
+        named = _shapes(known, wrong, answers[wrong].shape)
+        sentences = [*describe_shape(answers[wrong], expected[wrong], named), *always_the_same(answers)]
+    elif not sentences:
+        sentences = always_the_same(answers)
+    if not sentences and any(answer.shape != right.shape for answer, right in pairs):
         sentences = ["On some of the inputs the shape of your result is right, on others it is not."]
-    else:
-        sentences = describe(answers, expected, counts, axes)
-    return Verdict(sentences=sentences, differs=differs)
+    return Verdict(sentences=sentences or describe(answers, expected, counts, axes), differs=differs)
 
 
-def _recognise(task, inputs, answers, expected, counts) -> Verdict | None:
+def _recognise(known: Known, answers, expected, counts) -> Verdict | None:
     """Find the mistake, or the two, that explain every answer: exactly, cut off to integers, or but for a factor."""
     first = answers[0].values
     if first.size and all(np.all(answer.values == first.flat[0]) for answer in answers):
         return None  # one number everywhere: no mistake, but an answer that did not look at its arguments
 
     def explains(way: tuple[Misconception, ...], agree: Callable) -> bool:
-        wrong = (task.wrong(arguments, *way) for arguments in inputs)
-        return all(w is not None and agree(a, w) for a, w in zip(answers, wrong, strict=True))
+        wrong = ((answer, known.wrong(n, way)) for n, answer in enumerate(answers))
+        return all(w is not None and agree(answer, w) for answer, w in wrong)
 
-    for way in task.ways():
+    for way in known.task.ways():
         if explains(way, Answer.equals):
             return Verdict(way)
     if all(answer.integers for answer in answers):
-        for way in [(), *((m,) for m in task.misconceptions)]:
+        for way in [(), *((m,) for m in known.task.misconceptions)]:
             for cut in (np.trunc, np.floor):
                 if explains(way, lambda answer, wrong, cut=cut: answer.equals(cut(wrong))):
                     return Verdict(way, cut_off=True)
     if None not in map(ratio, answers, expected):
         return None  # right but for a factor
-    for way in task.ways():
+    for way in known.task.ways():
         if explains(way, lambda answer, wrong: np.count_nonzero(wrong) > 2 and ratio(answer, wrong)):
-            wrong = [task.wrong(arguments, *way) for arguments in inputs]
+            wrong = [known.wrong(n, way) for n in range(len(answers))]
             words = factor_in_words(list(map(ratio, answers, wrong)), counts)
-            if words and not any(_is_factor(task, m, inputs, expected) for m in way):
+            if words and not any(_is_factor(known, m, expected) for m in way):
                 return Verdict(way, [f"Then there is a factor: {words}."])
     return None
 
 
-def _is_factor(task: Task, misconception: Misconception, inputs, expected) -> bool:
+def _is_factor(known: Known, misconception: Misconception, expected) -> bool:
     """Whether the mistake does nothing but multiply: any other factor would go by its name."""
-    wrong = [task.wrong(arguments, misconception) for arguments in inputs]
+    wrong = [known.wrong(n, (misconception,)) for n in range(len(expected))]
     return all(w is not None and ratio(Answer(w), e) is not None for w, e in zip(wrong, expected, strict=True))
 
 
-def _shapes(task: Task, arguments: Mapping, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+def _shapes(known: Known, n: int, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     """What has this shape among the arguments, and among the results of one mistake."""
-    known = {
-        f"{name}, which came in": value.shape for name, value in arguments.items() if isinstance(value, np.ndarray)
-    }
-    for misconception in task.misconceptions:
-        wrong = task.wrong(arguments, misconception)
+    arrays = {name: value for name, value in known.inputs[n].items() if isinstance(value, np.ndarray)}
+    named = {f"{name}, which came in": array.shape for name, array in arrays.items()}
+    for misconception in known.task.misconceptions:
+        wrong = known.wrong(n, (misconception,))
         if wrong is not None and wrong.shape == shape:
-            known.setdefault(f"the result with the mistake “{misconception.name}”", shape)
-    return known
+            named.setdefault(f"the result with the mistake “{misconception.name}”", shape)
+    return named
 
 
 def _counts(arguments: Mapping) -> dict[str, float]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from convbp.exercises import reading
 from convbp.exercises.reading import Answer, Unreadable, plain, read
 
 SECONDS = 5.0  # for all inputs together
@@ -93,7 +94,7 @@ def _call(function: Callable, arguments: Mapping) -> Call:
     except _TimeUp:
         raise
     except BaseException as error:  # also SystemExit: quit() in an answer must not end the kernel
-        return Call(problem=_describe(error))
+        return Call(problem=f"Your function stopped with {_describe(error)}")
     call = _read(value)
     call.changed = [name for name in given if not np.array_equal(given[name], arguments[name])]
     return call
@@ -107,7 +108,7 @@ def _read(value: object) -> Call:
     except Unreadable as reason:
         return Call(problem=str(reason))
     except BaseException as error:  # whatever an object's own methods raise
-        return Call(problem=f"What came back cannot be read as numbers: {_describe(error)}")
+        return Call(problem=f"What came back cannot be read as numbers; it fails with {_describe(error)}")
 
 
 def _equal(one: Answer, other: Answer) -> bool:
@@ -130,10 +131,11 @@ def _describe(error: BaseException) -> str:
     """The error, and the line of the reader's that it came from."""
     kind = plain(lambda: type(error).__name__, "an error")
     text = plain(lambda: str(error), "")
-    said = f"Your function stopped with {kind}{': ' if text else ''}{text}"
+    said = f"{kind}{': ' if text else ''}{text}"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    frames = [frame for frame in frames if frame.filename != reading.__file__]
     own = [frame for frame in frames if frame.filename == frames[0].filename]
-    if own and "convbp" not in own[-1].filename.replace("\\", "/").split("/")[-3:-1]:
+    if own:
         said += f"\n    line {own[-1].lineno}:  {own[-1].line or ''}".rstrip()
     advice = _ADVICE.get(kind, "")
     if kind == "ValueError" and ("broadcast" in text or "shapes" in text):

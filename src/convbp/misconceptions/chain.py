@@ -279,7 +279,7 @@ delta_recursion = Task(
     ),
     mistake(
         "map turned by 180°",
-        "What you sent back is turned by 180°.",
+        "You turned what you sent back by 180°.",
         "Only w is turned, not what comes out.",
         RECURSION,
         {"slide": lambda delta, kernel: rot180(full(delta, kernel))},

@@ -618,7 +618,7 @@ multichannel_kernel_gradient = Task(
     ),
     mistake(
         "channels not swapped",
-        "Channels and filters of your result are exchanged.",
+        "You exchanged channels and filters in your result.",
         "The gradient has the axes of the kernel, (k1, k2, C, D): channels of the input first, then filters.",
         CHANNELS,
         {"result": lambda r, a: r.swapaxes(2, 3)},

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Misconception:
     """A known wrong answer: how it comes about, and what to say to whoever gives it.
 

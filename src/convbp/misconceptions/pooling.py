@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from convbp.misconceptions.common import mirrored, opposite_sign, transposed
+from convbp.misconceptions.common import mirrored, opposite_sign, transposed, turned
 from convbp.misconceptions.misconception import Misconception, Task, mistake
 
 MAX = "notebook 09, max pooling"
@@ -128,7 +128,7 @@ max_routing = Task(
     ),
     mistake(
         "tie to another",
-        "Of several largest entries of a window you took the last, or the first in the order of the columns.",
+        "You took another of several largest entries, not the first in row-major order.",
         "That could be agreed on as well, but here the first in row-major order wins, as in PyTorch and TensorFlow.",
         MAX,
         {"share": lambda window: _at_last(window == window.max())},
@@ -209,6 +209,7 @@ max_routing = Task(
     _stride(MAX),
     _swapped(MAX),
     transposed(MAX),
+    turned(MAX, "No axis is to be reversed."),
     mirrored(MAX),
     opposite_sign(MAX),
 )
@@ -286,6 +287,7 @@ average_routing = Task(
     _stride(AVERAGE),
     _swapped(AVERAGE),
     transposed(AVERAGE),
+    turned(AVERAGE, "No axis is to be reversed."),
     mirrored(AVERAGE),
     opposite_sign(AVERAGE),
 )
@@ -401,6 +403,7 @@ l2_routing = Task(
     _stride(L2),
     _swapped(L2),
     transposed(L2),
+    turned(L2, "No axis is to be reversed."),
     mirrored(L2),
     opposite_sign(L2),
 )
