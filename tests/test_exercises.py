@@ -1,0 +1,678 @@
+"""The checks of a reader's answer, held against the answers in ``answers`` and against what answers can do."""
+
+import io
+import re
+import sys
+import threading
+import time
+from contextlib import suppress
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from answers import RIGHT, WRONG
+from convbp import exercises, rot180
+from convbp.exercises.exercise import Exercise
+from convbp.exercises.reading import LARGEST
+from convbp.still import png
+
+BY_NAME = {exercise.name: exercise for exercise in exercises.ALL}
+kernel_gradient = exercises.kernel_gradient
+
+
+def each(table):
+    return [pytest.param(name, of, id=f"{name}-{of}") for name, answers in table.items() for of in answers]
+
+
+def right(name="kernel_gradient"):
+    return next(iter(RIGHT[name].values()))
+
+
+# --- right and wrong answers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "style"), each(RIGHT))
+def test_a_right_answer_passes(name, style):
+    result = BY_NAME[name].check(RIGHT[name][style])
+    assert result.passed, result
+    assert (result.points, result.misconceptions, result.scene) == (1, (), None)
+    assert result.message.startswith("Yes. ")
+
+
+@pytest.mark.parametrize(("name", "answer"), each(WRONG))
+def test_a_wrong_answer_is_refused(name, answer):
+    result = BY_NAME[name].check(WRONG[name][answer].function)
+    assert not result.passed
+    assert result.points < 1
+    assert result.message.startswith("Not yet")
+
+
+def test_wrong_answers_are_named_and_none_is_named_wrongly(capsys):
+    named, wrongly, total = 0, [], 0
+    for name, answers in WRONG.items():
+        for done, (function, names) in answers.items():
+            recognised = set(BY_NAME[name].check(function).misconceptions)
+            total += 1
+            named += recognised == names
+            if not recognised <= names:
+                wrongly.append((name, done, recognised))
+    styles = sum(map(len, RIGHT.values()))
+    with capsys.disabled():
+        print(f"\n{styles} right answers; {total} wrong ones: {named} named, {len(wrongly)} named wrongly")
+    assert not wrongly
+    assert total >= 80
+    assert named >= 0.95 * total
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_there_are_enough_answers(name):
+    assert len(RIGHT[name]) >= 5
+    assert len(WRONG[name]) >= 7
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_the_solution_is_one(name):
+    code = BY_NAME[name].solution()
+    scope = {}
+    exec(f"import numpy as np\nfrom convbp import *\n{code}", scope)
+    written = scope[re.match(r"def (\w+)\(", code)[1]]
+    assert BY_NAME[name].check(written).passed
+
+
+# --- what is seen of an unknown mistake -------------------------------------------------------------------------------
+
+
+def changed(name, change):
+    """A right answer with something done to its result."""
+    return lambda *given: change(np.asarray(right(name)(*given), float))
+
+
+def without_last_channel(result):
+    result[..., -1] += 1
+    return result
+
+
+def with_border_changed(result):
+    inside = result[1:-1, 1:-1].copy()
+    result += 1 + np.arange(result.size).reshape(result.shape)
+    result[1:-1, 1:-1] = inside
+    return result
+
+
+UNKNOWN = [
+    ("kernel_gradient", lambda r: 3 * r, "Right up to a factor: every entry is 3 times what it should be."),
+    ("kernel_gradient", lambda r: r / r.size, "Right up to a factor"),
+    ("region_q", lambda r: -r, "every entry has the opposite sign"),
+    ("rot180", lambda r: r.ravel(), "only the axes are not"),
+    ("bias_gradient", lambda r: r[None], "Your result has shape (1, 4); expected is (4,). The numbers are right"),
+    ("max_routing", np.abs, "The absolute values are right"),
+    ("max_routing", lambda r: r + 2, "off by the same number, 2"),
+    ("relu_delta", lambda r: r[::-1, ::-1], "the right one, turned by 180°"),
+    ("relu_delta", lambda r: r[:, ::-1], "the right one, mirrored left to right"),
+    ("multichannel_kernel_gradient", lambda r: r.transpose(3, 1, 0, 2), "the right one, with its axes in the order"),
+    ("full_convolution", lambda r: np.roll(np.pad(r, 2), 1, 0)[2:-2, 2:-2], "moved by 1 rows and 0 columns"),
+    ("full_convolution", lambda r: r[1:, :-1], "It is a part of the right result, the one that begins at (1, 0)."),
+    ("full_convolution", with_border_changed, "Right inside, wrong at the border (top, bottom, left, right)"),
+    ("multichannel_input_gradient", without_last_channel, "Right in channels 0, 1, 2, wrong in the others."),
+    ("delta_recursion", lambda r: np.maximum(r, 0), "0 where it should be negative"),
+    ("delta_recursion", lambda r: r * np.nan, "Your result is NaN in every entry"),
+    ("delta_recursion", lambda r: 0 * r, "Your result is zero everywhere."),
+    ("kernel_gradient", lambda r: np.ones((9, 9)), "Your result has shape (9, 9); expected is (3, 2)."),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "said"), UNKNOWN)
+def test_what_can_be_seen_is_said(name, change, said):
+    result = BY_NAME[name].check(changed(name, change))
+    assert not result.passed
+    assert said in result.message
+
+
+def test_a_wrong_shape_is_recognised_as_that_of_something_else():
+    assert (
+        "That is the shape of inputs, which came in." in kernel_gradient.check(lambda inputs, delta: inputs * 2).message
+    )
+
+
+def test_a_known_mistake_is_recognised_behind_a_factor():
+    result = kernel_gradient.check(lambda o, d: -7 * right()(o, d[::-1, ::-1]))
+    assert result.misconceptions == ("delta turned by 180°",)
+    assert "every entry is −7 times what it should be" in result.message
+
+
+def test_a_mistake_has_to_explain_all_inputs():
+    """On the example as if δ were turned, otherwise right."""
+    first = kernel_gradient.example["inputs"]
+
+    def turned_once(inputs, delta):
+        return right()(inputs, rot180(delta) if np.array_equal(inputs, first) else delta)
+
+    result = kernel_gradient.check(turned_once)
+    assert not result.passed
+    assert result.misconceptions == ()
+    assert result.points == pytest.approx(2 / 3)
+    assert "right on 2 of 3 inputs" in result.message
+
+
+def test_the_first_entry_that_differs_is_written_out_term_by_term():
+    message = kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1])).message
+    assert message == (
+        "Not yet. You correlated the input with rot180(δ), as the article's figure of Eq. 14 does. In this course the "
+        "forward pass does not flip (Eq. 7), so δ is not flipped either (Eq. 13). See notebook 06, Eq. 13 and 14.\n"
+        "Entry (0, 0) should be 5; yours is 4:\n"
+        "  o₀₀·δ₀₀ + o₀₁·δ₀₁ + o₀₂·δ₀₂ + o₀₃·δ₀₃ + o₁₀·δ₁₀ + o₁₁·δ₁₁ + o₁₂·δ₁₂ + o₁₃·δ₁₃\n"
+        "  = 1·1 + 2·0 + 0·2 + 3·(−1) + 0·(−1) + 1·3 + 2·0 + 1·4\n"
+        "  = 5"
+    )
+
+
+def test_relu_at_zero_is_accepted_and_said():
+    check = exercises.relu_delta.check
+    assert "you took the slope 1" in check(lambda d, x: d * (x >= 0)).message
+    assert "you took the slope ½" in check(lambda d, x: d * np.heaviside(x, 0.5)).message
+    assert "slope" not in check(lambda d, x: d * (x > 0)).message
+    assert not check(lambda d, x: d * np.heaviside(x, 3)).passed
+
+
+def test_precision_is_that_of_the_dtype():
+    def rounded(dtype):
+        return lambda *given: np.asarray(right("delta_recursion")(*given), dtype)
+
+    check = exercises.delta_recursion.check
+    assert check(rounded(np.float32)).passed
+    assert check(rounded(np.float16)).passed
+    off = [lambda *given, e=e: right("delta_recursion")(*given) * (1 + e) for e in (1e-4, 1e-9)]
+    assert [check(function).passed for function in off] == [False, True]
+
+
+# --- layouts ----------------------------------------------------------------------------------------------------------
+
+
+def test_channels_first_if_one_says_so():
+    def channels_first(delta, kernel):  # (N, D, H', W'), (D, C, k1, k2) -> (N, C, H, W)
+        (N, D, rows, columns), (_, C, k1, k2) = delta.shape, kernel.shape
+        out = np.zeros((N, C, rows + k1 - 1, columns + k2 - 1))
+        for d in range(D):
+            for i, j in np.ndindex(rows, columns):
+                out[:, :, i : i + k1, j : j + k2] += delta[:, d, i, j, None, None, None] * kernel[d]
+        return out
+
+    exercise = exercises.multichannel_input_gradient
+    assert exercise.check(channels_first, layout="NCHW").passed
+    assert not exercise.check(channels_first).passed
+    flipped = exercise.check(lambda d, w: channels_first(d, w[:, :, ::-1, ::-1]), layout="NCHW")
+    assert flipped.misconceptions == ("flip missing",)
+    assert exercises.bias_gradient.check(lambda delta: delta.sum((0, 2, 3)), layout="NCHW").passed
+
+    def kernel_gradient(inputs, delta):
+        windows = np.lib.stride_tricks.sliding_window_view(inputs, delta.shape[2:], axis=(2, 3))
+        return np.einsum("bcmnij,bdij->dcmn", windows, delta)
+
+    assert exercises.multichannel_kernel_gradient.check(kernel_gradient, layout="NCHW").passed
+
+
+def test_an_unknown_layout_is_an_error():
+    with pytest.raises(ValueError, match="layout is 'HWC'; expected 'NCHW'"):
+        exercises.bias_gradient.check(sum, layout="HWC")
+    with pytest.raises(ValueError, match="expected none, as there is only one"):
+        exercises.rot180.check(sum, layout="NCHW")
+
+
+# --- a number or an array ---------------------------------------------------------------------------------------------
+
+
+def test_an_array_is_checked_as_the_result_for_the_example():
+    example = kernel_gradient.example
+    result = right()(**example)
+    assert kernel_gradient.check(result).passed
+    assert kernel_gradient.check(result.astype(np.float32).tolist()).passed
+    assert kernel_gradient.check([[Fraction(v) for v in row] for row in result]).passed
+    assert kernel_gradient.check(right()(example["inputs"], rot180(example["delta"]))).misconceptions == (
+        "delta turned by 180°",
+    )
+
+
+def test_a_number_is_one_entry():
+    expected = right()(**kernel_gradient.example)
+    assert kernel_gradient.check(expected[2, 1], at=(2, 1)).passed
+    result = kernel_gradient.check(-expected[2, 1], at=(2, 1))
+    assert result.misconceptions == ("opposite sign",)
+    assert "o₂₁·δ₀₀" in result.message
+    assert kernel_gradient.check(12345, at=(2, 1)).misconceptions == ()
+    assert "say which: check(…, at=(0, 0))" in kernel_gradient.check(7).message
+
+
+@pytest.mark.parametrize("at", [(3, 0), (0,), (-1, 0), "x", 1.5])
+def test_an_index_outside_is_an_error(at):
+    with pytest.raises(ValueError, match=r"expected an index of the result, up to \(2, 1\)"):
+        kernel_gradient.check(1, at=at)
+
+
+def test_the_dots_that_a_notebook_leaves_are_no_attempt():
+    exercise = exercises.descent_step
+    before = exercise.tried
+    result = exercise.check(...)
+    assert "in the place of the three dots" in result.message
+    assert exercise.tried == before
+
+
+# --- whatever a function does -----------------------------------------------------------------------------------------
+
+
+class Hostile:
+    """An object that fails whatever one asks of it."""
+
+    def __getattribute__(self, name):
+        raise RuntimeError("no")
+
+    def __repr__(self):
+        raise RuntimeError("no")
+
+    __str__ = __len__ = __iter__ = __bool__ = __eq__ = __float__ = __repr__
+    __hash__ = None
+
+
+class BadArray:
+    def __array__(self, dtype=None, copy=None):
+        raise ValueError("<script>alert(1)</script>")
+
+
+class BadError(Exception):
+    def __str__(self):
+        raise RuntimeError("no")
+
+
+class Subclass(np.ndarray):
+    def __array_finalize__(self, other):
+        if other is not None and getattr(self, "armed", True):
+            raise RuntimeError("no")
+
+
+def endless_list():
+    rows = []
+    rows.append(rows)
+    return rows
+
+
+def raises(error):
+    def function(*given):
+        raise error
+
+    return function
+
+
+async def coroutine(*given):
+    return 1
+
+
+def recursive(*given):
+    return recursive(*given)
+
+
+VALUES = {
+    "None": (None, "does your function end with return"),
+    "dots": (..., "in the place of the three dots"),
+    "text": ("7", "A value of type str came back"),
+    "dictionary": ({1: 2}, "A value of type dict came back"),
+    "set": ({1}, "A value of type set"),
+    "generator": ((n for n in range(3)), "A value of type generator"),
+    "class": (int, "A value of type type"),
+    "complex": (np.ones((3, 2), complex), "complex128"),
+    "one complex": (1j, "A value of type complex"),
+    "strings": (np.array([["a", "b"]]), "<U1"),
+    "dates": (np.array(["2020-01-01"], "datetime64[D]"), "datetime64"),
+    "records": (np.zeros(3, [("a", float)]), "('a', '<f8')"),
+    "objects": ([[object(), None]], "stands among the entries"),
+    "hostile objects": ([[1, Hostile()]], "among"),
+    "hostile": (Hostile(), "cannot be read as numbers"),
+    "hostile array": (BadArray(), "cannot be read as numbers"),
+    "ragged": ([[1, 2], [3]], "rows of different lengths"),
+    "deep": (endless_list(), "deep"),
+    "endless range in lists": ([[0] * (LARGEST // 2)] * 3, "too large"),
+    "huge": (np.broadcast_to(0.0, (10**6, 10**6)), "Your result has shape (1000000, 1000000)"),
+    "huge integers": ([[10**400, 1], [2, 3], [4, 5]], "infinite in 1 of 6 entries"),
+    "nan": (np.full((3, 2), np.nan), "NaN in every entry"),
+    "inf": (np.full((3, 2), np.inf), "infinite in every entry"),
+    "empty": (np.empty((0, 2)), "Your result has shape (0, 2)"),
+    "empty lists": ([[], []], "Your result has shape (2, 0)"),
+    "many axes": (np.ones((1,) * 9), "Your result has shape"),
+    "long double": (np.ones((3, 2), np.longdouble), "the same for all inputs"),
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_whatever_comes_back_is_answered_in_words(kind):
+    value, said = VALUES[kind]
+    for result in [kernel_gradient.check(lambda *given: value), kernel_gradient.check(lambda inputs, delta: value)]:
+        assert not result.passed
+        assert said in result.message
+        assert show(result)
+
+
+def show(result):
+    """Everything by which a result shows itself."""
+    if result.scene:
+        assert Image.open(io.BytesIO(png(result.scene))).size
+    return repr(result) and result._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind, (value, _) in VALUES.items() if not callable(value) and value is not ...]
+)
+def test_the_same_as_a_value(kind):
+    result = kernel_gradient.check(VALUES[kind][0])
+    assert not result.passed
+    assert show(result)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize(
+    "value", [0, 1.5, [], [[1]], np.zeros((2, 2)), np.arange(24.0).reshape(2, 3, 4), np.full((3, 3), np.nan), True]
+)
+def test_every_exercise_takes_anything(name, value):
+    assert not BY_NAME[name].check(lambda *given: value).passed
+    assert show(BY_NAME[name].check(value))
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_random_numbers_of_the_right_shape_are_described(name):
+    exercise = BY_NAME[name]
+    shapes = {str(list(map(str, i.values()))): e.shape for i, e in zip(exercise.inputs, exercise.expected, strict=True)}
+
+    def numbers(*given):
+        return np.random.default_rng(int(abs(np.sum(given[0])))).integers(-9, 9, shapes[str(list(map(str, given)))])
+
+    result = exercise.check(numbers)
+    assert not result.passed
+    assert result.misconceptions == ()
+    assert show(result)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (raises(ZeroDivisionError("division by zero")), "ZeroDivisionError: division by zero"),
+        (raises(SystemExit(1)), "SystemExit: 1"),
+        (raises(KeyboardInterrupt()), "stopped with KeyboardInterrupt"),
+        (raises(BadError()), "stopped with BadError"),
+        (raises(MemoryError("x" * 10_000)), "MemoryError: xxx"),
+        (recursive, "RecursionError"),
+        (coroutine, "A value of type coroutine"),
+        (lambda inputs: inputs, "Your function takes (inputs); here it is called with (inputs, delta)"),
+        (lambda a, b, c: a, "Your function takes (a, b, c); here it is called with (inputs, delta), in this order."),
+        (lambda o, d: undefined_name, "Is the cell with its definition run"),  # noqa: F821
+        (lambda o, d: o[99], "An index left its array. Outside there is zero"),
+        (lambda o, d: o * d, "Two arrays of different shapes met"),
+        (lambda o, d: np.empty(1).view(Subclass), "RuntimeError: no"),
+        (Hostile, "Your function takes ()"),
+        (print, "(None)"),
+        (np.add, "Two arrays of different shapes met"),
+    ],
+)
+def test_whatever_a_function_raises_is_answered_in_words(function, said):
+    result = kernel_gradient.check(function)
+    assert not result.passed
+    assert said in result.message
+    assert len(result.message) < 1500
+    assert show(result)
+
+
+def test_an_exception_is_shown_with_the_readers_own_line():
+    def mine(inputs, delta):
+        total = 0
+        return np.linalg.inv(np.zeros((2, 2))) + total  # the line
+
+    line = mine.__code__.co_firstlineno + 2
+    message = kernel_gradient.check(mine).message
+    assert f"line {line}:  return np.linalg.inv(np.zeros((2, 2))) + total  # the line" in message
+    assert "LinAlgError: Singular matrix" in message
+
+
+def loops_without_end(*given):
+    n = 0
+    while True:
+        n += 1
+
+
+class EndlessArray:
+    def __array__(self, dtype=None, copy=None):
+        loops_without_end()
+
+
+def swallows_exceptions(*given):
+    while True:
+        with suppress(Exception):
+            loops_without_end()
+
+
+def prints_without_end(*given):
+    while True:
+        print("again")
+
+
+@pytest.mark.parametrize(
+    "function", [loops_without_end, lambda *given: EndlessArray(), swallows_exceptions, prints_without_end]
+)
+def test_an_endless_loop_ends(function, capsys):
+    threads, began = threading.active_count(), time.monotonic()
+    result = kernel_gradient.check(function, seconds=0.2)
+    assert time.monotonic() - began < 1
+    assert "did not end within 0.2 seconds, so it was stopped" in result.message
+    assert threading.active_count() == threads
+    assert capsys.readouterr().out == ""
+
+
+def test_what_is_right_before_the_loop_has_its_points():
+    called = []
+
+    def right_once(inputs, delta):
+        called.append(1)
+        return right()(inputs, delta) if len(called) == 1 else loops_without_end()
+
+    result = kernel_gradient.check(right_once, seconds=0.2)
+    assert result.points == pytest.approx(1 / 3)
+    assert result.message.startswith("Not yet (on input 2 of 3).")
+
+
+def test_what_python_cannot_stop_is_left_behind_and_said(monkeypatch):
+    monkeypatch.setattr("convbp.exercises.running._PATIENCE", 0.1)
+    release = threading.Event()
+    result = kernel_gradient.check(lambda *given: release.wait(20), seconds=0.1)
+    assert "Python cannot stop it where it is" in result.message
+    release.set()
+
+
+def test_a_stubborn_loop_is_stopped_too(monkeypatch):
+    """Each time the exception is swallowed, the next one comes."""
+    swallowed = []
+
+    def stubborn(*given):
+        while len(swallowed) < 3:
+            try:
+                loops_without_end()
+            except:  # noqa: E722
+                swallowed.append(1)
+        loops_without_end()
+
+    assert "so it was stopped" in kernel_gradient.check(stubborn, seconds=0.1).message
+    assert len(swallowed) == 3
+
+
+def test_printing_is_noticed_and_kept_away(capsys):
+    def mine(inputs, delta):
+        print("the shape is", inputs.shape)
+        print("to stderr", file=sys.stderr)
+        return right()(inputs, delta)
+
+    result = kernel_gradient.check(mine)
+    assert result.passed
+    assert "also prints, which is not shown here: “the shape is (4, 5) to stderr" in result.message
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_other_threads_print_is_shown(capsys):
+    started, go = threading.Event(), threading.Event()
+
+    def other():
+        started.wait(5)
+        print("from elsewhere")
+        go.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+
+    def mine(inputs, delta):
+        started.set()
+        assert go.wait(5)
+        return right()(inputs, delta)
+
+    assert kernel_gradient.check(mine).passed
+    thread.join()
+    assert capsys.readouterr().out == "from elsewhere\n"
+
+
+def test_a_changed_argument_is_noticed():
+    def mine(inputs, delta):
+        result = right()(inputs, delta)
+        delta *= 2
+        return result
+
+    before = kernel_gradient.example["delta"]
+    result = kernel_gradient.check(mine)
+    assert not result.passed
+    assert result.points == 0
+    assert "The numbers are right, but:\nYour function changes its argument delta" in result.message
+    assert "delta = delta.copy()" in result.message
+    np.testing.assert_array_equal(kernel_gradient.example["delta"], before)
+
+
+def test_random_results_are_noticed():
+    rng = np.random.default_rng(0)
+    result = kernel_gradient.check(lambda o, d: right()(o, d) + rng.normal())
+    assert not result.passed
+    assert "Two calls with the same numbers gave different results" in result.message
+
+
+def test_warnings_of_numpy_stay_away(recwarn):
+    assert not exercises.l2_routing.check(lambda x, d, k, s: x / 0).passed
+    assert not recwarn
+
+
+# --- the card ---------------------------------------------------------------------------------------------------------
+
+
+def displayed(result, monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, metadata=None, raw=False: shown.append((data, metadata))
+    )
+    result._ipython_display_()
+    return shown
+
+
+def test_the_card_has_the_message_and_the_picture(monkeypatch):
+    result = kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1]))
+    (text, _), (picture, metadata) = displayed(result, monkeypatch)
+    assert text["text/plain"] == result.message
+    assert "<strong>Not yet.</strong>" in text["text/html"]
+    assert picture["image/png"]
+    alt = "Yours, expected and the difference. At (0, 0) yours is 4, expected is 5."
+    assert metadata["image/png"]["alt"] == alt
+    assert picture["text/plain"] == f"Picture: {alt}"
+
+
+def test_the_picture_shows_yours_expected_and_the_difference():
+    result = kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1]))
+    example = kernel_gradient.example
+    yours, expected = right()(example["inputs"], rot180(example["delta"])), right()(**example)
+    for grid, values in zip(result.scene.grids, (yours, expected, yours - expected), strict=True):
+        np.testing.assert_array_equal(np.array(grid.values, float), values)
+    (highlight,) = result.scene.highlights.values()
+    assert {(mark.row, mark.col) for mark in highlight.marks} == {(0, 0)}
+
+
+def test_of_four_axes_the_plane_with_the_difference_is_shown():
+    def one_entry_off(delta, kernel):
+        result = right("multichannel_input_gradient")(delta, kernel)
+        result[1, 2, 3, 1] += 5
+        return result
+
+    result = exercises.multichannel_input_gradient.check(one_entry_off)
+    yours, expected, difference = (np.array(grid.values, float) for grid in result.scene.grids)
+    assert yours.shape == expected.shape == exercises.multichannel_input_gradient.expected[0].shape[1:3]
+    assert np.argwhere(difference).tolist() == [[2, 3]]
+
+
+def test_of_a_large_array_the_part_around_the_difference_is_shown():
+    result = kernel_gradient.check(lambda o, d: np.zeros((300, 300)))
+    assert result.scene.grids[0].size == (8, 8)
+
+
+def test_text_from_outside_is_escaped():
+    def mine(inputs, delta):
+        raise ValueError("<script>alert(1)</script>")
+
+    assert "<script>" not in kernel_gradient.check(mine)._repr_html_()
+
+
+def test_the_same_answer_gives_the_same_text():
+    texts = {repr(kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1]))) for _ in range(3)}
+    assert len(texts) == 1
+
+
+def test_without_the_packages_for_pictures_there_is_the_text(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    monkeypatch.delitem(sys.modules, "convbp.still", raising=False)
+    result = kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1]))
+    assert len(displayed(result, monkeypatch)) == 1
+
+
+# --- hints, progress, points ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_the_statement_has_signature_layout_and_time(name):
+    text = repr(BY_NAME[name])
+    assert text.startswith(f"{name}({', '.join(BY_NAME[name].inputs[0])})\n")
+    assert "returns " in text
+    assert "may take 5 seconds" in text
+    assert list(BY_NAME[name].takes) == list(BY_NAME[name].inputs[0])
+
+
+def test_hints_come_one_by_one():
+    exercise = fresh()
+    hints = [exercise.hint() for _ in range(4)]
+    assert [hint[:11] for hint in hints] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3", "Hint 3 of 3"]
+    assert "kernel_gradient.solution()" in hints[2]
+    assert exercise.hint(1) == hints[0]
+    with pytest.raises(ValueError, match="expected a number from 1 to 3"):
+        exercise.hint(4)
+
+
+def fresh():
+    """An exercise that nobody has tried."""
+    return Exercise(**{field: getattr(kernel_gradient, field) for field in Exercise.__dataclass_fields__})
+
+
+def test_progress_is_kept_for_the_session():
+    one, other = fresh(), fresh()
+    assert repr(exercises.progress(one, other)) == "0 of 2 done. Not tried: kernel_gradient, kernel_gradient."
+    one.check(right())
+    other.check(None)
+    assert exercises.progress(one, other) == "1 of 2 done. Done: kernel_gradient. Tried: kernel_gradient."
+    one.check(None)
+    assert exercises.progress(one).startswith("1 of 1")
+    assert exercises.progress().startswith(("0 of 18", *(f"{n} of 18" for n in range(1, 19))))
+
+
+def test_points_are_those_of_the_teacher():
+    assert kernel_gradient.check(right(), points=4).points == 4
+    no_ties = exercises.max_routing.check(lambda x, d, k, s: right("max_routing")(x, d, k, s) + 0 * d.sum(), points=2)
+    assert no_ties.points == 2
+
+
+def test_the_example_is_a_copy():
+    kernel_gradient.example["delta"][:] = 0
+    assert kernel_gradient.example["delta"].any()
