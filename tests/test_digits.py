@@ -5,8 +5,9 @@ from importlib.resources import files
 import numpy as np
 import pytest
 import sklearn.datasets
+import sklearn.model_selection
 
-from convbp import load_digits
+from convbp import digit_network, load_digits, split_digits
 
 
 def test_equal_to_scikit_learn():
@@ -35,3 +36,34 @@ def test_licence_is_beside_the_file():
     text = files("convbp").joinpath("data/DIGITS-LICENSE.txt").read_text(encoding="utf-8")
     for needed in "CC BY 4.0", "E. Alpaydin and C. Kaynak", "UCI Machine Learning Repository", "scikit-learn":
         assert needed in text
+
+
+def test_the_halves_are_those_of_scikit_learns_example():
+    theirs = sklearn.datasets.load_digits()
+    expected = sklearn.model_selection.train_test_split(theirs.images, theirs.target, test_size=0.5, shuffle=False)
+    split = split_digits(None)
+    for ours, theirs in zip((split.images, split.test_images), expected[:2], strict=True):
+        np.testing.assert_array_equal(ours[..., 0] * 16, theirs)
+    for ours, theirs in zip((split.labels, split.test_labels), expected[2:], strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_seed_shuffles_and_holds_a_quarter_out():
+    images, labels = load_digits()
+    split, same, other = split_digits(3), split_digits(3), split_digits(4)
+    assert (len(split.labels), len(split.test_labels)) == (1347, 450)
+    assert split.images.dtype == np.float32
+    # Each image stands once in one of the two parts, and beside its own label.
+    rows = {(image.tobytes(), label) for image, label in zip(images, labels, strict=True)}
+    both = np.concatenate([split.images, split.test_images])[..., 0] * 16
+    found = zip(both.astype(np.int64), np.concatenate([split.labels, split.test_labels]), strict=True)
+    assert sorted((image.tobytes(), label) for image, label in found) == sorted(rows)
+    assert all(np.array_equal(a, b) for a, b in zip(split, same, strict=True))
+    assert not np.array_equal(split.test_labels, other.test_labels)
+
+
+def test_the_network_for_the_digits():
+    network = digit_network(seed=2)
+    assert sum(array.size for array in network.parameters.values()) == 9930
+    assert network.scores(split_digits().images[:5]).shape == (5, 10)
+    assert not np.array_equal(network.parameters["conv1.kernel"], digit_network(3).parameters["conv1.kernel"])

@@ -10,13 +10,14 @@ from convbp.convolution import (
     cross_correlate,
     rot180,
 )
-from convbp.digits import load_digits
+from convbp.digits import digit_network, load_digits, split_digits
 from convbp.gradient_check import adjoint_test, central_difference, compare_gradients, find_kinks
 from convbp.layers import AveragePool2D, Conv2D, Dense, Flatten, L2Pool2D, MaxPool2D
 from convbp.losses import half_sum_of_squares, softmax_cross_entropy
 from convbp.network import Network
 from convbp.network_check import check_gradients
 from convbp.pooling import average_pool2d, l2_pool2d, max_pool2d
+from convbp.training import accuracy, show_progress, train
 
 __all__ = [
     "AveragePool2D",
@@ -26,6 +27,7 @@ __all__ = [
     "L2Pool2D",
     "MaxPool2D",
     "Network",
+    "accuracy",
     "adjoint_test",
     "average_pool2d",
     "central_difference",
@@ -37,6 +39,7 @@ __all__ = [
     "conv2d_kernel_gradient",
     "convolve",
     "cross_correlate",
+    "digit_network",
     "find_kinks",
     "half_sum_of_squares",
     "identity",
@@ -46,8 +49,11 @@ __all__ = [
     "max_pool2d",
     "relu",
     "rot180",
+    "show_progress",
     "sigmoid",
     "softmax_cross_entropy",
     "softplus",
+    "split_digits",
     "tanh",
+    "train",
 ]

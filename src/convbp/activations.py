@@ -92,7 +92,7 @@ relu = Activation(
     "relu",
     "max(x, 0)",
     lambda x: np.maximum(x, 0),
-    lambda x: np.where(x > 0, 1, 0).astype(x.dtype),
+    lambda x: (x > 0).astype(np.int8).astype(x.dtype),  # by way of a small integer, as object gets True otherwise
 )
 
 leaky_relu = Activation(

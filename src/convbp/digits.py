@@ -8,9 +8,14 @@ beside the file, in ``data/DIGITS-LICENSE.txt``. The file is ``numpy.savez_compr
 
 from functools import cache
 from importlib.resources import files
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
+
+from convbp.activations import relu
+from convbp.layers import Conv2D, Dense, Flatten, MaxPool2D
+from convbp.network import Network
 
 
 class Digits(NamedTuple):
@@ -45,3 +50,73 @@ def load_digits():
     for array in digits:
         array.flags.writeable = False
     return digits
+
+
+class Split(NamedTuple):
+    """Digits to train on, and others to test on.
+
+    Attributes
+    ----------
+    images, test_images : ndarray of float32, shape=(…, 8, 8, 1)
+        Ink from 0 to 1, as inputs of a network.
+    labels, test_labels : ndarray of int64, shape=(…,)
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+    @property
+    def test(self):
+        """Test images and labels, as `convbp.train` takes them."""
+        return self.test_images, self.test_labels
+
+
+def split_digits(seed=0):
+    """Split the digits into those to train on and those to test on.
+
+    Parameters
+    ----------
+    seed : int or None
+        With a number the digits are shuffled, and a quarter of them, 450, is for the test. With None they stay in their
+        order and the second half, 899, is for the test, as in scikit-learn's example "Recognizing hand-written digits".
+        That is harder: other people wrote the second half.
+
+    Returns
+    -------
+    Split
+    """
+    images, labels = load_digits()
+    images = (images[..., None] / 16).astype(np.float32)
+    if seed is None:
+        order, tested = np.arange(len(images)), ceil(len(images) / 2)
+    else:
+        order, tested = np.random.default_rng(seed).permutation(len(images)), ceil(len(images) / 4)
+    learned, tested = np.split(order, [len(order) - tested])
+    return Split(images[learned], labels[learned], images[tested], labels[tested])
+
+
+def digit_network(seed=0):
+    """Return a small network for the digits, not yet trained: two convolutions, a pooling, 9,930 parameters.
+
+    Parameters
+    ----------
+    seed : int
+        Of its random weights.
+
+    Returns
+    -------
+    Network
+    """
+    return Network(
+        (8, 8, 1),
+        Conv2D(16, 3, padding=1),
+        relu,
+        Conv2D(32, 3, padding=1),
+        relu,
+        MaxPool2D(3, stride=2, padding=1),
+        Flatten(),
+        Dense(10),
+        seed=seed,
+    )

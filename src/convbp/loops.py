@@ -232,7 +232,7 @@ def _pool(operation, inputs, size, stride, padding, value, slope, winner=None):
 
     outputs = range(N), range(rows), range(columns), range(C)
     winners = winner and _tabulate(lambda *index: winner(window(*index[:4]))[1 + index[4]], *outputs, range(2))
-    return Pooled(operation, _tabulate(lambda *index: value(window(*index)), *outputs), route, winners)
+    return Pooled(operation, _tabulate(lambda *index: value(window(*index)), *outputs), route, lambda: winners)
 
 
 def _image_and_kernel(operation, image, kernel, mode):

@@ -19,7 +19,8 @@ import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
@@ -34,14 +35,13 @@ from convbp.pooling import Pooled
 from convbp.shapes import as_count, as_numbers, check_size
 
 
-@dataclass(frozen=True, eq=False)
 class Pass(Mapping):
     """The arrays of one pass through a network, by name, in the order in which they were made.
 
     Attributes
     ----------
     arrays : mapping of str to ndarray
-        What ``pass_["conv1.pre_activation"]`` looks up. Printing the pass lists all names with their shapes.
+        What ``a_pass["conv1.pre_activation"]`` looks up. Printing the pass lists all names with their shapes.
     """
 
     arrays: Mapping[str, np.ndarray]
@@ -70,16 +70,31 @@ class Forward(Pass):
 
     Attributes
     ----------
-    output : ndarray, shape=(N, …)
-        What the last layer returned.
+    inputs : ndarray, shape=(N, H, W, C)
+    made : mapping of str to Made or Pooled
+        What each layer saw and made, by the layer's name.
+    parameters : mapping of str to ndarray
+        With which it was made.
     """
 
-    made: tuple[Made | Pooled, ...] = field(repr=False)
-    parameters: Mapping[str, np.ndarray] = field(repr=False)
+    inputs: np.ndarray
+    layers: Mapping[str, Layer]
+    made: Mapping[str, Made | Pooled]
+    parameters: Mapping[str, np.ndarray]
 
     @property
     def output(self) -> np.ndarray:
-        return self.made[-1].output
+        """What the last layer returned, shape=(N, …)."""
+        return self.made[list(self.layers)[-1]].output
+
+    @cached_property
+    def arrays(self) -> Mapping[str, np.ndarray]:
+        arrays = {"input": self.inputs}
+        for name, made in self.made.items():
+            arrays[f"{name}.{self.layers[name].makes}"] = made.output
+            if isinstance(made, Pooled) and made.winners is not None:
+                arrays[f"{name}.winners"] = made.winners
+        return arrays
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,8 +108,9 @@ class Backward(Pass):
         By the names of the parameters.
     """
 
+    arrays: Mapping[str, np.ndarray]
     loss: float
-    gradients: Mapping[str, np.ndarray] = field(repr=False)
+    gradients: Mapping[str, np.ndarray]
 
 
 class Backpropagated(NamedTuple):
@@ -198,6 +214,11 @@ class Network:
             array.flags.writeable = False
         self._parameters = MappingProxyType(arrays)
 
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of what the last layer returns for one image."""
+        return list(self.shapes.values())[-1]
+
     def forward(self, inputs: Any) -> Forward:
         """Steps 1 and 2: run the network, and keep what every layer makes.
 
@@ -214,15 +235,12 @@ class Network:
         TypeError, ValueError
             If the inputs are not finite numbers, there are none, or they have another size than ``input_shape``.
         """
-        parameters = self.parameters
-        inputs = self.as_inputs("Network.forward", inputs)
-        arrays, made = {"input": inputs}, []
+        parameters, made = self.parameters, {}
+        inputs = images = self.as_inputs("Network.forward", inputs)
         for name, layer in self.layers.items():
-            made.append(layer.forward(inputs, **self._own(parameters, name)))
-            inputs = arrays[f"{name}.{layer.makes}"] = made[-1].output
-            if getattr(made[-1], "winners", None) is not None:
-                arrays[f"{name}.winners"] = made[-1].winners
-        return Forward(arrays, tuple(made), parameters)
+            made[name] = layer.forward(inputs, **self._own(parameters, name))
+            inputs = made[name].output
+        return Forward(images, self.layers, made, parameters)
 
     def backward(self, forward: Forward, targets: Any) -> Backward:
         """Steps 3 to 5: the deltas of all layers and the gradients for all parameters, with the delta of the input.
@@ -257,7 +275,8 @@ class Network:
         """
         delta = self.loss.gradient(forward.output, targets)  # step 3
         lowest = next(iter(self.layers))
-        for (name, layer), made in zip(reversed(self.layers.items()), reversed(forward.made), strict=True):
+        for name, layer in reversed(self.layers.items()):
+            made = forward.made[name]
             gradients = {f"{name}.{own}": g for own, g in layer.gradients(delta, made).items()}  # step 5
             yield Backpropagated(name, delta, gradients)
             if to_input or name != lowest:

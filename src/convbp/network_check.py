@@ -103,7 +103,7 @@ def _losses(
     network: Network, forward: Forward, targets: Any
 ) -> Iterator[tuple[str, Callable[[np.ndarray], np.floating]]]:
     """For each parameter its name, and the loss as a function of it; only the layers from its own on are run."""
-    for layer, made in zip(network.layers, forward.made, strict=True):
+    for layer, made in forward.made.items():
         for name in network.parameter_names[layer].values():
 
             def loss_at(array, layer=layer, made=made, name=name):

@@ -12,6 +12,7 @@ with what it leaves out: ties, overlap, leftover rows, padding and the L2 norm.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -34,7 +35,11 @@ class Pooled:
     operation: str
     output: np.ndarray
     _route: Callable[[np.ndarray], np.ndarray] = field(repr=False)
-    winners: np.ndarray | None = field(default=None, repr=False)
+    _find_winners: Callable[[], np.ndarray | None] = field(default=lambda: None, repr=False)
+
+    @cached_property
+    def winners(self):
+        return self._find_winners()
 
     def route(self, delta):
         """Return the gradient of the error with respect to the inputs.
@@ -90,15 +95,24 @@ def max_pool2d(inputs, size, stride=None, padding=0):
     """
     inputs, windows = _windows("max_pool2d", inputs, size, stride, padding)
     # Padding with the smallest entry never exceeds an entry; where it equals the largest, it is not inside.
-    entries = windows.gather(inputs, outside=inputs.min())
-    output = entries.max(axis=0)
-    inside = windows.gather(np.ones((1, *inputs.shape[1:3], 1), bool), outside=False)
-    tap = np.argmax((entries == output) & inside, axis=0)  # argmax finds the first
+    entries = windows.views(windows.padded(inputs, outside=inputs.min()))
+    output = reduce(np.maximum, entries[1:], entries[0].copy())
+    inside = windows.views(windows.padded(np.ones((1, *inputs.shape[1:3], 1), bool), outside=False))
 
-    def route(delta):
-        return windows.scatter(delta, [tap == t for t in range(len(entries))])
+    def won():
+        """For each entry of the window where it is the winner."""
+        undecided, masks = np.ones(output.shape, bool), []
+        for entry, is_inside in zip(entries, inside, strict=True):
+            masks.append((entry == output) & is_inside & undecided)
+            undecided ^= masks[-1]
+        return masks
 
-    return Pooled("max_pool2d", output, route, windows.rows_and_columns(tap))
+    return Pooled(
+        "max_pool2d",
+        output,
+        lambda delta: windows.scatter(delta, won()),
+        lambda: windows.rows_and_columns(np.argmax(won(), axis=0)),
+    )
 
 
 def average_pool2d(inputs, size, stride=None, padding=0):
@@ -188,15 +202,23 @@ class _Windows:
 
     def gather(self, inputs, outside):
         """(N, H, W, C) → (k1·k2, N, H', W', C): the entries of every window, in row-major order."""
-        (p1, p2) = self.padding
-        return np.stack(self._views(np.pad(inputs, ((0, 0), (p1, p1), (p2, p2), (0, 0)), constant_values=outside)))
+        return np.stack(self.views(self.padded(inputs, outside)))
+
+    def padded(self, inputs, outside):
+        """(N, H, W, C) → (N, H + 2·p1, W + 2·p2, C), with ``outside`` around; the inputs themselves if nothing is."""
+        (n, h, w, c), (p1, p2) = inputs.shape, self.padding
+        if not any(self.padding):
+            return inputs
+        padded = np.full((n, h + 2 * p1, w + 2 * p2, c), outside, inputs.dtype)
+        padded[:, p1 : p1 + h, p2 : p2 + w] = inputs
+        return padded
 
     def scatter(self, delta, shares):
         """(N, H', W', C) → (N, H, W, C): for each of the k1·k2 entries delta times its share, added up."""
         (n, h, w, c), (p1, p2) = self.shape, self.padding
         (delta,) = exact(len(shares), delta)
         padded = np.zeros((n, h + 2 * p1, w + 2 * p2, c), np.result_type(delta, shares[0]))
-        for view, share in zip(self._views(padded), shares, strict=True):
+        for view, share in zip(self.views(padded), shares, strict=True):
             view += delta * share
         return padded[:, p1 : p1 + h, p2 : p2 + w]
 
@@ -207,7 +229,7 @@ class _Windows:
         row, column = np.divmod(tap, k2)
         return np.stack([row + (s1 * i - p1)[..., None], column + (s2 * j - p2)[..., None]], axis=-1)
 
-    def _views(self, padded):
+    def views(self, padded):
         """For each entry of the window, in row-major order, a view of what all windows have there."""
         (k1, k2), (s1, s2), (rows, columns) = self.size, self.stride, self.places
         return [

@@ -1,0 +1,209 @@
+"""Gradient descent: w ← w − η·v, with v = μ·v + ∂E/∂w + λ·w, one small batch of images after the other.
+
+The article (Jefkine Kafunah, "Backpropagation In Convolutional Neural Networks", DeepGrid, 2016) ends with the
+gradients; this is what they are for. η is the learning rate, μ the momentum, λ the weight decay, as in PyTorch's SGD.
+
+`train` is a generator: it does one step for each record that is taken from it. To pause is not to take the next one;
+to go on is to take it; and what happens between two steps is up to whoever takes them.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import ceil, inf
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from convbp.network import Network
+from convbp.shapes import NotFiniteError, as_count
+
+
+class DivergenceError(ArithmeticError):
+    """The loss, or a parameter, is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands after one step.
+
+    Attributes
+    ----------
+    step, steps : int
+        How many steps are done, and how many there will be.
+    epoch, epochs : int
+        The pass through the images that the step belongs to, from 1, and how many there will be.
+    loss : float
+        Of the step's batch, before the step.
+    accuracy : float
+        The share of the batch that was classified right, before the step.
+    test_accuracy : float or None
+        The share of the test images that is classified right, after the last step of an epoch.
+    """
+
+    step: int
+    steps: int
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float
+    test_accuracy: float | None = None
+
+
+def train(
+    network: Network,
+    images: Any,
+    labels: Any,
+    *,
+    test: tuple[Any, Any] | None = None,
+    epochs: int = 20,
+    batch_size: int = 32,
+    learning_rate: float = 0.03,
+    momentum: float = 0.9,
+    weight_decay: float = 0.002,
+    seed: int = 0,
+) -> Iterator[Progress]:
+    """Train ``network`` by stochastic gradient descent; a step is done for each record that is taken.
+
+    Equal networks, images and seeds give equal weights, to the bit on one machine. After each step
+    ``network.parameters`` are new arrays, so whoever looks at them meanwhile sees no half step.
+
+    Parameters
+    ----------
+    network : Network
+    images : array_like, shape=(N, H, W, C)
+    labels : array_like
+        What the network's loss takes: for softmax cross-entropy the classes as integers, shape=(N,).
+    test : (images, labels), optional
+        To find the accuracy on, after each epoch.
+    epochs : int
+        Passes through all images, each in another order.
+    batch_size : int
+        Images per step; the last batch of an epoch may be smaller.
+    learning_rate : float
+        η > 0.
+    momentum : float
+        0 ≤ μ < 1.
+    weight_decay : float
+        λ ≥ 0.
+    seed : int
+        Of the orders.
+
+    Yields
+    ------
+    Progress
+
+    Raises
+    ------
+    TypeError, ValueError
+        At once, before any step, if one of the arguments is not as described.
+    DivergenceError
+        On a step whose loss or weights are NaN or infinite; the network keeps those from before this step.
+    """
+    images, labels = _as_examples(network, "images", images, labels)
+    if test is not None:
+        test = _as_examples(network, "test images", *test)
+    epochs, batch_size = as_count("train", "epochs", epochs), as_count("train", "batch_size", batch_size)
+    _check_rate("learning_rate", learning_rate, "more than 0, often between 0.001 and 0.1", lambda rate: 0 < rate < inf)
+    _check_rate("momentum", momentum, "at least 0 and less than 1, often 0.9", lambda rate: 0 <= rate < 1)
+    _check_rate("weight_decay", weight_decay, "at least 0, often 0 or 0.001", lambda rate: 0 <= rate < inf)
+    rng = np.random.default_rng(seed)
+
+    def steps() -> Iterator[Progress]:
+        batches, step = ceil(len(images) / batch_size), 0
+        velocity = {name: np.zeros_like(array) for name, array in network.parameters.items()}
+        for epoch in range(1, epochs + 1):
+            order = rng.permutation(len(images))
+            for batch in np.split(order, range(batch_size, len(order), batch_size)):
+                step += 1
+                try:
+                    loss, right, velocity = _step(
+                        network, images[batch], labels[batch], velocity, learning_rate, momentum, weight_decay
+                    )
+                except NotFiniteError:
+                    raise DivergenceError(
+                        f"train: diverged at step {step}, in epoch {epoch}: a number became infinite or NaN. "
+                        f"Try a smaller learning_rate, {learning_rate / 10:g} instead of {learning_rate:g}, and inputs "
+                        f"between 0 and 1. The network has the weights from before this step."
+                    ) from None
+                tested = test and step == epoch * batches
+                yield Progress(
+                    step, epochs * batches, epoch, epochs, loss, right, accuracy(network, *test) if tested else None
+                )
+
+    return steps()
+
+
+def accuracy(network: Network, images: Any, labels: Any) -> float:
+    """The share of the images that the network classifies as the labels say; arguments and errors as for `train`."""
+    images, labels = _as_examples(network, "images", images, labels)
+    parts = range(0, len(images), 256)  # a few at a time, which takes less memory
+    return float(
+        sum(_right(network.scores(images[i : i + 256]), labels[i : i + 256]).sum() for i in parts) / len(images)
+    )
+
+
+def show_progress(records: Iterable[Progress]) -> Iterator[Progress]:
+    """Pass the records of `train` on, with a progress bar in terminal or notebook; it is tqdm's, which it needs."""
+    try:
+        from tqdm.auto import tqdm  # here, as importing convbp loads NumPy only
+    except ModuleNotFoundError as error:
+        message = "show_progress needs tqdm, which is not installed in this Python: pip install tqdm"
+        raise ModuleNotFoundError(message, name="tqdm") from error
+    bar = None
+    try:
+        for record in records:
+            if bar is None:  # the first record of a training that may have begun before
+                bar = tqdm(total=record.steps, initial=record.step - 1, unit="step")
+            shown = {"epoch": record.epoch, "loss": f"{record.loss:.3f}"}
+            if record.test_accuracy is not None:
+                shown["test"] = f"{record.test_accuracy:.1%}"
+            bar.set_postfix(shown, refresh=False)
+            bar.update()
+            yield record
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def _step(network, images, labels, velocity, learning_rate, momentum, weight_decay):
+    """Do one step; return the loss and the accuracy before it, and the new velocity."""
+    with np.errstate(all="ignore"):  # what is not finite is found without NumPy's warnings
+        forward = network.forward(images)
+        loss = network.loss(forward.output, labels)
+        gradients = {}
+        for layer in network.backpropagate(forward, labels):
+            gradients |= layer.gradients
+        velocity = {
+            name: momentum * velocity[name] + gradients[name] + weight_decay * w
+            for name, w in network.parameters.items()
+        }
+        new = {name: w - learning_rate * velocity[name] for name, w in network.parameters.items()}
+    if not (np.isfinite(loss) and all(np.isfinite(array).all() for array in new.values())):
+        raise NotFiniteError("the loss or a weight is not finite")
+    network.replace_parameters(new)
+    return float(loss), float(_right(forward.output, labels).mean()), velocity
+
+
+def _right(scores, labels):
+    """Which rows of the scores have their largest where the labels say; targets in rows have it at their largest."""
+    return scores.argmax(axis=1) == (labels if labels.ndim == 1 else labels.argmax(axis=1))
+
+
+def _as_examples(network, name, images, labels):
+    """Images and labels as arrays that fit together and the network: the loss says what is wrong with a label."""
+    images, labels = network.as_inputs(f"train: {name}", images), np.asarray(labels)
+    if len(network.output_shape) != 1:
+        raise ValueError(
+            f"train: the network ends in {list(network.layers)[-1]}, which gives {network.output_shape} per image; "
+            f"expected one row of numbers. Put Flatten() and Dense(…) at its end."
+        )
+    network.loss(np.zeros((len(images), *network.output_shape), network.dtype), labels)
+    return images, labels
+
+
+def _check_rate(name, value, expected, holds):
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"train: {name} is {value!r}; expected a number {expected}.")
+    if not holds(value):
+        raise ValueError(f"train: {name} is {value!r}; expected a number {expected}.")
