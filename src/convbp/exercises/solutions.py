@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from convbp import convolve, cross_correlate, rot180, sigmoid, tanh
+from convbp.activations import sigmoid, tanh
+from convbp.convolution import convolve, cross_correlate, rot180
 
 
 def cross_correlation(image, kernel):
