@@ -276,7 +276,7 @@ class Hostile:
 
 class BadArray:
     def __array__(self, dtype=None, copy=None):
-        raise ValueError("<script>alert(1)</script>")
+        raise TypeError("<script>alert(1)</script>")
 
 
 class BadError(Exception):
@@ -325,7 +325,7 @@ VALUES = {
     "dates": (np.array(["2020-01-01"], "datetime64[D]"), "datetime64"),
     "records": (np.zeros(3, [("a", float)]), "('a', '<f8')"),
     "objects": ([[object(), None]], "stands among the entries"),
-    "hostile objects": ([[1, Hostile()]], "among"),
+    "hostile objects": ([[1, Hostile()]], "cannot be read as numbers"),
     "hostile": (Hostile(), "cannot be read as numbers"),
     "hostile array": (BadArray(), "cannot be read as numbers"),
     "ragged": ([[1, 2], [3]], "rows of different lengths"),

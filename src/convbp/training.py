@@ -137,9 +137,9 @@ def train(
 def accuracy(network: Network, images: Any, labels: Any) -> float:
     """The share of the images that the network classifies as the labels say; arguments and errors as for `train`."""
     images, labels = _as_examples(network, "images", images, labels)
-    parts = range(0, len(images), 256)  # a few at a time, which takes less memory
+    parts = range(0, len(images), 128)  # a few at a time, which takes less memory
     return float(
-        sum(_right(network.scores(images[i : i + 256]), labels[i : i + 256]).sum() for i in parts) / len(images)
+        sum(_right(network.scores(images[i : i + 128]), labels[i : i + 128]).sum() for i in parts) / len(images)
     )
 
 
