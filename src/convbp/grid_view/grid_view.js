@@ -39,7 +39,9 @@ function render({ model, el, signal }) {
   }
 
   function showChoice() {
-    if (!Object.keys(model.get("patches")).length) return; // they follow the picture
+    const following = !Object.keys(model.get("patches")).length; // a new picture comes without them, they right after
+    stage.setAttribute("aria-busy", following);
+    if (following) return;
     showSliders();
     makeRoomForSentence();
     showSelection();
@@ -65,7 +67,7 @@ function render({ model, el, signal }) {
     const sentences = Object.values(model.get("patches")).map((patch) => patch.sentence);
     sentence.style.minHeight = "";
     sentence.innerHTML = sentences.reduce((a, b) => (b.length > a.length ? b : a), "");
-    sentence.style.minHeight = `${sentence.offsetHeight}px`;
+    sentence.style.minHeight = `${sentence.getBoundingClientRect().height}px`;
   }
 
   // One slider for the row and one for the column, over the cells that can be chosen.
@@ -101,7 +103,7 @@ function render({ model, el, signal }) {
   // ipywidgets gives no name to a slider's handle and to the number beside it; they take the one written before them.
   function nameSliders() {
     const parts = el.parentElement?.querySelectorAll(".widget-slider :is([role=slider], [contenteditable])");
-    for (const part of parts ?? []) { // none once the picture has been taken off the page
+    for (const part of parts ?? []) { // none when the picture has been taken off the page
       if (!part.hasAttribute("role")) part.setAttribute("role", "textbox");
       part.setAttribute("aria-label", part.closest(".widget-slider").querySelector("label").textContent);
     }
@@ -135,12 +137,13 @@ function render({ model, el, signal }) {
   showChoice();
   const named = new MutationObserver((changes) => { if (changes.some(({ target }) => !el.contains(target))) nameSliders(); });
   const resized = new ResizeObserver(() => {
-    if ([0, room].includes(stage.clientWidth)) return; // 0: out of sight
+    if (stage.clientWidth === 0) return; // out of sight
+    nameSliders();
+    named.observe(el.parentElement, { childList: true, subtree: true });
+    if (stage.clientWidth === room) return;
     arrange();
     makeRoomForSentence();
     showSelection();
-    nameSliders();
-    named.observe(el.parentElement, { childList: true, subtree: true });
   });
   resized.observe(stage);
   return () => {
