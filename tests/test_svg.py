@@ -171,6 +171,15 @@ def test_no_two_texts_overlap(drawn):
         assert not [(written[i], written[j]) for i, j in overlaps([box for _, box in written])]
 
 
+def test_no_label_lies_on_a_cell():
+    for drawn in REAL_SCENES:
+        everything = shapes(parse(svg.picture(drawn)))
+        labels = [s for s in everything if s.name in ("title", "index", "sum", "symbols", "total") and s.text]
+        cells = [s for s in everything if s.name in ("cell", "pad")]
+        pairs = overlaps([shape.box for shape in labels + cells])
+        assert not [labels[i] for i, j in pairs if i < len(labels) <= j]
+
+
 OUTLINE = 3.5  # half of an outline's stroke, and half of the cell's own
 
 
