@@ -99,7 +99,7 @@ rot180 = Exercise(
     task="The kernel turned by 180°.",
     takes={"kernel": "shape (k1, k2)"},
     returns="an array of shape (k1, k2)",
-    equation="as used from Eq. 6 on",
+    equation="Eq. 6, where it is used first",
     computation=TASKS["rot180"],
     inputs=[
         {"kernel": _array([[1, 2, -1], [4, 3, -2]])},
@@ -112,7 +112,7 @@ rot180 = Exercise(
         "A turn by 180° is two reflections: top to bottom, and left to right.",
         "The entry (m, n) comes from (k1 - 1 - m, k2 - 1 - n). A slice with step -1 reverses an axis.",
     ),
-    answer=solutions.turned,
+    answer=solutions.rot180,
 )
 
 full_convolution = Exercise(
@@ -225,7 +225,7 @@ bias_gradient = Exercise(
     task="How the error depends on each bias, ∂E/∂b.",
     takes={"delta": "δ = ∂E/∂x, shape (N, H', W', D): images, rows, columns, filters"},
     returns="an array of shape (D,)",
-    equation="left out by the article; from Eq. 7",
+    equation="Eq. 7; the article leaves it out",
     computation=TASKS["bias_gradient"],
     inputs=[{"delta": _random(22, 2, 2, 3, 4)}, {"delta": _random(23, 3, 2, 4, 5)}, {"delta": _random(24, 2, 4, 3, 6)}],
     trace=lambda delta: loops.conv2d_bias_gradient(symbols("δ", delta)),
@@ -354,7 +354,7 @@ max_routing = Exercise(
     task="δ on its way back through max pooling. Of equal entries the first in row-major order wins.",
     takes={"inputs": "shape (H, W)", "delta": "δ of the pooled output, shape (H', W')", **_POOLING},
     returns=_ROUTED,
-    equation="the article's rule after Eq. 22",
+    equation="the article's rules after Eq. 22",
     computation=TASKS["max_routing"],
     inputs=_pooling_inputs({"inputs": _TIES, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 32),
     trace=_trace_pooling(loops.max_pool2d),
@@ -372,7 +372,7 @@ average_routing = Exercise(
     task="δ on its way back through average pooling.",
     takes={"delta": "δ of the pooled output, shape (H', W')", "input_size": "(H, W)", **_POOLING},
     returns=_ROUTED,
-    equation="the article's rule after Eq. 22",
+    equation="the article's rules after Eq. 22",
     computation=TASKS["average_routing"],
     inputs=[
         {"delta": one["delta"], "input_size": one["inputs"].shape, "size": one["size"], "stride": one["stride"]}
@@ -394,7 +394,7 @@ l2_routing = Exercise(
     task="δ on its way back through L2 pooling, y = √Σx². Where y is 0 the course takes the slope 0.",
     takes={"inputs": "shape (H, W)", "delta": "δ of the pooled output, shape (H', W')", **_POOLING},
     returns=_ROUTED,
-    equation="left out by the article",
+    equation="the notebook, as the article leaves it out",
     computation=TASKS["l2_routing"],
     inputs=_pooling_inputs({"inputs": _ZEROS, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 34),
     trace=_trace_pooling(loops.l2_pool2d),
@@ -507,7 +507,7 @@ descent_step = Exercise(
     task="One step of gradient descent: the new weights.",
     takes={"weights": "w, shape (k1, k2)", "gradient": "∂E/∂w, shape (k1, k2)", "learning_rate": "η, a number"},
     returns="an array of shape (k1, k2)",
-    equation="left out by the article",
+    equation="the notebook, as the article leaves it out",
     computation=TASKS["descent_step"],
     inputs=[
         {"weights": KERNEL, "gradient": _array([[2, 10, -1], [5, 4, 12]]), "learning_rate": 0.1},
@@ -539,7 +539,7 @@ two_layer_question = Exercise(
         "target": "y, a number",
     },
     returns="∂C/∂w¹, an array of shape (k1, k2)",
-    equation="the worked question, by Eq. 13 and 20",
+    equation="Eq. 13 and 20",
     computation=TASKS["two_layer_question"],
     inputs=[
         {

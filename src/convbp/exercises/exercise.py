@@ -189,8 +189,9 @@ class Exercise:
             f"\nIn another layout: check(…, layout={' or '.join(map(repr, self.layouts))})." if self.layouts else ""
         )
         return (
-            f"{self.signature}\n{self.task} ({self.equation})\n{arguments}\n"
+            f"{self.signature}\n{self.task}\n{arguments}\n"
             f"  returns {self.returns}\n"
+            f"Derived in: {self.equation}.\n"
             f"It is called with {len(self.inputs)} inputs and may take {SECONDS:g} seconds.{layouts}"
         )
 

@@ -56,8 +56,8 @@ class Result:
 def card(text: str, colour: str) -> str:
     """The text with a bar beside it; lines that are indented are formulas."""
     first, _, rest = text.partition("\n")
-    head, _, more = first.partition(". ")
-    lines = [f"<strong>{escape(head.removesuffix('.'))}.</strong> {escape(more)}"]
+    head, dot, more = first.partition(". ")
+    lines = [f"<strong>{escape(head + dot.strip())}</strong> {escape(more)}"]
     for line in rest.split("\n") if rest else []:
         lines.append(f"<code>{escape(line.strip())}</code>" if line.startswith(" ") else escape(line))
     return f'<div style="border-left: 5px solid {colour}; padding: 2px 12px;">{"<br>".join(lines)}</div>'

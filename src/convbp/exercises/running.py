@@ -168,11 +168,12 @@ def _within(work: Callable[[], None], seconds: float, done: Run) -> str:
         done.printed = output.text
     if ended:
         return ""
-    said = f"Your function did not end within {seconds:g} seconds, so it was stopped: is there a loop without an end?"
+    time_limit = f"{seconds:g} second{'' if seconds == 1 else 's'}"
+    said = f"Your function did not end within {time_limit}, so it was stopped: is there a loop without an end?"
     if stopped:
         return said
     return (
-        f"Your function did not end within {seconds:g} seconds, and Python cannot stop it where it is: it may be "
+        f"Your function did not end within {time_limit}, and Python cannot stop it where it is: it may be "
         "waiting, or inside one long call. It goes on in the background; restart the kernel to be rid of it."
     )
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from convbp.activations import sigmoid, tanh
-from convbp.convolution import convolve, cross_correlate, rot180
+from convbp.convolution import convolve, cross_correlate
 
 
 def cross_correlation(image, kernel):
@@ -28,14 +28,14 @@ def convolution(image, kernel):
     return result
 
 
-def turned(kernel):
+def rot180(kernel):
     return kernel[::-1, ::-1]
 
 
 def full_convolution(delta, kernel):
     k1, k2 = kernel.shape
     padded = np.pad(delta, ((k1 - 1, k1 - 1), (k2 - 1, k2 - 1)))
-    return cross_correlate(padded, rot180(kernel))
+    return cross_correlate(padded, kernel[::-1, ::-1])
 
 
 def output_delta(pre_activation, targets):

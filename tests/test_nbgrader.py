@@ -1,0 +1,111 @@
+"""The example for teachers, with nbgrader itself: from the source notebook to the grades."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import nbformat
+import pytest
+
+import course
+
+# nbgrader adds its menus to the JupyterLab of the Python in which it is. So it has one of its own: .ci/run makes it.
+PYTHON = os.environ.get("CONVBP_NBGRADER")
+if not PYTHON:
+    pytest.skip("CONVBP_NBGRADER names no Python with convbp and nbgrader; see CONTRIBUTING", allow_module_level=True)
+
+ASSIGNMENT, NOTEBOOK = "backpropagation", "gradients.ipynb"
+
+RIGHT = """
+def kernel_gradient(inputs, delta):
+    k1, k2 = inputs.shape[0] - delta.shape[0] + 1, inputs.shape[1] - delta.shape[1] + 1
+    return sum(delta[i, j] * inputs[i : i + k1, j : j + k2] for i, j in np.ndindex(delta.shape))
+"""
+TURNED = RIGHT.replace("delta[i, j] *", "delta[-1 - i, -1 - j] *")
+RIGHT_MAX = """
+def max_routing(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for (i, j), d in np.ndenumerate(delta):
+        window = inputs[stride[0] * i :, stride[1] * j :][: size[0], : size[1]]
+        row, column = divmod(int(window.argmax()), size[1])
+        out[stride[0] * i + row, stride[1] * j + column] += d
+    return out
+"""
+ASSIGNS = RIGHT_MAX.replace("+= d", "= d")
+
+ENDLESS = "def max_routing(*given):\n    while True:\n        pass"
+
+SUBMISSIONS = {
+    "ada": (RIGHT, ASSIGNS, (3, 1)),  # on one of the five inputs no two windows have the same winner
+    "ben": (TURNED, ENDLESS, (0, 0)),
+}
+
+
+def nbgrader(folder, *arguments):
+    done = subprocess.run(
+        [PYTHON, "-m", "nbgrader", *arguments],
+        cwd=folder,
+        env=os.environ
+        | {"JUPYTER_PREFER_ENV_PATH": "1", "IPYTHONDIR": str(folder / "ipython")}
+        | {"PATH": os.path.dirname(PYTHON) + os.pathsep + os.environ["PATH"]},  # it calls alembic by name
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """The folder of the course after all submissions have been graded."""
+    folder = tmp_path_factory.mktemp("nbgrader") / "course"
+    shutil.copytree(os.path.join(course.ROOT, "examples", "nbgrader"), folder)
+    nbgrader(folder, "generate_assignment", ASSIGNMENT)
+    for student, answers in SUBMISSIONS.items():
+        handed_in = nbformat.read(folder / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
+        for cell in handed_in.cells:
+            for name, answer in zip(("kernel_gradient", "max_routing"), answers, strict=False):
+                if cell.metadata.nbgrader.grade_id == name:
+                    cell.source = answer
+        place = folder / "submitted" / student / ASSIGNMENT
+        place.mkdir(parents=True)
+        nbformat.write(handed_in, place / NOTEBOOK)
+    nbgrader(folder, "autograde", ASSIGNMENT)
+    nbgrader(folder, "generate_feedback", ASSIGNMENT)
+    return folder
+
+
+def test_what_students_get_has_no_solution(graded):
+    text = (graded / "release" / ASSIGNMENT / NOTEBOOK).read_text(encoding="utf-8")
+    assert "SOLUTION" not in text
+    assert "np.ndindex" not in text
+    assert "NotImplementedError" in text
+
+
+def test_the_grades(graded):
+    script = (
+        "import json; from nbgrader.api import Gradebook\n"
+        "with Gradebook('sqlite:///gradebook.db') as book:\n"
+        f"    for one in book.assignment_submissions('{ASSIGNMENT}'):\n"
+        "        grades = {grade.name: grade.score for grade in one.notebooks[0].grades}\n"
+        "        print(json.dumps([one.student.id, grades]))"
+    )
+    printed = subprocess.check_output([PYTHON, "-W", "ignore", "-c", script], cwd=graded, text=True)
+    grades = dict(map(json.loads, printed.splitlines()))
+    names = "check-kernel-gradient", "check-max-routing"
+    assert grades == {student: dict(zip(names, points, strict=True)) for student, (_, _, points) in SUBMISSIONS.items()}
+
+
+@pytest.mark.parametrize(
+    ("student", "said"),
+    [
+        ("ada", "the last one replaced what was there"),
+        ("ben", "You correlated the input with rot180(δ)"),
+        ("ben", "did not end within 5 seconds, so it was stopped"),
+    ],
+)
+def test_what_the_check_says_stands_in_the_feedback(graded, student, said):
+    page = (graded / "feedback" / student / ASSIGNMENT / NOTEBOOK).with_suffix(".html").read_text(encoding="utf-8")
+    assert said in page
