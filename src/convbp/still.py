@@ -14,9 +14,12 @@ _FONTS = [str(Path(get_data_path(), "fonts", "ttf", name)) for name in ("DejaVuS
 
 def png(scene: Scene) -> bytes:
     """The picture on white, at twice its size so that it stays sharp."""
-    return resvg_py.svg_to_bytes(
-        svg_string=svg.picture(scene, still=True), font_files=_FONTS, skip_system_fonts=True, zoom=2
-    )
+    return rasterised(svg.picture(scene, still=True))
+
+
+def rasterised(picture: str) -> bytes:
+    """SVG text as PNG, at twice its size."""
+    return resvg_py.svg_to_bytes(svg_string=picture, font_files=_FONTS, skip_system_fonts=True, zoom=2)
 
 
 def bundle(scene: Scene, text: str) -> tuple[dict, dict]:

@@ -261,11 +261,16 @@ def _formula(formula: Formula) -> str:
     return "".join(parts)
 
 
-def _style(still: bool) -> str:
-    colour = {
+def theme(still: bool) -> dict[str, str]:
+    """The colours of text, of fainter text and of the page, as CSS: they follow the page, unless the picture is still."""
+    return {
         name: plain if still else f"var({jupyter}, var({vscode}, {plain}))"
         for name, (jupyter, vscode, plain) in _THEME.items()
     }
+
+
+def _style(still: bool) -> str:
+    colour = theme(still)
     return (
         ".cbp text{font-family:'DejaVu Sans',Verdana,'Segoe UI',sans-serif;pointer-events:none;user-select:none}"
         f".cbp .title{{font-size:14px;font-weight:bold;fill:{colour['ink']}}}"
