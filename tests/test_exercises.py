@@ -112,7 +112,7 @@ UNKNOWN = [
     ("relu_delta", lambda r: r[::-1, ::-1], "the right one, turned by 180°"),
     ("relu_delta", lambda r: r[:, ::-1], "the right one, mirrored left to right"),
     ("multichannel_kernel_gradient", lambda r: r.transpose(3, 1, 0, 2), "the right one, with its axes in the order"),
-    ("full_convolution", lambda r: np.roll(np.pad(r, 2), 1, 0)[2:-2, 2:-2], "moved by 1 rows and 0 columns"),
+    ("full_convolution", lambda r: np.roll(np.pad(r, 2), 1, 0)[2:-2, 2:-2], "moved by 1 row and 0 columns"),
     ("full_convolution", lambda r: r[1:, :-1], "It is a part of the right result, the one that begins at (1, 0)."),
     ("full_convolution", with_border_changed, "Right inside, wrong at the border (top, bottom, left, right)"),
     ("multichannel_input_gradient", without_last_channel, "Right in channels 0, 1, 2, wrong in the others."),
@@ -120,6 +120,11 @@ UNKNOWN = [
     ("delta_recursion", lambda r: r * np.nan, "Your result is NaN in every entry"),
     ("delta_recursion", lambda r: 0 * r, "Your result is zero everywhere."),
     ("kernel_gradient", lambda r: np.ones((9, 9)), "Your result has shape (9, 9); expected is (3, 2)."),
+    ("kernel_gradient", lambda r: np.cumsum(r).reshape(r.shape), "set the sum back to 0 for each entry"),
+    ("cross_correlation", lambda r: np.pad(r[:-1, :-1], (0, 1)), "(bottom, right): it is 0 there."),
+    ("full_convolution", lambda r: np.pad(r[1:], ((1, 0), (0, 0)), constant_values=99), "(top): what lies outside"),
+    ("output_delta", lambda r: r.astype(int), "a number between −1 and 1 that is put into it becomes 0"),
+    ("bias_gradient", lambda r: r[:-1], "It is a part of the right result, the one that begins at (0,)."),
 ]
 
 
@@ -134,6 +139,26 @@ def test_a_wrong_shape_is_recognised_as_that_of_something_else():
     assert (
         "That is the shape of inputs, which came in." in kernel_gradient.check(lambda inputs, delta: inputs * 2).message
     )
+
+
+def test_a_factor_may_be_the_sum_of_an_argument():
+    result = exercises.cross_correlation.check(lambda i, k: right("cross_correlation")(i, k) / k.sum())
+    assert result.misconceptions == ()
+    assert "Right up to a factor: every entry is divided by the sum of kernel." in result.message
+
+
+def test_what_holds_on_one_input_only_is_not_said():
+    """The last filter of the first input happens to have the right shape, the right number, and the right border."""
+    assert "shape of" not in exercises.bias_gradient.check(lambda delta: delta.sum((0, 1, 2))[:-1]).message
+    assert "Right in" not in exercises.bias_gradient.check(lambda delta: np.ones(delta.shape[-1])).message
+    assert "border" not in exercises.relu_delta.check(lambda delta, x: delta * (x > 1)).message
+
+
+def test_what_cannot_be_read_is_followed_by_what_is_asked_for():
+    asked_for = f"Asked for: {kernel_gradient.returns}."
+    assert asked_for in kernel_gradient.check(lambda o, d: {"dw": o}).message
+    assert asked_for in kernel_gradient.check("seven").message
+    assert asked_for not in kernel_gradient.check(raises(ValueError("no"))).message
 
 
 def test_a_known_mistake_is_recognised_behind_a_factor():
@@ -319,7 +344,7 @@ VALUES = {
     "set": ({1}, "A value of type set"),
     "generator": ((n for n in range(3)), "A value of type generator"),
     "class": (int, "A value of type type"),
-    "complex": (np.ones((3, 2), complex), "complex128"),
+    "complex": (np.ones((3, 2), complex), "Complex numbers (complex128) came back"),
     "one complex": (1j, "A value of type complex"),
     "strings": (np.array([["a", "b"]]), "<U1"),
     "dates": (np.array(["2020-01-01"], "datetime64[D]"), "datetime64"),
@@ -401,7 +426,7 @@ def test_random_numbers_of_the_right_shape_are_described(name):
         (recursive, "RecursionError"),
         (coroutine, "A value of type coroutine"),
         (lambda inputs: inputs, "Your function takes (inputs); here it is called with (inputs, delta)"),
-        (lambda a, b, c: a, "Your function takes (a, b, c); here it is called with (inputs, delta), in this order."),
+        (lambda a, b, c: a, "Your function takes (a, b, c); here it is called with (inputs, delta), in this order and"),
         (lambda o, d: undefined_name, "Is the cell with its definition run"),  # noqa: F821
         (lambda o, d: o[99], "An index left its array. Outside there is zero"),
         (lambda o, d: o * d, "Two arrays of different shapes met"),

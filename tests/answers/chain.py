@@ -187,6 +187,11 @@ def leaky(delta, x):
     return np.where(x > 0, delta, 0.01 * delta)
 
 
+@wrong("relu_delta", "derivative of another function")
+def leaky_as_in_tensorflow(delta, x):
+    return delta * np.where(x < 0, 0.2, 1)
+
+
 # --- recursion --------------------------------------------------------------------------------------------------------
 
 

@@ -154,6 +154,16 @@ def figure_and_minus(inputs, delta):
     return 0 - correlate(inputs, np.rot90(delta, 2))
 
 
+@wrong("kernel_gradient", "sums one short")
+def leaves_out_the_last_delta(inputs, delta):
+    k1, k2 = inputs.shape[0] - delta.shape[0] + 1, inputs.shape[1] - delta.shape[1] + 1
+    out = np.zeros((k1, k2))
+    for i in range(delta.shape[0] - 1):
+        for j in range(delta.shape[1] - 1):
+            out += delta[i, j] * inputs[i : i + k1, j : j + k2]
+    return out
+
+
 # --- bias gradient ----------------------------------------------------------------------------------------------------
 
 
@@ -392,6 +402,12 @@ def neither_turn_nor_crop(delta, kernel, input_size, stride, padding):
 @wrong("strided_input_gradient", "zeros not put in", "padding not removed")
 def neither_zeros_nor_crop(delta, kernel, input_size, stride, padding):
     return scatter(delta, kernel)
+
+
+@wrong("strided_input_gradient", "only the columns flipped")
+def spreads_the_kernel_with_its_rows_reversed(delta, kernel, input_size, stride, padding):
+    """The same numbers as those of w[:, ::-1] slid over δ with its zeros."""
+    return strided(delta, kernel[::-1], input_size, stride, padding)
 
 
 # --- channels ---------------------------------------------------------------------------------------------------------

@@ -183,6 +183,18 @@ def mask_times_values(inputs, delta, size, stride):
     return out
 
 
+@wrong("max_routing", "rows and columns swapped")
+def reads_both_pairs_backwards(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for i, j in np.ndindex(delta.shape):
+        top, left = stride[1] * i, stride[0] * j
+        window = inputs[top : top + size[1], left : left + size[0]]
+        if window.size:
+            row, column = np.unravel_index(window.argmax(), window.shape)
+            out[top + row, left + column] += delta[i, j]
+    return out
+
+
 # --- average ----------------------------------------------------------------------------------------------------------
 
 

@@ -200,6 +200,22 @@ def numpy_like_full_convolution(image, kernel):
     return signal.convolve2d(image, kernel)
 
 
+@wrong("cross_correlation", "sums one short")
+def loops_to_the_last_but_one(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    out = np.zeros((H - k1 + 1, W - k2 + 1))
+    for i, j in np.ndindex(out.shape):
+        for m in range(k1 - 1):
+            for n in range(k2 - 1):
+                out[i, j] += image[i + m, j + n] * kernel[m, n]
+    return out
+
+
+@wrong("cross_correlation", "kernel missing")
+def sums_the_windows(image, kernel):
+    return sliding_window_view(image, kernel.shape).sum((-1, -2))
+
+
 # --- convolution ------------------------------------------------------------------------------------------------------
 
 
@@ -339,6 +355,25 @@ def averages(image, kernel):
 @wrong("convolution", "flip missing", "transposed")
 def neither_flipped_nor_upright(image, kernel):
     return correlate(image, kernel).T
+
+
+@wrong("convolution", "flip missing")
+def turns_twice(image, kernel):
+    return signal.convolve2d(image, np.flip(kernel), mode="valid")
+
+
+@wrong("convolution", "wrapped around the border")
+def product_of_spectra(image, kernel):
+    return np.fft.ifft2(np.fft.fft2(image) * np.fft.fft2(kernel, image.shape)).real
+
+
+@wrong("convolution", "sums one short")
+def loops_from_one(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    return [
+        [sum(image[i - m, j - n] * kernel[m, n] for m in range(1, k1) for n in range(k2)) for j in range(k2 - 1, W)]
+        for i in range(k1 - 1, H)
+    ]
 
 
 # --- rot180 -----------------------------------------------------------------------------------------------------------
@@ -601,6 +636,21 @@ def multiplies_sums(delta, kernel):
 @wrong("full_convolution", "kernel transposed")
 def transpose_for_turn(delta, kernel):
     return scatter(delta, kernel.T)
+
+
+@wrong("full_convolution", "flip missing")
+def scatters_the_turned_kernel(delta, kernel):
+    return scatter(delta, kernel[::-1, ::-1])
+
+
+@wrong("full_convolution", "= for +=")
+def shifts_replace(delta, kernel):
+    (rows, columns), (k1, k2) = delta.shape, kernel.shape
+    out = np.zeros((rows + k1 - 1, columns + k2 - 1))
+    for m in range(k1):
+        for n in range(k2):
+            out[m : m + rows, n : n + columns] = kernel[m, n] * delta
+    return out
 
 
 # --- region Q ---------------------------------------------------------------------------------------------------------

@@ -24,26 +24,28 @@ def not_finite(answers: Sequence[Answer]) -> list[str]:
 def always_the_same(answers: Sequence[Answer]) -> list[str]:
     """A sentence on answers that do not depend on the arguments."""
     if all(answer.values.size and not answer.values.any() for answer in answers):
-        return ["Your result is zero everywhere."]
+        said = ["Your result is zero everywhere."]
+        if all(answer.integers for answer in answers):
+            said.append("It is of integers: a number between −1 and 1 that is put into it becomes 0.")
+        return said
     if len(answers) > 1 and all(np.array_equal(answer.values, answers[0].values) for answer in answers):
         return ["Your result is the same for all inputs: use the arguments, not particular numbers."]
     return []
 
 
-def describe_shape(answer: Answer, expected: np.ndarray, known: dict[str, tuple[int, ...]]) -> list[str]:
-    """Sentences on a wrong shape; ``known`` has names of arrays with their shapes."""
+def describe_shape(answer: Answer, expected: np.ndarray, named: Sequence[str]) -> list[str]:
+    """Sentences on a wrong shape; ``named`` is what else has this shape."""
     said = [f"Your result has shape {answer.shape}; expected is {expected.shape}."]
-    named = [name for name, shape in known.items() if shape == answer.shape]
+    if answer.size_only is None:
+        if answer.values.size == expected.size and _close(answer, answer.values.ravel(), expected.ravel()):
+            return [*said, "The numbers are right, and in the right order; only the axes are not."]
+        seen = _rearranged(answer, expected) + _part_of(answer, expected)
+        if seen:
+            return said + seen
     if named:
         said.append(f"That is the shape of {named[0]}.")
     elif answer.shape == expected.shape[::-1] and expected.ndim > 1:
         said.append("Rows and columns are exchanged.")
-    if answer.size_only is None:
-        if answer.values.size == expected.size and _close(answer, answer.values.ravel(), expected.ravel()):
-            said.append("The numbers are right, and in the right order; only the axes are not.")
-        else:
-            said += _rearranged(answer, expected)
-            said += _part_of(answer, expected)
     return said
 
 
@@ -52,7 +54,7 @@ def describe(
 ) -> list[str]:
     """Sentences on answers that have the right shapes and wrong numbers.
 
-    ``counts`` has for each input some numbers of entries by name, for a factor may be one of them. ``axes`` are the
+    ``counts`` has for each input some numbers by name, for a factor may be one of them. ``axes`` are the
     names of the axes, among them "row" and "column".
     """
     pairs = list(zip(answers, expected, strict=True))
@@ -60,11 +62,11 @@ def describe(
         said = look(pairs)
         if said:
             return said
-    said = _factor(pairs, counts) or _offset(pairs) or _shift(pairs, axes)
+    said = _factor(pairs, counts) or _offset(pairs) or _running_sum(pairs) or _shift(pairs, axes)
     if said:
         return said
     wrong = [(answer, right) for answer, right in pairs if not answer.equals(right)]
-    return [*_on_some_inputs(len(wrong), len(pairs)), *_where(*wrong[0], axes)]
+    return [*_on_some_inputs(len(wrong), len(pairs)), *_where(wrong, axes)]
 
 
 def first_difference(answer: Answer, expected: np.ndarray) -> tuple[int, ...]:
@@ -107,9 +109,9 @@ def factor_in_words(ratios: Sequence[float], counts: Sequence[dict[str, float]])
         if not sizes.all():
             continue
         for factors, words in ((sizes, "multiplied with"), (1 / sizes, "divided by")):
-            if np.allclose(np.abs(ratios), factors, rtol=1e-4):
-                minus = ", and has the opposite sign" if ratios[0] < 0 else ""
-                return f"every entry is {words} {name}{minus}"
+            for sign, minus in ((1, ""), (-1, ", and has the opposite sign")):
+                if np.allclose(ratios, sign * factors, rtol=1e-4):
+                    return f"every entry is {words} {name}{minus}"
     return ""
 
 
@@ -118,6 +120,12 @@ def _offset(pairs):
     if pairs[0][1].size > 1 and all(np.ptp(d) <= 1e-6 * np.abs(d).max() for d in differences):
         by = number(round(float(differences[0].flat[0]), 6))
         return [f"Every entry is off by the same number, {by} for the first input."]
+    return []
+
+
+def _running_sum(pairs):
+    if pairs[0][1].size > 1 and all(_close(a, a.values, np.cumsum(e).reshape(e.shape)) for a, e in pairs):
+        return ["Each entry is the sum of the right one and all before it: set the sum back to 0 for each entry."]
     return []
 
 
@@ -202,8 +210,13 @@ def _shift(pairs, axes):
     for down, right in steps[1:]:
         parts = [(a, *_moved(a.values, e, (rows, down), (columns, right))) for a, e in pairs]
         if all(part.size > 1 and part.any() and _close(a, mine, part) for a, mine, part in parts):
-            return [f"Your numbers are right, but moved by {number(down)} rows and {number(right)} columns."]
+            steps = f"{number(down)} row{_s(down)} and {number(right)} column{_s(right)}"
+            return [f"Your numbers are right, but moved by {steps}."]
     return []
+
+
+def _s(count: int) -> str:
+    return "" if abs(count) == 1 else "s"
 
 
 def _moved(mine, right, *steps):
@@ -218,43 +231,54 @@ def _on_some_inputs(wrong: int, of: int) -> list[str]:
     return [f"Your result is right on {of - wrong} of {of} inputs."] if 0 < wrong < of else []
 
 
-def _where(answer: Answer, expected: np.ndarray, axes: Sequence[str]) -> list[str]:
-    """Which entries are right: all inside, all of a channel, all but a few."""
-    right = answer.agrees(expected)
-    if not right.any():
+def _where(wrong, axes: Sequence[str]) -> list[str]:
+    """Which entries of the wrong answers are right: all inside, all of a channel, all but a few."""
+    right = [answer.agrees(expected) for answer, expected in wrong]
+    answer, expected = wrong[0]
+    if not right[0].any():
         return ["No entry is right."]
-    said = next(filter(None, (_along(right, axis, name) for axis, name in reversed(list(enumerate(axes))))), [])
-    if "row" in axes:
-        others = tuple(axis for axis, name in enumerate(axes) if name not in ("row", "column"))
-        said = _border(right.all(axis=others)) or said
-    if not said and not answer.values[~right].any():
+    said = _border(wrong, right, axes) if "row" in axes else []
+    for axis, name in reversed(list(enumerate(axes))):
+        said = said or _along(wrong, right, axis, name)
+    if not said and not answer.values[~right[0]].any():
         said = ["It is right wherever it is not zero: something is missing where it is."]
-    elif not said and not expected[~right].any():
+    elif not said and not expected[~right[0]].any():
         said = ["It is right except where 0 is expected."]
-    return [*said, f"{right.sum()} of {right.size} entries {'is' if right.sum() == 1 else 'are'} right."]
+    count = right[0].sum()
+    return [*said, f"{count} of {right[0].size} entries {'is' if count == 1 else 'are'} right."]
 
 
-def _along(right: np.ndarray, axis: int, name: str) -> list[str]:
-    good = [n for n in range(right.shape[axis]) if right.take(n, axis).all()]
-    if not good:
+def _along(wrong, right, axis: int, name: str) -> list[str]:
+    """Which rows, columns, channels are right, if some are in each of the wrong answers, and not as they hold zeros."""
+    good = [
+        [n for n in range(r.shape[axis]) if r.take(n, axis).all() and e.take(n, axis).any()]
+        for r, (_, e) in zip(right, wrong, strict=True)
+    ]
+    if not all(good):
         return []
-    return [f"Right in {name}{'s' if len(good) > 1 else ''} {', '.join(map(str, good))}, wrong in the others."]
+    return [f"Right in {name}{_s(len(good[0]))} {', '.join(map(str, good[0]))}, wrong in the others."]
 
 
-def _border(right: np.ndarray) -> list[str]:
-    rows, columns = right.shape
-    for width in (1, 2):
-        if min(rows, columns) > 2 * width and right[width : rows - width, width : columns - width].all():
-            i, j = np.argwhere(~right).T
-            sides = {
-                "top": i < width,
-                "bottom": i >= rows - width,
-                "left": j < width,
-                "right": j >= columns - width,
-            }
-            # The fewest sides that explain all that is wrong.
-            for count in range(1, 5):
-                for some in combinations(sides, count):
-                    if np.any([sides[side] for side in some], axis=0).all():
-                        return [f"Right inside, wrong at the border ({', '.join(some)}): what lies outside the array?"]
+def _border(wrong, right, axes) -> list[str]:
+    others = tuple(axis for axis, name in enumerate(axes) if name not in ("row", "column"))
+    planes = [r.all(axis=others) for r in right]
+    # The fewest sides that explain all that is wrong.
+    for sides in (some for count in range(1, 5) for some in combinations(("top", "bottom", "left", "right"), count)):
+        if all(_only_at(sides, plane) for plane in planes):
+            empty = all(not answer.values[~r].any() for r, (answer, _) in zip(right, wrong, strict=True))
+            question = "it is 0 there. How far do your loops go?" if empty else "what lies outside the array?"
+            return [f"Right inside, wrong at the border ({', '.join(sides)}): {question}"]
     return []
+
+
+def _only_at(sides: Sequence[str], right: np.ndarray) -> bool:
+    """Whether all is right but for a few rows and columns at these sides, and at least half of those is wrong."""
+    rows, columns = right.shape
+    for m, n in product((1, 2, 3), repeat=2):
+        if rows > 2 * m and columns > 2 * n:
+            top, left = m * ("top" in sides), n * ("left" in sides)
+            bottom, end = rows - m * ("bottom" in sides), columns - n * ("right" in sides)
+            inside = right[top:bottom, left:end]
+            if inside.all() and 2 * np.count_nonzero(~right) >= right.size - inside.size:
+                return True
+    return False

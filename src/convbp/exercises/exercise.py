@@ -216,7 +216,8 @@ class Exercise:
         if problem:
             number_, call = problem
             where = f" (on input {number_ + 1} of {len(self.inputs)})" if number_ else ""
-            return self._result(False, points * share, (), "\n".join([f"Not yet{where}. {call.problem}", *notes]))
+            said = [f"Not yet{where}. {call.problem}", *self._asked_for(call), *notes]
+            return self._result(False, points * share, (), "\n".join(said))
         if not done.repeatable:
             text = "Not yet. Two calls with the same numbers gave different results: is there something random in it, "
             return self._result(False, 0, (), "\n".join([text + "or does it remember the call before?", *notes]))
@@ -232,7 +233,7 @@ class Exercise:
         call = read_safely(value)
         if call.problem:
             text = call.problem.replace("came back", "was handed in")
-            return self._result(False, 0, (), f"Not yet. {text}")
+            return self._result(False, 0, (), "\n".join([f"Not yet. {text}", *self._asked_for(call)]))
         if at is not None:
             return self._check_entry(call.answer, at, points)
         self._turn_back(call, axes.get("result"))
@@ -293,6 +294,9 @@ class Exercise:
     @staticmethod
     def _is_right(call: Call, expected: np.ndarray) -> bool:
         return call.answer is not None and not call.changed and call.answer.equals(expected)
+
+    def _asked_for(self, call: Call) -> list[str]:
+        return [f"Asked for: {self.returns}."] if call.unreadable else []
 
     def _entry(self, arguments: Mapping, index: tuple[int, ...]) -> object:
         return np.asarray(self.trace(**arguments), object)[index]

@@ -66,13 +66,14 @@ def judge(known: Known, answers: Sequence[Answer], expected: Sequence[np.ndarray
         return replace(found, differs=differs)
     sentences = not_finite(answers)
     if not sentences and not same_shape:
-        named = _shapes(known, wrong, answers[wrong].shape)
+        named = _shapes(known, [answer.shape for answer in answers])
         sentences = [*describe_shape(answers[wrong], expected[wrong], named), *always_the_same(answers)]
     elif not sentences:
         sentences = always_the_same(answers)
     if not sentences and any(answer.shape != right.shape for answer, right in pairs):
         sentences = ["On some of the inputs the shape of your result is right, on others it is not."]
-    return Verdict(sentences=sentences or describe(answers, expected, counts, axes), differs=differs)
+    factors = [one | _sums(arguments) for one, arguments in zip(counts, known.inputs, strict=False)]
+    return Verdict(sentences=sentences or describe(answers, expected, factors, axes), differs=differs)
 
 
 def _recognise(known: Known, answers, expected, counts) -> Verdict | None:
@@ -110,14 +111,18 @@ def _is_factor(known: Known, misconception: Misconception, expected) -> bool:
     return all(w is not None and ratio(Answer(w), e) is not None for w, e in zip(wrong, expected, strict=True))
 
 
-def _shapes(known: Known, n: int, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    """What has this shape among the arguments, and among the results of one mistake."""
-    arrays = {name: value for name, value in known.inputs[n].items() if isinstance(value, np.ndarray)}
-    named = {f"{name}, which came in": array.shape for name, array in arrays.items()}
+def _shapes(known: Known, shapes: Sequence[tuple[int, ...]]) -> list[str]:
+    """What has these shapes, for every input, among the arguments and among the results of one mistake."""
+    inputs = known.inputs[: len(shapes)]
+    named = [
+        f"{name}, which came in"
+        for name in inputs[0]
+        if all(np.shape(arguments[name]) == shape for arguments, shape in zip(inputs, shapes, strict=True))
+    ]
     for misconception in known.task.misconceptions:
-        wrong = known.wrong(n, (misconception,))
-        if wrong is not None and wrong.shape == shape:
-            named.setdefault(f"the result with the mistake “{misconception.name}”", shape)
+        wrong = [known.wrong(n, (misconception,)) for n in range(len(shapes))]
+        if all(w is not None and w.shape == shape for w, shape in zip(wrong, shapes, strict=True)):
+            named.append(f"the result with the mistake “{misconception.name}”")
     return named
 
 
@@ -134,3 +139,7 @@ def _counts(arguments: Mapping) -> dict[str, float]:
         else:
             counts[name] = value
     return counts
+
+
+def _sums(arguments: Mapping) -> dict[str, float]:
+    return {f"the sum of {name}": value.sum() for name, value in arguments.items() if isinstance(value, np.ndarray)}

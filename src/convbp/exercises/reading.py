@@ -117,6 +117,8 @@ def _as_answer(value: object) -> Answer:
         return Answer(np.empty(0), size_only=array.shape)
     if array.dtype.kind == "O":
         return _from_objects(array)
+    if array.dtype.kind == "c":
+        raise Unreadable(f"Complex numbers ({array.dtype}) came back; expected real ones: result.real has those.")
     if array.dtype.kind not in "biuf":
         raise Unreadable(f"Entries of type {plain(lambda: array.dtype, '?', 40)} came back; expected real numbers.")
     return Answer(

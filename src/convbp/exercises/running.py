@@ -41,6 +41,7 @@ class Call:
 
     answer: Answer | None = None
     problem: str = ""  # why there is no answer
+    unreadable: bool = False  # something came back, and it is no array of numbers
     changed: list[str] = field(default_factory=list)  # the arguments that it changed
 
 
@@ -106,9 +107,11 @@ def _read(value: object) -> Call:
     except _TimeUp:
         raise
     except Unreadable as reason:
-        return Call(problem=str(reason))
+        return Call(problem=str(reason), unreadable=True)
     except BaseException as error:  # whatever an object's own methods raise
-        return Call(problem=f"What came back cannot be read as numbers; it fails with {_describe(error)}")
+        return Call(
+            problem=f"What came back cannot be read as numbers; it fails with {_describe(error)}", unreadable=True
+        )
 
 
 def _equal(one: Answer, other: Answer) -> bool:
@@ -123,7 +126,8 @@ def _signature_problem(function: Callable, names: list[str]) -> str:
     try:
         signature.bind(*names)
     except TypeError:
-        return f"Your function takes {signature}; here it is called with ({', '.join(names)}), in this order."
+        called = f"({', '.join(names)}), in this order and without the names"
+        return f"Your function takes {signature}; here it is called with {called}."
     return ""
 
 

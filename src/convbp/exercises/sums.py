@@ -66,7 +66,7 @@ def written_out(entry: object, most: int = 24) -> str:
         return f"{number(exact(entry))}, as no term reaches it"
     lines = [_joined(entry.in_symbols(), most)]
     total = number(exact(entry.value))
-    if entry.in_numbers() != [total]:
+    if entry.in_numbers() not in ([total], [f"({total})"]):
         lines.append(_joined(entry.in_numbers(), most))
     return "\n  = ".join([*lines, total])
 

@@ -25,6 +25,8 @@ RECURSION = "notebook 08, Eq. 20 to 22"
 STEP = "notebook 05, the step downhill"
 WORKED = "notebook 11, the worked question"
 
+_LEAKY = 0.01, 0.1, 0.2, 0.3  # the slopes that are usual for x < 0
+
 
 def _slope_mistakes(f, where: str) -> list[Misconception]:
     """What is put in the place of f′(x)."""
@@ -230,8 +232,8 @@ relu_delta = Task(
     _derivatives_of_others(
         "leaky ReLU, the sigmoid or tanh",
         SLOPE,
-        lambda x: np.where(x > 0, 1, 0.01),
-        lambda x: np.where(x > 0, 1, 0.1),
+        *[lambda x, slope=slope: np.where(x > 0, 1, slope) for slope in _LEAKY],
+        *[lambda x, slope=slope: np.where(x < 0, slope, 1) for slope in _LEAKY],
         sigmoid.derivative,
         tanh.derivative,
     ),
@@ -264,12 +266,13 @@ delta_recursion = Task(
     ),
     mistake(
         "flip missing",
-        "You slid the kernel over δ as it is (as Eq. 22 does if its ∗ and its rot180 are both taken at their word).",
+        "You slid the kernel over δ as it is, or spread it turned (as Eq. 22 does if both its ∗ and its rot180 are "
+        "taken at their word).",
         "The forward pass does not flip, so the way back does: δ ⊗ rot180(w), or δ ∗ w.",
         RECURSION,
         kernel=rot180,
     ),
-    one_axis_missing("kernel", "w", RECURSION),
+    one_axis_missing("w", "δ", RECURSION),
     mistake(
         "Eq. 21 as printed",
         "You turned the whole sum, rot180(δ ⊗ w), as Eq. 21 is printed.",

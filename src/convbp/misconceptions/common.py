@@ -122,25 +122,48 @@ def one_axis_too_many(array: str, symbol: str, why: str, where: str) -> list[Mis
     ]
 
 
-def one_axis_missing(array: str, symbol: str, where: str) -> list[Misconception]:
-    """For what is to be turned by 180°: reversing one axis once more undoes it there."""
-    why = f"A turn by 180° reverses both axes: {symbol}[::-1, ::-1]."
+def one_axis_missing(symbol: str, over: str, where: str) -> list[Misconception]:
+    """For a kernel that is to be turned by 180°: reversing one axis once more undoes it there.
+
+    The same numbers come from a kernel that is spread, or convolved, with its other axis reversed.
+    """
+    why = "A turn by 180° reverses both axes, kernel[::-1, ::-1]; where ∗ does the turn, the kernel goes in as it is."
     return [
         *mistake(
             "only the rows flipped",
-            f"You reversed the order of the rows of {symbol}, but not that of its columns.",
+            f"Your result is that of {symbol} slid over {over} with its rows reversed, but not its columns.",
             why,
             where,
-            **{array: columns_reversed},
+            kernel=columns_reversed,
         ),
         *mistake(
             "only the columns flipped",
-            f"You reversed the order of the columns of {symbol}, but not that of its rows.",
+            f"Your result is that of {symbol} slid over {over} with its columns reversed, but not its rows.",
             why,
             where,
-            **{array: rows_reversed},
+            kernel=rows_reversed,
         ),
     ]
+
+
+def sums_one_short(array: str, symbol: str, where: str) -> list[Misconception]:
+    def without(*left_out):
+        def change(values):
+            values = values.copy()
+            for index in left_out:
+                values[index] = 0
+            return values
+
+        return {array: change}
+
+    last, first = (-1, np.s_[:, -1]), (0, np.s_[:, 0])
+    return mistake(
+        "sums one short",
+        f"Your sums leave out the first or the last row or column of {symbol}.",
+        "range(n) goes from 0 to n − 1, which is every index; range(n - 1) and range(1, n) are one short.",
+        where,
+        *[without(*ends) for both in (last, first) for ends in (both, both[:1], both[1:])],
+    )
 
 
 def kernel_transposed(where: str, symbol: str = "the kernel") -> list[Misconception]:

@@ -17,6 +17,7 @@ from convbp.misconceptions.common import (
     overwritten,
     product_of_sums,
     rows_reversed,
+    sums_one_short,
     transposed,
     turned,
 )
@@ -87,6 +88,7 @@ kernel_gradient = Task(
         KERNEL,
         delta=lambda delta: delta * np.eye(*delta.shape),
     ),
+    sums_one_short("delta", "δ", KERNEL),
     mistake(
         "wrapped around the border",
         "Past the border you went on at the other side of the input.",
@@ -249,12 +251,12 @@ strided_input_gradient = Task(
     _strided_input_gradient,
     mistake(
         "flip missing",
-        "You slid the kernel over δ as it is.",
+        "You slid the kernel over δ as it is, or spread it turned.",
         "The way back turns the kernel by 180°, with a stride as without: δ ⊗ rot180(w), or δ ∗ w.",
         "notebook 08, Eq. 20 to 22, and notebook 10, stride",
         kernel=rot180,
     ),
-    one_axis_missing("kernel", "w", STRIDE),
+    one_axis_missing("w", "δ", STRIDE),
     kernel_transposed(STRIDE, "w"),
     mistake(
         "zeros not put in",
@@ -400,12 +402,12 @@ multichannel_input_gradient = Task(
     lambda delta, kernel, *, back=_back_through_channels: back(delta, kernel),
     mistake(
         "flip missing",
-        "You slid each filter over δ as it is.",
+        "You slid each filter over δ as it is, or spread it turned.",
         "The way back turns the two spatial axes of the kernel by 180°, and swaps the two channel axes.",
         "notebook 08, Eq. 20 to 22, and notebook 10, channels",
         kernel=rot180,
     ),
-    one_axis_missing("kernel", "w", CHANNELS),
+    one_axis_missing("w", "δ", CHANNELS),
     _channel_flips("Only the two spatial axes are reversed; the channel axes are swapped."),
     mistake(
         "channel axes reshaped for swapped",

@@ -103,6 +103,7 @@ def _swapped(where: str) -> list[Misconception]:
         where,
         {"size": lambda size: size[::-1]},
         {"stride": lambda stride: stride[::-1]},
+        {"size": lambda size: size[::-1], "stride": lambda stride: stride[::-1]},
     )
 
 

@@ -17,6 +17,7 @@ from convbp.misconceptions.common import (
     overwritten,
     product_of_sums,
     rows_reversed,
+    sums_one_short,
     transposed,
     turned,
 )
@@ -73,6 +74,13 @@ def _sums(slide, last_product, where: str) -> list[Misconception]:
             "Each pixel is multiplied with its own weight first, and then the products are added.",
             where,
             slide=product_of_sums(slide),
+        ),
+        *mistake(
+            "kernel missing",
+            "You added up the numbers under the kernel, without its weights.",
+            "Each number is multiplied with its own weight first, and then the products are added.",
+            where,
+            kernel=np.ones_like,
         ),
         *mistake(
             "= for +=",
@@ -147,6 +155,7 @@ cross_correlation = Task(
         EQ1,
         kernel=lambda kernel: kernel * np.eye(*kernel.shape),
     ),
+    sums_one_short("kernel", "the kernel", EQ1),
     _sums(cross_correlate, [{"kernel": lambda kernel: only(kernel, -1, -1)}], EQ1),
     turned(EQ1, "That is what turning the image in the place of nothing gives: Eq. 1 turns neither."),
     mistake(
@@ -166,12 +175,12 @@ convolution = Task(
     lambda image, kernel, *, slide=convolve: slide(image, kernel),
     mistake(
         "flip missing",
-        "You did not turn the kernel: that is the cross-correlation of Eq. 1.",
+        "You did not turn the kernel, or turned it twice: that is the cross-correlation of Eq. 1.",
         "In Eq. 2 the pixel I(i − m, j − n) meets K(m, n): along both axes one of the two is read backwards.",
         EQ2,
         kernel=rot180,
     ),
-    one_axis_missing("kernel", "the kernel", EQ2),
+    one_axis_missing("the kernel", "the image", EQ2),
     kernel_transposed(EQ2),
     mistake(
         "image flipped for kernel",
@@ -227,6 +236,7 @@ convolution = Task(
         EQ2,
         result=lambda r, a: r[:-1, :-1],
     ),
+    sums_one_short("kernel", "the kernel", EQ2),
     _sums(convolve, [{"kernel": lambda kernel: only(kernel, -1, -1)}], EQ2),
     transposed(EQ2),
     mirrored(EQ2),
@@ -296,12 +306,13 @@ full_convolution = Task(
     lambda delta, kernel, *, slide=full: slide(delta, kernel),
     mistake(
         "flip missing",
-        "You slid the kernel over δ as it is (as Eq. 22 does if its ∗ and its rot180 are both taken at their word).",
+        "You slid the kernel over δ as it is, or spread it turned (as Eq. 22 does if both its ∗ and its rot180 are "
+        "taken at their word).",
         "The sum of Eq. 17 reads δ(i′ − m, j′ − n): one of the two is read backwards, so δ ⊗ rot180(w) or δ ∗ w.",
         "notebook 08, Eq. 20 to 22",
         kernel=rot180,
     ),
-    one_axis_missing("kernel", "w", FULL),
+    one_axis_missing("w", "δ", FULL),
     kernel_transposed(FULL, "w"),
     mistake(
         "Eq. 21 as printed",
