@@ -2,7 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -64,6 +64,44 @@ def hostile():
     return Scene(HOSTILE, (grids[:1], grids[1:]), highlights, chosen[0])
 
 
+def gallery():
+    """A scene with everything that a scene can hold: kinds of cells, outlines and lines, and two grids to choose in."""
+    around = (-1, -2)
+    shown = Grid(
+        *("map", "δ, and what is around it", ((None,) * 5, (None, None, 3, -1.5, 0), (None, None, 7, None, "w₁₂"))),
+        origin=around,
+        core=(0, 0, 2, 3),
+        axes=("i", "j"),
+        largest=10,
+    )
+    weights = Grid("weights", "w, by hue", ((1, None, -3),), hues=((0, None, 7),), axes=("m", "n"))
+    large = Grid("large", "a map of 20×32", tuple(tuple(r - c for c in range(32)) for r in range(20)), small=True)
+    holed = Grid("holed", "small, with holes", ((1, None), (0, -1)), (-1, -1), core=(0, -1, 1, 2), small=True)
+    kinds = [
+        *[Mark("map", -1, -2, 2, 3, style="faint"), Mark("map", 0, 0, 1, 1, ((Tag("w₀₀", 0),),), "dashed")],
+        *[Mark("large", 3, 4, 5, 6), Mark("weights", 0, 1, 1, 2, ((None, Tag("b", 3)),))],
+    ]
+    terms = (
+        (Term("δ(−1, 0)·w(1, 0)", "0·5 = 0", outside=True), Term("b", "7")),
+        (Term("δ(0, 0)·w(0, 0)", "3·1 = 3", 0),),
+    )
+    words = [
+        Formula("every line", terms, "The 3 products sum to 10.", ("× f′(3) = 1", "central difference: 10.0")),
+        Formula(total="a total alone"),
+        Formula(notes=("a line alone", "and another one")),
+        Formula("a heading, and a title that is longer than the one that it replaces"),
+    ]
+    chosen = [Selection(grid.name, *cell) for grid in (shown, weights) for cell in grid.cells() if grid.in_core(*cell)]
+    highlights = {}
+    for n, cell in enumerate(chosen):
+        instead = replace(large, title=f"large, as it is at {n}", values=tuple(row[::-1] for row in large.values))
+        longer = replace(weights, title="weights · 2 = twice the weights", values=((2, 1e-9, -6),))
+        highlights[cell] = Highlight(
+            *((Mark(*cell), *kinds[n % 3 :]), words[n % 4], f"Cell {n}."), grids=(instead, longer)[: n % 3]
+        )
+    return Scene("everything", ((shown, weights), (large, holed)), highlights, chosen[1])
+
+
 @dataclass(frozen=True)
 class Shape:
     """A rectangle or a text, where it is in the picture, and as what it is drawn."""
@@ -102,6 +140,12 @@ def apply(root, patch):
     return root
 
 
+def page(view):
+    """What the front end makes of what it gets from a `GridView`."""
+    root = arrange(parse(view.frame), view.layouts[0])
+    return apply(apply(root, view.slots), view.patches[f"{view.grid},{view.row},{view.col}"])
+
+
 def shapes(root):
     """Every rectangle and text of the picture, in the order in which they are drawn."""
     return list(_shapes(root, _rules(root.find(f"{SVG}style").text), 0.0, 0.0, ""))
@@ -114,7 +158,10 @@ def _shapes(element, rules, x, y, part):
             yield from _shapes(child, rules, x + float(dx), y + float(dy), child.get("data-part", part))
         elif child.tag in (f"{SVG}rect", f"{SVG}text"):
             # A rule of the style sheet wins over an attribute.
-            look = {**child.attrib, **rules.get("text", {}), **rules.get(child.get("class"), {})}
+            names = child.get("class", "").split()
+            look = {**child.attrib, **rules.get("text", {})}
+            for name in names:
+                look |= rules.get(name, {})
             left, top = x + float(child.get("x", 0)), y + float(child.get("y", 0))
             kind, text = child.tag.removeprefix(SVG), " ".join((child.text or "").split())
             if kind == "text":
@@ -126,7 +173,7 @@ def _shapes(element, rules, x, y, part):
                 edge = float(look.get("stroke-width", 0)) / 2
                 box = (-edge, -edge, float(child.get("width")) + edge, float(child.get("height")) + edge)
             box = (left + box[0], top + box[1], left + box[2], top + box[3])
-            yield Shape(kind, child.get("class", ""), box, look.get("fill", ""), part, text)
+            yield Shape(kind, " ".join(names), box, look.get("fill", ""), part, text)
 
 
 def _rules(style):

@@ -12,13 +12,14 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 
+from convbp import svg
 from convbp.explorers import SlidingWindow
 from convbp.explorers.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer
 from convbp.explorers.sliding_window import OWN_VALUES, PRESETS, scene
 from convbp.grid_view import GridView
 from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term
-from pictures import apply, parse
+from pictures import page, parse
 
 IMAGE = [[1, 2, 0, 3], [0, -1, 5, 2], [4, 0, 1, 1]]
 KERNEL = [[2, -3], [0, 1]]
@@ -71,9 +72,8 @@ def press(choice, value):
 def shown(explorer):
     """What the reader sees, controls included."""
     view = explorer.view
-    picture = apply(parse(view.picture), view.patches[f"{view.grid},{view.row},{view.col}"])
     return (
-        ElementTree.tostring(picture),
+        ElementTree.tostring(page(view)),
         *(view.patches, view.layouts, view.axes, view.title),
         *(operations(explorer).value, modes(explorer).value, presets(explorer).value),
         [slider.value for slider in sliders(explorer)],
@@ -88,7 +88,7 @@ def check(explorer):
     assert view.scene == drawn
     fresh = GridView(drawn)
     assert shown(explorer)[:5] == (
-        ElementTree.tostring(parse(fresh.picture)),
+        ElementTree.tostring(parse(svg.picture(drawn))),
         *(fresh.patches, fresh.layouts, fresh.axes, fresh.title),
     )
     assert (operations(explorer).value, modes(explorer).value) == (state.operation, state.mode)

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -15,7 +16,7 @@ from convbp import svg
 from convbp.explorers.sliding_window import State, scene
 from convbp.grid_view import GridView
 from convbp.scene import Selection
-from pictures import HOSTILE, hostile, parse, shapes
+from pictures import HOSTILE, hostile, page, parse, shapes
 
 IMAGE, KERNEL = [[1, 2, 0, 3], [0, -1, 5, 2], [4, 0, 1, 1]], [[2, -3], [0, 1], [1, 0]]
 
@@ -41,14 +42,14 @@ def pixels(png):
 
 
 def test_the_page_gets_the_picture_and_a_patch_for_each_cell(drawn, view):
-    assert view.picture == svg.picture(drawn)
+    assert ElementTree.tostring(page(view)) == ElementTree.tostring(parse(svg.picture(drawn)))
     assert view.patches == {",".join(map(str, cell)): patch for cell, patch in svg.patches(drawn).items()}
     assert [(layout["width"], layout["height"], layout["places"]) for layout in view.layouts] == list(
         svg.layouts(drawn)
     )
     assert (view.grid, view.row, view.col) == drawn.selected
-    assert (view.title, view.axes, view.message) == (drawn.title, {"output": ["i", "j"]}, "")
-    json.dumps(view.get_state(["picture", "patches", "layouts", "axes"]))
+    assert (view.title, view.axes, view.message) == (drawn.title, {"output": ["output I ∗ K", "i", "j"]}, "")
+    json.dumps(view.get_state(["frame", "slots", "patches", "layouts", "axes"]))
 
 
 def test_another_scene_is_sent_as_its_picture_and_then_the_patches(view, monkeypatch):
@@ -59,12 +60,16 @@ def test_another_scene_is_sent_as_its_picture_and_then_the_patches(view, monkeyp
     del sent[:]
     view.show(other)
     picture, patches = (message["state"] for message in sent)
-    assert picture.keys() >= {"picture", "layouts", "title", "message", "col"}
+    assert picture.keys() >= {"slots", "layouts", "title", "message", "col"}
     assert picture["patches"] == {}  # those of the picture before must not be applied to this one
     assert patches == {"patches": view.patches}
     assert len(view.patches) == len(other.highlights)
     assert view.scene == other
     assert view.message == ""
+    del sent[:]
+    view.show(replace(scene(State(IMAGE, [[5, -3], [0, 1], [1, 0]])), selected=other.selected))
+    assert sent[0]["state"].keys() == {"slots", "patches"}, "no other part of the picture is another one"
+    json.dumps(sent)
 
 
 def test_a_cell_chosen_in_the_page_is_the_scene_s(drawn, view):
@@ -165,7 +170,8 @@ def test_text_from_outside_does_not_break_out_of_the_saved_page(view):
     assert page.text["title"] == HOSTILE
     assert "<!--" not in page.text["script"]  # a browser would then look for a second </script>
     state = json.loads(re.search(r"^const state = (.*);$", page.text["script"], re.MULTILINE)[1])
-    assert state["picture"] == svg.picture(hostile())
+    assert state["frame"] == svg.frame(hostile())
+    assert state["slots"] == svg.slots(hostile())
     assert state["title"] == HOSTILE
 
 

@@ -30,7 +30,7 @@ LAYERS = [
     *["shapes", "convolution", "pooling", "activations", "losses", "gradient_check"],
     *["equations", "loops", "misconceptions"],
     *["layers", "network", "network_check", "training", "digits"],
-    *["notation", "scene", "colours", "svg", "still", "plots"],
+    *["notation", "scene", "colours", "drawing", "svg", "still", "plots"],
     *["exercises"],  # a check shows yours, expected and the difference
     *["grid_view", "explorers"],
 ]

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
 
@@ -11,6 +12,22 @@ def test_cells_are_counted_from_the_origin_row_by_row():
     grid = Grid("g", "g", ((1, 2, 3), (4, 5, 6)), origin=(-1, 2))
     assert grid.size == (2, 3)
     assert list(grid.cells()) == [(-1, 2), (-1, 3), (-1, 4), (0, 2), (0, 3), (0, 4)]
+
+
+def test_the_core_is_the_array_and_an_entry_goes_by_its_index():
+    grid = Grid("g", "g", ((0, 0, 0), (0, 5, 6)), origin=(-1, 2), core=(0, 3, 1, 2))
+    assert [cell for cell in grid.cells() if grid.in_core(*cell)] == [(0, 3), (0, 4)]
+    assert (grid.entry(0, 3), grid.entry(-1, 2)) == (5, 0)
+    assert all(Grid("g", "g", ((1, 2),), origin=(4, -4)).in_core(4, col) for col in (-4, -3))
+
+
+@pytest.mark.parametrize(
+    "instead", [Grid("a", "a", ((1,),)), Grid("b", "b", ((1, 2),)), Grid("a", "a", ((1, 2),), small=True)]
+)
+def test_a_grid_in_the_place_of_another_has_its_name_and_size(instead):
+    highlight = {Selection("a", 0, 0): Highlight((), Formula(), "", grids=(instead,))}
+    with pytest.raises(ValueError, match=r"Scene: the highlight of .* replaces grid .* expected a grid of the scene"):
+        Scene("title", ((Grid("a", "a", ((1, 2),)),),), highlight, Selection("a", 0, 0))
 
 
 def test_the_grids_come_in_reading_order_and_the_sentence_is_the_selected_one():

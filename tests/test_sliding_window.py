@@ -254,11 +254,11 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(arguments, message):
 def test_what_cannot_be_drawn_leaves_the_picture_and_says_why(arguments, message):
     explorer = SlidingWindow()
     explorer.select(1, 2)
-    state, drawn, picture, controls = explorer.state, explorer.view.scene, explorer.view.picture, values(explorer)
+    state, drawn, picture, controls = explorer.state, explorer.view.scene, explorer.view.slots, values(explorer)
     explorer.update(**arguments)
     assert explorer.message.startswith(message)
     assert "\n" not in explorer.message
-    assert (explorer.state, explorer.view.scene, explorer.view.picture) == (state, drawn, picture)
+    assert (explorer.state, explorer.view.scene, explorer.view.slots) == (state, drawn, picture)
     assert values(explorer) == controls
 
 

@@ -1,12 +1,14 @@
 """How a number, and an entry of an array, is written in a line of text."""
 
 from fractions import Fraction
+from functools import lru_cache
 from numbers import Integral
 
 MINUS = "\u2212"
 _SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 
 
+@lru_cache(maxsize=4096, typed=True)  # a picture writes the same few numbers hundreds of times
 def number(value: object) -> str:
     """Write a number as a reader expects it: a true minus sign, at most four significant digits, exact integers.
 

@@ -30,17 +30,24 @@ class Grid:
     title
         Shown above it.
     values
-        The numbers, row by row.
+        The entries, row by row: numbers; or a short text to stand in the cell; or None for a cell that is empty.
     origin
         The index of the first cell, (row, column). Not always (0, 0): the full cross-correlation
         starts at (1 − k₁, 1 − k₂).
     tags
         For each cell the tag it carries always, or None; empty if no cell has one.
     core
-        ``(row, col, rows, cols)``: the cells outside this rectangle are zeros around the array, drawn
-        faintly. None if all cells belong to the array.
+        ``(row, col, rows, cols)``: the cells outside this rectangle are not the array's. They are zeros around
+        it (or, with the value None, places that do not exist), drawn faintly. None if all cells are the array's.
     axes
-        What the row and the column index of a cell are called, if a reader can choose a cell here.
+        What the row and the column index of a cell are called, if a reader can choose each cell of the core.
+    hues
+        For each cell the hue it is filled with, whatever its value, or None; empty if all follow their values.
+    largest
+        The absolute value that gets the full colour. None for the largest in the grid; give it where a grid
+        changes with the selection, or equal numbers would change their colour with it.
+    small
+        Drawn as a map: small coloured cells without numbers, for arrays too large to be read.
     """
 
     name: str
@@ -50,6 +57,9 @@ class Grid:
     tags: tuple[tuple["Tag | None", ...], ...] = ()
     core: tuple[int, int, int, int] | None = None
     axes: tuple[str, str] | None = None
+    hues: tuple[tuple[int | None, ...], ...] = ()
+    largest: object = None
+    small: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,6 +70,16 @@ class Grid:
         """The index of each cell, row by row."""
         (rows, cols), (top, left) = self.size, self.origin
         return ((top + r, left + c) for r in range(rows) for c in range(cols))
+
+    def in_core(self, row: int, col: int) -> bool:
+        """Whether the cell is an entry of the array."""
+        (top, left), (rows, cols) = self.origin, self.size
+        top, left, rows, cols = self.core or (top, left, rows, cols)
+        return top <= row < top + rows and left <= col < left + cols
+
+    def entry(self, row: int, col: int) -> object:
+        """The value of a cell."""
+        return self.values[row - self.origin[0]][col - self.origin[1]]
 
 
 @dataclass(frozen=True)
@@ -72,41 +92,60 @@ class Tag:
 
 @dataclass(frozen=True)
 class Mark:
-    """An outline around ``rows``×``cols`` cells of a grid, with an optional tag in each cell."""
+    """An outline around ``rows``×``cols`` cells of a grid, with an optional tag in each cell.
+
+    What links cells of two grids is said by tags, too: each cell at the end of a link carries the name of its
+    weight. A line between them would run across the cells on its way, a dozen would hide them, and where columns
+    stand below each other it would run across the page.
+
+    ``style`` is "solid" for what is chosen or read, "dashed", in another colour, for what it reaches, and "faint"
+    for what would be there if the array went on. An outline lies on cells: a grid that is to be left at its
+    border has cells outside its core.
+    """
 
     grid: str
     row: int
     col: int
     rows: int = 1
     cols: int = 1
-    tags: tuple[tuple[Tag, ...], ...] = ()
+    tags: tuple[tuple[Tag | None, ...], ...] = ()
+    style: str = "solid"
 
 
 @dataclass(frozen=True)
 class Term:
-    """One summand: in symbols, in numbers, and its tag's hue."""
+    """One summand: in symbols, in numbers, and its tag's hue if it has one.
+
+    ``outside`` marks one that is zero because it reads outside an array; it is struck out.
+    """
 
     symbols: str
     numbers: str
-    hue: int
+    hue: int | None = None
+    outside: bool = False
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A sum written out: what is summed, every term in rows, and the result."""
+    """A sum written out: what is summed, every term in rows, the result, and lines to say more. Each may be missing."""
 
-    heading: str
-    terms: tuple[tuple[Term, ...], ...]
-    total: str
+    heading: str = ""
+    terms: tuple[tuple[Term, ...], ...] = ()
+    total: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Highlight:
-    """What one selection shows: outlines, the sum written out, and a sentence (the alt text)."""
+    """What one selection shows: outlines, the sum written out, and a sentence (the alt text).
+
+    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size.
+    """
 
     marks: tuple[Mark, ...]
     formula: Formula
     sentence: str
+    grids: tuple[Grid, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +171,17 @@ class Scene:
     highlights: Mapping[Selection, Highlight]
     selected: Selection
     rows: int = 0
+
+    def __post_init__(self):
+        shapes = {grid.name: (grid.size, grid.small) for grid in self.grids}
+        for selection, highlight in self.highlights.items():
+            for grid in highlight.grids:
+                if shapes.get(grid.name) != (grid.size, grid.small):
+                    raise ValueError(
+                        f"Scene: the highlight of {tuple(selection)} replaces grid {grid.name!r} by one of size "
+                        f"{grid.size}, small={grid.small}; expected a grid of the scene, and its size. "
+                        "Pad it with None."
+                    )
 
     @property
     def grids(self) -> tuple[Grid, ...]:

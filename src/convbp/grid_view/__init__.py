@@ -8,6 +8,7 @@ import json
 from dataclasses import replace
 from html import escape
 from importlib import resources
+from time import sleep
 
 import anywidget
 import traitlets
@@ -24,12 +25,14 @@ class GridView(anywidget.AnyWidget):
     _esm = _FILES.joinpath("grid_view.js").read_text(encoding="utf-8")
     _css = _FILES.joinpath("grid_view.css").read_text(encoding="utf-8")
 
-    picture = traitlets.Unicode(help="the picture, as SVG text").tag(sync=True)
-    patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot of the picture").tag(sync=True)
+    frame = traitlets.Unicode(help="the picture, as SVG text with empty slots").tag(sync=True)
+    slots = traitlets.Dict(help="slot -> what is in it").tag(sync=True)
+    patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(sync=True)
     layouts = traitlets.List(help="how the picture's parts can be arranged, from wide to narrow").tag(sync=True)
-    axes = traitlets.Dict(help="grid -> what its row and column index are called").tag(sync=True)
+    axes = traitlets.Dict(help="grid -> its title, and what its row and column index are called").tag(sync=True)
     title = traitlets.Unicode(help="what the picture is, for those who cannot see it").tag(sync=True)
     message = traitlets.Unicode(help="why the last input was refused, or empty").tag(sync=True)
+    paintable = traitlets.Bool(False, help="whether a stroke over the cells is reported").tag(sync=True)
     grid = traitlets.Unicode().tag(sync=True)
     row = traitlets.Int().tag(sync=True)
     col = traitlets.Int().tag(sync=True)
@@ -42,12 +45,14 @@ class GridView(anywidget.AnyWidget):
         """Show another scene: first the picture, in one message, then what each cell would change in it.
 
         The patches of a large picture are many times its size; the reader need not wait for them to see it.
+        Of the picture only the traits that changed are sent, and the page redraws only the slots that did.
         """
         with self.hold_sync():
             self._scene = scene
             for name, value in self._traits_for(scene).items():
                 setattr(self, name, value)
             self.patches = {}
+        sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
         self.patches = self._patches_for(scene)
 
     @property
@@ -63,6 +68,7 @@ class GridView(anywidget.AnyWidget):
     def html(self) -> str:
         """The picture as a page of its own: it needs neither kernel nor network to answer a selection."""
         state = {name: getattr(self, name) for name in ("patches", *self._traits_for(self._scene))}
+        state["paintable"] = False  # there would be nobody to draw it anew
         return (
             _FILES.joinpath("page.html")
             .read_text(encoding="utf-8")
@@ -83,9 +89,10 @@ class GridView(anywidget.AnyWidget):
     def _traits_for(scene: Scene) -> dict:
         selected = scene.selected
         return {
-            "picture": svg.picture(scene),
+            "frame": svg.frame(scene),
+            "slots": svg.slots(scene),
             "layouts": [layout._asdict() for layout in svg.layouts(scene)],
-            "axes": {grid.name: list(grid.axes) for grid in scene.grids if grid.axes},
+            "axes": {grid.name: [grid.title, *grid.axes] for grid in scene.grids if grid.axes},
             "title": scene.title,
             "message": "",
             "grid": selected.grid,

@@ -12,6 +12,8 @@ function render({ model, el, signal }) {
     <p class="convbp-sentence" aria-live="polite"></p>`;
   const [message, stage, choice, sentence] = el.children;
   let hovered = null; // the key of the cell under the pointer
+  let frame = null, layouts = null; // those in the picture
+  let shown = {}; // slot -> what is in it
 
   const selected = () => ["grid", "row", "col"].map((name) => model.get(name)).join();
   const parse = (key) => {
@@ -23,19 +25,32 @@ function render({ model, el, signal }) {
     const key = hovered in model.get("patches") ? hovered : selected();
     const patch = model.get("patches")[key];
     if (!patch) return; // a new picture with other cells is on its way
-    for (const [slot, markup] of Object.entries(patch))
-      for (const part of stage.querySelectorAll(`[data-slot="${slot}"]`)) part.innerHTML = markup;
+    fill(patch);
     sentence.innerHTML = patch.sentence; // escaped by Python, like all text of the picture
+    const cell = parse(key);
+    if (cell.grid !== model.get("grid")) return; // looked at in passing; the sliders stay with the cell that is kept
     for (const slider of choice.querySelectorAll("input")) {
-      slider.value = parse(key)[slider.name];
+      slider.value = cell[slider.name];
       slider.nextElementSibling.value = slider.value.replace("-", "\u2212");
     }
   }
 
+  function fill(slots) {
+    for (const [slot, markup] of Object.entries(slots)) {
+      if (shown[slot] !== markup) stage.querySelector(`[data-slot="${slot}"]`).innerHTML = markup;
+      shown[slot] = markup;
+    }
+  }
+
   function showPicture() {
-    stage.innerHTML = model.get("picture");
-    stage.setAttribute("aria-label", `${model.get("title")}. Arrow keys choose a cell.`);
-    arrange();
+    if (frame !== model.get("frame")) {
+      stage.innerHTML = frame = model.get("frame");
+      layouts = null;
+      shown = {};
+    }
+    fill(model.get("slots"));
+    if (layouts !== model.get("layouts")) arrange();
+    stage.setAttribute("aria-label", `${model.get("title")}. Arrow keys choose a cell${model.get("paintable") ? ", Space paints it" : ""}.`);
   }
 
   function showChoice() {
@@ -52,7 +67,7 @@ function render({ model, el, signal }) {
   function arrange() {
     if (room !== stage.clientWidth) stage.style.minHeight = "";
     room = stage.clientWidth;
-    const layouts = model.get("layouts");
+    layouts = model.get("layouts");
     const { width, height, places } = layouts.find((layout) => 0.9 * layout.width <= room) ?? layouts.at(-1);
     const svg = stage.querySelector("svg");
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
@@ -70,19 +85,22 @@ function render({ model, el, signal }) {
     sentence.style.minHeight = `${sentence.getBoundingClientRect().height}px`;
   }
 
-  // One slider for the row and one for the column, over the cells that can be chosen.
+  // One slider for the row and one for the column, over the cells that can be chosen; and in which grid, if in several.
   function showSliders() {
     const grid = model.get("grid");
     const cells = Object.keys(model.get("patches")).map(parse).filter((cell) => cell.grid === grid);
     if (!choice.childElementCount) {
-      choice.innerHTML =
+      choice.innerHTML = "<label>choose in <select name='grid'></select></label>" +
         ["row", "col"].map((name) => `<label><span></span><input type="range" name="${name}" ${NO_SHORTCUTS}><output aria-live="off"></output></label>`).join("") +
-        "<span class='convbp-hint'>Hover to look, click to keep, arrow keys to step.</span>";
+        `<span class='convbp-hint'>${model.get("paintable") ? "Press and drag to draw, or arrow keys and Space." : "Hover to look, click to keep, arrow keys to step."}</span>`;
     }
+    const select = choice.querySelector("select"), titles = Object.entries(model.get("axes"));
+    select.parentElement.hidden = titles.length < 2;
+    select.replaceChildren(...(titles.length < 2 ? [] : titles.map(([name, [title]]) => new Option(title, name, false, name === grid))));
     for (const [axis, slider] of choice.querySelectorAll("input").entries()) {
       slider.min = Math.min(...cells.map((cell) => cell[slider.name]));
       slider.max = Math.max(...cells.map((cell) => cell[slider.name]));
-      slider.previousElementSibling.textContent = `${slider.name === "row" ? "row" : "column"} ${model.get("axes")[grid][axis]}`;
+      slider.previousElementSibling.textContent = `${slider.name === "row" ? "row" : "column"} ${model.get("axes")[grid][1 + axis]}`;
     }
   }
 
@@ -92,6 +110,13 @@ function render({ model, el, signal }) {
     for (const [name, value] of Object.entries(cell)) model.set(name, value);
     showSelection();
     model.save_changes();
+  }
+
+  // A picture to draw on: Python is told which cell to paint, and whether a stroke begins there, and draws it anew.
+  function paint(key, begins) {
+    if (!model.get("paintable") || !(key in model.get("patches"))) return;
+    choose(parse(key));
+    model.send({ paint: parse(key), begins });
   }
 
   function hover(key) {
@@ -110,21 +135,35 @@ function render({ model, el, signal }) {
   }
 
   const cellAt = (event) => event.target.closest?.("[data-cell]")?.dataset.cell ?? null;
-  stage.addEventListener("pointerover", (event) => hover(cellAt(event)), { signal });
+  let painted = null; // the cell that the stroke was in last
+  stage.addEventListener("pointerdown", (event) => {
+    if (event.button === 0) paint((painted = cellAt(event)), true);
+  }, { signal });
+  stage.addEventListener("pointerover", (event) => {
+    hover(cellAt(event));
+    if (event.buttons === 1 && painted && cellAt(event) !== painted) paint((painted = cellAt(event)), false);
+  }, { signal });
   stage.addEventListener("pointerleave", () => hover(null), { signal });
   stage.addEventListener("click", (event) => { if (cellAt(event)) choose(parse(cellAt(event))); }, { signal });
   stage.addEventListener("keydown", (event) => {
+    if (event.key === " " && model.get("paintable")) {
+      event.preventDefault(); // or the page would scroll
+      paint(selected(), true);
+    }
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
     if (!step || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault(); // or the page would scroll
     choose({ grid: model.get("grid"), row: model.get("row") + step[0], col: model.get("col") + step[1] });
   }, { signal });
-  choice.addEventListener("input", (event) => {
-    choose({ ...parse(selected()), [event.target.name]: Number(event.target.value) });
+  choice.addEventListener("input", ({ target: { name, value } }) => {
+    if (name === "grid") choose(Object.keys(model.get("patches")).map(parse).find((cell) => cell.grid === value));
+    else choose({ ...parse(selected()), [name]: Number(value) });
   }, { signal });
 
   const listeners = {
-    "change:picture": showPicture,
+    "change:frame": showPicture,
+    "change:slots": showPicture,
+    "change:layouts": showPicture,
     "change:patches": showChoice,
     "change:grid": showChoice,
     "change:row": showSelection,

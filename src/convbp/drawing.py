@@ -1,0 +1,223 @@
+"""How each thing in a picture looks: a grid, an outline, a formula, as SVG text around an origin of its own.
+
+What has been drawn is kept: a grid or an outline that is in the next picture as well costs nothing there.
+"""
+
+from functools import lru_cache
+from html import escape
+
+from convbp.colours import diverging, hue, ink_on
+from convbp.notation import MINUS, number
+from convbp.scene import Formula, Grid, Mark, Tag, Term
+
+# Lengths in pixels.
+CELL, SMALL_CELL = 40, 8
+BASELINE = 31  # of a number in its cell; low, so that a tag has room above it
+NUMBER_ROOM = 33  # for a number in its cell; an outline takes the rest
+FONT_SIZE, LEAST_FONT_SIZE = 15, 7  # of a number in its cell
+GUTTER = 26  # left of a grid, for its row indices
+HEAD = 40  # above a grid, for its title and column indices
+LINE, TERM_HEIGHT, TERM_GAP = 24, 40, 28  # of a formula
+SMALL_INDICES = 4  # of a small grid every so many indices are written
+
+# In a page JupyterLab's variable, else VS Code's, else the plain colour that a still picture has.
+_THEME = {
+    "ink": ("--jp-content-font-color1", "--vscode-editor-foreground", "#1f1f1f"),
+    "muted": ("--jp-content-font-color2", "--vscode-descriptionForeground", "#5c5c5c"),
+    "paper": ("--jp-layout-color0", "--vscode-editor-background", "#ffffff"),
+}
+
+
+def grid_size(grid: Grid) -> tuple[float, float]:
+    """Width and height of a grid, with its title and indices."""
+    (rows, cols), cell = grid.size, _cell_size(grid)
+    return max(GUTTER + cell * cols, GUTTER + text_width(grid.title, 14)), HEAD + cell * rows
+
+
+def grid(grid: Grid) -> str:
+    """A grid, its title at the top left."""
+    # To a cache 1/2 and 0.5 are the same, but they are not written alike.
+    return _grid(grid, tuple(map(type, _flat(grid.values))))
+
+
+@lru_cache(maxsize=2048)
+def _grid(grid: Grid, types: tuple[type, ...]) -> str:
+    (top, left), (rows, cols), cell = grid.origin, grid.size, _cell_size(grid)
+    step = SMALL_INDICES if grid.small else 1
+    parts = [f'<text class="title" x="{GUTTER}" y="{HEAD - 22}">{escape(grid.title)}</text>']
+    for col in range(left, left + cols):
+        if col % step == 0:
+            x, _ = _place(grid, top, col)
+            parts.append(f'<text class="index" x="{x + cell / 2:g}" y="{HEAD - 6}">{number(col)}</text>')
+    for row in range(top, top + rows):
+        if row % step == 0:
+            _, y = _place(grid, row, left)
+            parts.append(f'<text class="index" x="{GUTTER - 11}" y="{y + cell / 2 + 4:g}">{number(row)}</text>')
+    numbers = [abs(value) for value in _flat(grid.values) if _finite(value)]
+    largest = max(numbers, default=0) if grid.largest is None else grid.largest
+    tags, hues = (_flat(entries or ((None,) * cols,) * rows) for entries in (grid.tags, grid.hues))
+    draw = _small_cell if grid.small else _cell
+    for (row, col), value, tag, filled in zip(grid.cells(), _flat(grid.values), tags, hues, strict=True):
+        in_core = grid.in_core(row, col)
+        choice = f' data-cell="{escape(grid.name)},{row},{col}"' if grid.axes and in_core else ""
+        fill = hue(filled) if filled is not None else diverging(value if _finite(value) else 0, largest)
+        parts.append(draw(*_place(grid, row, col), value, fill, in_core, choice))
+        if tag is not None:
+            parts.append(_tag(tag, *_place(grid, row, col)))
+    return "".join(parts)
+
+
+def mark(mark: Mark, grid: Grid) -> str:
+    """An outline in a grid."""
+    return _mark(mark, *_place(grid, mark.row, mark.col), _cell_size(grid))
+
+
+@lru_cache(maxsize=8192)
+def _mark(mark: Mark, left: float, top: float, cell: float) -> str:
+    box = f'x="{left}" y="{top}" width="{cell * mark.cols}" height="{cell * mark.rows}" rx="3"'
+    tags = [
+        _tag(tag, left + cell * col, top + cell * row)
+        for row, tags in enumerate(mark.tags)
+        for col, tag in enumerate(tags)
+        if tag is not None
+    ]
+    halo = "" if mark.style == "faint" else f'<rect class="halo" {box}/>'
+    name = "mark" if mark.style == "solid" else f"mark {mark.style}"
+    return f'{halo}<rect class="{name}" {box}/>{"".join(tags)}'
+
+
+def _cell_size(grid: Grid) -> int:
+    return SMALL_CELL if grid.small else CELL
+
+
+def _place(grid: Grid, row: int, col: int) -> tuple[float, float]:
+    """The left and top edge of a cell."""
+    cell, (top, left) = _cell_size(grid), grid.origin
+    return GUTTER + cell * (col - left), HEAD + cell * (row - top)
+
+
+def _finite(value: object) -> bool:
+    # An integer may be too large for a float.
+    return value is not None and not isinstance(value, str) and abs(value) < float("inf")
+
+
+def _flat(rows: tuple[tuple, ...]) -> list:
+    return [entry for row in rows for entry in row]
+
+
+def _cell(x: float, y: float, value: object, fill: str, in_core: bool, choice: str) -> str:
+    box = f'x="{x}" y="{y}" width="{CELL}" height="{CELL}"{choice}'
+    if not in_core:
+        text = "" if value is None else f'<text class="padded" x="{x + CELL // 2}" y="{y + BASELINE}">0</text>'
+        return f'<rect class="pad" {box}/>{text}'
+    if value is None:
+        return f'<rect class="empty" {box}/>'
+    text = value if isinstance(value, str) else number(value)
+    if text_width(text, LEAST_FONT_SIZE) > NUMBER_ROOM and not isinstance(value, str):
+        text = number(float(value))  # the formula has all digits of a long integer or Fraction
+    font_size = min(FONT_SIZE, round(NUMBER_ROOM / text_width(text, 1), 1)) if text else FONT_SIZE
+    return (
+        f'<rect class="cell" {box} fill="{fill}"/>'
+        f'<text class="value" x="{x + CELL // 2}" y="{y + BASELINE}" font-size="{font_size}" '
+        f'fill="{ink_on(fill)}">{escape(text)}</text>'
+    )
+
+
+def _small_cell(x: float, y: float, value: object, fill: str, in_core: bool, choice: str) -> str:
+    box = f'x="{x}" y="{y}" width="{SMALL_CELL}" height="{SMALL_CELL}"{choice}'
+    if not in_core:
+        return f'<rect class="pad" {box}/>'
+    return f'<rect class="empty" {box}/>' if value is None else f'<rect class="small" {box} fill="{fill}"/>'
+
+
+def _tag(tag: Tag, x: float, y: float) -> str:
+    fill = hue(tag.hue)
+    width = 7 * len(tag.text) + 3
+    return (
+        f'<rect class="tag" x="{x + 3}" y="{y + 3}" width="{width}" height="12" rx="3" fill="{fill}"/>'
+        f'<text class="tagged" x="{x + 3 + width / 2:g}" y="{y + 12}" fill="{ink_on(fill)}">{escape(tag.text)}</text>'
+    )
+
+
+def formula_size(formula: Formula) -> tuple[float, float]:
+    """Width and height of a formula."""
+    texts = [formula.heading, formula.total, *formula.notes]
+    columns = max(map(len, formula.terms), default=0)
+    width = max(20 + columns * (_term_width(formula) + TERM_GAP), *(text_width(text, 15) for text in texts))
+    return width, LINE * sum(map(bool, texts)) + (TERM_HEIGHT * len(formula.terms) + 12 if formula.terms else 0)
+
+
+def formula(formula: Formula) -> str:
+    """A formula, its heading at the top left."""
+    parts, y = [], 16
+    if formula.heading:
+        parts.append(f'<text class="sum" x="0" y="{y}">{escape(formula.heading)}</text>')
+        y += LINE
+    if formula.terms:
+        step = _term_width(formula) + TERM_GAP
+        for r, row in enumerate(formula.terms):
+            for c, term in enumerate(row):
+                parts.append(_term(term, round(20 + step * c), y + 6 + TERM_HEIGHT * r, plus=bool(c or r)))
+        y += TERM_HEIGHT * len(formula.terms) + 12
+    for name, text in [("total", formula.total), *(("sum", note) for note in formula.notes)]:
+        if text:
+            parts.append(f'<text class="{name}" x="0" y="{y}">{escape(text)}</text>')
+            y += LINE
+    return "".join(parts)
+
+
+def _term(term: Term, x: float, y: float, plus: bool) -> str:
+    sign = f'<text class="sum" x="{x - 20}" y="{y + 17}">+</text>' if plus else ""
+    swatch, indent = "", 0
+    if term.hue is not None:
+        swatch, indent = f'<rect x="{x}" y="{y - 9}" width="9" height="9" rx="2" fill="{hue(term.hue)}"/>', 13
+    return (
+        f'{sign}{swatch}<text class="symbols" x="{x + indent}" y="{y}">{escape(term.symbols)}</text>'
+        f'<text class="{"outside" if term.outside else "sum"}" x="{x}" y="{y + 17}">{escape(term.numbers)}</text>'
+    )
+
+
+def _term_width(formula: Formula) -> float:
+    terms = [term for row in formula.terms for term in row]
+    return max((max(14 + text_width(t.symbols, 12), text_width(t.numbers, 15)) for t in terms), default=0)
+
+
+def text_width(text: str, font_size: float) -> float:
+    """At most so wide is a text."""
+    # In DejaVu Sans, the widest of the fonts in `style`, a digit is 0.64 em wide, and letters less on average.
+    em = 0.64 * len(text) + 0.2 * text.count(MINUS) - 0.3 * (text.count(".") + text.count("/"))
+    return font_size * em
+
+
+def theme(still: bool) -> dict[str, str]:
+    """The colours of text, of fainter text and of the page, as CSS that follows the page unless ``still``."""
+    return {
+        name: plain if still else f"var({jupyter}, var({vscode}, {plain}))"
+        for name, (jupyter, vscode, plain) in _THEME.items()
+    }
+
+
+def style(still: bool) -> str:
+    """The style sheet of a picture."""
+    colour = theme(still)
+    return (
+        ".cbp text{font-family:'DejaVu Sans',Verdana,'Segoe UI',sans-serif;pointer-events:none;user-select:none}"
+        f".cbp .title{{font-size:14px;font-weight:bold;fill:{colour['ink']}}}"
+        f".cbp .index{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
+        ".cbp .value,.cbp .padded,.cbp .tagged{text-anchor:middle}"
+        ".cbp .cell{stroke:#9a9a9a;stroke-width:1}"
+        ".cbp .small{shape-rendering:crispEdges}"
+        f".cbp .pad,.cbp .empty{{fill:{colour['paper']};stroke:#9a9a9a;stroke-width:1;stroke-dasharray:2 3}}"
+        f".cbp .padded{{font-size:13px;fill:{colour['muted']}}}"
+        ".cbp .tagged{font-size:9px;font-weight:bold}"
+        ".cbp .tag,.cbp .halo,.cbp .mark{pointer-events:none}"
+        ".cbp .halo{fill:none;stroke:#ffffff;stroke-width:6}"
+        ".cbp .mark{fill:none;stroke:#d55e00;stroke-width:3}"
+        ".cbp .dashed{stroke:#0072b2;stroke-dasharray:9 5}"
+        ".cbp .faint{stroke:#808080;stroke-width:2;stroke-dasharray:3 4}"
+        f".cbp .sum{{font-size:15px;fill:{colour['ink']}}}"
+        f".cbp .outside{{font-size:15px;fill:{colour['muted']};text-decoration:line-through}}"
+        f".cbp .total{{font-size:15px;font-weight:bold;fill:{colour['ink']}}}"
+        f".cbp .symbols{{font-size:12px;fill:{colour['muted']}}}"
+        ".cbp [data-cell]{cursor:pointer}"
+    )
