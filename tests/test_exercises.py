@@ -580,6 +580,34 @@ def test_random_results_are_noticed():
     assert "Two calls with the same numbers gave different results" in result.message
 
 
+def test_what_a_function_does_to_numpy_is_undone_and_said():
+    def mine(inputs, delta):
+        np.isclose = lambda one, other, **options: np.ones(one.shape, bool)
+        np.sum = None
+        return np.zeros((3, 2))
+
+    isclose, total = np.isclose, np.sum
+    result = kernel_gradient.check(mine)
+    assert not result.passed
+    assert "puts something else in the place of np.isclose, np.sum" in result.message
+    assert (np.isclose, np.sum) == (isclose, total)
+
+
+def test_the_time_is_up_even_if_the_clock_is_stopped(monkeypatch):
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    assert "so it was stopped" in kernel_gradient.check(loops_without_end, seconds=0.1).message
+
+
+def test_settings_of_numpy_are_left_as_they_were():
+    def mine(inputs, delta):
+        np.seterr(all="raise")
+        return right()(inputs, delta)
+
+    before = np.geterr()
+    assert kernel_gradient.check(mine).passed
+    assert np.geterr() == before
+
+
 def test_warnings_of_numpy_stay_away(recwarn):
     assert not exercises.l2_routing.check(lambda x, d, k, s: x / 0).passed
     assert not recwarn

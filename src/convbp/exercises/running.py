@@ -10,12 +10,12 @@ import inspect
 import io
 import sys
 import threading
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import monotonic  # as it is now, whatever a reader's function puts into the module
 
 import numpy as np
 
@@ -86,6 +86,7 @@ def read_safely(value: object) -> Call:
 
 def _call(function: Callable, arguments: Mapping) -> Call:
     given = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in arguments.items()}
+    numpy = dict(vars(np))
     try:
         wrong_call = _signature_problem(function, list(given))
         if wrong_call:
@@ -94,8 +95,16 @@ def _call(function: Callable, arguments: Mapping) -> Call:
             value = function(*given.values())
     except _TimeUp:
         raise
-    except BaseException as error:  # also SystemExit: quit() in an answer must not end the kernel
+    except BaseException as error:  # also SystemExit, so that sys.exit() does not end the notebook
         return Call(problem=f"Your function stopped with {_describe(error)}")
+    finally:
+        replaced = [f"np.{name}" for name, was in numpy.items() if vars(np).get(name) is not was]
+        vars(np).update(numpy)
+    if replaced:
+        return Call(
+            problem=f"Your function puts something else in the place of {', '.join(replaced)}, which all other code "
+            "uses, too. It has been put back; choose another name."
+        )
     call = _read(value)
     call.changed = [name for name in given if not np.array_equal(given[name], arguments[name])]
     return call
@@ -184,15 +193,15 @@ def _within(work: Callable[[], None], seconds: float, done: Run) -> str:
 
 def _wait(thread: threading.Thread, seconds: float) -> None:
     """In small steps, as on Windows a longer one could not be interrupted."""
-    end = time.monotonic() + seconds
-    while thread.is_alive() and time.monotonic() < end:
+    end = monotonic() + seconds
+    while thread.is_alive() and monotonic() < end:
         thread.join(0.05)
 
 
 def _interrupt(thread: threading.Thread) -> bool:
     """Raise _TimeUp in the thread until it ends, or patience does; an ``except:`` in a loop may swallow some."""
-    end = time.monotonic() + _PATIENCE
-    while thread.is_alive() and time.monotonic() < end:
+    end = monotonic() + _PATIENCE
+    while thread.is_alive() and monotonic() < end:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_TimeUp))
         thread.join(0.02)
     return not thread.is_alive()
