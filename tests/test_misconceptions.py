@@ -1,10 +1,14 @@
 """The known wrong answers: each is wrong, no two are alike, and each has something to say."""
 
+import re
 from itertools import combinations
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
+import course
 from convbp import exercises
 from convbp.exercises.sums import Sum
 
@@ -80,6 +84,33 @@ def test_each_says_what_was_done_why_it_is_wrong_and_where_to_look(exercise):
         assert m.done.endswith(".")
         assert m.why.endswith(".")
         assert m.where.startswith("notebook ")
+
+
+def the_map():
+    """Which equations each notebook of the series treats, by the table of the first."""
+    start = nbformat.read(Path(course.ROOT, "notebooks", "00_start_here.ipynb"), as_version=4)
+    rows = re.findall(r"^\| \[?(\d\d) .*?\| (.*?) ?\|", "\n".join(cell.source for cell in start.cells), re.MULTILINE)
+    return {number: numbers(equations.replace("–", " to ")) for number, equations in rows}
+
+
+def numbers(text):
+    """The numbers in "1, 2" or "16 and 17" or "20 to 22"."""
+    of = [int(n) for n in re.findall(r"\d+", text)]
+    return set(range(of[0], of[1] + 1)) if " to " in text else set(of)
+
+
+@EXERCISES
+def test_where_to_look_is_the_notebook_that_has_these_equations(exercise):
+    treated = the_map()
+    assert len(treated) == 14
+    for m in exercise.computation.misconceptions:
+        places = m.where.split(", and ")
+        assert all(re.match(r"notebook \d\d, ", place) for place in places)
+        for place in places:
+            number, what = place.removeprefix("notebook ").split(", ", 1)
+            assert number in treated
+            if what.startswith("Eq."):
+                assert numbers(what) <= treated[number], m.where
 
 
 @EXERCISES

@@ -354,7 +354,7 @@ max_routing = Exercise(
     task="δ on its way back through max pooling. Of equal entries the first in row-major order wins.",
     takes={"inputs": "shape (H, W)", "delta": "δ of the pooled output, shape (H', W')", **_POOLING},
     returns=_ROUTED,
-    equation="the article's rules after Eq. 22",
+    equation="notebook 09; the article has the rule after Eq. 22",
     computation=TASKS["max_routing"],
     inputs=_pooling_inputs({"inputs": _TIES, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 32),
     trace=_trace_pooling(loops.max_pool2d),
@@ -372,7 +372,7 @@ average_routing = Exercise(
     task="δ on its way back through average pooling.",
     takes={"delta": "δ of the pooled output, shape (H', W')", "input_size": "(H, W)", **_POOLING},
     returns=_ROUTED,
-    equation="the article's rules after Eq. 22",
+    equation="notebook 09; the article has the rule after Eq. 22",
     computation=TASKS["average_routing"],
     inputs=[
         {"delta": one["delta"], "input_size": one["inputs"].shape, "size": one["size"], "stride": one["stride"]}
@@ -394,7 +394,7 @@ l2_routing = Exercise(
     task="δ on its way back through L2 pooling, y = √Σx². Where y is 0 the course takes the slope 0.",
     takes={"inputs": "shape (H, W)", "delta": "δ of the pooled output, shape (H', W')", **_POOLING},
     returns=_ROUTED,
-    equation="the notebook, as the article leaves it out",
+    equation="notebook 09; the article leaves it out",
     computation=TASKS["l2_routing"],
     inputs=_pooling_inputs({"inputs": _ZEROS, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 34),
     trace=_trace_pooling(loops.l2_pool2d),
@@ -507,7 +507,7 @@ descent_step = Exercise(
     task="One step of gradient descent: the new weights.",
     takes={"weights": "w, shape (k1, k2)", "gradient": "∂E/∂w, shape (k1, k2)", "learning_rate": "η, a number"},
     returns="an array of shape (k1, k2)",
-    equation="the notebook, as the article leaves it out",
+    equation="notebook 06; the article leaves it out",
     computation=TASKS["descent_step"],
     inputs=[
         {"weights": KERNEL, "gradient": _array([[2, 10, -1], [5, 4, 12]]), "learning_rate": 0.1},

@@ -19,10 +19,11 @@ from convbp.misconceptions.common import (
 from convbp.misconceptions.misconception import Misconception, Task, mistake
 
 LOSS = "notebook 05, Eq. 9"
-DELTA = "notebook 05, Eq. 9, and notebook 08, Eq. 15"
+DELTA = "notebook 05, Eq. 9, and notebook 07, Eq. 15"
 SLOPE = "notebook 08, Eq. 18 to 20"
 RECURSION = "notebook 08, Eq. 20 to 22"
-STEP = "notebook 05, the step downhill"
+STEP = "notebook 06, the gradient is not the new weight"
+RATE = "notebook 12, the learning rate"
 WORKED = "notebook 11, the worked question"
 
 _LEAKY = 0.01, 0.1, 0.2, 0.3  # the slopes that are usual for x < 0
@@ -380,14 +381,14 @@ descent_step = Task(
         "learning rate missing",
         "You subtracted the whole gradient.",
         "The step is the gradient times the learning rate η.",
-        STEP,
+        RATE,
         learning_rate=lambda rate: 1,
     ),
     mistake(
         "divided by the learning rate",
         "You divided the gradient by η.",
         "The step is the gradient times the learning rate η: a small one makes small steps.",
-        STEP,
+        RATE,
         learning_rate=lambda rate: 1 / rate,
     ),
     mistake(
@@ -402,7 +403,7 @@ descent_step = Task(
         "learning rate times everything",
         "You multiplied the weights with η as well.",
         "η belongs to the gradient alone: w − η·∂E/∂w.",
-        STEP,
+        RATE,
         {"result": lambda r, a: a.learning_rate * (a.weights - a.gradient)},
         {"result": lambda r, a: (1 - a.learning_rate) * a.weights - a.learning_rate * a.gradient},
     ),
@@ -431,7 +432,7 @@ descent_step = Task(
         "learning rate subtracted",
         "You subtracted η itself.",
         "The step is the gradient times the learning rate η.",
-        STEP,
+        RATE,
         gradient=np.ones_like,
     ),
     mistake(

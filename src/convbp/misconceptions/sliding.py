@@ -28,7 +28,7 @@ EQ2 = "notebook 02, Eq. 2"
 EQ3 = "notebook 02, Eq. 2 and 3"
 ROT180 = "notebook 02, the turn by 180°"
 Q = "notebook 07, Eq. 16 and 17"
-FULL = "notebook 08, Eq. 17 and 20"
+FULL = "notebook 07, Eq. 17, and notebook 08, Eq. 20"
 
 
 def _padded(sides, slide, mode="constant"):
