@@ -114,7 +114,7 @@ function render({ model, el, signal }) {
 
   // A picture to draw on: Python is told which cell to paint, and whether a stroke begins there, and draws it anew.
   function paint(key, begins) {
-    if (!model.get("paintable") || !(key in model.get("patches"))) return;
+    if (!model.get("paintable") || !key) return;
     choose(parse(key));
     model.send({ paint: parse(key), begins });
   }
