@@ -6,7 +6,9 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -69,7 +71,8 @@ def test_wrong_answers_are_named_and_none_is_named_wrongly(capsys):
 @pytest.mark.parametrize("name", BY_NAME)
 def test_there_are_enough_answers(name):
     assert len(RIGHT[name]) >= 5
-    assert len(WRONG[name]) >= 7
+    known = {misconception.name for misconception in BY_NAME[name].computation.misconceptions}
+    assert known <= set().union(*(answer.names for answer in WRONG[name].values()))
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -79,6 +82,63 @@ def test_the_solution_is_one(name):
     exec(f"import numpy as np\nfrom convbp import *\n{code}", scope)
     written = scope[re.match(r"def (\w+)\(", code)[1]]
     assert BY_NAME[name].check(written).passed
+
+
+class Layer:
+    """A right answer, as object or as method."""
+
+    def __call__(self, inputs, delta):
+        return right()(inputs, delta)
+
+    def backward(self, inputs, delta, stride=1):
+        return right()(inputs, delta)
+
+
+def variadic(*args):
+    return right()(*args)
+
+
+def positional(inputs, delta, /):
+    return right()(inputs, delta)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        Layer(),
+        Layer().backward,
+        variadic,
+        positional,
+        partial(Layer.backward, None, stride=2),
+        lambda o, d: right()(o, d),
+    ],
+)
+def test_whatever_can_be_called_is_a_function(function):
+    assert kernel_gradient.check(function).passed
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        np.asmatrix,
+        np.ma.array,
+        list,
+        np.longdouble,
+        lambda r: r.astype(">f8"),
+        lambda r: r.astype(np.int8),
+        lambda r: r.astype(object),
+        lambda r: [tuple(map(Decimal, row)) for row in r],
+    ],
+)
+def test_whatever_holds_the_numbers_is_read(kind):
+    assert kernel_gradient.check(lambda o, d: kind(right()(o, d))).passed
+
+
+def test_names_are_not_given():
+    def mine(*, inputs, delta):
+        return right()(inputs, delta)
+
+    assert "called with (inputs, delta), in this order and without the names" in kernel_gradient.check(mine).message
 
 
 # --- what is seen of an unknown mistake -------------------------------------------------------------------------------

@@ -119,6 +119,41 @@ def pytorch_mse(x, t):
     return 2 * (y - t) * y * (1 - y) / y.size
 
 
+@wrong("output_delta", "½ kept")
+def half_of_it(x, t):
+    y = expit(x)
+    return 0.5 * (y - t) * y * (1 - y)
+
+
+@wrong("output_delta", "f′ twice")
+def slope_squared(x, t):
+    y = expit(x)
+    return (y - t) * (y * (1 - y)) ** 2
+
+
+@wrong("output_delta", "pre-activation for f′")
+def times_the_pre_activation(x, t):
+    return (expit(x) - t) * x
+
+
+@wrong("output_delta", "absolute value of y − t")
+def absolute_error(x, t):
+    y = expit(x)
+    return abs(y - t) * y * (1 - y)
+
+
+@wrong("output_delta", "added up")
+def one_number(x, t):
+    y = expit(x)
+    return float(np.sum((y - t) * y * (1 - y)))
+
+
+@wrong("output_delta", "one difference for all")
+def total_error_for_each(x, t):
+    y = expit(x)
+    return np.sum(y - t) * y * (1 - y)
+
+
 # --- ReLU -------------------------------------------------------------------------------------------------------------
 
 
@@ -190,6 +225,18 @@ def leaky(delta, x):
 @wrong("relu_delta", "derivative of another function")
 def leaky_as_in_tensorflow(delta, x):
     return delta * np.where(x < 0, 0.2, 1)
+
+
+@wrong("relu_delta", "ReLU of x")
+def forward_again(delta, x):
+    return np.maximum(x, 0)
+
+
+@wrong("relu_delta", "sign of x for f′")
+def plus_or_minus(delta, x):
+    return [
+        [math.copysign(d, v * d) if v else 0 for d, v in zip(*rows, strict=True)] for rows in zip(delta, x, strict=True)
+    ]
 
 
 # --- recursion --------------------------------------------------------------------------------------------------------
@@ -306,6 +353,54 @@ def recursion_minus(delta, kernel, x):
     return scatter(delta, kernel) * (np.tanh(x) ** 2 - 1)
 
 
+@wrong("delta_recursion", "f′ twice")
+def slope_squared_too(delta, kernel, x):
+    return scatter(delta, kernel) / np.cosh(x) ** 4
+
+
+@wrong("delta_recursion", "pre-activation for f′")
+def times_x_here(delta, kernel, x):
+    return scatter(delta, kernel) * x
+
+
+@wrong("delta_recursion", "f′ of the wrong argument")
+def slope_of_what_came_back(delta, kernel, x):
+    back = scatter(delta, kernel)
+    return back * (1 - np.tanh(back) ** 2)
+
+
+@wrong("delta_recursion", "f′ before the way back")
+def slope_first(delta, kernel, x):
+    return scatter(delta * (1 - np.tanh(delta) ** 2), kernel)
+
+
+@wrong("delta_recursion", "only the columns flipped")
+def the_other_half_of_a_turn(delta, kernel, x):
+    return signal.correlate2d(delta, kernel[:, ::-1]) * (1 - np.tanh(x) ** 2)
+
+
+@wrong("delta_recursion", "map turned by 180°")
+def turns_what_came_back(delta, kernel, x):
+    return scatter(delta, kernel)[::-1, ::-1] * (1 - np.tanh(x) ** 2)
+
+
+@wrong("delta_recursion", "valid for full", "f′ missing")
+def valid_and_no_slope(delta, kernel, x):
+    return signal.convolve2d(delta, kernel, mode="valid")
+
+
+@wrong("delta_recursion", "padding off by k − 1")
+def zeros_before_only(delta, kernel, x):
+    k1, k2 = kernel.shape
+    padded = np.pad(delta, ((2 * (k1 - 1), 0), (2 * (k2 - 1), 0)))
+    return correlate(padded, kernel[::-1, ::-1]) * (1 - np.tanh(x) ** 2)
+
+
+@wrong("delta_recursion", "mean for sum")
+def mean_over_the_window(delta, kernel, x):
+    return scatter(delta, kernel / kernel.size) * (1 - np.tanh(x) ** 2)
+
+
 # --- a step -----------------------------------------------------------------------------------------------------------
 
 
@@ -374,6 +469,33 @@ def plus_whole_gradient(w, g, rate):
 @wrong("descent_step", "learning rate times everything")
 def brackets(w, g, rate):
     return rate * (w - g)
+
+
+@wrong("descent_step", "weights times the step")
+def shrinks(w, g, rate):
+    return w * (1 - rate * g)
+
+
+@wrong("descent_step", "weights unchanged")
+def forgets_to_store(w, g, rate):
+    new = w.copy()
+    w - rate * g
+    return new
+
+
+@wrong("descent_step", "sign of the gradient only")
+def equal_steps(w, g, rate):
+    return w - rate * np.where(g > 0, 1, np.where(g < 0, -1, 0))
+
+
+@wrong("descent_step", "learning rate subtracted")
+def minus_the_rate(w, g, rate):
+    return w - rate
+
+
+@wrong("descent_step", "one step for all weights")
+def mean_gradient(w, g, rate):
+    return w - rate * g.mean()
 
 
 # --- the two layers ---------------------------------------------------------------------------------------------------
@@ -473,3 +595,29 @@ def for_w2(image, w1, w2, y):
 @wrong("two_layer_question", "product of sums for sum of products", "2 forgotten")
 def the_asker_with_half(image, w1, w2, y):
     return (o2(image, w1, w2) - y) * correlate(image, np.ones(w2.shape)) * w2.sum()
+
+
+@wrong("two_layer_question", "loss for its derivative")
+def times_c(image, w1, w2, y):
+    return (o2(image, w1, w2) - y) ** 2 * correlate(image, w2)
+
+
+@wrong("two_layer_question", "target missing")
+def output_for_error(image, w1, w2, y):
+    return 2 * o2(image, w1, w2) * correlate(image, w2)
+
+
+@wrong("two_layer_question", "mean for sum")
+def mean_of_the_paths(image, w1, w2, y):
+    return 2 * (o2(image, w1, w2) - y) * correlate(image, w2) / w2.size
+
+
+@wrong("two_layer_question", "forward pass flips")
+def convolves_forward(image, w1, w2, y):
+    output = signal.convolve2d(signal.convolve2d(image, w1, "valid"), w2, "valid").item()
+    return 2 * (output - y) * correlate(image, w2)
+
+
+@wrong("two_layer_question", "full for valid")
+def second_kernel_past_the_border(image, w1, w2, y):
+    return 2 * (o2(image, w1, w2) - y) * signal.correlate2d(image, w2)

@@ -164,6 +164,32 @@ def leaves_out_the_last_delta(inputs, delta):
     return out
 
 
+@wrong("kernel_gradient", "inputs turned by 180°")
+def input_from_the_end(inputs, delta):
+    return signal.correlate2d(np.rot90(inputs, 2), delta, mode="valid")
+
+
+@wrong("kernel_gradient", "first place only")
+def only_the_first_output(inputs, delta):
+    k1, k2 = inputs.shape[0] - delta.shape[0] + 1, inputs.shape[1] - delta.shape[1] + 1
+    return [[delta[0, 0] * inputs[m, n] for n in range(k2)] for m in range(k1)]
+
+
+@wrong("kernel_gradient", "diagonal of δ only")
+def i_for_both(inputs, delta):
+    k1, k2 = inputs.shape[0] - delta.shape[0] + 1, inputs.shape[1] - delta.shape[1] + 1
+    return sum(delta[i, i] * inputs[i : i + k1, i : i + k2] for i in range(min(delta.shape)))
+
+
+@wrong("kernel_gradient", "wrapped around the border")
+def modulo_of_the_input(inputs, delta):
+    (H, W), out = inputs.shape, np.zeros(inputs.shape)
+    for m, n in np.ndindex(H, W):
+        for i, j in np.ndindex(delta.shape):
+            out[m, n] += delta[i, j] * inputs[(i + m) % H, (j + n) % W]
+    return out
+
+
 # --- bias gradient ----------------------------------------------------------------------------------------------------
 
 
@@ -275,6 +301,16 @@ def subtracts(delta):
     for place in np.ndindex(delta.shape[:3]):
         db -= delta[place]
     return db
+
+
+@wrong("bias_gradient", "summed over one axis too few")
+def keeps_the_columns(delta):
+    return delta.sum(axis=(0, 1))
+
+
+@wrong("bias_gradient", "absolute values")
+def magnitudes(delta):
+    return [np.abs(delta[..., d]).sum() for d in range(delta.shape[-1])]
 
 
 # --- strided input gradient -------------------------------------------------------------------------------------------
@@ -408,6 +444,67 @@ def neither_zeros_nor_crop(delta, kernel, input_size, stride, padding):
 def spreads_the_kernel_with_its_rows_reversed(delta, kernel, input_size, stride, padding):
     """The same numbers as those of w[:, ::-1] slid over δ with its zeros."""
     return strided(delta, kernel[::-1], input_size, stride, padding)
+
+
+@wrong("strided_input_gradient", "only the rows flipped")
+def slides_with_the_rows_reversed(delta, kernel, input_size, stride, padding):
+    (H, W), (p1, p2) = input_size, padding
+    back = signal.correlate2d(spread(delta, stride), kernel[::-1])
+    out = np.zeros((H + 2 * p1, W + 2 * p2))
+    out[: back.shape[0], : back.shape[1]] = back
+    return out[p1 : p1 + H, p2 : p2 + W]
+
+
+@wrong("strided_input_gradient", "kernel transposed")
+def spreads_the_transpose(delta, kernel, input_size, stride, padding):
+    (H, W), (p1, p2) = input_size, padding
+    back = signal.convolve2d(spread(delta, stride), kernel.T)
+    out = np.zeros((H + 2 * p1 + kernel.size, W + 2 * p2 + kernel.size))
+    out[: back.shape[0], : back.shape[1]] = back
+    return out[p1 : p1 + H, p2 : p2 + W]
+
+
+@wrong("strided_input_gradient", "wrong number of zeros between")
+def s_zeros_between(delta, kernel, input_size, stride, padding):
+    (H, W), (p1, p2) = input_size, padding
+    back = signal.convolve2d(spread(delta, (stride[0] + 1, stride[1] + 1)), kernel)
+    out = np.zeros((back.shape[0] + H, back.shape[1] + W))
+    out[: back.shape[0], : back.shape[1]] = back
+    return out[p1 : p1 + H, p2 : p2 + W]
+
+
+@wrong("strided_input_gradient", "padding removed on one side only")
+def cuts_the_top_and_left(delta, kernel, input_size, stride, padding):
+    with_padding = input_size[0] + 2 * padding[0], input_size[1] + 2 * padding[1]
+    return strided(delta, kernel, with_padding, stride, (0, 0))[padding[0] :, padding[1] :]
+
+
+@wrong("strided_input_gradient", "uncovered pixels at the wrong end")
+def aligns_at_the_end(delta, kernel, input_size, stride, padding):
+    (H, W), (p1, p2) = input_size, padding
+    back = signal.convolve2d(spread(delta, stride), kernel)
+    out = np.zeros((H + 2 * p1, W + 2 * p2))
+    out[out.shape[0] - back.shape[0] :, out.shape[1] - back.shape[1] :] = back
+    return out[p1 : p1 + H, p2 : p2 + W]
+
+
+@wrong("strided_input_gradient", "rows and columns swapped")
+def reads_the_padding_backwards(delta, kernel, input_size, stride, padding):
+    (H, W), (p2, p1) = input_size, padding
+    back = np.zeros((40, 40))
+    covered = signal.convolve2d(spread(delta, stride), kernel)
+    back[: covered.shape[0], : covered.shape[1]] = covered
+    return back[p1 : p1 + H, p2 : p2 + W]
+
+
+@wrong("strided_input_gradient", "product of sums for sum of products")
+def spreads_the_sum_of_the_kernel(delta, kernel, input_size, stride, padding):
+    return strided(delta, np.full(kernel.shape, kernel.sum()), input_size, stride, padding)
+
+
+@wrong("strided_input_gradient", "mean for sum")
+def divides_by_the_kernel(delta, kernel, input_size, stride, padding):
+    return strided(delta, kernel, input_size, stride, padding) / kernel.size
 
 
 # --- channels ---------------------------------------------------------------------------------------------------------
@@ -648,3 +745,82 @@ def image_zero(inputs, delta):
 @wrong("multichannel_kernel_gradient", "delta turned by 180°", "mean for sum")
 def turned_and_averaged(inputs, delta):
     return pairs(inputs, delta[:, ::-1, ::-1]) / len(delta)
+
+
+@wrong("multichannel_input_gradient", "only the columns flipped")
+def channels_with_half_a_turn(delta, kernel):
+    k1, k2 = kernel.shape[:2]
+    padded = np.pad(delta, ((0, 0), (k1 - 1, k1 - 1), (k2 - 1, k2 - 1), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (k1, k2), axis=(1, 2))
+    return np.einsum("nijdab,abcd->nijc", windows, kernel[:, ::-1])
+
+
+@wrong("multichannel_input_gradient", "channels not swapped")
+def filter_c_for_channel_c(delta, kernel):
+    (N, rows, columns, D), (k1, k2, C, _) = delta.shape, kernel.shape
+    out = np.zeros((N, rows + k1 - 1, columns + k2 - 1, C))
+    for n, c in itertools.product(range(N), range(min(C, D))):
+        out[n, :, :, c] = signal.convolve2d(delta[n, :, :, c], kernel[:, :, c, c])
+    return out
+
+
+@wrong("multichannel_input_gradient", "valid for full")
+def channels_valid(delta, kernel):
+    (N, rows, columns, D), (k1, k2, C, _) = delta.shape, kernel.shape
+    out = np.zeros((N, rows - k1 + 1, columns - k2 + 1, C))
+    for n, c, d in itertools.product(range(N), range(C), range(D)):
+        out[n, :, :, c] += signal.convolve2d(delta[n, :, :, d], kernel[:, :, c, d], mode="valid")
+    return out
+
+
+@wrong("multichannel_input_gradient", "images summed")
+def forgets_the_batch(delta, kernel):
+    (rows, columns), (k1, k2, C, _) = delta.shape[1:3], kernel.shape
+    out = np.zeros((rows + k1 - 1, columns + k2 - 1, C))
+    for image in delta:
+        for i, j in np.ndindex(rows, columns):
+            out[i : i + k1, j : j + k2] += kernel @ image[i, j]
+    return out
+
+
+def window_sums(inputs, delta, rule="nabcij,nijd->abcd"):
+    windows = np.lib.stride_tricks.sliding_window_view(inputs, delta.shape[1:3], axis=(1, 2))
+    return np.einsum(rule, windows, delta)
+
+
+@wrong("multichannel_kernel_gradient", "inputs turned by 180°")
+def inputs_from_the_end(inputs, delta):
+    return window_sums(inputs[:, ::-1, ::-1], delta)
+
+
+@wrong("multichannel_kernel_gradient", "delta flipped along the rows only")
+def delta_upside_down(inputs, delta):
+    return window_sums(inputs, delta[:, ::-1])
+
+
+@wrong("multichannel_kernel_gradient", "delta flipped along the columns only")
+def delta_mirrored(inputs, delta):
+    return window_sums(inputs, delta[:, :, ::-1])
+
+
+@wrong("multichannel_kernel_gradient", "same channel only")
+def one_index_for_channel_and_filter(inputs, delta):
+    (N, H, W, C), (_, rows, columns, D) = inputs.shape, delta.shape
+    out = np.zeros((H - rows + 1, W - columns + 1, C, D))
+    for n, c in itertools.product(range(N), range(min(C, D))):
+        out[:, :, c, c] += signal.correlate2d(inputs[n, :, :, c], delta[n, :, :, c], mode="valid")
+    return out
+
+
+@wrong("multichannel_kernel_gradient", "full for valid")
+def kernel_gradient_full(inputs, delta):
+    (N, H, W, C), (_, rows, columns, D) = inputs.shape, delta.shape
+    out = np.zeros((H + rows - 1, W + columns - 1, C, D))
+    for n, c, d in itertools.product(range(N), range(C), range(D)):
+        out[:, :, c, d] += signal.correlate2d(inputs[n, :, :, c], delta[n, :, :, d])
+    return out
+
+
+@wrong("multichannel_kernel_gradient", "delta missing")
+def inputs_added_up(inputs, delta):
+    return window_sums(inputs, np.ones(delta.shape))

@@ -1,5 +1,7 @@
 """Answers about the way back through pooling."""
 
+import math
+
 import numpy as np
 
 from answers.table import in_dtypes, right, wrong
@@ -195,6 +197,45 @@ def reads_both_pairs_backwards(inputs, delta, size, stride):
     return out
 
 
+@wrong("max_routing", "largest of all")
+def argmax_of_the_input(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    out[np.unravel_index(inputs.argmax(), inputs.shape)] = delta.sum()
+    return out
+
+
+@wrong("max_routing", "winner's place without the window's")
+def forgets_where_the_window_is(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for place, here in windows(delta, size, stride):
+        out[np.unravel_index(inputs[here].argmax(), size)] += delta[place]
+    return out
+
+
+@wrong("max_routing", "winners for error")
+def marks_the_winners(inputs, delta, size, stride):
+    return max_routing(inputs, np.ones(delta.shape), size, stride)
+
+
+@wrong("max_routing", "always the same place")
+def top_left(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for (i, j), d in np.ndenumerate(delta):
+        out[i * stride[0], j * stride[1]] += d
+    return out
+
+
+@wrong("max_routing", "stride ignored")
+def window_beside_window(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for i, j in np.ndindex(delta.shape):
+        here = inputs[i * size[0] : (i + 1) * size[0], j * size[1] : (j + 1) * size[1]]
+        if here.size:
+            row, column = np.unravel_index(here.argmax(), here.shape)
+            out[i * size[0] + row, j * size[1] + column] += delta[i, j]
+    return out
+
+
 # --- average ----------------------------------------------------------------------------------------------------------
 
 
@@ -292,6 +333,20 @@ def undivided_and_assigned(delta, input_size, size, stride):
 @wrong("average_routing", "cut off to integers")
 def integer_array(delta, input_size, size, stride):
     return average_routing(delta, input_size, size, stride).astype(int)
+
+
+@wrong("average_routing", "multiplied for divided")
+def times_the_count(delta, input_size, size, stride):
+    return undivided(delta, input_size, size, stride) * size[0] * size[1]
+
+
+@wrong("average_routing", "rows and columns swapped")
+def window_lying_down(delta, input_size, size, stride):
+    out = np.zeros(input_size)
+    for i, j in np.ndindex(delta.shape):
+        top, left = i * stride[0], j * stride[1]
+        out[top : top + size[1], left : left + size[0]] += delta[i, j] / (size[0] * size[1])
+    return out
 
 
 # --- L2 ---------------------------------------------------------------------------------------------------------------
@@ -411,3 +466,58 @@ def l2_assigned_with_nan(inputs, delta, size, stride):
 @wrong("l2_routing", "chain rule of the root cut short")
 def forgets_the_half(inputs, delta, size, stride):
     return 2 * l2_routing(inputs, delta, size, stride)
+
+
+def shares(rule):
+    """δ times ``rule`` of each window that is not all zeros, added up."""
+
+    def answer(inputs, delta, size, stride):
+        out = np.zeros(inputs.shape)
+        for place, here in windows(delta, size, stride):
+            if inputs[here].any():
+                out[here] += delta[place] * rule(inputs[here])
+        return out
+
+    return answer
+
+
+@wrong("l2_routing", "squares for entries")
+def share_of_the_square(*given):
+    return shares(lambda x: x**2 / np.sum(x**2))(*given)
+
+
+@wrong("l2_routing", "norm for its derivative")
+def times_the_norm(*given):
+    return shares(np.linalg.norm)(*given)
+
+
+@wrong("l2_routing", "divided by the sum")
+def sum_of_magnitudes(*given):
+    return shares(lambda x: x / np.abs(x).sum())(*given)
+
+
+@wrong("l2_routing", "divided by the count as well")
+def root_mean_square(*given):
+    return shares(lambda x: x / np.linalg.norm(x) / x.size)(*given)
+
+
+@wrong("l2_routing", "norm of the whole input")
+def one_norm_for_all(inputs, delta, size, stride):
+    whole = math.sqrt(sum(x * x for x in inputs.ravel()))
+    return shares(lambda x: x / whole)(inputs, delta, size, stride)
+
+
+@wrong("l2_routing", "stride ignored")
+def l2_one_pixel_apart(inputs, delta, size, stride):
+    return l2_routing(inputs, delta, size, (1, 1))
+
+
+@wrong("l2_routing", "rows and columns swapped")
+def l2_stride_backwards(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for i, j in np.ndindex(delta.shape):
+        here = np.s_[i * stride[1] :, j * stride[0] :]
+        window = inputs[here][: size[0], : size[1]]
+        if window.any():
+            out[here][: size[0], : size[1]] += delta[i, j] * window / np.linalg.norm(window)
+    return out

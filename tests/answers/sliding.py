@@ -216,6 +216,47 @@ def sums_the_windows(image, kernel):
     return sliding_window_view(image, kernel.shape).sum((-1, -2))
 
 
+@wrong("cross_correlation", "one row and column too many")
+def slices_past_the_end(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    out = np.zeros((H - k1 + 2, W - k2 + 2))
+    for i, j in np.ndindex(out.shape):
+        window = image[i : i + k1, j : j + k2]
+        out[i, j] = np.sum(window * kernel[: window.shape[0], : window.shape[1]])
+    return out
+
+
+@wrong("cross_correlation", "window moved by one")
+def counts_from_one(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+
+    def pixel(i, j):
+        return image[i, j] if i < H and j < W else 0
+
+    return [
+        [
+            sum(pixel(i + m, j + n) * kernel[m - 1, n - 1] for m in range(1, k1 + 1) for n in range(1, k2 + 1))
+            for j in range(W - k2 + 1)
+        ]
+        for i in range(H - k1 + 1)
+    ]
+
+
+@wrong("cross_correlation", "diagonal of the kernel only")
+def one_index_for_two(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    out = np.zeros((H - k1 + 1, W - k2 + 1))
+    for i, j in np.ndindex(out.shape):
+        for m in range(min(k1, k2)):
+            out[i, j] += image[i + m, j + m] * kernel[m, m]
+    return out
+
+
+@wrong("cross_correlation", "image flipped")
+def image_from_the_end(image, kernel):
+    return signal.correlate2d(image[::-1, ::-1], kernel, mode="valid")
+
+
 # --- convolution ------------------------------------------------------------------------------------------------------
 
 
@@ -376,6 +417,45 @@ def loops_from_one(image, kernel):
     ]
 
 
+@wrong("convolution", "kernel transposed")
+def transpose_for_flip(image, kernel):
+    return signal.correlate2d(image, kernel.T, mode="valid")
+
+
+@wrong("convolution", "same size for valid")
+def scipy_same_convolution(image, kernel):
+    return signal.convolve2d(image, kernel, mode="same")
+
+
+@wrong("convolution", "last row and column left out")
+def forgets_the_one_in_the_shape(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    turned = np.rot90(kernel, 2)
+    return [[np.sum(image[i : i + k1, j : j + k2] * turned) for j in range(W - k2)] for i in range(H - k1)]
+
+
+@wrong("convolution", "product of sums for sum of products")
+def sum_times_sum(image, kernel):
+    return sliding_window_view(image, kernel.shape).sum((-1, -2)) * kernel.sum()
+
+
+@wrong("convolution", "kernel missing")
+def window_sums(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    return [[np.sum(image[i : i + k1, j : j + k2]) for j in range(W - k2 + 1)] for i in range(H - k1 + 1)]
+
+
+@wrong("convolution", "= for +=")
+def convolution_assigns(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    out = np.zeros((H - k1 + 1, W - k2 + 1))
+    for i in range(k1 - 1, H):
+        for j in range(k2 - 1, W):
+            for m, n in np.ndindex(kernel.shape):
+                out[i - k1 + 1, j - k2 + 1] = image[i - m, j - n] * kernel[m, n]
+    return out
+
+
 # --- rot180 -----------------------------------------------------------------------------------------------------------
 
 
@@ -445,6 +525,11 @@ def minus_m(kernel):
         for n in range(kernel.shape[1]):
             out[m, n] = kernel[-m, -n]
     return out
+
+
+@wrong("rot180", "sorted for reversed")
+def sorts(kernel):
+    return np.array(sorted(kernel.ravel(), reverse=True)).reshape(kernel.shape)
 
 
 # --- full convolution -------------------------------------------------------------------------------------------------
@@ -653,6 +738,28 @@ def shifts_replace(delta, kernel):
     return out
 
 
+@wrong("full_convolution", "border repeated")
+def pads_with_the_edge(delta, kernel):
+    k1, k2 = kernel.shape
+    return correlate(np.pad(delta, ((k1 - 1,) * 2, (k2 - 1,) * 2), mode="edge"), kernel[::-1, ::-1])
+
+
+@wrong("full_convolution", "mean for sum")
+def mean_of_the_gathered(delta, kernel):
+    k1, k2 = kernel.shape
+    windows = sliding_window_view(np.pad(delta, ((k1 - 1,) * 2, (k2 - 1,) * 2)), (k1, k2))
+    return (windows * kernel[::-1, ::-1]).mean((-1, -2))
+
+
+@wrong("full_convolution", "kernel missing")
+def spreads_delta_alone(delta, kernel):
+    (rows, columns), (k1, k2) = delta.shape, kernel.shape
+    out = np.zeros((rows + k1 - 1, columns + k2 - 1))
+    for i, j in np.ndindex(delta.shape):
+        out[i : i + k1, j : j + k2] += delta[i, j]
+    return out
+
+
 # --- region Q ---------------------------------------------------------------------------------------------------------
 
 
@@ -747,3 +854,15 @@ def ranges(pixel, kernel_size, output_size):
 def corner_and_size(pixel, kernel_size, output_size):
     (a, b), (c, d) = region(pixel, kernel_size, output_size)
     return (a, b), (c - a + 1, d - b + 1)
+
+
+@wrong("region_q", "centred on the pixel")
+def half_a_kernel_each_way(pixel, kernel_size, output_size):
+    halves = [k // 2 for k in kernel_size]
+    first = [max(p - half, 0) for p, half in zip(pixel, halves, strict=True)]
+    return first, [min(p + half, n - 1) for p, half, n in zip(pixel, halves, output_size, strict=True)]
+
+
+@wrong("region_q", "pixel for region")
+def its_own_index(pixel, kernel_size, output_size):
+    return pixel, [min(p, n - 1) for p, n in zip(pixel, output_size, strict=True)]
