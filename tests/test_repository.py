@@ -28,7 +28,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Each imports only from the ones above it.
 LAYERS = [
     *["shapes", "convolution", "pooling", "activations", "losses", "gradient_check"],
-    *["equations", "loops", "misconceptions"],
+    *["loops", "equations", "misconceptions"],
     *["layers", "network", "network_check", "training", "digits"],
     *["notation", "scene", "colours", "drawing", "svg", "still", "plots"],
     *["exercises"],  # a check shows yours, expected and the difference

@@ -1,0 +1,19 @@
+"""The article, executable: each of its equations can be shown, evaluated on exact numbers, and judged.
+
+    from convbp.equations import equation, equations
+
+    equation(22)                 # as printed, its verdict, the corrected form, both sides as numbers
+    equation(22).check(seed=1)   # on fresh random integers
+    equations()                  # all of them, with their verdicts
+    conventions()                # the two conventions of the forward pass, and what follows from each
+
+The article is Jefkine Kafunah, "Backpropagation In Convolutional Neural Networks", DeepGrid, 2016. No verdict is
+stored: each is found by computing the printed form, with its printed limits and indices and zero read outside the
+arrays, and comparing it with something that does not know it.
+"""
+
+from convbp.equations.conventions import conventions
+from convbp.equations.entry import Check, Equation
+from convbp.equations.registry import Equations, equation, equations
+
+__all__ = ["Check", "Equation", "Equations", "conventions", "equation", "equations"]

@@ -1,0 +1,397 @@
+"""What the equations are evaluated on: named arrays of integers, and derivatives that are exact on them.
+
+A family of cases (`Layer`, `Channels`, `Predictions`, `Blocks`) has arrays whose shapes follow from a few sizes. A
+case can be drawn at random, with no two sizes equal that a mistake could exchange, and the cases can be gone through
+from the smallest on, which is how counterexamples are found.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache, cached_property, lru_cache
+from typing import ClassVar
+
+import numpy as np
+
+from convbp import loops
+
+CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
+
+UNDEFINED = math.nan  # the value of an expression that has none; it equals nothing, itself included
+
+
+class Map:
+    """An array as the equations read it: ``a(i, j)`` is the entry there, and 0 where the array has none."""
+
+    def __init__(self, entries):
+        self.array = np.asarray(entries, dtype=object)
+        self.shape = self.array.shape
+        self._entries = dict(np.ndenumerate(self.array))
+
+    def __call__(self, *index):
+        if len(index) != len(self.shape):
+            return UNDEFINED
+        return self._entries.get(index, 0)
+
+    def with_entry(self, index, value) -> "Map":
+        """The same but for one entry."""
+        array = self.array.copy()
+        array[index] = value
+        return Map(array)
+
+    def rot180(self) -> "Map":
+        return Map(self.array[::-1, ::-1])
+
+
+def double_sum(ms: range, ns: range, term: Callable):
+    """Σₘ Σₙ term(m, n)."""
+    return sum(term(m, n) for m in ms for n in ns)
+
+
+def table(entry: Callable, *ranges: range) -> np.ndarray:
+    """The array of ``entry(i, j, …)`` over the ranges, as Python's own exact numbers."""
+    values = np.empty([len(r) for r in ranges], dtype=object)
+    for place, index in zip(np.ndindex(values.shape), itertools.product(*ranges), strict=True):
+        values[place] = entry(*index)
+    return values
+
+
+def central_difference(function: Callable, at: Map, index: tuple):
+    """Differentiate ``function(at)``, a number or an array, for one entry: by central differences with steps 1 and 2.
+
+    (8 [F(1) − F(−1)] − [F(2) − F(−2)]) / 12 is exact if F is a polynomial in the entry of degree at most 4: the terms
+    with the third power cancel, and the error begins with the fifth derivative.
+    """
+
+    def change(step):
+        return function(at.with_entry(index, at(*index) + step)) - function(at.with_entry(index, at(*index) - step))
+
+    return (8 * change(1) - change(2)) * Fraction(1, 12)
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """The activation f(x) = square·x² + factor·x: not linear, and still exact on integers."""
+
+    square: int
+    factor: int
+
+    def __call__(self, x):
+        return self.square * x * x + self.factor * x
+
+    def slope(self, x):
+        """f′(x)."""
+        return 2 * self.square * x + self.factor
+
+
+IDENTITY = Quadratic(0, 1)
+
+
+class Case:
+    """Named arrays of integers. A subclass says which, and what shape each has for which sizes."""
+
+    SIZES: ClassVar[tuple]
+    """The sizes that are tried, each a tuple of the arguments of `shapes`."""
+
+    @staticmethod
+    def shapes(*sizes) -> Mapping[str, tuple]:
+        """The shape of each array."""
+        raise NotImplementedError
+
+    @staticmethod
+    def generic(*sizes) -> bool:
+        """Whether no two sizes are equal that a mistake could exchange. Random cases are drawn from such."""
+        raise NotImplementedError
+
+    @classmethod
+    def build(cls, sizes: tuple, entries: Callable):
+        """The case of the sizes that has ``entries(shape)`` for each array."""
+        return cls(**{name: Map(entries(shape)) for name, shape in cls.shapes(*sizes).items()})
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, sizes: tuple | None = None):
+        """A case of random sizes, or of those given, with random entries."""
+        generic = _generic_sizes(cls)
+        sizes = sizes or generic[rng.integers(len(generic))]
+        return cls.build(sizes, lambda shape: rng.integers(-5, 6, shape))
+
+    @classmethod
+    def in_order(cls, names: tuple[str, ...]) -> Iterator:
+        """Every case of the `SIZES` with zeros and ones in the named arrays, and zeros in the others.
+
+        Those with the fewest entries in the named arrays come first, of these the ones with the fewest ones, then
+        those whose ones stand first.
+        """
+
+        def count(sizes):
+            return sum(math.prod(cls.shapes(*sizes)[name]) for name in names)
+
+        for sizes in sorted(cls.SIZES, key=lambda sizes: (count(sizes), sizes)):
+            for ones in _subsets(count(sizes)):
+                yield cls._of_ones(sizes, names, ones)
+
+    @classmethod
+    def _of_ones(cls, sizes, names, ones):
+        case = cls.build(sizes, lambda shape: np.zeros(shape, int))
+        arrays, start = {}, 0
+        for name in names:
+            shape = cls.shapes(*sizes)[name]
+            places = range(start, start := start + math.prod(shape))
+            arrays[name] = Map(np.array([int(place in ones) for place in places]).reshape(shape))
+        return replace(case, **arrays)
+
+    def with_arrays(self, **arrays) -> "Case":
+        """The same with other arrays in the place of those named."""
+        return replace(self, **{name: Map(array) for name, array in arrays.items()})
+
+
+@cache
+def _generic_sizes(family: type[Case]) -> list[tuple]:
+    return [sizes for sizes in family.SIZES if family.generic(*sizes)]
+
+
+def _subsets(n: int) -> Iterator[frozenset]:
+    return (frozenset(s) for size in range(n + 1) for s in itertools.combinations(range(n), size))
+
+
+@lru_cache(maxsize=16)
+def random_cases(family: type[Case], seed: int, count: int) -> tuple:
+    """``count`` random cases; kept, so that equations of one family share what was computed on a case."""
+    rng = np.random.default_rng(seed)
+    return tuple(family.random(rng) for _ in range(count))
+
+
+@dataclass(frozen=True, eq=False)
+class Layer(Case):
+    """One channel, one filter: inputs → o = f(inputs) → x = o ⊗ w + b → E = ½ Σ (t − x)².
+
+    For Eq. 1 to 3 and 5 the inputs are the image I and the kernel is K. For Eq. 6 to 14 the layer is l: o is oˡ⁻¹ and
+    x is xˡ. For Eq. 16 to 22 it is l+1: the inputs are xˡ, f is applied to them, and x is xˡ⁺¹. The targets t are
+    such that ∂E/∂x is ``delta``, so E is a polynomial of degree at most 4 in each entry of each array.
+    """
+
+    inputs: Map  # (H, W)
+    kernel: Map  # (k1, k2)
+    biases: Map  # (rows, cols), one for each place as the article's Eq. 6 and 7 have it; the layer has the first
+    delta: Map  # (rows, cols)
+    f: Quadratic = IDENTITY
+    convention: str = CROSS_CORRELATION
+
+    SIZES: ClassVar[tuple] = tuple(itertools.product((1, 2, 3), repeat=4))
+
+    @staticmethod
+    def shapes(k1, k2, rows, cols):
+        return {
+            "inputs": (rows + k1 - 1, cols + k2 - 1),
+            "kernel": (k1, k2),
+            "biases": (rows, cols),
+            "delta": (rows, cols),
+        }
+
+    @staticmethod
+    def generic(k1, k2, rows, cols):
+        return k1 != k2 and rows + k1 != cols + k2 and rows * cols > 1
+
+    @classmethod
+    def random(cls, rng, sizes=None):
+        return replace(super().random(rng, sizes), f=Quadratic(int(rng.integers(-1, 2)), int(rng.integers(1, 4))))
+
+    @property
+    def places(self) -> tuple[range, range]:
+        """The rows and columns of the output map x."""
+        rows, cols = self.delta.shape
+        return range(rows), range(cols)
+
+    @property
+    def pixels(self) -> tuple[range, range]:
+        """The rows and columns of the input map."""
+        H, W = self.inputs.shape
+        return range(H), range(W)
+
+    @property
+    def entries(self) -> tuple[range, range]:
+        """The rows and columns of the kernel: m from 0 to k₁ − 1, n from 0 to k₂ − 1."""
+        k1, k2 = self.kernel.shape
+        return range(k1), range(k2)
+
+    @property
+    def bias(self):
+        return self.biases(0, 0)
+
+    @cached_property
+    def o(self) -> Map:
+        return self.activated(self.inputs)
+
+    @cached_property
+    def x(self) -> Map:
+        return self.forward()
+
+    @cached_property
+    def target(self) -> Map:
+        return Map(self.x.array - self.delta.array)
+
+    def activated(self, inputs: Map) -> Map:
+        return Map(table(lambda i, j: self.f(inputs(i, j)), *self.pixels))
+
+    def forward(self, o: Map | None = None, kernel: Map | None = None, bias=None) -> Map:
+        """x by the plain loops, with other values for what is given."""
+        o, kernel = o or self.o, kernel or self.kernel
+        slide = loops.cross_correlate if self.convention == CROSS_CORRELATION else loops.convolve
+        return Map(slide(o.array, kernel.array).astype(object) + (self.bias if bias is None else bias))
+
+    def error(self, x: Map):
+        """E = ½ Σ (t − x)²."""
+        return sum(((self.target.array - x.array) ** 2).ravel()) * Fraction(1, 2)
+
+    def derivative(self, function: Callable, at: Map, *index):
+        """∂function/∂(entry of ``at``); a method, so that a case with symbols for entries can differentiate as such."""
+        return central_difference(function, at, index)
+
+    # What the equations are compared with: derivatives of E and of x through the forward pass, and nothing else.
+
+    def _error_by(self, at: Map, forward: Callable) -> np.ndarray:
+        return table(
+            lambda *index: self.derivative(lambda moved: self.error(forward(moved)), at, *index), *map(range, at.shape)
+        )
+
+    @cached_property
+    def error_by_x(self) -> Map:
+        """∂E/∂xᵢⱼ, shape=(rows, cols)."""
+        return Map(self._error_by(self.x, lambda x: x))
+
+    @cached_property
+    def error_by_kernel(self) -> np.ndarray:
+        """∂E/∂wₘₙ, shape=(k1, k2)."""
+        return self._error_by(self.kernel, lambda kernel: self.forward(kernel=kernel))
+
+    @cached_property
+    def error_by_bias(self) -> np.ndarray:
+        """∂E/∂b, shape=(1,)."""
+        return self._error_by(Map([self.bias]), lambda bias: self.forward(bias=bias(0)))
+
+    @cached_property
+    def error_by_inputs(self) -> np.ndarray:
+        """∂E/∂xᵢⱼ of the layer below, shape=(H, W)."""
+        return self._error_by(self.inputs, lambda inputs: self.forward(o=self.activated(inputs)))
+
+    def _x_by(self, at: Map, forward: Callable) -> Map:
+        by = np.empty(self.x.shape + at.shape, dtype=object)
+        for index in np.ndindex(at.shape):
+            by[(..., *index)] = self.derivative(lambda moved: forward(moved).array, at, *index)
+        return Map(by)
+
+    @cached_property
+    def x_by_kernel(self) -> Map:
+        """∂xᵢⱼ/∂wₘₙ, shape=(rows, cols, k1, k2)."""
+        return self._x_by(self.kernel, lambda kernel: self.forward(kernel=kernel))
+
+    @cached_property
+    def x_by_inputs(self) -> Map:
+        """∂xᵢⱼ/∂(input at i′, j′), shape=(rows, cols, H, W)."""
+        return self._x_by(self.inputs, lambda inputs: self.forward(o=self.activated(inputs)))
+
+
+@dataclass(frozen=True, eq=False)
+class Channels(Case):
+    """C channels and D filters, as Eq. 4 declares them."""
+
+    inputs: Map  # (H, W, C)
+    kernel: Map  # (k1, k2, C, D)
+    biases: Map  # (D,)
+
+    SIZES: ClassVar[tuple] = tuple(itertools.product((1, 2), (1, 2), (1, 2), (1, 2), (1, 2, 3), (1, 2, 3)))
+
+    @staticmethod
+    def shapes(k1, k2, rows, cols, C, D):
+        return {"inputs": (rows + k1 - 1, cols + k2 - 1, C), "kernel": (k1, k2, C, D), "biases": (D,)}
+
+    @staticmethod
+    def generic(k1, k2, rows, cols, C, D):
+        return k1 != k2 and rows + k1 != cols + k2 and C != D and C > 1
+
+    @property
+    def places(self) -> tuple[range, range, range]:
+        """The rows, columns and filters of the output."""
+        (H, W, _), (k1, k2, _, D) = self.inputs.shape, self.kernel.shape
+        return range(H - k1 + 1), range(W - k2 + 1), range(D)
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions(Case):
+    """P predictions y and their targets t."""
+
+    y: Map  # (P,)
+    t: Map  # (P,)
+
+    SIZES: ClassVar[tuple] = tuple((P,) for P in range(1, 7))
+
+    @staticmethod
+    def shapes(P):
+        return {"y": (P,), "t": (P,)}
+
+    @staticmethod
+    def generic(P):
+        return P > 2
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks(Case):
+    """Pooling of N×N blocks that lie side by side: inputs → one number for each block → E, with ∂E/∂output = delta.
+
+    In each block the entries are all different and their Σx² is a square, so every pooling has a derivative there,
+    and it is rational.
+    """
+
+    inputs: Map  # (N·rows, N·cols)
+    delta: Map  # (rows, cols)
+
+    SIZES: ClassVar[tuple] = tuple(itertools.product((1, 2), (1, 2, 3), (1, 2, 3)))
+
+    @staticmethod
+    def shapes(N, rows, cols):
+        return {"inputs": (N * rows, N * cols), "delta": (rows, cols)}
+
+    @staticmethod
+    def generic(N, rows, cols):
+        return N > 1 and rows != cols
+
+    @classmethod
+    def random(cls, rng, sizes=None):
+        case = super().random(rng, sizes)
+        (rows, cols), N = case.delta.shape, case.N
+        blocks = [[_block_with_whole_norm(rng, N) for _ in range(cols)] for _ in range(rows)]
+        return case.with_arrays(inputs=np.block(blocks))
+
+    @property
+    def N(self) -> int:
+        return self.inputs.shape[0] // self.delta.shape[0]
+
+    @property
+    def places(self) -> tuple[range, range]:
+        rows, cols = self.delta.shape
+        return range(rows), range(cols)
+
+    @property
+    def pixels(self) -> tuple[range, range]:
+        rows, cols = self.inputs.shape
+        return range(rows), range(cols)
+
+    def block(self, i: int, j: int) -> list[tuple[int, int]]:
+        """The places of the entries of block (i, j)."""
+        N = self.N
+        return [(N * i + a, N * j + b) for a in range(N) for b in range(N)]
+
+
+def _block_with_whole_norm(rng: np.random.Generator, N: int) -> np.ndarray:
+    """N×N different integers whose squares have a sum that is a square, and not zero.
+
+    They are |u|² e − 2 (u·e) u for a random u and the first unit vector e: e mirrored, and made |u|² times as long.
+    """
+    while True:
+        u = rng.integers(-4, 5, N * N)
+        mirrored = -2 * u[0] * u
+        mirrored[0] += u @ u
+        if len(set(mirrored.tolist())) == N * N and mirrored.any():
+            return mirrored.reshape(N, N).astype(object)

@@ -1,0 +1,214 @@
+"""One equation of the article: what it states, what it is compared with, and the verdict that follows.
+
+A statement is a chain of sides, left = … = right, and each side is computed as it is printed. The first one stands
+for what the equation is about, and is computed in another way: by a fast operation of the course, or by central
+differences of E through the plain loops. A statement holds if all sides are equal, exactly.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Integral
+
+import numpy as np
+
+from convbp.equations.cases import Case, random_cases
+
+HOLDS, WITH_A_READING, FAILS = "holds", "holds with a reading", "does not hold"
+CASES, SEED = 200, 0
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of an equation: as LaTeX, and as a function from a case to an array of exact numbers."""
+
+    latex: str
+    value: Callable[[Case], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """When a statement that does not hold in general happens to hold: in words, and as a change of a random case."""
+
+    words: str
+    meet: Callable[[Case], Case]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A chain of sides that are said to be equal; ``note`` says what has to be read into it, or is changed in it."""
+
+    sides: tuple[Side, ...]
+    note: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def latex(self) -> str:
+        left, *others = [side.latex for side in self.sides]
+        if len(others) == 1:
+            return f"{left} = {others[0]}"
+        lines = " \\\\\n".join(f"&= {other}" for other in others)
+        return f"\\begin{{aligned}}\n{left}\n{lines}\n\\end{{aligned}}"
+
+    def values(self, case: Case) -> list[np.ndarray]:
+        """Every side as an array."""
+        return [side.value(case) for side in self.sides]
+
+    def holds(self, case: Case) -> bool:
+        """Whether all sides are equal on this case, shape and entries, with ``==``."""
+        left, *others = self.values(case)
+        return all(left.shape == other.shape and bool(np.all(left == other)) for other in others)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What `Equation.check` found: on how many of the cases each form holds."""
+
+    equation: "Equation"
+    seed: int
+    cases: int
+    counts: Mapping[str, int]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the form to rely on, the last one, holds on all these cases, and each other one where it has to."""
+        *_, relied_on = self.equation.forms
+        return all(count == self.cases for name, count in self.counts.items() if ", if " in name or name == relied_on)
+
+    def __repr__(self) -> str:
+        width = max(map(len, self.counts))
+        lines = [f"  {name:{width}}  equal in {count} of {self.cases}" for name, count in self.counts.items()]
+        head = f"{self.equation.name} on {self.cases} random cases of integers (seed {self.seed}), exactly:"
+        return "\n".join([head, *lines, self.equation.judged])
+
+
+@dataclass(frozen=True, eq=False)
+class Equation:
+    """An equation of the article that can be shown, evaluated and judged.
+
+    Attributes
+    ----------
+    key : int or str
+        What `convbp.equations.equation` takes: 1 to 22, or a name.
+    title : str
+    section : str
+        Where in the article.
+    family : type
+        The `Case` it is evaluated on.
+    explanation : str
+        Why it fails, or what must be read into it, or what makes it hold.
+    symbols : mapping
+        The arrays of a case that it is about, by their letter in LaTeX.
+    axes : tuple of str
+        What the axes of each side count.
+    printed : Statement or None
+        As the article has it, its limits and indices taken literally and zero read outside the arrays. None for
+        what the article leaves out.
+    readings : tuple of Statement
+        Other ways to take the same printed form.
+    corrected : Statement or None
+        The form that holds, where the printed one does not as it stands.
+    remark : str
+        The kind of fault in a few words.
+    vary : tuple of str
+        The arrays in which the smallest counterexample is looked for.
+    example_sizes : tuple of int
+        The sizes of `example`.
+    """
+
+    key: int | str
+    title: str
+    section: str
+    family: type[Case]
+    explanation: str
+    symbols: Mapping[str, str]
+    axes: tuple[str, ...]
+    printed: Statement | None = None
+    readings: tuple[Statement, ...] = ()
+    corrected: Statement | None = None
+    remark: str = ""
+    vary: tuple[str, ...] = ()
+    example_sizes: tuple[int, ...] = (3, 2, 2, 2)
+
+    @property
+    def number(self) -> int | None:
+        """The article's number; None for what has none."""
+        return self.key if isinstance(self.key, int) else None
+
+    @property
+    def name(self) -> str:
+        return f"Eq. {self.key}" if self.number else self.key[0].upper() + self.key[1:]
+
+    @property
+    def forms(self) -> dict[str, Statement]:
+        """Each form by its name: as printed, with a reading (numbered if there are several), corrected."""
+        if self.printed is None:
+            return {"as it should be": self.corrected}
+        forms = {"as printed": self.printed}
+        for n, reading in enumerate(self.readings, start=1):
+            forms["with a reading" if len(self.readings) == 1 else f"with reading {n}"] = reading
+        return forms if self.corrected is None else {**forms, "corrected": self.corrected}
+
+    @cached_property
+    def holding(self) -> tuple[str, ...]:
+        """The names of what holds: forms, and forms under a condition. Found by computing them all."""
+        return tuple(name for name, count in self._counts(SEED, CASES).items() if count == CASES)
+
+    @property
+    def verdict(self) -> str:
+        """`HOLDS`, `WITH_A_READING` or `FAILS`, of the printed form; of the form given here if it was left out."""
+        first, *others = self.forms
+        if first in self.holding:
+            return HOLDS
+        return WITH_A_READING if any(name in self.holding for name in others if name != "corrected") else FAILS
+
+    @property
+    def judged(self) -> str:
+        """The verdict as a sentence."""
+        as_printed = " as printed" if self.verdict == FAILS else ""
+        why = "; the article leaves it out" if self.printed is None else f": {self.remark}" if self.remark else ""
+        return f"{self.name} {self.verdict}{as_printed}{why}."
+
+    @cached_property
+    def counterexample(self) -> Case | None:
+        """The smallest case, in zeros and ones, for which the printed form fails; None if it holds."""
+        if self.verdict == HOLDS:
+            return None
+        return next(case for case in self.family.in_order(self.vary) if not self.printed.holds(case))
+
+    @cached_property
+    def example(self) -> Case:
+        """A case of small integers to look at."""
+        return self.family.random(np.random.default_rng(SEED), self.example_sizes)
+
+    def check(self, seed: int = SEED, cases: int = CASES) -> Check:
+        """Evaluate every form on ``cases`` fresh random cases of integers; return on how many each one holds.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``seed`` or ``cases`` is not an integer, the seed is negative or there is less than 1 case.
+        """
+        for name, value, least in (("seed", seed, 0), ("cases", cases, 1)):
+            if isinstance(value, bool) or not isinstance(value, Integral):
+                raise TypeError(f"check: {name} is {value!r}; expected an integer, for example {name}=1.")
+            if value < least:
+                raise ValueError(f"check: {name} is {value}; expected {least} or more.")
+        return Check(self, int(seed), int(cases), self._counts(int(seed), int(cases)))
+
+    def _counts(self, seed: int, cases: int) -> dict[str, int]:
+        drawn = random_cases(self.family, seed, cases)
+        counts = {}
+        for name, form in self.forms.items():
+            counts[name] = sum(map(form.holds, drawn))
+            for condition in form.conditions:
+                counts[f"{name}, if {condition.words}"] = sum(form.holds(condition.meet(case)) for case in drawn)
+        return counts
+
+    def __repr__(self) -> str:
+        return f"{self.title}. {self.judged}"
+
+    def _repr_markdown_(self) -> str:
+        from convbp.equations.shown import page  # needed only where something is shown
+
+        return page(self)

@@ -1,0 +1,65 @@
+"""All entries, in the article's order, and how to find one."""
+
+from collections.abc import Iterator, Sequence
+from numbers import Integral
+
+from convbp.equations import deltas, forward, kernel_gradient, pooling, sliding
+from convbp.equations.entry import Equation
+
+_ALL = tuple(entry for part in (sliding, forward, kernel_gradient, deltas, pooling) for entry in part.EQUATIONS)
+
+
+class Equations(Sequence):
+    """Entries in the article's order; a notebook shows them as a table with their verdicts."""
+
+    def __init__(self, entries: tuple[Equation, ...]):
+        self._entries = entries
+
+    def __getitem__(self, index):
+        return self._entries[index]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Equation]:
+        return iter(self._entries)
+
+    def __repr__(self) -> str:
+        width = max(len(entry.name) for entry in self)
+        return "\n".join(f"{entry.name:{width}}  {entry.verdict:20}  {entry.remark or entry.title}" for entry in self)
+
+    def _repr_markdown_(self) -> str:
+        from convbp.equations.shown import overview
+
+        return overview(self)
+
+
+def equations() -> Equations:
+    """Return all entries: Eq. 1 to 22, the figure of Eq. 14, the bias gradient, and the three rules of pooling."""
+    return Equations(_ALL)
+
+
+def equation(key: int | str) -> Equation:
+    """Return one entry.
+
+    Parameters
+    ----------
+    key : int or str
+        1 to 22, or "figure of Eq. 14", "bias gradient", "max pooling", "average pooling", "L2 pooling".
+
+    Raises
+    ------
+    TypeError
+        If the key is neither an integer nor a string.
+    ValueError
+        If there is no such entry.
+    """
+    if isinstance(key, bool) or not isinstance(key, Integral | str):
+        raise TypeError(f"equation: the key is {key!r}; expected {_EXPECTED}.")
+    for entry in _ALL:
+        if entry.key == key or (isinstance(key, str) and str(entry.key).lower() == key.strip().lower()):
+            return entry
+    raise ValueError(f"equation: there is no {key!r}; expected {_EXPECTED}.")
+
+
+_EXPECTED = "an integer from 1 to 22, or one of " + ", ".join(repr(e.key) for e in _ALL if e.number is None)
