@@ -1,6 +1,7 @@
 """The checks of a reader's answer, held against the answers in ``answers`` and against what answers can do."""
 
 import io
+import os
 import re
 import sys
 import threading
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import course
 from answers import RIGHT, WRONG
 from convbp import exercises, rot180
 from convbp.exercises.exercise import Exercise
@@ -740,6 +742,18 @@ def test_without_the_packages_for_pictures_there_is_the_text(monkeypatch):
     monkeypatch.delitem(sys.modules, "convbp.still", raising=False)
     result = kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1]))
     assert len(displayed(result, monkeypatch)) == 1
+
+
+def test_the_readme_shows_what_a_check_says():
+    with open(os.path.join(course.ROOT, "README.md"), encoding="utf-8") as file:
+        section = file.read().split("## Checks that recognise the mistake")[1].split("\n## ")[0]
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    (text,) = re.findall(r"```text\n(.*?)\n```", section, re.DOTALL)
+    lines = code.strip().split("\n")
+    scope = {}
+    exec("\n".join(lines[:-1]), scope)
+    assert repr(eval(lines[-1], scope)).split() == text.split()
+    assert f"{len(exercises.ALL)} exercises" in section
 
 
 # --- hints, progress, points ------------------------------------------------------------------------------------------
