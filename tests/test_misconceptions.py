@@ -10,7 +10,7 @@ import pytest
 
 import course
 from convbp import exercises
-from convbp.exercises.sums import Sum
+from convbp.sums import Sum
 
 EXERCISES = pytest.mark.parametrize("exercise", exercises.ALL, ids=lambda exercise: exercise.name)
 

@@ -28,9 +28,9 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Each imports only from the ones above it.
 LAYERS = [
     *["shapes", "convolution", "pooling", "activations", "losses", "gradient_check"],
-    *["loops", "equations", "misconceptions"],
+    *["notation", "loops", "sums", "equations", "misconceptions"],
     *["layers", "network", "network_check", "training", "digits"],
-    *["notation", "scene", "colours", "drawing", "svg", "still", "plots"],
+    *["scene", "colours", "drawing", "svg", "still", "plots"],
     *["exercises"],  # a check shows yours, expected and the difference
     *["grid_view", "explorers"],
 ]

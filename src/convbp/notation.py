@@ -39,3 +39,25 @@ def subscripted(letter: str, *index: int) -> str:
     """
     subscripts = [str(i).translate(_SUBSCRIPTS) for i in index]
     return letter + ("" if all(0 <= i <= 9 for i in index) else ",").join(subscripts)
+
+
+_LATEX = {"δ": r"\delta", "′": "'", MINUS: "-", "·": r"\cdot ", "¹": "^1", "²": "^2"}
+
+
+def in_latex(text: str) -> str:
+    r"""The same in LaTeX, for the few signs that the equations use.
+
+    >>> in_latex("δ"), in_latex("f′"), in_latex("(−3)"), in_latex("(−2/3)")
+    ('\\delta', "f'", '(-3)', '(-2/3)')
+    """
+    return "".join(_LATEX.get(sign, sign) for sign in text)
+
+
+def latex_subscripted(letter: str, *index: int) -> str:
+    r"""Write an entry of an array in LaTeX.
+
+    >>> latex_subscripted("δ", 0, 2), latex_subscripted("w", 10, 0)
+    ('\\delta_{02}', 'w_{10,0}')
+    """
+    subscript = ("" if all(0 <= i <= 9 for i in index) else ",").join(map(str, index))
+    return f"{in_latex(letter)}_{{{subscript}}}"

@@ -10,9 +10,9 @@ from convbp import loops
 from convbp.activations import relu, sigmoid, tanh
 from convbp.exercises import solutions
 from convbp.exercises.exercise import Accepted, Exercise
-from convbp.exercises.sums import functions, symbol, symbols
 from convbp.misconceptions import TASKS
 from convbp.notation import subscripted
+from convbp.sums import functions, symbol, symbols
 
 
 def _array(rows) -> np.ndarray:

@@ -13,9 +13,9 @@ from convbp.exercises.judging import Known, Verdict, judge
 from convbp.exercises.reading import Answer
 from convbp.exercises.result import Result, card, scene_of, sum_text
 from convbp.exercises.running import SECONDS, Call, read_safely, run
-from convbp.exercises.sums import exact
 from convbp.misconceptions import Misconception, Task
 from convbp.notation import number
+from convbp.sums import exact
 
 BLUE = "#0072b2"
 
@@ -73,7 +73,7 @@ class Exercise:
     inputs : list of dict
         The arguments of each call; the first is the example.
     trace : callable
-        Gives the result with each entry as a `convbp.exercises.sums.Sum`.
+        Gives the result with each entry as a `convbp.sums.Sum`.
     axes : tuple of str
         What the axes of the result count.
     hints : tuple of str

@@ -7,9 +7,9 @@ from html import escape
 import numpy as np
 
 from convbp.exercises.reading import Answer
-from convbp.exercises.sums import Sum, exact, written_out
 from convbp.notation import number
 from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
+from convbp.sums import Sum, exact, written_out
 
 LARGEST_GRID = 8  # rows and columns; of a larger array the part around the difference is shown
 
