@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib import get_data_path
 from PIL import ImageFont
 
+from convbp import svg
 from convbp.explorers.sliding_window import State
 from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
 
@@ -114,9 +115,9 @@ class Shape:
     text: str = ""
 
 
-def parse(svg):
+def parse(picture):
     """The root of the picture; fails if it is not well formed."""
-    root = ElementTree.fromstring(svg)
+    root = ElementTree.fromstring(picture)
     assert root.tag == f"{SVG}svg"
     return root
 
@@ -197,6 +198,37 @@ def _extent(text, bold, anchor, size):
 def _font(bold):
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", name)), 256)
+
+
+LABELS, CELLS = ("title", "index", "sum", "outside", "symbols", "total"), ("cell", "pad", "empty", "small")
+
+
+def misplaced(drawn, selection):
+    """What of a picture, with that cell chosen, is not in its place: a complaint for each, and none if all is well.
+
+    Everything lies on the page, in every layout, and no part on another; no text lies on a text, no label on a cell.
+    """
+    complaints, root = [], apply(parse(svg.picture(drawn)), svg.patches(drawn)[selection])
+    for layout in svg.layouts(drawn):
+        everything = shapes(arrange(root, layout._asdict()))
+        page = (0, 0, layout.width, layout.height)
+        complaints += [("off the page", shape) for shape in everything if not inside(shape.box, page)]
+        parts = [[shape.box for shape in everything if shape.part == str(p)] for p in range(len(layout.places))]
+        complaints += [("parts overlap", pair) for pair in overlaps([hull(boxes) for boxes in parts if boxes])]
+    # The outline repeats a tag that the cell has already.
+    written = list({(s.text, s.box): s for s in everything if s.kind == "text" and s.text}.values())
+    for i, j in overlaps([shape.box for shape in written]):
+        complaints.append(("texts overlap", written[i], written[j]))
+    labels, cells = ([s for s in everything if s.name in names] for names in (LABELS, CELLS))
+    for i, j in overlaps([shape.box for shape in labels + cells]):
+        if i < len(labels) <= j:
+            complaints.append(("a label on a cell", labels[i]))
+    return complaints
+
+
+def hull(boxes):
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def overlaps(boxes):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.signal import convolve2d, correlate2d
 
-from convbp import rot180
+from convbp import loops, rot180
 from convbp.explorers import SlidingWindow
 from convbp.explorers.sliding_window import PRESETS, State, scene
 from convbp.notation import factor, number, subscripted
@@ -104,6 +104,15 @@ def check_highlight(state, drawn, cell, kind):
         in highlight.sentence
     )
     assert ("turned" in highlight.sentence) == (state.operation == "convolution")
+
+
+def check(state, drawn):
+    """The picture of a state of integers says what the equation says; for the tests that all explorers share."""
+    operation = {"cross-correlation": loops.cross_correlate, "convolution": loops.convolve}[state.operation]
+    output = operation(state.image, state.kernel, state.mode)
+    assert [list(row) for row in grids(drawn)["output"].values] == output.tolist()
+    for cell in drawn.highlights:
+        check_highlight(state, drawn, cell, "integer")
 
 
 @pytest.mark.parametrize("kind", ["integer", "fraction", "float", "long"])

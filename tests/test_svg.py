@@ -9,17 +9,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from convbp import svg
+from convbp import drawing, svg
 from convbp.colours import HUES, NEGATIVE, POSITIVE, contrast, diverging, hue, ink_on
 from convbp.explorers.sliding_window import State, scene
 from pictures import (
+    CELLS,
     HOSTILE,
     apply,
     arrange,
     gallery,
     hostile,
     inside,
-    overlaps,
+    misplaced,
     parse,
     random_array,
     random_state,
@@ -166,45 +167,27 @@ REAL_SCENES = [drawn for drawn in SCENES if drawn.title != HOSTILE]  # nobody ca
 
 @pytest.mark.parametrize("drawn", REAL_SCENES, ids=range(len(REAL_SCENES)))
 def test_everything_has_its_place_in_every_layout(drawn):
-    base, patches = svg.picture(drawn), svg.patches(drawn)
     for selection in some_selections(drawn):
-        root = apply(parse(base), patches[selection])
-        for layout in svg.layouts(drawn):
-            everything = shapes(arrange(root, layout._asdict()))
-            page = (0, 0, layout.width, layout.height)
-            assert not [shape for shape in everything if not inside(shape.box, page)]
-            parts = [[shape.box for shape in everything if shape.part == str(p)] for p in range(len(layout.places))]
-            assert sum(map(len, parts)) == len(everything)
-            assert not overlaps([hull(boxes) for boxes in parts])
+        assert not misplaced(drawn, selection)
 
 
-@pytest.mark.parametrize("drawn", REAL_SCENES, ids=range(len(REAL_SCENES)))
-def test_no_two_texts_overlap(drawn):
-    base, patches = svg.picture(drawn), svg.patches(drawn)
-    for selection in some_selections(drawn):
-        # The outline repeats a tag that the cell has already.
-        written = list({(shape.text, shape.box): shape for shape in texts(apply(parse(base), patches[selection]))})
-        assert not [(written[i], written[j]) for i, j in overlaps([box for _, box in written])]
-
-
-LABELS, CELLS = ("title", "index", "sum", "outside", "symbols", "total"), ("cell", "pad", "empty", "small")
-
-
-def test_no_label_lies_on_a_cell():
-    for drawn in REAL_SCENES:
-        everything = shapes(parse(svg.picture(drawn)))
-        labels = [s for s in everything if s.name in LABELS and s.text]
-        cells = [s for s in everything if s.name in CELLS]
-        pairs = overlaps([shape.box for shape in labels + cells])
-        assert not [labels[i] for i, j in pairs if i < len(labels) <= j]
+def test_what_is_not_in_its_place_is_noticed(monkeypatch):
+    drawn = gallery()
+    for module, name, value, complaint in [
+        (svg, "MARGIN", -3, "off the page"),
+        (svg, "GAP", -90, "parts overlap"),
+        (drawing, "LINE", 8, "texts overlap"),
+        (svg, "GAP", -30, "a label on a cell"),
+    ]:
+        drawing._grid.cache_clear()
+        with monkeypatch.context() as broken:
+            broken.setattr(module, name, value)
+            assert complaint in {found[0] for found in misplaced(drawn, next(iter(drawn.highlights)))}
+    drawing._grid.cache_clear()
+    assert not misplaced(drawn, next(iter(drawn.highlights)))
 
 
 OUTLINE = 3.5  # half of an outline's stroke, and half of the cell's own
-
-
-def hull(boxes):
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def test_every_number_stays_inside_its_cell_and_clear_of_an_outline():

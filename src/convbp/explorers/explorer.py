@@ -10,22 +10,47 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from convbp.explorers.array_sliders import ArraySliders
 from convbp.grid_view import GridView
-from convbp.scene import Scene, Selection
+from convbp.scene import Scene, Selection, rows_of
 
 
 @dataclass(frozen=True)
 class Control:
-    """A widget whose ``value`` is a part of the state: how to read it there, and the state with another one."""
+    """A widget whose ``value`` is a part of the state: how to read it there, and the state with another one.
+
+    ``fit`` says which other traits of the widget follow the state: ``{"max": 5}`` of a slider, ``{"disabled": True}``.
+    """
 
     widget: widgets.ValueWidget
     read: Callable[[Any], Any]
     change: Callable[[Any, Any], Any]
+    fit: Callable[[Any], dict[str, Any]] = lambda state: {}
 
     @classmethod
-    def field(cls, name: str, widget: widgets.ValueWidget) -> "Control":
+    def field(cls, name: str, widget: widgets.ValueWidget, **options: Any) -> "Control":
         """A control of one field of the state."""
-        return cls(widget, lambda state: getattr(state, name), lambda state, value: replace(state, **{name: value}))
+        return cls(
+            widget,
+            lambda state: getattr(state, name),
+            lambda state, value: replace(state, **{name: value}),
+            **options,
+        )
+
+    @classmethod
+    def array(cls, name: str, sliders: ArraySliders) -> "Control":
+        """A slider for each entry of one field of the state, a 2-D array."""
+        return cls(
+            sliders,
+            lambda state: rows_of(getattr(state, name)),
+            lambda state, rows: replace(state, **{name: rows}),
+        )
+
+    def show(self, state: Any) -> None:
+        """Set the widget to what the state says."""
+        for trait, value in self.fit(state).items():
+            setattr(self.widget, trait, value)
+        self.widget.value = self.read(state)
 
 
 def buttons(name: str, options: dict[str, Any]) -> widgets.ToggleButtons:
@@ -35,6 +60,11 @@ def buttons(name: str, options: dict[str, Any]) -> widgets.ToggleButtons:
         options=list(options.items()),
         style={"button_width": "auto", "description_width": "auto"},
     )
+
+
+def reset_button() -> widgets.Button:
+    """A button for `Explorer`'s ``reset``."""
+    return widgets.Button(description="Reset", tooltip="Back to how it began", icon="undo")
 
 
 def wrapped(*controls: widgets.Widget) -> widgets.Box:
@@ -56,6 +86,8 @@ class Explorer(widgets.VBox):
         Everything but the selection, which the picture itself offers.
     layout_rows
         The widgets above the picture, row by row.
+    reset
+        A button, among those widgets, that goes back to how it began.
     """
 
     def __init__(
@@ -64,6 +96,7 @@ class Explorer(widgets.VBox):
         scene: Callable[[Any], Scene],
         controls: Iterable[Control],
         layout_rows: Iterable[widgets.Widget],
+        reset: widgets.Button | None = None,
     ):
         self._scene = scene
         self._controls = list(controls)
@@ -79,6 +112,8 @@ class Explorer(widgets.VBox):
         for control in self._controls:
             control.widget.observe(partial(self._on_control, control), "value")
         self.view.observe(self._on_selection, ["grid", "row", "col"])
+        if reset is not None:
+            reset.on_click(lambda _: self.reset())
 
     @property
     def state(self) -> Any:
@@ -150,7 +185,7 @@ class Explorer(widgets.VBox):
         self._refreshing = True
         try:
             for control in self._controls:
-                control.widget.value = control.read(self._state)
+                control.show(self._state)
         finally:
             self._refreshing = False
 
@@ -167,6 +202,7 @@ class Explorer(widgets.VBox):
             self._state = replace(self._state, selected=selected)
             self.view.grid, self.view.row, self.view.col = selected
             self.view.message = ""
+            self._refresh_controls()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.view.scene.sentence}"

@@ -7,7 +7,8 @@ import numpy as np
 
 from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.explorers.array_sliders import ArraySliders
-from convbp.explorers.explorer import Control, Explorer, buttons, wrapped
+from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
+from convbp.explorers.readable import one_of, readable
 from convbp.notation import factor, number, subscripted
 from convbp.scene import (
     Formula,
@@ -20,10 +21,9 @@ from convbp.scene import (
     Term,
     rows_of,
 )
-from convbp.shapes import as_numbers
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
-LARGEST_IMAGE, LARGEST_KERNEL, LARGEST_NUMBER = 16, 5, 10**15
+LARGEST_IMAGE, LARGEST_KERNEL = 16, 5
 FIRST = Selection("output", 0, 0)
 
 IMAGE = ((1, 2, 0, 3, 1), (0, 1, 2, 1, 4), (2, 0, 1, 2, 3), (1, 3, 0, 1, 2))
@@ -42,25 +42,8 @@ class State:
 
     def __post_init__(self):
         for name, largest in (("image", LARGEST_IMAGE), ("kernel", LARGEST_KERNEL)):
-            array = as_numbers("SlidingWindow", name, getattr(self, name), "HW")
-            if max(array.shape) > largest:
-                raise ValueError(
-                    f"SlidingWindow: {name} has shape {array.shape}; expected at most {largest}×{largest}, "
-                    f"or its numbers could not be read. Show a part of it: {name}[:{largest}, :{largest}]."
-                )
-            # A copy, and with numbers whose products do not overflow: double precision, or Python's integers.
-            array = array.astype(float if array.dtype.kind == "f" else object)
-            if np.abs(array).max() > LARGEST_NUMBER:
-                raise ValueError(
-                    f"SlidingWindow: {name} has an entry beyond ±{LARGEST_NUMBER:.0e}; expected smaller ones, "
-                    f"or its numbers could not be read. Divide {name} by a power of ten."
-                )
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-        if self.operation not in (CROSS_CORRELATION, CONVOLUTION):
-            raise ValueError(
-                f"SlidingWindow: operation is {self.operation!r}; expected {CROSS_CORRELATION!r} or {CONVOLUTION!r}."
-            )
+            object.__setattr__(self, name, readable("SlidingWindow", name, getattr(self, name), largest))
+        one_of("SlidingWindow", "operation", self.operation, (CROSS_CORRELATION, CONVOLUTION))
 
 
 def scene(state: State) -> Scene:
@@ -117,11 +100,11 @@ def _highlight(grid_in: Grid, kernel: Grid, slid: Grid, grid_out: Grid, flips: b
     k1, k2 = kernel.size
     sign, step = ("\u2212", -1) if flips else ("+", 1)
     window = (i - k1 + 1, j - k2 + 1) if flips else (i, j)
-    result = _entry(grid_out, i, j)
+    result = grid_out.entry(i, j)
 
     def term(m: int, n: int) -> Term:
         row, col = i + step * m, j + step * n
-        value, weight = _entry(grid_in, row, col), _entry(kernel, m, n)
+        value, weight = grid_in.entry(row, col), kernel.entry(m, n)
         return Term(
             symbols=f"I({number(row)}, {number(col)})·K({m}, {n})",
             numbers=f"{factor(value)}·{factor(weight)} = {number(value * weight)}",
@@ -147,10 +130,6 @@ def _highlight(grid_in: Grid, kernel: Grid, slid: Grid, grid_out: Grid, flips: b
             f"of the input that starts at ({number(window[0])}, {number(window[1])}); multiply entry by entry, and add."
         ),
     )
-
-
-def _entry(grid: Grid, i: int, j: int):
-    return grid.values[i - grid.origin[0]][j - grid.origin[1]]
 
 
 def _symbol(flips: bool) -> str:
@@ -224,7 +203,7 @@ class SlidingWindow(Explorer):
         modes = buttons("mode", {"valid": "valid", "full": "full"})
         preset = widgets.Dropdown(description="kernel", options=[OWN_VALUES, *PRESETS])
         sliders = ArraySliders("K", rows_of(state.kernel))
-        reset = widgets.Button(description="Reset", tooltip="Back to how it began", icon="undo")
+        reset = reset_button()
         super().__init__(
             state,
             scene,
@@ -232,12 +211,8 @@ class SlidingWindow(Explorer):
                 Control.field("operation", operations),
                 Control.field("mode", modes),
                 Control(preset, _preset_name, _with_preset),
-                Control(
-                    sliders,
-                    lambda state: rows_of(state.kernel),
-                    lambda state, rows: replace(state, kernel=rows),
-                ),
+                Control.array("kernel", sliders),
             ],
             layout_rows=[wrapped(operations, modes, preset, reset), sliders],
+            reset=reset,
         )
-        reset.on_click(lambda _: self.reset())

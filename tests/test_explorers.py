@@ -1,0 +1,211 @@
+"""What every explorer promises, checked for each: right numbers, everything in its place, controls that tell the truth.
+
+A new explorer adds one line to `EXPLORERS`. The module of its own tests has ``random_state(rng)``, a state of integers
+with H ≠ W and k1 ≠ k2 in which every control is set at random, and ``check(state, scene)``, which holds the numbers of
+the scene, for every cell one can choose, against `convbp.loops` or the printed sum.
+"""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, fields
+from functools import partial
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+
+import pictures
+import test_sliding_window
+from convbp import explorers, svg
+from convbp.colours import contrast
+from convbp.explorers import sliding_window
+from convbp.grid_view import GridView
+from pictures import apply, misplaced, page, parse, shapes
+
+
+@dataclass(frozen=True)
+class Case:
+    """An explorer's module, the module of its tests, and from there a state at random."""
+
+    module: ModuleType
+    tests: ModuleType
+    random_state: Any
+
+
+EXPLORERS = {
+    "SlidingWindow": Case(sliding_window, test_sliding_window, partial(pictures.random_state, kind="integer")),
+}
+
+each_explorer = pytest.mark.parametrize("name", EXPLORERS)
+
+
+def make(name):
+    """An explorer as it is without arguments."""
+    return getattr(explorers, name)()
+
+
+def some(drawn, rng, how_many=4):
+    cells = list(drawn.highlights)
+    return [cells[n] for n in rng.choice(len(cells), min(how_many, len(cells)), replace=False)]
+
+
+def test_every_explorer_is_here():
+    assert EXPLORERS.keys() == set(explorers.__all__)
+
+
+# Numbers and places
+
+
+@each_explorer
+def test_a_thousand_random_states_say_what_the_printed_sums_say(name):
+    case, rng = EXPLORERS[name], np.random.default_rng(1)
+    for _ in range(1000):
+        state = case.random_state(rng)
+        drawn = case.module.scene(state)
+        assert drawn.selected in drawn.highlights
+        case.tests.check(state, drawn)
+
+
+@each_explorer
+def test_in_random_states_everything_has_its_place_and_can_be_read(name):
+    case, rng = EXPLORERS[name], np.random.default_rng(2)
+    drawn = [make(name).view.scene, *(case.module.scene(case.random_state(rng)) for _ in range(12))]
+    for scene in drawn:
+        for cell in some(scene, rng):
+            assert not misplaced(scene, cell)
+            everything = shapes(apply(parse(svg.picture(scene, still=True)), svg.patches(scene)[cell]))
+            for under, text in pairwise(everything):
+                if text.kind == "text" and text.text:
+                    paper = under.fill if under.name in ("cell", "tag") else "#ffffff"
+                    assert contrast(text.fill, paper) >= 4.5, text
+            for shape in everything:
+                assert not re.search(r"-\d|\d\.\d{5}|None|nan|\bTrue\b|\bFalse\b", shape.text), shape
+
+
+@each_explorer
+def test_the_cells_one_can_choose_are_those_that_are_offered_each_with_a_sentence_of_its_own(name):
+    case, rng = EXPLORERS[name], np.random.default_rng(3)
+    for _ in range(20):
+        drawn = case.module.scene(case.random_state(rng))
+        root = parse(svg.picture(drawn))
+        offered = [element.get("data-cell") for element in root.iter() if element.get("data-cell")]
+        assert sorted(offered) == sorted(",".join(map(str, cell)) for cell in drawn.highlights)
+        sentences = [highlight.sentence for highlight in drawn.highlights.values()]
+        assert len(set(sentences)) == len(sentences)
+        assert all(sentence.endswith(".") for sentence in sentences)
+
+
+# Controls, through their real traits and callbacks
+
+
+def inside(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def moves(explorer):
+    """Every move of every control that a reader has, one by one."""
+    for widget in inside(explorer):
+        if isinstance(widget, widgets.Button):
+            yield widget.click
+        elif isinstance(widget, widgets.ToggleButtons | widgets.Dropdown):
+            for index in range(len(widget.options)):
+                yield partial(widget.set_state, {"index": index})
+        elif isinstance(widget, widgets.Checkbox):
+            for value in (not widget.value, widget.value):
+                yield partial(widget.set_state, {"value": value})
+        elif isinstance(widget, widgets.IntSlider | widgets.Play):
+            for value in range(widget.min, widget.max + 1, 1 + (widget.max - widget.min) // 20):
+                yield partial(widget.set_state, {"value": value})
+        elif isinstance(widget, widgets.FloatSlider):
+            for value in np.linspace(widget.min, widget.max, 5):
+                yield partial(widget.set_state, {"value": float(value)})
+
+
+def assert_fresh(name, explorer):
+    """The reader sees what a fresh picture of the same state would show, and every control says the same."""
+    state, view = explorer.state, explorer.view
+    drawn = EXPLORERS[name].module.scene(state)
+    assert state.selected == drawn.selected == (view.grid, view.row, view.col)
+    assert view.scene == drawn
+    fresh = GridView(drawn)
+    assert [getattr(view, part) for part in ("frame", "layouts", "patches", "axes", "title")] == [
+        getattr(fresh, part) for part in ("frame", "layouts", "patches", "axes", "title")
+    ]
+    assert ElementTree.tostring(page(view)) == ElementTree.tostring(parse(svg.picture(drawn)))
+    for control in explorer._controls:
+        assert control.widget.value == control.read(state)
+        for trait, value in control.fit(state).items():
+            assert getattr(control.widget, trait) == value
+
+
+@each_explorer
+def test_every_control_moved_through_its_range_leaves_a_fresh_picture(name):
+    explorer = make(name)
+    for move in moves(explorer):
+        move()
+        assert explorer.view.scene == EXPLORERS[name].module.scene(explorer.state)
+    assert_fresh(name, explorer)
+
+
+@each_explorer
+def test_after_a_hundred_random_gestures_the_picture_is_that_of_a_fresh_explorer(name):
+    case, rng, explorer = EXPLORERS[name], np.random.default_rng(4), make(name)
+    for n in range(100):
+        gesture = rng.integers(6)
+        if gesture == 0:
+            state = case.random_state(rng)
+            names = [field.name for field in fields(state) if field.name != "selected"]
+            explorer.update(**{name: getattr(state, name) for name in names})
+            assert explorer.message == ""
+        elif gesture <= 2:
+            (cell,) = some(explorer.view.scene, rng, 1)
+            explorer.view.set_state({"grid": cell.grid, "row": cell.row, "col": cell.col})
+            assert explorer.state.selected == cell
+        elif gesture == 3 and n % 3 == 0:
+            before = explorer.state
+            explorer.update(**{fields(before)[0].name: "not an array"})
+            assert explorer.message
+            assert explorer.state is before
+        else:
+            possible = list(moves(explorer))
+            possible[rng.integers(len(possible))]()
+        assert_fresh(name, explorer)
+    explorer.reset()
+    assert explorer.state.selected == make(name).state.selected
+    assert_fresh(name, explorer)
+
+
+@each_explorer
+def test_every_control_has_a_name(name):
+    for widget in inside(make(name)):
+        if isinstance(widget, widgets.Button):
+            assert widget.description or widget.tooltip
+        elif isinstance(widget, widgets.Play):
+            assert widget.tooltip
+        elif isinstance(widget, widgets.ValueWidget) and "description" in widget.traits():
+            assert widget.description
+
+
+# In a notebook
+
+
+@each_explorer
+def test_alone_it_shows_something_and_says_it_in_a_sentence(name):
+    explorer = make(name)
+    data, metadata = explorer._repr_mimebundle_()
+    assert data["text/plain"] == f"{name}: {explorer.view.scene.sentence}"
+    assert metadata["image/png"]["alt"] == explorer.view.scene.sentence
+    numbers = {value for grid in explorer.view.scene.grids for row in grid.values for value in row}
+    assert len(numbers) > 4
+
+
+@each_explorer
+def test_it_is_small_enough_to_be_sent_at_each_move_of_a_slider(name):
+    view = make(name).view
+    assert len(str(view.slots)) + len(view.frame) < 100_000
+    assert len(str(view.patches)) < 1_000_000
