@@ -1,6 +1,8 @@
 """Pictures that answer: each explorer is a frozen state, a pure function state -> scene, and its controls."""
 
 try:
+    from convbp.explorers.draw_digit import DrawDigit
+    from convbp.explorers.live_training import LiveTraining
     from convbp.explorers.sliding_window import SlidingWindow
 except ModuleNotFoundError as error:
     if error.name.startswith("convbp"):
@@ -11,4 +13,4 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
-__all__ = ["SlidingWindow"]
+__all__ = ["DrawDigit", "LiveTraining", "SlidingWindow"]

@@ -1,0 +1,269 @@
+"""A training to watch, to pause and to stop, while the notebook goes on.
+
+It runs in a thread of its own, so that a cell that takes long delays neither it nor its buttons; as a task on the
+kernel's own loop it would stand still as long as any cell runs. The thread alone takes steps and `Condition` alone
+speaks between it and the buttons, which the kernel may run in yet another thread: they say what is wanted, and wait
+until the step that is being done is done. Nobody else sees a network between two steps' halves.
+"""
+
+import base64
+from contextlib import suppress
+from functools import partial
+from threading import Condition, Lock, RLock, Thread
+from time import monotonic
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+
+from convbp import still
+from convbp.explorers import training_picture
+from convbp.explorers.explorer import buttons, wrapped
+from convbp.network import Network
+from convbp.shapes import NotFiniteError
+from convbp.training import DivergenceError, Progress, train
+
+READY, RUNNING, PAUSED, STOPPED, FINISHED, FAILED = "ready", "running", "paused", "stopped", "finished", "failed"
+
+# Status → what the first button does, and its icon.
+_MAIN = {READY: ("Start", "play"), RUNNING: ("Pause", "pause"), PAUSED: ("Go on", "play")}
+_TRAIN_ON = ("Train on", "play")
+
+# Seconds between two steps.
+PACES = {"full speed": 0.0, "10 steps a second": 0.1, "1 step a second": 1.0}
+_OFTEN = 0.15  # seconds between two pictures
+_SHARE = 0.1  # of the time, at most, goes into pictures
+
+# What is being trained, and where: of two trainings of one network the later one stops the earlier one.
+_in_training: dict[Network, "LiveTraining"] = {}
+_starting = Lock()
+
+
+class LiveTraining(widgets.VBox):
+    """Train a network, and see it learn: its loss and accuracy, the first layer's filters, and the δ of one image.
+
+    The buttons start, pause, go on, stop and reset; so do the methods. The weights are those that `convbp.train` gives,
+    to the bit, paused or not. Two trainings of one network are not possible at once: the later one stops the earlier.
+
+    Parameters
+    ----------
+    network : Network
+    images : array_like, shape=(N, H, W, C)
+    labels : array_like
+    test : (images, labels), optional
+        To find the accuracy on, after each epoch.
+    example : int
+        Which of the test images, or of the others if there are none, is looked at from inside.
+    **options
+        Of `convbp.train`: epochs, batch_size, learning_rate, momentum, weight_decay, seed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `convbp.train` raises them.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        images: Any,
+        labels: Any,
+        *,
+        test: tuple[Any, Any] | None = None,
+        example: int = 0,
+        **options: Any,
+    ):
+        self.network = network
+        self._train = partial(train, network, images, labels, test=test, **options)
+        self._train()  # refuses what cannot be; no step is done
+        self._example = _example(network, *(test or (images, labels)), example)
+        self._initial = network.parameters
+        self._changed = Condition(RLock())  # holds what follows
+        self._status = self._wanted = READY
+        self._error: Exception | None = None
+        self._records: list[Progress] = []
+        self._inside = training_picture.inside(network, *self._example)
+        self._next_picture = 0.0
+
+        self._main = widgets.Button()
+        self._stop = widgets.Button(description="Stop", icon="stop", tooltip="End the training after this step")
+        self._reset = widgets.Button(description="Reset", icon="undo", tooltip="Back to the weights it began with")
+        self._pace = buttons("pace", PACES)
+        self._picture = widgets.HTML()
+        super().__init__([wrapped(self._main, self._stop, self._reset, self._pace), self._picture])
+        self.add_class("convbp-explorer")
+        self._main.on_click(lambda _: self.pause() if self.status == RUNNING else self.start())
+        self._stop.on_click(lambda _: self.stop())
+        self._reset.on_click(lambda _: self.reset())
+        self._show()
+
+    @property
+    def status(self) -> str:
+        """ready, running, paused, stopped, finished or failed."""
+        return self._status
+
+    @property
+    def records(self) -> tuple[Progress, ...]:
+        """What `convbp.train` yielded so far."""
+        return tuple(self._records)
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended the training, if it failed."""
+        return self._error
+
+    def start(self) -> "LiveTraining":
+        """Begin; after a pause, go on; after the end, train on from the weights as they are. Does not wait."""
+        with _starting:
+            self._stop_another()
+            with self._changed:
+                if self._status == PAUSED:
+                    self._wanted = RUNNING
+                    self._enter(RUNNING)
+                elif self._status != RUNNING:
+                    _in_training[self.network] = self
+                    self._status = self._wanted = RUNNING
+                    self._error = None
+                    self._show()
+                    # As a daemon it does not keep the kernel from ending.
+                    Thread(target=self._work, name="convbp training", daemon=True).start()
+        return self
+
+    def pause(self) -> None:
+        """Stand still after the step that is being done; returns when it is done."""
+        with self._changed:
+            if self._wanted == RUNNING:
+                self._ask(PAUSED)
+
+    def stop(self) -> None:
+        """End after the step that is being done; returns when it is done. The network keeps what it has learnt."""
+        with self._changed:
+            if self._status in (RUNNING, PAUSED):
+                self._ask(STOPPED)
+
+    def reset(self) -> None:
+        """Stop, and go back to the weights and to the empty records that it began with."""
+        with _starting:
+            self._stop_another()
+            with self._changed:
+                self.stop()
+                self.network.replace_parameters(dict(self._initial))
+                self._records.clear()
+                self._error = None
+                self._status = READY
+                self._look()
+                self._show()
+
+    def wait(self, timeout: float | None = None) -> "LiveTraining":
+        """Wait until the training has ended, for a cell that needs what it has learnt; the buttons work meanwhile.
+
+        To interrupt the kernel ends the waiting, not the training.
+
+        Raises
+        ------
+        TimeoutError
+            If it has not ended after ``timeout`` seconds.
+        DivergenceError, or whatever ended it
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._status not in (RUNNING, PAUSED), timeout):
+                raise TimeoutError(f"LiveTraining.wait: after {timeout} seconds it is {self._says()}")
+            if self._error is not None:
+                raise self._error
+        return self
+
+    def close(self) -> None:
+        self.stop()
+        super().close()
+
+    # In the thread
+
+    def _work(self) -> None:
+        end, error = FINISHED, None
+        try:
+            for record in self._train():
+                with self._changed:
+                    self._records.append(record)
+                    self._wait_as_asked()
+                    if self._wanted == STOPPED:
+                        end = STOPPED
+                        break
+        except Exception as raised:
+            end, error = FAILED, raised
+            if not isinstance(raised, DivergenceError):
+                raise  # with its traceback, where the kernel writes those
+        finally:
+            with self._changed:
+                _in_training.pop(self.network, None)
+                self._wanted, self._error = end, error
+                self._look()
+                self._enter(end)
+
+    def _wait_as_asked(self) -> None:
+        if self._wanted == PAUSED:
+            self._look()
+            self._enter(PAUSED)
+            self._changed.wait_for(lambda: self._wanted != PAUSED)
+        elif self._wanted == RUNNING:
+            if monotonic() >= self._next_picture:
+                began = monotonic()
+                self._look()
+                self._show()
+                self._next_picture = monotonic() + max(_OFTEN, (monotonic() - began) / _SHARE)
+            if self._pace.value:
+                self._changed.wait_for(lambda: self._wanted != RUNNING, self._pace.value)
+
+    # By whoever holds `_changed`
+
+    def _ask(self, status: str) -> None:
+        """Say what is wanted, and wait until the thread has done so or come to its end, or something else is wanted."""
+        before, self._wanted = self._status, status
+        self._changed.notify_all()
+        self._changed.wait_for(lambda: self._status != before or self._wanted != status)
+
+    def _enter(self, status: str) -> None:
+        self._status = status
+        self._changed.notify_all()
+        self._show()
+
+    def _look(self) -> None:
+        with suppress(NotFiniteError):  # shortly before it diverges; what was seen last stays
+            self._inside = training_picture.inside(self.network, *self._example)
+
+    def _show(self) -> None:
+        name, icon = _MAIN.get(self._status, _TRAIN_ON)
+        self._main.description, self._main.icon = name, icon
+        self._stop.disabled = self._status not in (RUNNING, PAUSED)
+        self._picture.value = training_picture.page(self._moment())
+
+    def _moment(self) -> training_picture.Moment:
+        return training_picture.Moment(self._says(), self._records, **self._inside)
+
+    def _says(self) -> str:
+        reason = "" if self._error is None else f" {self._error}"
+        return f"{self._status.capitalize()}, {training_picture.where(self._records)}.{reason}"
+
+    def _stop_another(self) -> None:
+        another = _in_training.get(self.network, self)
+        if another is not self:
+            another.stop()
+
+    def __repr__(self) -> str:
+        with self._changed:
+            return f"LiveTraining: {self._says()}"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        with self._changed:
+            picture, width, height = training_picture.still(self._moment())
+            text = repr(self)
+        png = base64.b64encode(still.rasterised(picture)).decode("ascii")
+        data = {**super()._repr_mimebundle_(**kwargs), "text/plain": text, "image/png": png}
+        return data, {"image/png": {"alt": text, "width": width, "height": height}}
+
+
+def _example(network: Network, images: Any, labels: Any, which: int) -> tuple[np.ndarray, np.ndarray]:
+    """The image that is looked at, and its label."""
+    images, labels = network.as_inputs("LiveTraining", images), np.asarray(labels)
+    if not -len(images) <= which < len(images):
+        raise ValueError(f"LiveTraining: example is {which}; expected the number of one of the {len(images)} images.")
+    return images[which], labels[which]

@@ -1,0 +1,258 @@
+"""What a training looks like: loss and accuracy as curves, the first filters, and the deltas that one image sends back.
+
+`Moment` holds the numbers; `page` and `still` write them as SVG text, for a page and for a picture that does not move.
+"""
+
+import base64
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from math import ceil, floor, isqrt, log10
+from typing import NamedTuple
+
+import numpy as np
+
+from convbp.colours import diverging, hue
+from convbp.drawing import style, theme
+from convbp.layers import Conv2D
+from convbp.network import Network
+from convbp.notation import number
+from convbp.training import Progress
+
+TITLE = "A network while it learns"
+
+# Lengths in pixels.
+HEIGHT, HEAD, SIDE = 216, 28, 150  # of a panel; of its title; of the images in it
+PLOT_WIDTH, LEFT, FOOT = 220, 38, 38  # of a plot; left of it for the numbers, below it for the epochs
+GAP = 24
+POINTS = 120  # of a curve, at most; each is the mean of some steps
+TILES = 36  # of a panel with maps, at most
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A training at one moment.
+
+    Attributes
+    ----------
+    says : str
+        Where the training stands: a sentence.
+    records : sequence of Progress
+    image : ndarray, shape=(H, W)
+        The one that is looked at.
+    label, seen : str
+        What it is, and what the network takes it for.
+    filters : ndarray or None, shape=(D, k1, k2)
+        The first convolutional layer's, for the first channel; None if the network has no such layer.
+    deltas : ndarray or None, shape=(D, H, W)
+        The gradient of the loss, of this image alone, for what that layer returns.
+    layer : str
+        Its name.
+    """
+
+    says: str
+    records: Sequence[Progress]
+    image: np.ndarray
+    label: str
+    seen: str
+    filters: np.ndarray | None = None
+    deltas: np.ndarray | None = None
+    layer: str = ""
+
+
+def inside(network: Network, image: np.ndarray, label: np.ndarray) -> dict:
+    """What `Moment` shows of the inside of a network: ``image`` to ``layer``. ``image`` has shape=(H, W, C)."""
+    forward = network.forward(image[None])
+    scores = forward.output[0]
+    share = network.probabilities(image[None])[0, scores.argmax()]
+    found = {
+        "image": image[:, :, 0],
+        "label": f"a {label if label.ndim == 0 else label.argmax()}",
+        "seen": f"seen as a {scores.argmax()} ({share:.0%})",
+    }
+    layer = next((name for name, layer in network.layers.items() if isinstance(layer, Conv2D)), None)
+    if layer is not None:
+        deltas = network.backward(forward, label[None])[f"{layer}.delta"][0]
+        filters = forward.parameters[f"{layer}.kernel"][:, :, 0]
+        found |= {"filters": np.moveaxis(filters, -1, 0), "deltas": np.moveaxis(deltas, -1, 0), "layer": layer}
+    return found
+
+
+def where(records: Sequence[Progress]) -> str:
+    """Where a training stands after these records, in half a sentence."""
+    if not records:
+        return "no step yet"
+    last, (done, total) = records[-1], _steps(records)
+    tested = next((r for r in reversed(records) if r.test_accuracy is not None), None)
+    of_the_test = f"; of the test images {tested.test_accuracy:.1%} after epoch {tested.epoch}" if tested else ""
+    return f"step {done} of {total}: loss {number(last.loss)}, {last.accuracy:.0%} of the batch right{of_the_test}"
+
+
+def page(moment: Moment) -> str:
+    """HTML for a page: the panels side by side, in several lines where the page is narrow, and the sentence."""
+    panels = "".join(
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="cbp" width="{panel.width}" height="{HEIGHT}" '
+        f'style="flex:none">{panel.content}</svg>'
+        for panel in _panels(moment)
+    )
+    return (
+        f"<style>{_style(still=False)}</style>"
+        f'<div role="img" aria-label="{TITLE}" style="display:flex;flex-wrap:wrap;gap:8px {GAP}px">{panels}</div>'
+        # Room for two lines, so that a longer sentence does not move the page below.
+        f'<p class="convbp-says" style="margin:4px 0;line-height:1.4;min-height:2.8em">{escape(moment.says)}</p>'
+    )
+
+
+def still(moment: Moment) -> tuple[str, int, int]:
+    """The panels side by side in one SVG, in plain colours on white; its width and height."""
+    parts, left = [], GAP // 2
+    for panel in _panels(moment):
+        parts.append(f'<g transform="translate({left},0)">{panel.content}</g>')
+        left += panel.width + GAP
+    width = left - GAP // 2
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="cbp" width="{width}" height="{HEIGHT}">'
+        f'<style>{_style(still=True)}</style><rect width="{width}" height="{HEIGHT}" fill="#ffffff"/>'
+        f"{''.join(parts)}</svg>",
+        width,
+        HEIGHT,
+    )
+
+
+# The panels
+
+
+class _Panel(NamedTuple):
+    width: int
+    content: str
+
+
+def _panels(moment: Moment) -> list[_Panel]:
+    records = moment.records
+    tests = [(step, r.test_accuracy) for step, r in enumerate(records, 1) if r.test_accuracy is not None]
+    losses, right = _means([r.loss for r in records]), _means([r.accuracy for r in records])
+    panels = [
+        _plot("loss", [("", losses)], records, _top(max((loss for _, loss in losses), default=1))),
+        _plot("share right", [("batch", right), ("test", tests)], records, 1),
+    ]
+    if moment.filters is not None:
+        panels.append(_maps(f"filters of {moment.layer}", moment.filters))
+    panels.append(_maps(f"one image: {moment.label}", moment.image[None], moment.seen))
+    if moment.deltas is not None:
+        panels.append(_maps(f"its δ at {moment.layer}", moment.deltas))
+    return panels
+
+
+def _plot(title: str, curves: list[tuple[str, list]], records: Sequence[Progress], top: float) -> _Panel:
+    """Curves over the steps, each a name and its points; the axes go on to the end of the training."""
+    steps = _steps(records)[1] if records else 1
+    epochs = round(steps * records[-1].epochs / records[-1].steps) if records else 0
+    bottom = HEIGHT - FOOT
+    height = bottom - HEAD - 6
+
+    def place(step: float, value: float) -> tuple[float, float]:
+        return LEFT + PLOT_WIDTH * step / steps, bottom - height * min(value / top, 1)
+
+    parts = [f'<text class="title" x="{LEFT}" y="16">{escape(title)}</text>']
+    for value in (0, top / 2, top):
+        _, y = place(0, value)
+        parts.append(f'<path class="axis" d="M{LEFT} {y:.1f}h{PLOT_WIDTH}"/>')
+        parts.append(f'<text class="index end" x="{LEFT - 6}" y="{y + 4:.1f}">{number(value)}</text>')
+    for epoch in sorted({0, epochs // 2, epochs}) if records else []:
+        x, _ = place(epoch * steps / epochs, 0)
+        parts.append(f'<text class="index" x="{x:.1f}" y="{bottom + 15}">{epoch}</text>')
+    parts.append(f'<text class="index" x="{LEFT + PLOT_WIDTH / 2}" y="{HEIGHT - 5}">epochs</text>')
+    for c, (name, points) in enumerate(curves):
+        d = "L".join("{:.1f} {:.1f}".format(*place(*point)) for point in points)
+        # Never by colour alone: the second is dashed, its points are dots, and its name stands beside it.
+        dashed = ' stroke-dasharray="2 4"' if c else ""
+        parts.append(f'<path class="curve" stroke="{hue(c)}"{dashed} d="M{d or "0 0"}"/>')
+        if c:
+            for point in points:
+                x, y = place(*point)
+                parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{hue(c)}"/>')
+        if name:
+            y = bottom - 10 - 20 * (len(curves) - 1 - c)
+            parts.append(f'<path class="curve" stroke="{hue(c)}"{dashed} d="M{LEFT + 130} {y - 4}h30"/>')
+            parts.append(f'<text class="symbols" x="{LEFT + 168}" y="{y}">{escape(name)}</text>')
+    return _Panel(LEFT + PLOT_WIDTH + 12, "".join(parts))
+
+
+def _maps(title: str, maps: np.ndarray, below: str = "") -> _Panel:
+    """Arrays side by side in the diverging colours, white at zero; the largest of all has the full colour."""
+    maps = maps[:TILES]
+    largest = float(np.abs(maps).max())
+    (count, rows, cols), across = maps.shape, isqrt(len(maps) - 1) + 1
+    down = ceil(count / across)
+    # One pixel of the image for each entry, and one between two maps; the page enlarges it.
+    step_r, step_c = rows + 1, cols + 1
+    pixels = np.zeros((down * step_r - 1, across * step_c - 1, 4), np.uint8)
+    scale = SIDE / max(pixels.shape[:2])
+    frames = []
+    levels = np.rint(100 * maps / (largest or 1)).astype(int) + 100
+    for m, tile in enumerate(_palette()[levels]):
+        r, c = step_r * (m // across), step_c * (m % across)
+        pixels[r : r + rows, c : c + cols] = tile
+        box = 'x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"'.format(*(scale * n for n in (c, r, cols, rows)))
+        frames.append(f'<rect class="frame" {box}/>')
+    height, width = (scale * side for side in pixels.shape[:2])
+    data = base64.b64encode(_png(pixels)).decode("ascii")
+    content = (
+        f'<text class="title" x="0" y="16">{escape(title)}</text><g transform="translate(1,{HEAD})">'
+        f'<image width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none" '
+        f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>{"".join(frames)}</g>'
+        f'<text class="symbols" x="0" y="{HEAD + SIDE + 19}">{escape(below or f"largest ±{number(largest)}")}</text>'
+    )
+    return _Panel(SIDE + 12, content)
+
+
+def _style(still: bool) -> str:
+    colour = theme(still)
+    return (
+        f"{style(still)}.cbp .axis{{stroke:{colour['muted']};stroke-width:1;stroke-opacity:.4}}"
+        ".cbp .curve{fill:none;stroke-width:2;stroke-linejoin:round}.cbp .frame{fill:none;stroke:#9a9a9a}"
+        ".cbp .end{text-anchor:end}"
+    )
+
+
+# Numbers
+
+
+def _steps(records: Sequence[Progress]) -> tuple[int, int]:
+    """How many steps are done, and how many there will be, if a training was added to another one."""
+    last = records[-1]
+    return len(records), len(records) - last.step + last.steps
+
+
+def _means(values: list[float]) -> list[tuple[float, float]]:
+    """The means of so many consecutive values that there are few of them, each over the middle of its steps."""
+    size = ceil(len(values) / POINTS)
+    parts = (values[i : i + size] for i in range(0, len(values), size or 1))
+    return [(size * p + (len(part) + 1) / 2, sum(part) / len(part)) for p, part in enumerate(parts)]
+
+
+def _top(largest: float) -> float:
+    """The next round number."""
+    power = 10 ** floor(log10(largest)) if largest > 0 else 1
+    return next((n * power for n in (1, 1.5, 2, 3, 4, 5, 6, 8) if n * power >= largest), 10 * power)
+
+
+@cache
+def _palette() -> np.ndarray:
+    """The colours from −1 to 1 in hundredths, shape=(201, 4): red, green, blue, opacity."""
+    return np.array([[*bytes.fromhex(diverging(n / 100, 1)[1:]), 255] for n in range(-100, 101)], np.uint8)
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """The PNG file of pixels, shape=(H, W, 4): red, green, blue, opacity."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width, _ = pixels.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)  # each row unfiltered
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
