@@ -6,6 +6,7 @@
     equation(22).check(seed=1)   # on fresh random integers
     equations()                  # all of them, with their verdicts
     conventions()                # the two conventions of the forward pass, and what follows from each
+    expand_kernel_gradient(o, delta, 0, 1)  # ∂E/∂w₀₁ = δ₀₀o₀₁ + δ₀₁o₀₂ + …, in symbols and numbers
 
 The article is Jefkine Kafunah, "Backpropagation In Convolutional Neural Networks", DeepGrid, 2016. No verdict is
 stored: each is found by computing the printed form, with its printed limits and indices and zero read outside the
@@ -14,6 +15,23 @@ arrays, and comparing it with something that does not know it.
 
 from convbp.equations.conventions import conventions
 from convbp.equations.entry import Check, Equation
+from convbp.equations.expansion import (
+    Expansion,
+    expand_bias_gradient,
+    expand_input_gradient,
+    expand_kernel_gradient,
+)
 from convbp.equations.registry import Equations, equation, equations
 
-__all__ = ["Check", "Equation", "Equations", "conventions", "equation", "equations"]
+__all__ = [
+    "Check",
+    "Equation",
+    "Equations",
+    "Expansion",
+    "conventions",
+    "equation",
+    "equations",
+    "expand_bias_gradient",
+    "expand_input_gradient",
+    "expand_kernel_gradient",
+]
