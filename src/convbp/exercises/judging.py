@@ -100,15 +100,9 @@ def _recognise(known: Known, answers, expected, counts) -> Verdict | None:
         if explains(way, lambda answer, wrong: np.count_nonzero(wrong) > 2 and ratio(answer, wrong)):
             wrong = [known.wrong(n, way) for n in range(len(answers))]
             words = factor_in_words(list(map(ratio, answers, wrong)), counts)
-            if words and not any(_is_factor(known, m, expected) for m in way):
+            if words:
                 return Verdict(way, [f"Then there is a factor: {words}."])
     return None
-
-
-def _is_factor(known: Known, misconception: Misconception, expected) -> bool:
-    """Whether the mistake does nothing but multiply: any other factor would go by its name."""
-    wrong = [known.wrong(n, (misconception,)) for n in range(len(expected))]
-    return all(w is not None and ratio(Answer(w), e) is not None for w, e in zip(wrong, expected, strict=True))
 
 
 def _shapes(known: Known, shapes: Sequence[tuple[int, ...]]) -> list[str]:
