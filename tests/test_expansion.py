@@ -77,7 +77,8 @@ def test_it_is_shown_as_in_a_book():
     assert repr(expansion) == "δ₀₀·o₁₁ + δ₀₁·o₁₂ = −13"
     assert expansion._repr_latex_() == (
         "$$\n\\begin{aligned}\n\\frac{\\partial E}{\\partial w_{11}} "
-        "&= \\delta_{00}\\, o_{11} + \\delta_{01}\\, o_{12} \\\\\n&= 7 \\cdot 5 + (-8) \\cdot 6 \\\\\n&= -13\n\\end{aligned}\n$$"
+        "&= \\delta_{00}\\, o_{11} + \\delta_{01}\\, o_{12} \\\\\n"
+        "&= 7 \\cdot 5 + (-8) \\cdot 6 \\\\\n&= -13\n\\end{aligned}\n$$"
     )
     steep = expand_input_gradient([[2, 0]], [[3, 4]], 0, 1, slope=0.5)
     assert repr(steep) == "(δ₀₁·w₀₀ + δ₀₀·w₀₁)·f′(x₀₁) = 4"
