@@ -760,6 +760,16 @@ def spreads_delta_alone(delta, kernel):
     return out
 
 
+@wrong("full_convolution", "sums one short")
+def scatters_all_but_the_last(delta, kernel):
+    (rows, columns), (k1, k2) = delta.shape, kernel.shape
+    out = np.zeros((rows + k1 - 1, columns + k2 - 1))
+    for i in range(rows - 1):
+        for j in range(columns - 1):
+            out[i : i + k1, j : j + k2] += delta[i, j] * kernel
+    return out
+
+
 # --- region Q ---------------------------------------------------------------------------------------------------------
 
 

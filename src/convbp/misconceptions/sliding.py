@@ -314,6 +314,7 @@ full_convolution = Task(
     ),
     one_axis_missing("w", "δ", FULL),
     kernel_transposed(FULL, "w"),
+    sums_one_short("delta", "δ", FULL),
     mistake(
         "Eq. 21 as printed",
         "You turned the whole sum rot180(δ ⊗ w), as Eq. 21 is printed.",
