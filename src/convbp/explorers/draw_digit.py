@@ -10,10 +10,11 @@ from convbp.digits import load_digits
 from convbp.explorers.explorer import Control, Explorer, wrapped
 from convbp.network import Network
 from convbp.notation import number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
 from convbp.shapes import as_numbers
 
 FULL, SHAPE, CLASSES = 16, (8, 8), 10  # as the digits have it: most ink, cells, kinds
+NUMBERS = ("scores", "exponentials", "probabilities")  # a row of each for each class
 FIRST = Selection("drawing", 0, 0)
 
 
@@ -55,30 +56,29 @@ def scene(network: Network, state: State) -> Scene:
     percent = 100 * network.probabilities(image)[0].astype(float)
     seen = int(scores.argmax())
     drawing = Grid("drawing", "your drawing", rows_of(state.drawing), axes=("i", "j"), largest=FULL)
-    columns = (
-        (drawing,),
-        (Grid("scores", "score x", rows_of(scores.round(2)[:, None])),),
-        (Grid("probabilities", "probability in %", rows_of(percent.round(1)[:, None]), largest=100),),
-    )
     exponentials = np.exp(scores - scores[seen])
+    x, total = f"x({seen})", number(exponentials.sum())
 
-    def term(c: int) -> Term:
-        return Term(f"exp(x({c}) − x({seen}))", f"exp({number(scores[c] - scores[seen])}) = {number(exponentials[c])}")
+    def column(name: str, title: str, values: np.ndarray, largest: float | None = None) -> tuple[Grid]:
+        return (Grid(name, title, rows_of(values[:, None]), largest=largest),)
 
-    formula = Formula(
-        heading=f"p({seen})  =  exp(x({seen})) / Σ exp(x)  =  1 / Σ exp(x − x({seen})), and this sum is",
-        terms=(tuple(map(term, range(5))), tuple(map(term, range(5, 10)))),
-        total=f"p({seen}) = 1 / {number(exponentials.sum())} = {percent[seen]:.1f} %",
-    )
     sees = f"the network sees a {seen} ({percent[seen]:.0f} %)"
     says = f"T{sees[1:]}." if state.drawing.any() else f"The paper is blank. It has to be a digit, so {sees}."
     return Scene(
         title="Draw a digit",
-        columns=columns,
+        columns=(
+            (drawing,),
+            column("scores", "score x", scores.round(2)),
+            column("exponentials", f"exp(x − {x})", exponentials.round(3), 1),
+            column("probabilities", "p in %", percent.round(1), 100),
+        ),
         highlights={
             Selection("drawing", i, j): Highlight(
-                marks=(Mark("drawing", i, j), Mark("scores", seen, 0), Mark("probabilities", seen, 0)),
-                formula=formula,
+                marks=(Mark("drawing", i, j), *(Mark(grid, seen, 0) for grid in NUMBERS)),
+                formula=Formula(
+                    heading=f"p({seen}) = exp({x}) / Σ exp(x)",
+                    total=f"= 1 / Σ exp(x − {x}) = 1 / {total} = {percent[seen]:.1f} %",
+                ),
                 sentence=f"{says} Cell ({i}, {j}) has ink {state.drawing[i, j]} of {FULL}.",
             )
             for i, j in drawing.cells()

@@ -30,7 +30,7 @@ _MAIN = {READY: ("Start", "play"), RUNNING: ("Pause", "pause"), PAUSED: ("Go on"
 _TRAIN_ON = ("Train on", "play")
 
 # Seconds between two steps.
-PACES = {"full speed": 0.0, "10 steps a second": 0.1, "1 step a second": 1.0}
+PACES = {"full": 0.0, "10 steps/s": 0.1, "1 step/s": 1.0}
 _OFTEN = 0.15  # seconds between two pictures
 _SHARE = 0.1  # of the time, at most, goes into pictures
 
@@ -233,11 +233,12 @@ class LiveTraining(widgets.VBox):
     def _show(self) -> None:
         name, icon = _MAIN.get(self._status, _TRAIN_ON)
         self._main.description, self._main.icon = name, icon
+        self._main.disabled = self._status == FAILED  # such weights would fail again
         self._stop.disabled = self._status not in (RUNNING, PAUSED)
         self._picture.value = training_picture.page(self._moment())
 
     def _moment(self) -> training_picture.Moment:
-        return training_picture.Moment(self._says(), self._records, **self._inside)
+        return training_picture.Moment(self._says(), self._status == FAILED, self._records, **self._inside)
 
     def _says(self) -> str:
         reason = "" if self._error is None else f" {self._error}"

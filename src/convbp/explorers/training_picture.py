@@ -25,9 +25,9 @@ from convbp.training import Progress
 TITLE = "A network while it learns"
 
 # Lengths in pixels.
-HEIGHT, HEAD, SIDE = 216, 28, 150  # of a panel; of its title; of the images in it
-PLOT_WIDTH, LEFT, FOOT = 220, 38, 38  # of a plot; left of it for the numbers, below it for the epochs
-GAP = 24
+HEIGHT, HEAD, SIDE = 206, 28, 144  # of a panel; of its title; of the images in it
+PLOT_WIDTH, LEFT, FOOT = 190, 46, 34  # of a plot; left of it for the numbers, below it for the epochs
+GAP = 18
 POINTS = 120  # of a curve, at most; each is the mean of some steps
 TILES = 36  # of a panel with maps, at most
 
@@ -40,6 +40,8 @@ class Moment:
     ----------
     says : str
         Where the training stands: a sentence.
+    alarming : bool
+        Whether a screen reader should say it at once.
     records : sequence of Progress
     image : ndarray, shape=(H, W)
         The one that is looked at.
@@ -54,6 +56,7 @@ class Moment:
     """
 
     says: str
+    alarming: bool
     records: Sequence[Progress]
     image: np.ndarray
     label: str
@@ -98,11 +101,12 @@ def page(moment: Moment) -> str:
         f'style="flex:none">{panel.content}</svg>'
         for panel in _panels(moment)
     )
+    role = ' role="alert"' if moment.alarming else ""
     return (
         f"<style>{_style(still=False)}</style>"
         f'<div role="img" aria-label="{TITLE}" style="display:flex;flex-wrap:wrap;gap:8px {GAP}px">{panels}</div>'
         # Room for two lines, so that a longer sentence does not move the page below.
-        f'<p class="convbp-says" style="margin:4px 0;line-height:1.4;min-height:2.8em">{escape(moment.says)}</p>'
+        f'<p{role} class="convbp-says" style="margin:4px 0;line-height:1.4;min-height:2.8em">{escape(moment.says)}</p>'
     )
 
 
@@ -176,8 +180,8 @@ def _plot(title: str, curves: list[tuple[str, list]], records: Sequence[Progress
                 parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{hue(c)}"/>')
         if name:
             y = bottom - 10 - 20 * (len(curves) - 1 - c)
-            parts.append(f'<path class="curve" stroke="{hue(c)}"{dashed} d="M{LEFT + 130} {y - 4}h30"/>')
-            parts.append(f'<text class="symbols" x="{LEFT + 168}" y="{y}">{escape(name)}</text>')
+            parts.append(f'<path class="curve" stroke="{hue(c)}"{dashed} d="M{LEFT + 110} {y - 4}h28"/>')
+            parts.append(f'<text class="symbols" x="{LEFT + 144}" y="{y}">{escape(name)}</text>')
     return _Panel(LEFT + PLOT_WIDTH + 12, "".join(parts))
 
 
@@ -204,7 +208,7 @@ def _maps(title: str, maps: np.ndarray, below: str = "") -> _Panel:
         f'<text class="title" x="0" y="16">{escape(title)}</text><g transform="translate(1,{HEAD})">'
         f'<image width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none" '
         f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>{"".join(frames)}</g>'
-        f'<text class="symbols" x="0" y="{HEAD + SIDE + 19}">{escape(below or f"largest ±{number(largest)}")}</text>'
+        f'<text class="symbols" x="0" y="{HEAD + SIDE + 20}">{escape(below or f"largest ±{number(largest)}")}</text>'
     )
     return _Panel(SIDE + 12, content)
 
