@@ -42,7 +42,13 @@ def random_array(rng, shape, kind):
     return array.reshape(shape)
 
 
-def random_state(rng, kind):
+def random_layer(rng):
+    """Image, kernel and δ of a layer, integers, with H ≠ W and k1 ≠ k2."""
+    (H, W), (k1, k2) = rng.choice(np.arange(3, 7), 2, replace=False), rng.choice(np.arange(1, 4), 2, replace=False)
+    return [rng.integers(-9, 10, shape) for shape in ((H, W), (k1, k2), (H - k1 + 1, W - k2 + 1))]
+
+
+def random_state(rng, kind="integer"):
     """A state of SlidingWindow with H ≠ W and k1 ≠ k2, and a kernel that may be larger than the image if full."""
     mode = str(rng.choice(["valid", "full"]))
     H, W = rng.choice(np.arange(3, 7), 2, replace=False)

@@ -214,7 +214,7 @@ def style(still: bool) -> str:
         ".cbp .halo{fill:none;stroke:#ffffff;stroke-width:6}"
         ".cbp .mark{fill:none;stroke:#d55e00;stroke-width:3}"
         ".cbp .dashed{stroke:#0072b2;stroke-dasharray:9 5}"
-        ".cbp .faint{stroke:#808080;stroke-width:2;stroke-dasharray:3 4}"
+        ".cbp .faint{stroke:#3f8fc4;stroke-width:2.5;stroke-dasharray:3 4}"
         f".cbp .sum{{font-size:15px;fill:{colour['ink']}}}"
         f".cbp .outside{{font-size:15px;fill:{colour['muted']};text-decoration:line-through}}"
         f".cbp .total{{font-size:15px;font-weight:bold;fill:{colour['ink']}}}"

@@ -1,7 +1,9 @@
 """Pictures that answer: each explorer is a frozen state, a pure function state -> scene, and its controls."""
 
 try:
+    from convbp.explorers.affected_region_q import AffectedRegionQ
     from convbp.explorers.draw_digit import DrawDigit
+    from convbp.explorers.kernel_gradient import KernelGradient
     from convbp.explorers.live_training import LiveTraining
     from convbp.explorers.sliding_window import SlidingWindow
 except ModuleNotFoundError as error:
@@ -13,4 +15,4 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
-__all__ = ["DrawDigit", "LiveTraining", "SlidingWindow"]
+__all__ = ["AffectedRegionQ", "DrawDigit", "KernelGradient", "LiveTraining", "SlidingWindow"]

@@ -1,0 +1,126 @@
+"""Which outputs a pixel has a part in: region Q, clipped at the border, and the weight on each link (Eq. 16, 17)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from convbp.convolution import conv2d_input_gradient
+from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
+from convbp.explorers.layer_state import LayerState
+from convbp.notation import factor, number, subscripted
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+
+IMAGE = ((1, 2, 0, 3, 1, 2), (0, 1, 2, 1, 4, 0), (2, 0, 1, 2, 3, 1), (1, 3, 0, 1, 2, 1), (2, 1, 1, 0, 1, 3))
+KERNEL = ((1, 2, -1), (0, 3, -2))
+DELTA = ((1, -2, 0, 3), (2, 1, -1, 0), (0, 4, 1, -3), (-1, 2, 0, 1))
+
+
+@dataclass(frozen=True, eq=False)
+class State(LayerState):
+    """A layer, and the chosen pixel of its input."""
+
+    explorer: ClassVar[str] = "AffectedRegionQ"
+
+
+def scene(state: LayerState) -> Scene:
+    """Return the picture of a state: the input, the δ of the output, how many outputs each pixel reaches, the kernel.
+
+    For each pixel (i′, j′) the highlight outlines the outputs (i′ − m, j′ − n) that have it in their window, and
+    faintly those that would have it if the output went on.
+    """
+    (rows, cols), (k1, k2) = state.delta.shape, state.kernel.shape
+    hues = [[Tag(subscripted("w", m, n), m * k2 + n) for n in range(k2)] for m in range(k1)]
+    around = np.full((rows + 2 * (k1 - 1), cols + 2 * (k2 - 1)), None)
+    around[k1 - 1 : k1 - 1 + rows, k2 - 1 : k2 - 1 + cols] = state.delta
+    ones = np.ones((1, rows, cols, 1), int), np.ones((k1, k2, 1, 1), int)
+    reach = conv2d_input_gradient(*ones, state.image.shape)[0, :, :, 0]
+    grids = {
+        "image": Grid("image", "input o: choose a pixel", rows_of(state.image), axes=("i′", "j′")),
+        "delta": Grid("delta", "δ of the output", rows_of(around), (1 - k1, 1 - k2), core=(0, 0, rows, cols)),
+        "reach": Grid("reach", "how many outputs it reaches", rows_of(reach)),
+        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=tuple(map(tuple, hues))),
+    }
+    highlights = {Selection("image", i, j): _highlight(grids, i, j) for i, j in grids["image"].cells()}
+    return Scene(
+        title="Region Q: the outputs that a pixel has a part in",
+        columns=tuple((grid,) for grid in grids.values()),
+        highlights=highlights,
+        selected=state.selected if state.selected in highlights else next(iter(highlights)),
+    )
+
+
+def _highlight(grids: dict[str, Grid], i: int, j: int) -> Highlight:
+    delta, kernel = grids["delta"], grids["kernel"]
+    k1, k2 = kernel.size
+    _, _, rows, cols = delta.core
+    first = max(i - k1 + 1, 0), max(j - k2 + 1, 0)
+    last = min(i, rows - 1), min(j, cols - 1)
+    size = last[0] - first[0] + 1, last[1] - first[1] + 1
+    inside = [(m, n) for m in range(k1) for n in range(k2) if delta.in_core(i - m, j - n)]
+    products = {(m, n): delta.entry(i - m, j - n) * kernel.entry(m, n) for m, n in inside}
+
+    def term(m: int, n: int) -> Term:
+        value = delta.entry(i - m, j - n) if (m, n) in products else 0
+        weight, product = kernel.entry(m, n), products.get((m, n), 0)
+        return Term(
+            symbols=f"δ({number(i - m)}, {number(j - n)})·w({m}, {n})",
+            numbers=f"{factor(value)}·{factor(weight)} = {number(product)}",
+            hue=kernel.tags[m][n].hue,
+            outside=(m, n) not in products,
+        )
+
+    links = tuple(tuple(kernel.tags[i - r][j - c] for c in _span(first, last, 1)) for r in _span(first, last, 0))
+    from_to = f"({first[0]}, {first[1]}) to ({last[0]}, {last[1]})"
+    clipped = k1 * k2 - len(products)
+    return Highlight(
+        marks=(
+            Mark("image", i, j),
+            Mark("delta", i - k1 + 1, j - k2 + 1, k1, k2, style="faint"),
+            Mark("delta", *first, *size, tags=links, style="dashed"),
+            Mark("reach", i, j),
+            *(Mark("kernel", m, n, style="dashed") for m, n in inside),
+        ),
+        formula=Formula(
+            heading=f"∂E/∂o at ({i}, {j})  =  Σₘ Σₙ δ({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map (Eq. 17)",
+            terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
+            total=f"∂E/∂o at ({i}, {j}) is {number(sum(products.values()))}.",
+            notes=(f"Q runs from {from_to}: {size[0]}×{size[1]} of the {k1}×{k2} outputs that a kernel can reach.",),
+        ),
+        sentence=(
+            f"Pixel ({i}, {j}) reaches {len(products)} output{'s' if len(products) > 1 else ''}, from {from_to}: "
+            f"region Q{f', of which {clipped} of {k1 * k2} places lie outside the output' if clipped else ''}."
+        ),
+    )
+
+
+def _span(first: tuple[int, int], last: tuple[int, int], axis: int) -> range:
+    return range(first[axis], last[axis] + 1)
+
+
+class AffectedRegionQ(Explorer):
+    """Choose a pixel of the input: region Q, the outputs that it has a part in, and the weight on each link.
+
+    Parameters
+    ----------
+    image : array_like, shape=(H, W)
+        At most 9×9.
+    kernel : array_like, shape=(k1, k2)
+        At most 5×5, and no larger than the image.
+    delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
+        ∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no picture of what came in; a later `update` says so above the picture instead.
+    """
+
+    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None):
+        example = delta is None and image is IMAGE and kernel is KERNEL
+        state, reset = State(image, kernel, DELTA if example else delta, Selection("image", 1, 4)), reset_button()
+        sliders = ArraySliders("w", rows_of(state.kernel))
+        super().__init__(
+            state, scene, [Control.array("kernel", sliders)], layout_rows=[wrapped(reset), sliders], reset=reset
+        )

@@ -1,0 +1,156 @@
+"""Where the gradient of one weight comes from: every δ times the pixel that the weight met there (Eq. 10 to 14)."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Rational
+from typing import ClassVar
+
+import numpy as np
+
+from convbp.convolution import convolve, cross_correlate, rot180
+from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
+from convbp.explorers.layer_state import LayerState
+from convbp.notation import factor, number, subscripted
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+
+IMAGE = ((1, 2, 0, 3, 1), (0, 1, 2, 1, 4), (2, 0, 1, 2, 3), (1, 3, 0, 1, 2))
+KERNEL = ((1, 2, -1), (0, 3, -2))
+DELTA = ((1, -2, 0), (2, 1, -1), (0, 3, 1))
+FIRST = Selection("gradient", 0, 0)
+FIGURE = "The article's figure, rot180(δ) ⊗ o"  # the flipped δ slides without a second flip: wrong
+
+
+@dataclass(frozen=True, eq=False)
+class State(LayerState):
+    """A layer, and the chosen weight."""
+
+    explorer: ClassVar[str] = "KernelGradient"
+
+    selected: Selection = FIRST
+
+
+def scene(state: LayerState) -> Scene:
+    """Return the picture of a state: the input, δ, their products for the chosen weight, the kernel, its gradient.
+
+    For each weight w(m′, n′) the highlight outlines the part of the input that it met, puts the products in the cells,
+    and compares the sum with Eq. 14, with the article's figure and with a central difference.
+    """
+    rows, cols = state.delta.shape
+    tags = tuple(tuple(Tag(subscripted("δ", i, j), i * cols + j) for j in range(cols)) for i in range(rows))
+    image = Grid("image", "input o", rows_of(state.image))
+    delta = Grid("delta", "δ of the output", rows_of(state.delta), tags=tags)
+    kernel = Grid("kernel", "kernel w", rows_of(state.kernel), axes=("m′", "n′"))
+    gradient = Grid("gradient", "∂E/∂w", rows_of(cross_correlate(state.image, state.delta)), axes=("m′", "n′"))
+    met = {(m, n): state.delta * state.image[m : m + rows, n : n + cols] for m, n in kernel.cells()}
+    largest = max(abs(product) for products in met.values() for product in products.flat)
+    products = {
+        (m, n): Grid("products", f"δ · o, for w({m}, {n})", rows_of(array), largest=largest)
+        for (m, n), array in met.items()
+    }
+    others = {
+        "Eq. 14, rot180(δ) ∗ o": convolve(state.image, rot180(state.delta)),
+        FIGURE: cross_correlate(state.image, rot180(state.delta)),
+        "Central difference of E = Σ δ·x": _central_difference(state),
+    }
+    highlights = {
+        Selection(grid.name, m, n): _highlight(image, delta, gradient, products[m, n], others, (m, n))
+        for grid in (kernel, gradient)
+        for m, n in grid.cells()
+    }
+    return Scene(
+        title="The gradient of the kernel, weight by weight",
+        columns=((image,), (delta,), (products[0, 0],), (kernel, gradient)),
+        highlights=highlights,
+        selected=state.selected if state.selected in highlights else FIRST,
+    )
+
+
+def _central_difference(state: LayerState) -> np.ndarray:
+    """(E(w + 1) − E(w − 1)) / 2 for each weight, with E = Σ δ·x; E is linear in w, so any step gives the derivative."""
+
+    def error(kernel: np.ndarray):
+        return sum((state.delta * cross_correlate(state.image, kernel)).flat)
+
+    slopes = np.empty(state.kernel.shape, object)
+    for entry in np.ndindex(state.kernel.shape):
+        step = np.zeros(state.kernel.shape, state.kernel.dtype)
+        step[entry] = 1
+        rise = error(state.kernel + step) - error(state.kernel - step)
+        slopes[entry] = Fraction(rise, 2) if isinstance(rise, Rational) else rise / 2
+    return slopes
+
+
+def _highlight(
+    image: Grid,
+    delta: Grid,
+    gradient: Grid,
+    products: Grid,
+    others: dict[str, np.ndarray],
+    weight: tuple[int, int],
+) -> Highlight:
+    (m, n), (rows, cols), result = weight, delta.size, gradient.entry(*weight)
+
+    def term(i: int, j: int) -> Term:
+        return Term(
+            symbols=f"δ({i}, {j})·o({i + m}, {j + n})",
+            numbers=f"{factor(delta.entry(i, j))}·{factor(image.entry(i + m, j + n))} = {number(products.entry(i, j))}",
+            hue=delta.tags[i][j].hue,
+        )
+
+    def note(name: str, value: object) -> str:
+        verdict = "" if name != FIGURE else ", equal by chance" if value == result else ", not the gradient"
+        return f"{name} at ({m}, {n}) = {number(value)}{verdict}"
+
+    bias = number(sum(value for row in delta.values for value in row))
+    return Highlight(
+        marks=(
+            Mark("image", m, n, rows, cols, tags=delta.tags),
+            Mark("delta", 0, 0, rows, cols),
+            Mark("products", 0, 0, rows, cols, style="dashed"),
+            Mark("kernel", m, n),
+            Mark("gradient", m, n),
+        ),
+        formula=Formula(
+            heading=f"∂E/∂w({m}, {n})  =  Σᵢ Σⱼ δ(i, j) · o(i + {m}, j + {n})  (Eq. 13)",
+            terms=tuple(tuple(term(i, j) for j in range(cols)) for i in range(rows)),
+            total=f"∂E/∂w({m}, {n}) is {number(result)}.",
+            notes=(
+                *(note(name, array[m, n]) for name, array in others.items()),
+                f"And the bias, which meets 1 everywhere: ∂E/∂b = Σ δ = {bias}",
+            ),
+        ),
+        sentence=(
+            f"The gradient of w({m}, {n}) is {number(result)}: as the kernel slides, this weight meets the "
+            f"{rows}×{cols} part of the input that starts at ({m}, {n}); multiply each pixel by the δ of the output "
+            "it went into, and add."
+        ),
+        grids=(products,),
+    )
+
+
+class KernelGradient(Explorer):
+    """Choose a weight: the part of the input that it met, the δ it met there, the products and their sum.
+
+    Parameters
+    ----------
+    image : array_like, shape=(H, W)
+        At most 9×9.
+    kernel : array_like, shape=(k1, k2)
+        At most 5×5, and no larger than the image. The gradient does not depend on its values.
+    delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
+        ∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no picture of what came in; a later `update` says so above the picture instead.
+    """
+
+    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None):
+        example = delta is None and image is IMAGE and kernel is KERNEL
+        state, reset = State(image, kernel, DELTA if example else delta, Selection("gradient", 0, 1)), reset_button()
+        sliders = ArraySliders("δ", rows_of(state.delta))
+        super().__init__(
+            state, scene, [Control.array("delta", sliders)], layout_rows=[wrapped(reset), sliders], reset=reset
+        )
