@@ -270,7 +270,7 @@ def test_the_refusal_of_a_cell_says_which_ones_there_are(explorer):
 def test_a_field_that_does_not_exist_is_refused_with_those_that_do(explorer):
     explorer.update(imgae=IMAGE)
     assert explorer.message == (
-        "SlidingWindow: there is no imgae to change; expected image, kernel, operation, mode, selected."
+        "SlidingWindow: there is no imgae to change; expected image, kernel, operation, mode, covered, selected."
     )
 
 

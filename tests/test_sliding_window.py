@@ -1,6 +1,7 @@
 """SlidingWindow's scene against Eq. 1 and Eq. 2 read literally: numbers, indices, outlines, tags and words."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -108,11 +109,34 @@ def check_highlight(state, drawn, cell, kind):
 
 def check(state, drawn):
     """The picture of a state of integers says what the equation says; for the tests that all explorers share."""
+    if state.covered:
+        drawn = check_cover(state, drawn)
     operation = {"cross-correlation": loops.cross_correlate, "convolution": loops.convolve}[state.operation]
     output = operation(state.image, state.kernel, state.mode)
     assert [list(row) for row in grids(drawn)["output"].values] == output.tolist()
     for cell in drawn.highlights:
         check_highlight(state, drawn, cell, "integer")
+
+
+def check_cover(state, drawn):
+    """Of the output only the chosen number is seen, and all else is as without the cover; give the picture without."""
+    open_ = scene(replace(state, covered=False))
+    assert {value for row in grids(drawn)["output"].values for value in row} == {"?"}
+    assert drawn.highlights.keys() == open_.highlights.keys()
+    for cell, highlight in drawn.highlights.items():
+        (shown,) = highlight.grids
+        results = entries(grids(open_)["output"])
+        assert entries(shown) == {at: results[at] if at == cell[1:] else "?" for at in results}
+        assert replace(highlight, grids=()) == open_.highlights[cell]
+    assert [grid for grid in drawn.grids if grid.name != "output"] == [g for g in open_.grids if g.name != "output"]
+    return open_
+
+
+def test_a_covered_output_shows_the_chosen_number_only():
+    rng = np.random.default_rng(8)
+    for _ in range(60):
+        state = replace(random_state(rng, "integer"), covered=True)
+        check_cover(state, scene(state))
 
 
 @pytest.mark.parametrize("kind", ["integer", "fraction", "float", "long"])
@@ -160,7 +184,7 @@ def test_the_output_is_what_scipy_computes(operation, theirs, mode):
 
 
 def test_one_picture_word_by_word():
-    state = State([[1, 2, 0], [0, -1, 5]], [[2, -3]], "convolution", "full", Selection("output", 1, 1))
+    state = State([[1, 2, 0], [0, -1, 5]], [[2, -3]], "convolution", "full", selected=Selection("output", 1, 1))
     highlight = scene(state).highlights[state.selected]
     heading = " ".join(highlight.formula.heading.split())  # as SVG shows it
     assert heading == "I ∗ K at (1, 1) = Σₘ Σₙ I(1 − m, 1 − n) · K(m, n)"
@@ -183,7 +207,7 @@ def test_a_kernel_of_one_entry_makes_a_sum_of_one_product():
 def test_a_cell_that_a_change_of_mode_leaves_outside_becomes_the_nearest_one():
     image, kernel = np.ones((3, 5), int), np.ones((2, 3), int)
     for chosen, nearest in {(-1, -2): (0, 0), (2, 4): (1, 2), (1, -1): (1, 0), (0, 1): (0, 1)}.items():
-        state = State(image, kernel, "cross-correlation", "valid", Selection("output", *chosen))
+        state = State(image, kernel, "cross-correlation", "valid", selected=Selection("output", *chosen))
         assert scene(state).selected == ("output", *nearest)
 
 

@@ -5,7 +5,7 @@ knows about pixels, colours or widgets.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -99,7 +99,7 @@ class Mark:
     stand below each other it would run across the page.
 
     ``style`` is "solid" for what is chosen or read, "dashed", in another colour, for what it reaches, and "faint"
-    for what would be there if the array went on. An outline lies on cells: a grid that is to be left at its
+    for what it would reach if the array went on. An outline lies on cells: a grid that is to be left at its
     border has cells outside its core.
     """
 
@@ -195,3 +195,24 @@ class Scene:
 def rows_of(array: np.ndarray) -> tuple[tuple, ...]:
     """The entries of a 2-D array as Python numbers, row by row, for `Grid.values`."""
     return tuple(map(tuple, array.tolist()))
+
+
+def covered(scene: Scene, name: str) -> Scene:
+    """The same with "?" for the numbers of one grid, to be predicted: each shows when it is chosen."""
+    grid = next(grid for grid in scene.grids if grid.name == name)
+
+    def but(row: int, col: int) -> Grid:
+        """The grid with one number in view; the colours of the others would tell too much."""
+        cells = iter(grid.cells())
+        shown = tuple(tuple(v if (row, col) == next(cells) else "?" for v in values) for values in grid.values)
+        return replace(grid, values=shown)
+
+    unknown = replace(grid, values=tuple(("?",) * grid.size[1] for _ in grid.values))
+    return replace(
+        scene,
+        columns=tuple(tuple(unknown if one is grid else one for one in column) for column in scene.columns),
+        highlights={
+            chosen: replace(highlight, grids=(*highlight.grids, but(*chosen[1:]))) if chosen.grid == name else highlight
+            for chosen, highlight in scene.highlights.items()
+        },
+    )

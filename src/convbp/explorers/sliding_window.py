@@ -19,6 +19,7 @@ from convbp.scene import (
     Selection,
     Tag,
     Term,
+    covered,
     rows_of,
 )
 
@@ -32,18 +33,20 @@ KERNEL = ((1, 2, -1), (0, 3, -2))
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """What the reader sees: the two arrays, the operation, its mode, and the chosen cell of the output."""
+    """What the reader sees: two arrays, the operation, its mode, whether the output is covered, its chosen cell."""
 
     image: np.ndarray
     kernel: np.ndarray
     operation: str = CROSS_CORRELATION
     mode: str = "valid"
+    covered: bool = False
     selected: Selection = FIRST
 
     def __post_init__(self):
         for name, largest in (("image", LARGEST_IMAGE), ("kernel", LARGEST_KERNEL)):
             object.__setattr__(self, name, readable("SlidingWindow", name, getattr(self, name), largest))
         one_of("SlidingWindow", "operation", self.operation, (CROSS_CORRELATION, CONVOLUTION))
+        one_of("SlidingWindow", "covered", self.covered, (True, False))
 
 
 def scene(state: State) -> Scene:
@@ -86,7 +89,7 @@ def scene(state: State) -> Scene:
         Selection("output", i, j): _highlight(grid_in, kernel, slid, grid_out, flips, i, j) for i, j in grid_out.cells()
     }
     (i, j), (out_rows, out_cols) = state.selected[1:], grid_out.size
-    return Scene(
+    drawn = Scene(
         title=f"Sliding window, {state.operation}, {state.mode}",
         columns=((grid_in,), (kernel, slid), (grid_out,)),
         highlights=highlights,
@@ -94,6 +97,7 @@ def scene(state: State) -> Scene:
         selected=Selection("output", min(max(i, top), top + out_rows - 1), min(max(j, left), left + out_cols - 1)),
         rows=rows + 2 * (k1 - 1),
     )
+    return covered(drawn, "output") if state.covered else drawn
 
 
 def _highlight(grid_in: Grid, kernel: Grid, slid: Grid, grid_out: Grid, flips: bool, i: int, j: int) -> Highlight:
@@ -189,6 +193,8 @@ class SlidingWindow(Explorer):
     operation : {"cross-correlation", "convolution"}
         Eq. 1 or Eq. 2 of the article.
     mode : {"valid", "full"}
+    covered : bool
+        Show an output number only when its cell is chosen, so that it can be predicted first.
 
     Raises
     ------
@@ -197,11 +203,12 @@ class SlidingWindow(Explorer):
         the last good picture and says above it what was expected.
     """
 
-    def __init__(self, image=IMAGE, kernel=KERNEL, operation=CROSS_CORRELATION, mode="valid"):
-        state = State(image, kernel, operation, mode)
+    def __init__(self, image=IMAGE, kernel=KERNEL, operation=CROSS_CORRELATION, mode="valid", covered=False):
+        state = State(image, kernel, operation, mode, covered)
         operations = buttons("operation", {"cross-correlation ⊗": CROSS_CORRELATION, "convolution ∗": CONVOLUTION})
         modes = buttons("mode", {"valid": "valid", "full": "full"})
         preset = widgets.Dropdown(description="kernel", options=[OWN_VALUES, *PRESETS])
+        cover = widgets.Checkbox(description="cover the output", indent=False, layout=widgets.Layout(width="auto"))
         sliders = ArraySliders("K", rows_of(state.kernel))
         reset = reset_button()
         super().__init__(
@@ -210,9 +217,10 @@ class SlidingWindow(Explorer):
             controls=[
                 Control.field("operation", operations),
                 Control.field("mode", modes),
+                Control.field("covered", cover),
                 Control(preset, _preset_name, _with_preset),
                 Control.array("kernel", sliders),
             ],
-            layout_rows=[wrapped(operations, modes, preset, reset), sliders],
+            layout_rows=[wrapped(operations, modes, preset, cover, reset), sliders],
             reset=reset,
         )
