@@ -122,9 +122,8 @@ class LiveTraining(widgets.VBox):
                     self._enter(RUNNING)
                 elif self._status != RUNNING:
                     _in_training[self.network] = self
-                    self._status = self._wanted = RUNNING
-                    self._error = None
-                    self._show()
+                    self._wanted, self._error = RUNNING, None
+                    self._enter(RUNNING)
                     # As a daemon it does not keep the kernel from ending.
                     Thread(target=self._work, name="convbp training", daemon=True).start()
         return self
@@ -150,9 +149,7 @@ class LiveTraining(widgets.VBox):
                 self.network.replace_parameters(dict(self._initial))
                 self._records.clear()
                 self._error = None
-                self._status = READY
-                self._look()
-                self._show()
+                self._enter(READY)
 
     def wait(self, timeout: float | None = None) -> "LiveTraining":
         """Wait until the training has ended, for a cell that needs what it has learnt; the buttons work meanwhile.
@@ -173,7 +170,8 @@ class LiveTraining(widgets.VBox):
         return self
 
     def close(self) -> None:
-        self.stop()
+        if hasattr(self, "_changed"):  # or it was refused, and is being thrown away
+            self.stop()
         super().close()
 
     # In the thread
@@ -196,22 +194,19 @@ class LiveTraining(widgets.VBox):
             with self._changed:
                 _in_training.pop(self.network, None)
                 self._wanted, self._error = end, error
-                self._look()
                 self._enter(end)
 
     def _wait_as_asked(self) -> None:
-        if self._wanted == PAUSED:
-            self._look()
-            self._enter(PAUSED)
-            self._changed.wait_for(lambda: self._wanted != PAUSED)
-        elif self._wanted == RUNNING:
-            if monotonic() >= self._next_picture:
-                began = monotonic()
-                self._look()
-                self._show()
-                self._next_picture = monotonic() + max(_OFTEN, (monotonic() - began) / _SHARE)
-            if self._pace.value:
-                self._changed.wait_for(lambda: self._wanted != RUNNING, self._pace.value)
+        if monotonic() >= self._next_picture:
+            began = monotonic()
+            self._show()
+            self._next_picture = monotonic() + max(_OFTEN, (monotonic() - began) / _SHARE)
+        if self._pace.value:
+            self._changed.wait_for(lambda: self._wanted != RUNNING, self._pace.value)
+        while self._wanted == PAUSED:
+            if self._status != PAUSED:  # anew, if it was to go on and to pause again before this thread could
+                self._enter(PAUSED)
+            self._changed.wait()
 
     # By whoever holds `_changed`
 
@@ -226,11 +221,9 @@ class LiveTraining(widgets.VBox):
         self._changed.notify_all()
         self._show()
 
-    def _look(self) -> None:
-        with suppress(NotFiniteError):  # shortly before it diverges; what was seen last stays
-            self._inside = training_picture.inside(self.network, *self._example)
-
     def _show(self) -> None:
+        with suppress(NotFiniteError):  # where it diverges; what was seen last stays
+            self._inside = training_picture.inside(self.network, *self._example)
         name, icon = _MAIN.get(self._status, _TRAIN_ON)
         self._main.description, self._main.icon = name, icon
         self._main.disabled = self._status == FAILED  # such weights would fail again

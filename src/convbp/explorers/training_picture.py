@@ -20,6 +20,7 @@ from convbp.drawing import style, theme
 from convbp.layers import Conv2D
 from convbp.network import Network
 from convbp.notation import number
+from convbp.shapes import NotFiniteError
 from convbp.training import Progress
 
 TITLE = "A network while it learns"
@@ -67,19 +68,34 @@ class Moment:
 
 
 def inside(network: Network, image: np.ndarray, label: np.ndarray) -> dict:
-    """What `Moment` shows of the inside of a network: ``image`` to ``layer``. ``image`` has shape=(H, W, C)."""
-    forward = network.forward(image[None])
-    scores = forward.output[0]
-    share = network.probabilities(image[None])[0, scores.argmax()]
+    """What `Moment` shows of the inside of a network: ``image`` to ``layer``.
+
+    Parameters
+    ----------
+    network : Network
+    image : ndarray, shape=(H, W, C)
+    label : ndarray
+        As the network's loss takes it for one image.
+
+    Raises
+    ------
+    NotFiniteError
+        If one of its numbers is not finite.
+    """
+    layer = next((name for name, layer in network.layers.items() if isinstance(layer, Conv2D)), None)
+    with np.errstate(all="ignore"):
+        forward = network.forward(image[None])
+        backward = network.backward(forward, label[None])
+        share = network.probabilities(image[None])[0].max()
+    if not (np.isfinite(share) and all(np.isfinite(array).all() for array in backward.values())):
+        raise NotFiniteError("LiveTraining: a number in the network is not finite.")
     found = {
         "image": image[:, :, 0],
         "label": f"a {label if label.ndim == 0 else label.argmax()}",
-        "seen": f"seen as a {scores.argmax()} ({share:.0%})",
+        "seen": f"seen as a {forward.output[0].argmax()} ({share:.0%})",
     }
-    layer = next((name for name, layer in network.layers.items() if isinstance(layer, Conv2D)), None)
     if layer is not None:
-        deltas = network.backward(forward, label[None])[f"{layer}.delta"][0]
-        filters = forward.parameters[f"{layer}.kernel"][:, :, 0]
+        filters, deltas = forward.parameters[f"{layer}.kernel"][:, :, 0], backward[f"{layer}.delta"][0]
         found |= {"filters": np.moveaxis(filters, -1, 0), "deltas": np.moveaxis(deltas, -1, 0), "layer": layer}
     return found
 

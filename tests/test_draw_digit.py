@@ -1,0 +1,214 @@
+"""DrawDigit, driven as the page drives it: by the strokes that it reports, and by its real controls."""
+
+from fractions import Fraction
+from math import exp
+
+import ipywidgets as widgets
+import numpy as np
+import pytest
+
+from convbp import Dense, Flatten, Network, digit_network, load_digits, split_digits, train
+from convbp.explorers import DrawDigit
+from convbp.explorers.draw_digit import State, scene
+
+DIGITS = load_digits()
+BLANK = np.zeros((8, 8), int)
+
+
+@pytest.fixture(scope="module")
+def network():
+    digits, network = split_digits(), digit_network()
+    for _ in train(network, digits.images, digits.labels, epochs=2):
+        pass
+    return network
+
+
+@pytest.fixture
+def explorer(network):
+    return DrawDigit(network)
+
+
+def stroke(explorer, *cells):
+    """As the page reports it: press on the first cell, go over the others."""
+    for n, (row, col) in enumerate(cells):
+        explorer.view._handle_custom_msg({"paint": {"grid": "drawing", "row": row, "col": col}, "begins": n == 0}, [])
+
+
+def control(explorer, kind, description):
+    (found,) = (
+        part for part in explorer.children[0].children if isinstance(part, kind) and part.description == description
+    )
+    return found
+
+
+def press(explorer, name):
+    control(explorer, widgets.Button, name)._handle_custom_msg({"event": "click"}, [])
+
+
+def slide(explorer, name, value):
+    control(explorer, widgets.IntSlider, name).set_state({"value": value})
+
+
+def shown(explorer):
+    """Which ink the reader sees."""
+    (grid,) = (grid for grid in explorer.view.scene.grids if grid.name == "drawing")
+    return np.array(grid.values)
+
+
+def drawn(*cells, ink=16):
+    expected = BLANK.copy()
+    for cell in cells:
+        expected[cell] = ink
+    return expected
+
+
+# What the network sees
+
+
+@pytest.mark.parametrize("which", [0, 3, 17, 1796])
+def test_the_probabilities_are_the_softmax_of_the_scores(network, which):
+    image = DIGITS.images[which]
+    grids = {grid.name: grid for grid in scene(network, State(image)).grids}
+    scores = [float(x) for x in network.forward(image[None, :, :, None] / 16).output[0]]
+    largest = max(scores)
+    exponentials = [exp(x - largest) for x in scores]
+    probabilities = [e / sum(exponentials) for e in exponentials]
+    for name, values, tolerance in [
+        *[("scores", scores, 0.006), ("exponentials", exponentials, 0.0006)],
+        ("probabilities", [100 * p for p in probabilities], 0.06),
+    ]:
+        assert [row[0] for row in grids[name].values] == pytest.approx(values, abs=tolerance)
+    seen = scores.index(largest)
+    highlight = scene(network, State(image)).highlights["drawing", 2, 3]
+    assert highlight.sentence == (
+        f"The network sees a {seen} ({100 * probabilities[seen]:.0f} %). Cell (2, 3) has ink {image[2, 3]} of 16."
+    )
+    assert {(mark.row, mark.col) for mark in highlight.marks if mark.grid != "drawing"} == {(seen, 0)}
+    one_by = Fraction(highlight.formula.total.split("1 / ")[-1].split(" =")[0])
+    assert float(1 / one_by) == pytest.approx(probabilities[seen], rel=1e-3)
+
+
+def test_it_sees_what_is_drawn(network, explorer):
+    assert shown(explorer).tolist() == DIGITS.images[0].tolist()
+    assert repr(explorer).startswith("DrawDigit: The network sees a 0 (")
+    press(explorer, "Clear")
+    assert "The paper is blank." in repr(explorer)
+    stroke(explorer, *((row, 4) for row in range(8)))
+    stroke(explorer, *((row, 3) for row in range(8)))
+    expected = network.classify(drawn(*((r, c) for r in range(8) for c in (3, 4)))[None, :, :, None] / 16)[0]
+    assert f"sees a {expected} (" in repr(explorer)
+
+
+def test_update_asks_a_network_that_has_learnt_meanwhile():
+    network = digit_network()
+    explorer, digits = DrawDigit(network), split_digits()
+    for _ in train(network, digits.images, digits.labels, epochs=1):
+        pass
+    explorer.update()
+    assert repr(explorer) == repr(DrawDigit(network))
+
+
+# Strokes and controls
+
+
+def test_a_stroke_leaves_ink_and_the_cell_is_chosen(explorer):
+    press(explorer, "Clear")
+    stroke(explorer, (1, 2), (1, 3), (2, 3))
+    assert shown(explorer).tolist() == drawn((1, 2), (1, 3), (2, 3)).tolist()
+    assert explorer.state.selected == (explorer.view.grid, explorer.view.row, explorer.view.col) == ("drawing", 2, 3)
+    assert explorer.message == ""
+
+
+def test_a_stroke_that_begins_on_its_own_ink_leaves_paper(explorer):
+    press(explorer, "Clear")
+    stroke(explorer, (1, 2), (1, 3))
+    stroke(explorer, (1, 3), (1, 2), (1, 1))
+    assert not shown(explorer).any()
+    stroke(explorer, (1, 2))
+    stroke(explorer, (1, 1), (1, 2))  # begins on paper, so goes over ink
+    assert shown(explorer).tolist() == drawn((1, 1), (1, 2)).tolist()
+
+
+def test_the_pen_has_the_ink_of_its_slider(explorer):
+    press(explorer, "Clear")
+    slide(explorer, "ink", 5)
+    stroke(explorer, (0, 7), (7, 0))
+    assert shown(explorer).tolist() == drawn((0, 7), (7, 0), ink=5).tolist()
+    slide(explorer, "ink", 9)
+    stroke(explorer, (0, 7))
+    assert shown(explorer)[0, 7] == 9
+    slide(explorer, "ink", 0)
+    stroke(explorer, (0, 7))
+    assert shown(explorer)[0, 7] == 0
+
+
+def test_an_example_is_laid_down_and_reset_goes_back(explorer):
+    slide(explorer, "example", 17)
+    assert shown(explorer).tolist() == DIGITS.images[17].tolist()
+    stroke(explorer, (0, 0))
+    slide(explorer, "example", 1796)
+    assert shown(explorer).tolist() == DIGITS.images[1796].tolist()
+    slide(explorer, "ink", 3)
+    press(explorer, "Reset")
+    assert shown(explorer).tolist() == DIGITS.images[0].tolist()
+    assert [control(explorer, widgets.IntSlider, name).value for name in ("ink", "example")] == [16, 0]
+
+
+def test_many_strokes_leave_the_picture_of_a_fresh_one(network, explorer):
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        slide(explorer, "ink", int(rng.integers(17)))
+        stroke(explorer, *rng.integers(8, size=(3, 2)).tolist())
+    fresh = DrawDigit(network, explorer.state.drawing)
+    fresh.select(*explorer.state.selected[1:])
+    assert explorer.view.scene == fresh.view.scene
+    assert (explorer.view.slots, explorer.view.patches) == (fresh.view.slots, fresh.view.patches)
+
+
+def test_only_strokes_paint(explorer):
+    explorer.view.set_state({"grid": "drawing", "row": 3, "col": 4})
+    assert explorer.state.selected == ("drawing", 3, 4)
+    assert shown(explorer).tolist() == DIGITS.images[0].tolist()
+    assert explorer.view.paintable
+    assert '"paintable": false' in explorer.view.html()
+
+
+def test_the_drawing_is_never_changed_in_place(explorer):
+    before, copy = explorer.state.drawing, explorer.state.drawing.copy()
+    stroke(explorer, (0, 0))
+    np.testing.assert_array_equal(before, copy)
+    np.testing.assert_array_equal(DIGITS.images[0], copy)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("drawing", "said"),
+    [
+        (np.zeros((8, 7)), r"\(8, 7\); expected \(8, 8\)"),
+        (BLANK + 17, "from 17 to 17; expected 0"),
+        (BLANK - 1, "from −1 to −1"),
+        (np.full((8, 8), np.nan), "NaN"),
+    ],
+)
+def test_a_drawing_that_cannot_be(network, explorer, drawing, said):
+    with pytest.raises(ValueError, match=said):
+        DrawDigit(network, drawing)
+    before = shown(explorer).tolist()
+    explorer.update(drawing=drawing)
+    assert said.split(";")[0].replace("\\", "") in explorer.message
+    assert shown(explorer).tolist() == before
+
+
+def test_a_network_for_something_else():
+    with pytest.raises(ValueError, match=r"takes \(8, 9, 1\) and returns \(10,\).*expected \(8, 8, 1\)"):
+        DrawDigit(Network((8, 9, 1), Flatten(), Dense(10)))
+    with pytest.raises(ValueError, match=r"returns \(9,\)"):
+        DrawDigit(Network((8, 8, 1), Flatten(), Dense(9)))
+
+
+def test_a_cell_that_is_not_there(explorer):
+    for cell in [(8, 0), (0, 8), (-1, 0)]:
+        with pytest.raises(ValueError, match="no cell"):
+            explorer.paint(*cell)
