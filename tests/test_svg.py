@@ -12,6 +12,7 @@ import pytest
 from convbp import drawing, svg
 from convbp.colours import HUES, NEGATIVE, POSITIVE, contrast, diverging, hue, ink_on
 from convbp.explorers.sliding_window import State, scene
+from convbp.scene import Formula, Grid, Highlight, Scene, Selection
 from pictures import (
     CELLS,
     HOSTILE,
@@ -138,6 +139,14 @@ def test_layouts_go_from_wide_to_narrow(drawn):
     first = svg.layouts(drawn)[0]
     assert root.get("viewBox") == f"0 0 {first.width} {first.height}"
     assert ElementTree.tostring(arrange(parse(svg.picture(drawn)), first._asdict())) == ElementTree.tostring(root)
+
+
+def test_there_is_room_for_the_title_of_a_grid_that_replaces_another():
+    grids = [Grid(name, name, ((1,),)) for name in "ab"]
+    long = replace(grids[0], title="a title that is longer than the one it replaces")
+    highlights = {Selection("a", 0, 0): Highlight((), Formula("sum"), "a.", grids=(long,))}
+    drawn = Scene("two", tuple((grid,) for grid in grids), highlights, Selection("a", 0, 0))
+    assert not misplaced(drawn, drawn.selected)
 
 
 def test_a_narrow_page_gets_some_columns_below_the_others():

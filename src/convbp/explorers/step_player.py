@@ -16,7 +16,7 @@ class StepPlayer(widgets.HBox):
         back = widgets.Button(icon="step-backward", tooltip="One step back", layout={"width": "40px"})
         on = widgets.Button(icon="step-forward", tooltip="One step on", layout={"width": "40px"})
         super().__init__([self._play, back, on, self._slider])
-        for widget in (self._play, self._slider):
+        for widget in (self._play, self._slider):  # which stay within their max, and so does the value
             traitlets.link((self, "max"), (widget, "max"))
             traitlets.link((self, "value"), (widget, "value"))
         back.on_click(lambda _: self._step(-1))
@@ -28,7 +28,3 @@ class StepPlayer(widgets.HBox):
     @traitlets.validate("value")
     def _within(self, proposal) -> int:
         return min(max(proposal.value, 0), self.max)
-
-    @traitlets.observe("max")
-    def _stay_within(self, change) -> None:
-        self.value = min(self.value, change.new)
