@@ -204,10 +204,25 @@ def test_a_wrong_shape_is_recognised_as_that_of_something_else():
     )
 
 
-def test_a_factor_may_be_the_sum_of_an_argument():
-    result = exercises.cross_correlation.check(lambda i, k: right("cross_correlation")(i, k) / k.sum())
+@pytest.mark.parametrize(
+    ("name", "factor", "said"),
+    [
+        ("cross_correlation", lambda i, k: 1 / k.sum(), "divided by the sum of kernel"),
+        ("kernel_gradient", lambda o, d: o.shape[0], "multiplied with the length of inputs along axis 0"),
+        (
+            "kernel_gradient",
+            lambda o, d: -o.size,
+            "multiplied with the number of entries of inputs, and has the opposite",
+        ),
+        ("descent_step", lambda w, g, rate: rate, "multiplied with learning_rate"),
+        ("max_routing", lambda x, d, size, stride: size[0], "multiplied with size[0]"),
+        ("max_routing", lambda x, d, size, stride: 1 / (stride[0] * stride[1]), "divided by the product of stride"),
+    ],
+)
+def test_a_factor_may_be_a_number_of_the_arguments(name, factor, said):
+    result = BY_NAME[name].check(lambda *given: np.asarray(right(name)(*given)) * factor(*given))
     assert result.misconceptions == ()
-    assert "Right up to a factor: every entry is divided by the sum of kernel." in result.message
+    assert f"Right up to a factor: every entry is {said}" in result.message
 
 
 def test_what_holds_on_one_input_only_is_not_said():
@@ -225,8 +240,19 @@ def test_shapes_that_are_right_on_some_inputs():
     assert "On some of the inputs the shape of your result is right" in kernel_gradient.check(mine).message
 
 
-def test_a_shape_is_that_of_an_argument_only_if_it_is_on_all_inputs():
+def test_a_shape_is_that_of_something_else_only_if_it_is_on_all_inputs():
     assert "shape of" not in kernel_gradient.check(lambda o, d: np.full((2, 4), o[0, 0] + d[0, 0])).message
+    one_row_less = exercises.cross_correlation.check(lambda i, k: np.full((2, 2), i[0, 0] + k[0, 0]))
+    assert "shape of" not in one_row_less.message
+
+
+def test_one_number_is_a_multiple_of_any_other_and_tells_nothing():
+    for exercise in exercises.ALL:
+        assert exercise.check(1234.5).misconceptions == ()
+
+
+def test_one_array_is_not_the_same_for_all_inputs():
+    assert "the same for all inputs" not in kernel_gradient.check([[5, 1], [2, 2], [3, 7]]).message
 
 
 @pytest.mark.parametrize("cut", [lambda r: r.astype(int), lambda r: (r // 1).astype(int)])

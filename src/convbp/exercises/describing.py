@@ -44,8 +44,6 @@ def describe_shape(answer: Answer, expected: np.ndarray, named: Sequence[str]) -
             return said + seen
     if named:
         said.append(f"That is the shape of {named[0]}.")
-    elif answer.shape == expected.shape[::-1] and expected.ndim > 1:
-        said.append("Rows and columns are exchanged.")
     return said
 
 
