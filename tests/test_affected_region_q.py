@@ -46,7 +46,9 @@ def check(state, drawn):
             "image": (i, j),
             "reach": (i, j),
         }
-        assert {(m.row, m.col) for m in highlight.marks if m.grid == "kernel"} == set(links.values())
+        (used,) = (mark for mark in highlight.marks if mark.grid == "kernel")
+        there = product(range(used.row, used.row + used.rows), range(used.col, used.col + used.cols))
+        assert set(there) == set(links.values())
         # The sum: all of Eq. 17, what is outside struck out.
         terms = [term for row in highlight.formula.terms for term in row]
         for term, (m, n) in zip(terms, product(range(k1), range(k2)), strict=True):

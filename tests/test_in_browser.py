@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from browser import Lab, Tab, accessible, contrasts, eventually, jupyterlab, number, read
-from convbp.explorers import SlidingWindow
+from convbp.explorers import KernelGradient, SlidingWindow
 from convbp.explorers.sliding_window import OWN_VALUES, PRESETS
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
@@ -231,6 +231,39 @@ def test_arrow_keys_step_and_jupyterlab_does_not_hear_them(lab, explorer):
         assert_explains(explorer, cell)
         assert lab.ask(notebook) == before
     assert explorer.bounding_box() == place, "the page has scrolled"
+
+
+def test_of_two_grids_arrows_stay_in_one_and_a_click_or_the_list_changes_it(browser, tmp_path):
+    KernelGradient().save_html(tmp_path / "saved.html")
+    tab = Tab(browser, (tmp_path / "saved.html").as_uri())
+    sentence, chosen = tab.page.locator(".convbp-sentence"), tab.page.get_by_label("choose in")
+    products = tab.page.locator('[data-grid="products"] .value')
+    before, height = products.all_text_contents(), tab.page.evaluate("document.body.scrollHeight")
+
+    def explains(grid, weight, kept=None):
+        expect(sentence).to_contain_text(f"The gradient of w{weight} is ")
+        expect(chosen).to_have_value(grid)
+        sliders = tab.page.get_by_role("slider").all()
+        assert str(tuple(int(slider.input_value()) for slider in sliders)) == (kept or weight)
+
+    explains("gradient", "(0, 1)")
+    tab.page.locator('[data-cell="kernel,1,2"]').hover()
+    explains("gradient", "(1, 2)", kept="(0, 1)")
+    assert products.all_text_contents() != before
+    point_elsewhere(sentence)
+    explains("gradient", "(0, 1)")
+    assert products.all_text_contents() == before
+    tab.page.locator('[data-cell="kernel,1,2"]').click()
+    point_elsewhere(sentence)
+    explains("kernel", "(1, 2)")
+    for key, weight in [("ArrowLeft", "(1, 1)"), ("ArrowDown", "(1, 1)"), ("ArrowUp", "(0, 1)")]:
+        tab.page.get_by_role("application").press(key)
+        explains("kernel", weight)
+    chosen.select_option("∂E/∂w")
+    explains("gradient", "(0, 1)")
+    assert products.all_text_contents() == before
+    assert tab.page.evaluate("document.body.scrollHeight") == height
+    assert tab.complaints == []
 
 
 def test_the_sliders_for_row_and_column_choose_a_cell(lab, explorer):

@@ -58,8 +58,9 @@ def _highlight(grids: dict[str, Grid], i: int, j: int) -> Highlight:
     first = max(i - k1 + 1, 0), max(j - k2 + 1, 0)
     last = min(i, rows - 1), min(j, cols - 1)
     size = last[0] - first[0] + 1, last[1] - first[1] + 1
-    inside = [(m, n) for m in range(k1) for n in range(k2) if delta.in_core(i - m, j - n)]
-    products = {(m, n): delta.entry(i - m, j - n) * kernel.entry(m, n) for m, n in inside}
+    products = {
+        (m, n): delta.entry(i - m, j - n) * kernel.entry(m, n) for m, n in kernel.cells() if delta.in_core(i - m, j - n)
+    }
 
     def term(m: int, n: int) -> Term:
         value = delta.entry(i - m, j - n) if (m, n) in products else 0
@@ -80,7 +81,7 @@ def _highlight(grids: dict[str, Grid], i: int, j: int) -> Highlight:
             Mark("delta", i - k1 + 1, j - k2 + 1, k1, k2, style="faint"),
             Mark("delta", *first, *size, tags=links, style="dashed"),
             Mark("reach", i, j),
-            *(Mark("kernel", m, n, style="dashed") for m, n in inside),
+            Mark("kernel", i - last[0], j - last[1], *size, style="dashed"),
         ),
         formula=Formula(
             heading=f"∂E/∂o at ({i}, {j})  =  Σₘ Σₙ δ({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map (Eq. 17)",

@@ -90,7 +90,7 @@ function render({ model, el, signal }) {
     const grid = model.get("grid");
     const cells = Object.keys(model.get("patches")).map(parse).filter((cell) => cell.grid === grid);
     if (!choice.childElementCount) {
-      choice.innerHTML = "<label>choose in <select name='grid'></select></label>" +
+      choice.innerHTML = `<label>choose in <select name="grid" ${NO_SHORTCUTS}></select></label>` +
         ["row", "col"].map((name) => `<label><span></span><input type="range" name="${name}" ${NO_SHORTCUTS}><output aria-live="off"></output></label>`).join("") +
         `<span class='convbp-hint'>${model.get("paintable") ? "Press and drag to draw, or arrow keys and Space." : "Hover to look, click to keep, arrow keys to step."}</span>`;
     }
@@ -156,8 +156,9 @@ function render({ model, el, signal }) {
     choose({ grid: model.get("grid"), row: model.get("row") + step[0], col: model.get("col") + step[1] });
   }, { signal });
   choice.addEventListener("input", ({ target: { name, value } }) => {
-    if (name === "grid") choose(Object.keys(model.get("patches")).map(parse).find((cell) => cell.grid === value));
-    else choose({ ...parse(selected()), [name]: Number(value) });
+    const cell = { ...parse(selected()), [name]: name === "grid" ? value : Number(value) };
+    const there = Object.keys(model.get("patches")).map(parse).filter(({ grid }) => grid === cell.grid);
+    choose(there.find(({ row, col }) => row === cell.row && col === cell.col) ?? there[0]);
   }, { signal });
 
   const listeners = {
