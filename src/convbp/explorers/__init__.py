@@ -3,6 +3,7 @@
 try:
     from convbp.explorers.affected_region_q import AffectedRegionQ
     from convbp.explorers.draw_digit import DrawDigit
+    from convbp.explorers.forward_pass import ForwardPass
     from convbp.explorers.kernel_gradient import KernelGradient
     from convbp.explorers.live_training import LiveTraining
     from convbp.explorers.sliding_window import SlidingWindow
@@ -15,4 +16,4 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
-__all__ = ["AffectedRegionQ", "DrawDigit", "KernelGradient", "LiveTraining", "SlidingWindow"]
+__all__ = ["AffectedRegionQ", "DrawDigit", "ForwardPass", "KernelGradient", "LiveTraining", "SlidingWindow"]
