@@ -20,10 +20,11 @@ import pytest
 import test_affected_region_q
 import test_forward_pass
 import test_kernel_gradient
+import test_pooling_route
 import test_sliding_window
 from convbp import explorers, svg
 from convbp.colours import contrast
-from convbp.explorers import affected_region_q, forward_pass, kernel_gradient, sliding_window
+from convbp.explorers import affected_region_q, forward_pass, kernel_gradient, pooling_route, sliding_window
 from convbp.grid_view import GridView
 from pictures import apply, misplaced, page, parse, shapes
 
@@ -39,6 +40,7 @@ EXPLORERS = {
     "AffectedRegionQ": Case(affected_region_q, test_affected_region_q),
     "ForwardPass": Case(forward_pass, test_forward_pass),
     "KernelGradient": Case(kernel_gradient, test_kernel_gradient),
+    "PoolingRoute": Case(pooling_route, test_pooling_route),
     "SlidingWindow": Case(sliding_window, test_sliding_window),
 }
 

@@ -6,6 +6,7 @@ try:
     from convbp.explorers.forward_pass import ForwardPass
     from convbp.explorers.kernel_gradient import KernelGradient
     from convbp.explorers.live_training import LiveTraining
+    from convbp.explorers.pooling_route import PoolingRoute
     from convbp.explorers.sliding_window import SlidingWindow
 except ModuleNotFoundError as error:
     if error.name.startswith("convbp"):
@@ -16,4 +17,12 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
-__all__ = ["AffectedRegionQ", "DrawDigit", "ForwardPass", "KernelGradient", "LiveTraining", "SlidingWindow"]
+__all__ = [
+    "AffectedRegionQ",
+    "DrawDigit",
+    "ForwardPass",
+    "KernelGradient",
+    "LiveTraining",
+    "PoolingRoute",
+    "SlidingWindow",
+]

@@ -1,0 +1,244 @@
+"""Where the error goes through a pooling layer: all to the winner, in equal shares, or in shares by size."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil
+
+import ipywidgets as widgets
+import numpy as np
+
+from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
+from convbp.explorers.pooling_state import FIRST, LARGEST_WINDOW, POOLINGS, PoolingState
+from convbp.notation import factor, number
+from convbp.pooling import Pooled
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+
+INPUTS = ((1, 3, 0, 2, 0, 0), (2, 0, 5, 1, 0, 0), (4, 1, 2, 2, 3, 6), (0, 2, 1, 4, 4, 1), (3, 1, 0, 2, 5, 2))
+
+
+def scene(state: PoolingState) -> Scene:
+    """Return the picture of a state: the input, the output and its δ, the shares ∂y/∂o, the gradient of the input.
+
+    For a chosen δ the highlight shows the shares of the pixels in its window; for a chosen pixel, what it gets from
+    each window that covers it.
+    """
+    kind = POOLINGS[state.pooling]
+    pooled = kind.layer(state.inputs[None, :, :, None], state.size, state.stride)
+    gradient = pooled.route(state.deltas[None, :, :, None])[0, :, :, 0]
+    shares = _shares(state)
+    summed = shares.sum(axis=(0, 1))
+    largest = max(np.abs(shares).max(), np.abs(summed).max())
+    grids = {
+        "inputs": Grid(
+            "inputs", "input o", rows_of(state.inputs), tags=_winners(state, pooled), axes=("row", "column")
+        ),
+        "output": Grid("output", f"output y, {state.pooling}", rows_of(pooled.output[0, :, :, 0])),
+        "delta": Grid("delta", "δ of the output", rows_of(state.deltas), axes=("i", "j")),
+        "shares": Grid("shares", "Σ ∂y/∂o, all windows", rows_of(summed), largest=largest),
+        "gradient": Grid("gradient", "∂E/∂o", rows_of(gradient)),
+    }
+    sums = f"Σ δ = {number(state.deltas.sum())}, Σ ∂E/∂o = {number(gradient.sum())}: {kind.sums}."
+    highlights = {
+        Selection("delta", i, j): _of_window(state, grids, shares[i, j], (i, j), (sums, kind.rule))
+        for i, j in grids["delta"].cells()
+    } | {
+        Selection("inputs", row, col): _of_pixel(state, grids, shares[:, :, row, col], (row, col), (sums, kind.rule))
+        for row, col in grids["inputs"].cells()
+    }
+    return Scene(
+        title=f"Where δ goes through {state.pooling} pooling",
+        columns=tuple((grid,) for grid in grids.values()),
+        highlights=highlights,
+        selected=state.selected if state.selected in highlights else FIRST,
+    )
+
+
+def _shares(state: PoolingState) -> np.ndarray:
+    """∂y(i, j)/∂o for each window and each pixel, shape=(H′, W′, H, W): where a single δ of 1 goes."""
+    shape = state.deltas.shape
+    copies = np.repeat(state.inputs[None, :, :, None], shape[0] * shape[1], axis=0)
+    single = np.eye(len(copies), dtype=object).reshape(-1, *shape, 1)
+    routed = POOLINGS[state.pooling].layer(copies, state.size, state.stride).route(single)
+    return routed.reshape(*shape, *state.inputs.shape)
+
+
+def _winners(state: PoolingState, pooled: Pooled) -> tuple:
+    won = () if pooled.winners is None else set(map(tuple, pooled.winners.reshape(-1, 2).tolist()))
+    rows, cols = map(range, state.inputs.shape)
+    return tuple(tuple(Tag("max", 2) if (row, col) in won else None for col in cols) for row in rows)
+
+
+def _of_window(
+    state: PoolingState, grids: dict[str, Grid], shares: np.ndarray, at: tuple[int, int], notes: tuple
+) -> Highlight:
+    kind, window = POOLINGS[state.pooling], state.window(*at)
+    y, delta, inputs = grids["output"].entry(*at), grids["delta"].entry(*at), grids["inputs"]
+    rows, cols = (range(part.start, part.stop) for part in window)
+    pixels = [[(row, col) for col in cols] for row in rows]
+    winner = divmod(int(shares.argmax()), shares.shape[1])
+    top_left, size = (rows[0], cols[0]), (len(rows), len(cols))
+    reached = (*winner, 1, 1) if state.pooling == "max" else (*top_left, *size)
+    equal = (state.inputs[window] == y).sum()
+    if state.pooling == "max" and equal > 1:
+        notes = (
+            *notes,
+            f"A tie: {number(y)} stands there {equal} times. There is no derivative; the first one takes all.",
+        )
+
+    def term(pixel: tuple[int, int]) -> Term:
+        return _term(f"to {pixel}, o = {number(inputs.entry(*pixel))}", shares[pixel], delta)
+
+    alone = np.full(shares.shape, None)
+    alone[window] = shares[window]
+    gets = kind.window.format(winner=winner, share=_equal_share(state)) if shares.any() else "no pixel gets anything"
+    return Highlight(
+        marks=(
+            Mark("inputs", *top_left, *size),
+            Mark("output", *at),
+            Mark("delta", *at),
+            Mark("shares", *reached, style="dashed"),
+            Mark("gradient", *reached, style="dashed"),
+        ),
+        formula=Formula(
+            heading=f"y{at} is {kind.output} of its window: {number(y)}.  What goes back is ∂y/∂o · δ{at}:",
+            terms=tuple(tuple(map(term, row)) for row in pixels),
+            total=f"Together {number(shares.sum() * delta)}, from δ{at} = {number(delta)}.",
+            notes=notes,
+        ),
+        sentence=(
+            f"The output y{at} is {number(y)}, {kind.output} of the {len(rows)}×{len(cols)} window that starts at "
+            f"pixel {top_left}: {gets} of δ{at} = {number(delta)}."
+        ),
+        grids=(replace(grids["shares"], title=f"∂y{at}/∂o", values=rows_of(alone)),),
+    )
+
+
+def _of_pixel(
+    state: PoolingState, grids: dict[str, Grid], shares: np.ndarray, at: tuple[int, int], notes: tuple
+) -> Highlight:
+    rows, cols = state.covering(*at)
+    result, count = number(grids["gradient"].entry(*at)), len(rows) * len(cols)
+    does = POOLINGS[state.pooling].pixel.format(wins=number(shares.sum()), share=_equal_share(state))
+    windows = f"Pixel {at} {does} the {count} window{'s that cover' if count > 1 else ' that covers'} it"
+
+    def term(i: int, j: int) -> Term:
+        return _term(f"∂y({i}, {j})/∂o · δ({i}, {j})", shares[i, j], grids["delta"].entry(i, j))
+
+    marks = [Mark(name, *at) for name in ("inputs", "shares", "gradient")]
+    if count:
+        covering = rows[0], cols[0], len(rows), len(cols)
+        marks += [Mark(name, *covering, style="dashed") for name in ("output", "delta")]
+    return Highlight(
+        marks=tuple(marks),
+        formula=Formula(
+            heading=f"∂E/∂o at {at}  =  Σ ∂y(i, j)/∂o · δ(i, j) over the windows (i, j) that cover the pixel",
+            terms=tuple(tuple(term(i, j) for j in cols) for i in rows) if count else (),
+            total=f"∂E/∂o at {at} is {result}{'' if count else ': no window covers the pixel'}.",
+            notes=notes,
+        ),
+        sentence=f"{windows if count else f'No window covers pixel {at}'}: ∂E/∂o there is {result}.",
+    )
+
+
+def _term(symbols: str, share: object, delta: object) -> Term:
+    return Term(symbols, f"{factor(share)}·{factor(delta)} = {number(share * delta)}")
+
+
+def _equal_share(state: PoolingState) -> str:
+    return number(Fraction(1, state.size[0] * state.size[1]))
+
+
+def _with_window(state: PoolingState, fill: Callable[[np.ndarray], object]) -> PoolingState:
+    """The chosen window filled with another number; of a chosen pixel it is the first that covers it, if any does."""
+    grid, *at = state.selected
+    rows, cols = state.covering(*at) if grid == "inputs" else ([at[0]], [at[1]])
+    if not (rows and cols):
+        return state
+    inputs, window = state.inputs.copy(), state.window(rows[0], cols[0])
+    inputs[window] = fill(inputs[window])
+    return replace(state, inputs=inputs)
+
+
+def _chosen(state: PoolingState) -> tuple[str, np.ndarray, tuple[int, int]]:
+    name, *at = state.selected
+    return name, state.inputs if name == "inputs" else state.deltas, tuple(at)
+
+
+def _with_chosen(state: PoolingState, value: float) -> PoolingState:
+    name, array, at = _chosen(state)
+    array = array.copy()
+    array[at] = int(value) if value.is_integer() else value
+    return replace(state, **{name: array})
+
+
+def _range(state: PoolingState) -> dict:
+    """How the slider of the chosen number is called, and how far it goes."""
+    name, array, at = _chosen(state)
+    end, whole = max(9, ceil(abs(array[at]))), array.dtype == object
+    return {
+        "description": f"{'o' if name == 'inputs' else 'δ'}{at}",
+        "max": end,
+        "min": -end,
+        "step": 1 if whole else 0.1,
+    }
+
+
+class PoolingRoute(Explorer):
+    """Choose a δ to see which pixels get it, or a pixel to see what it gets from which windows; change the numbers.
+
+    Parameters
+    ----------
+    inputs : array_like, shape=(H, W)
+        At most 8×8.
+    pooling : {"max", "average", "L2"}
+    size, stride : int or (int, int)
+        Rows and columns of the window, at most 4×4, and its step; without a stride windows do not overlap.
+    delta : array_like, shape=(H′, W′), optional
+        ∂E/∂y of the output. If left out, and after a slider has changed the windows, it is 1, 2, 3, ….
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no picture of what came in; a later `update` says so above the picture instead.
+    """
+
+    def __init__(self, inputs=INPUTS, pooling="max", size=2, stride=None, delta=None):
+        selected = Selection("delta", 0, 1) if inputs is INPUTS else FIRST
+        state, reset = PoolingState(inputs, pooling, size, stride, delta, selected), reset_button()
+        kinds = buttons("pooling", {name: name for name in POOLINGS})
+        sides = [_side(name, axis) for name in ("size", "stride") for axis in range(2)]
+        chosen = widgets.FloatSlider(readout_format=".4", style={"description_width": "auto"})
+        tie = widgets.Button(description="Make ties", tooltip="The chosen window: all as large as its largest")
+        zeros = widgets.Button(description="Make zeros", tooltip="The chosen window: all 0")
+        super().__init__(
+            state,
+            scene,
+            controls=[
+                Control.field("pooling", kinds),
+                *sides,
+                Control(chosen, lambda state: float(_chosen(state)[1][state.selected[1:]]), _with_chosen, fit=_range),
+            ],
+            layout_rows=[wrapped(kinds, *(side.widget for side in sides)), wrapped(chosen, tie, zeros, reset)],
+            reset=reset,
+        )
+        tie.on_click(lambda _: self._show(lambda state: _with_window(state, np.max)))
+        zeros.on_click(lambda _: self._show(lambda state: _with_window(state, lambda entries: 0)))
+
+
+def _side(name: str, axis: int) -> Control:
+    """A slider for the rows or the columns of the window, or of its step. Other windows have other δ."""
+
+    def change(state: PoolingState, value: int) -> PoolingState:
+        pair = list(getattr(state, name))
+        pair[axis] = value
+        return replace(state, **{name: tuple(pair)}, delta=None)
+
+    slider = widgets.IntSlider(min=1, max=LARGEST_WINDOW, description=f"{name}, {('rows', 'columns')[axis]}")
+    slider.style.description_width, slider.layout.width = "auto", "230px"
+    return Control(
+        slider,
+        read=lambda state: getattr(state, name)[axis],
+        change=change,
+        fit=lambda state: {"max": min(LARGEST_WINDOW, state.inputs.shape[axis])} if name == "size" else {},
+    )
