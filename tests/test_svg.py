@@ -12,6 +12,7 @@ import pytest
 from convbp import drawing, svg
 from convbp.colours import HUES, NEGATIVE, POSITIVE, contrast, diverging, hue, ink_on
 from convbp.explorers.sliding_window import State, scene
+from convbp.scene import Formula, Term
 from convbp.scene import Formula, Grid, Highlight, Scene, Selection
 from pictures import (
     CELLS,
@@ -294,6 +295,12 @@ def test_the_lines_of_a_formula_stand_below_each_other_and_what_is_outside_is_st
     assert [lines[text] for text in order] == sorted(lines[text] for text in order)
     assert [shape.text for shape in words if shape.name == "outside"] == ["0·5 = 0"]
     assert "line-through" in svg.picture(gallery())
+
+
+def test_what_is_not_added_has_no_plus():
+    terms = (Term("a", "1"), Term("b", "2")), (Term("c", "3"),)
+    for formula, expected in ((Formula("", terms), 2), (Formula("", terms, added=False), 0)):
+        assert drawing.formula(formula).count(">+<") == expected
 
 
 def test_numbers_that_are_equal_and_written_differently_are_not_confused():

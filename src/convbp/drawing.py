@@ -157,7 +157,8 @@ def formula(formula: Formula) -> str:
         step = _term_width(formula) + TERM_GAP
         for r, row in enumerate(formula.terms):
             for c, term in enumerate(row):
-                parts.append(_term(term, round(20 + step * c), y + 6 + TERM_HEIGHT * r, plus=bool(c or r)))
+                plus = formula.added and bool(c or r)
+                parts.append(_term(term, round(20 + step * c), y + 6 + TERM_HEIGHT * r, plus))
         y += TERM_HEIGHT * len(formula.terms) + 12
     for name, text in [("total", formula.total), *(("sum", note) for note in formula.notes)]:
         if text:

@@ -127,12 +127,16 @@ class Term:
 
 @dataclass(frozen=True)
 class Formula:
-    """A sum written out: what is summed, every term in rows, the result, and lines to say more. Each may be missing."""
+    """A sum written out: what is summed, every term in rows, the result, and lines to say more. Each may be missing.
+
+    With ``added=False`` there is no plus between the terms: each goes to a place of its own.
+    """
 
     heading: str = ""
     terms: tuple[tuple[Term, ...], ...] = ()
     total: str = ""
     notes: tuple[str, ...] = ()
+    added: bool = True
 
 
 @dataclass(frozen=True)
