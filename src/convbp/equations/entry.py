@@ -76,8 +76,8 @@ class Check:
         return all(count == self.cases for name, count in self.counts.items() if ", if " in name or name == relied_on)
 
     def __repr__(self) -> str:
-        width = max(map(len, self.counts))
-        lines = [f"  {name:{width}}  equal in {count} of {self.cases}" for name, count in self.counts.items()]
+        width = len(str(self.cases))
+        lines = [f"  equal in {count:{width}} of {self.cases}  {name}" for name, count in self.counts.items()]
         head = f"{self.equation.name} on {self.cases} random cases of integers (seed {self.seed}), exactly:"
         return "\n".join([head, *lines, self.equation.judged])
 

@@ -1,0 +1,93 @@
+"""Every equation of the article is introduced in one notebook, and its check is executed there."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from convbp.equations import equation
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+COMPLETE = 14  # 00 to 13
+ALL = range(1, 23)
+
+
+def introduced(notebook):
+    """The numbers in the headings "## Eq. 3: …" or "## Eq. 10 to 12: …" of a notebook."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found = []
+    for heading in re.findall(r"^##+ Eq\. (\d+(?:(?:, | and | to )\d+)*)(?=:)", text, re.MULTILINE):
+        numbers = [int(number) for number in re.findall(r"\d+", heading)]
+        found += range(numbers[0], numbers[-1] + 1) if " to " in heading else numbers
+    return found
+
+
+def checked(notebook):
+    """The numbers of the equations whose check a cell runs, with what the cell has shown."""
+    return {
+        int(number): "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for number in re.findall(r"equation\((\d+)\)\.check\(", cell.source)
+    }
+
+
+def problems(notebooks):
+    """What is wrong with the notebooks, and which equations none of them introduces."""
+    found, everywhere = [], Counter()
+    for name, notebook in notebooks.items():
+        everywhere.update(introduced(notebook))
+        for number in introduced(notebook):
+            if number not in ALL:
+                found.append(f"{name}: there is no Eq. {number}")
+                continue
+            shown = checked(notebook).get(number)
+            if shown is None:
+                found.append(f"{name}: a heading introduces Eq. {number}, and no cell runs equation({number}).check()")
+            elif equation(number).judged not in shown:
+                found.append(f"{name}: the check of Eq. {number} does not show its verdict: {shown!r}")
+    found += [f"Eq. {number} is introduced {count} times" for number, count in everywhere.items() if count > 1]
+    return found, [number for number in ALL if number not in everywhere]
+
+
+def test_each_equation_is_introduced_once_and_checked_where_it_is(capsys):
+    found, missing = problems({path.name: nbformat.read(path, as_version=4) for path in NOTEBOOKS})
+    assert not found
+    if len(NOTEBOOKS) == COMPLETE:
+        assert not missing
+    elif missing:
+        with capsys.disabled():
+            print(f"\nNot introduced in a notebook yet: Eq. {', '.join(map(str, missing))}.")
+
+
+def notebook(heading, source, shown):
+    output = nbformat.v4.new_output("execute_result", {"text/plain": shown})
+    cells = [nbformat.v4.new_markdown_cell(heading), nbformat.v4.new_code_cell(source, outputs=[output])]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+GOOD = notebook("# 06\n\n## Eq. 13: the gradient", "equation(13).check(seed=1)", "... Eq. 13 holds.")
+
+
+@pytest.mark.parametrize(
+    ("notebooks", "words"),
+    [
+        ({"a": GOOD, "b": GOOD}, "Eq. 13 is introduced 2 times"),
+        ({"a": notebook("## Eq. 13: the gradient", "equation(12).check()", "")}, "no cell runs equation(13)"),
+        ({"a": notebook("## Eq. 22: back", "equation(22).check()", "Eq. 22 holds.")}, "does not show its verdict"),
+        ({"a": notebook("## Eq. 23: more", "", "")}, "there is no Eq. 23"),
+    ],
+)
+def test_what_is_wrong_is_found(notebooks, words):
+    found, _ = problems(notebooks)
+    assert any(words in problem for problem in found)
+
+
+def test_headings_for_several_equations_are_read():
+    found, missing = problems({"a": GOOD})
+    assert not found
+    assert missing == [number for number in ALL if number != 13]
+    for heading, numbers in {"10 to 12": [10, 11, 12], "2 and 3": [2, 3], "4, 5": [4, 5], "7": [7]}.items():
+        assert introduced(notebook(f"## Eq. {heading}: x", "", "")) == numbers
