@@ -25,6 +25,7 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 STAMP = os.path.join(VENV, "course.json")
+LAB_SETTINGS = os.path.join(VENV, "share", "jupyter", "lab", "settings", "overrides.json")
 LAB_OPTIONS = [
     "--ServerApp.root_dir=" + ROOT,
     "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
@@ -53,6 +54,7 @@ def main(arguments):
 def start(arguments, use_uv):
     """Open JupyterLab on the first notebook, with the kernel of .venv."""
     set_up("notebooks", use_uv)
+    settle_lab()
     return run([PYTHON, "-m", "jupyterlab"] + LAB_OPTIONS + arguments)
 
 
@@ -109,6 +111,14 @@ def set_up(extra, use_uv):
     say("Installing what the course needs into .venv: seconds with uv, a minute or two with pip.")
     install(".[%s]" % extra, use_uv)
     write_stamp(dict(wanted, python=venv_python()))
+
+
+def settle_lab():
+    """Keep JupyterLab's question whether to fetch news from covering a corner of the page; a reader's settings win."""
+    if not os.path.exists(LAB_SETTINGS):
+        os.makedirs(os.path.dirname(LAB_SETTINGS), exist_ok=True)
+        with open(LAB_SETTINGS, "w") as file:
+            json.dump({"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}, file)
 
 
 def why_afresh(stamp, version):

@@ -30,6 +30,7 @@ def jupyterlab(root: Path, home: Path) -> Iterator[str]:
     environment |= {"IPYTHONDIR": str(home / "ipython"), "JUPYTER_PREFER_ENV_PATH": "1"}
     options = [option for option in course.LAB_OPTIONS if not option.startswith("--ServerApp.root_dir")]
     options += [f"--ServerApp.root_dir={root}", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+    course.settle_lab()
     with open(home / "log", "w+", encoding="utf-8") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options],

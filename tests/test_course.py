@@ -108,6 +108,16 @@ def test_setting_up_twice_installs_once(outline):
     assert module.installed == [".[notebooks]"]
 
 
+def test_jupyterlab_does_not_ask_about_news_unless_the_reader_has_settled_it(outline):
+    module = load(outline)
+    module.settle_lab()
+    settings = outline / ".venv" / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    assert json.loads(settings.read_text()) == {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+    settings.write_text("{}")
+    module.settle_lab()
+    assert settings.read_text() == "{}"
+
+
 def test_the_tests_bring_what_the_notebooks_need_and_not_the_other_way_round(outline):
     module = load(outline)
     for extra in ["notebooks", "test", "notebooks"]:
