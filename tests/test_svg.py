@@ -12,8 +12,7 @@ import pytest
 from convbp import drawing, svg
 from convbp.colours import HUES, NEGATIVE, POSITIVE, contrast, diverging, hue, ink_on
 from convbp.explorers.sliding_window import State, scene
-from convbp.scene import Formula, Term
-from convbp.scene import Formula, Grid, Highlight, Scene, Selection
+from convbp.scene import Formula, Grid, Highlight, Scene, Selection, Term
 from pictures import (
     CELLS,
     HOSTILE,
