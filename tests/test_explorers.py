@@ -18,13 +18,21 @@ import numpy as np
 import pytest
 
 import test_affected_region_q
+import test_delta_flow
 import test_forward_pass
 import test_kernel_gradient
 import test_pooling_route
 import test_sliding_window
 from convbp import explorers, svg
 from convbp.colours import contrast
-from convbp.explorers import affected_region_q, forward_pass, kernel_gradient, pooling_route, sliding_window
+from convbp.explorers import (
+    affected_region_q,
+    delta_flow,
+    forward_pass,
+    kernel_gradient,
+    pooling_route,
+    sliding_window,
+)
 from convbp.grid_view import GridView
 from pictures import apply, misplaced, page, parse, shapes
 
@@ -38,6 +46,7 @@ class Case(NamedTuple):
 
 EXPLORERS = {
     "AffectedRegionQ": Case(affected_region_q, test_affected_region_q),
+    "DeltaFlow": Case(delta_flow, test_delta_flow),
     "ForwardPass": Case(forward_pass, test_forward_pass),
     "KernelGradient": Case(kernel_gradient, test_kernel_gradient),
     "PoolingRoute": Case(pooling_route, test_pooling_route),

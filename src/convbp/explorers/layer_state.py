@@ -42,9 +42,13 @@ class LayerState:
     def __post_init__(self):
         image = readable(self.explorer, "image", self.image, LARGEST_IMAGE)
         kernel = readable(self.explorer, "kernel", self.kernel, LARGEST_KERNEL)
-        output = cross_correlate(image, kernel)
+        output = self.output(image, kernel)
         delta = readable(self.explorer, "delta", output if self.delta is None else self.delta, LARGEST_IMAGE)
         mend = "Leave delta out to have one that fits."
         check_size(self.explorer, "delta", delta.shape, output.shape, f"δ has one entry for each output. {mend}")
         for name, array in (("image", image), ("kernel", kernel), ("delta", delta)):
             object.__setattr__(self, name, array)
+
+    def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """What the layer makes of an image."""
+        return cross_correlate(image, kernel)

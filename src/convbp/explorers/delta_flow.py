@@ -1,0 +1,233 @@
+"""How the δ come back to the layer below: collected by the turned kernel, or spread by the kernel (Eq. 15 to 22)."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import ipywidgets as widgets
+import numpy as np
+
+from convbp.convolution import cross_correlate, rot180
+from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
+from convbp.explorers.forward_pass import ACTIVATIONS
+from convbp.explorers.layer_state import FIRST, LayerState
+from convbp.explorers.readable import one_of
+from convbp.explorers.step_player import StepPlayer
+from convbp.notation import factor, number, subscripted
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+
+GATHER, SCATTER = "gather", "scatter"
+
+IMAGE = ((1, -2, 3, 0, 2, -1), (-1, 4, -3, 2, 1, 5), (2, 1, 0, 3, 2, 1), (3, -1, 2, -4, 1, 2))
+KERNEL = ((1, 2, -1), (0, 3, -2))
+DELTA = ((1, -2, 0, 3), (2, 1, -1, 0), (0, 4, 1, -3))
+
+
+@dataclass(frozen=True, eq=False)
+class State(LayerState):
+    """A layer xˡ⁺¹ = f(xˡ) ⊗ w with δ = ∂E/∂xˡ⁺¹; its image is xˡ. And the way in which δˡ is computed.
+
+    The chosen cell is how far it has come: the last pixel that has collected, or the last δ that has spread.
+    """
+
+    explorer: ClassVar[str] = "DeltaFlow"
+
+    activation: str = "relu"
+    way: str = GATHER
+
+    def __post_init__(self):
+        one_of(self.explorer, "activation", self.activation, ACTIVATIONS)
+        one_of(self.explorer, "way", self.way, (GATHER, SCATTER))
+        super().__post_init__()
+
+    def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """xˡ⁺¹."""
+        return super().output(ACTIVATIONS[self.activation](image), kernel)
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """The size of the array that is gone through, cell by cell."""
+        return (self.image if self.way == GATHER else self.delta).shape
+
+
+def scene(state: State) -> Scene:
+    """Return the picture of a state: xˡ and f′(xˡ), δˡ⁺¹, the kernel and its turn, the sums so far, and δˡ.
+
+    For a pixel of xˡ the highlight lays rot180(w) over the δ, puts the products in the cells and adds them; for a δ it
+    multiplies w with it, and adds the products to the pixels that it came from. All sums are those after that step.
+    """
+    (k1, k2), f, gather = state.kernel.shape, ACTIVATIONS[state.activation], state.way == GATHER
+    tags = tuple(tuple(Tag(subscripted("w", m, n), m * k2 + n) for n in range(k2)) for m in range(k1))
+    spread = _spread(state.delta, state.kernel)
+    sums, slope = cross_correlate(state.delta, rot180(state.kernel), mode="full"), f.derivative(state.image)
+    around = np.pad(state.delta.astype(object), ((k1 - 1,) * 2, (k2 - 1,) * 2), constant_values=0 if gather else None)
+    turned = Grid("turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=tuple(row[::-1] for row in tags[::-1]))
+    delta = Grid("delta", "δˡ⁺¹, zeros around it" if gather else "δˡ⁺¹", rows_of(around), (1 - k1, 1 - k2))
+    largest = np.abs(state.delta).max() * np.abs(state.kernel).max()
+    grids = {
+        "image": Grid("image", "pre-activation xˡ", rows_of(state.image), axes=("i′", "j′") if gather else None),
+        "slope": Grid("slope", f"{f.name}′(xˡ)", rows_of(slope)),
+        "delta": replace(delta, core=(0, 0, *state.delta.shape), axes=None if gather else ("i", "j")),
+        "products": Grid("products", "products δˡ⁺¹ · w", ((None,) * k2,) * k1, largest=largest),
+        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=tags),
+        "turned": turned,
+        "sums": Grid("sums", "sums so far", rows_of(sums), largest=max(np.abs(part).max() for part in spread)),
+        "below": Grid("below", "δˡ in the end: sums · f′", rows_of(sums * slope)),
+    }
+    if gather:
+        highlights = {Selection("image", i, j): _gather(grids, i, j) for i, j in grids["image"].cells()}
+    else:
+        highlights = {Selection("delta", i, j): _scatter(grids, spread, i, j) for i, j in np.ndindex(state.delta.shape)}
+    # A change of the way, or of the shape, can leave the chosen cell outside; then the nearest one is chosen.
+    chosen = (min(max(at, 0), end - 1) for at, end in zip(state.selected[1:], state.places, strict=True))
+    selected = Selection("image" if gather else "delta", *chosen)
+    pairs = (("image", "slope"), ("delta", "products"), ("kernel", "turned"), ("sums", "below"))
+    return Scene(
+        title=f"The δ of the layer below, by {state.way}",
+        columns=tuple(tuple(grids[name] for name in pair) for pair in pairs),
+        highlights=highlights,
+        selected=selected,
+    )
+
+
+def _spread(delta: np.ndarray, kernel: np.ndarray) -> list[np.ndarray]:
+    """The sums before the first δ has spread, and after each of them."""
+    (k1, k2), (rows, cols) = kernel.shape, delta.shape
+    sums = [np.full((rows + k1 - 1, cols + k2 - 1), 0, object)]
+    for i, j in np.ndindex(delta.shape):
+        sums.append(sums[-1].copy())
+        sums[-1][i : i + k1, j : j + k2] += delta[i, j] * kernel
+    return sums
+
+
+def _gather(grids: dict[str, Grid], i: int, j: int) -> Highlight:
+    delta, turned, sums, slope, below = (grids[name] for name in ("delta", "turned", "sums", "slope", "below"))
+    (k1, k2), (H, W) = turned.size, sums.size
+    top, left = i - k1 + 1, j - k2 + 1
+    met = [[delta.entry(top + r, left + c) for c in range(k2)] for r in range(k1)]
+    products = tuple(tuple(met[r][c] * turned.entry(r, c) for c in range(k2)) for r in range(k1))
+
+    def term(r: int, c: int) -> Term:
+        return Term(
+            symbols=f"δ({number(top + r)}, {number(left + c)})·w({k1 - 1 - r}, {k2 - 1 - c})",
+            numbers=f"{factor(met[r][c])}·{factor(turned.entry(r, c))} = {number(products[r][c])}",
+            hue=turned.tags[r][c].hue,
+            outside=not delta.in_core(top + r, left + c),
+        )
+
+    done, total, result = i * W + j + 1, sums.entry(i, j), number(below.entry(i, j))
+    times = f"f′({number(grids['image'].entry(i, j))}) = {factor(total)}·{factor(slope.entry(i, j))}"
+    so_far = tuple(tuple(sums.entry(r, c) if r * W + c < done else None for c in range(W)) for r in range(H))
+    return Highlight(
+        marks=(
+            *(Mark(name, i, j) for name in ("image", "slope", "sums", "below")),
+            Mark("delta", top, left, k1, k2, tags=turned.tags),
+            Mark("turned", 0, 0, k1, k2),
+            Mark("products", 0, 0, k1, k2),
+        ),
+        formula=Formula(
+            heading=f"∂E/∂oˡ({i}, {j})  =  Σₘ Σₙ δˡ⁺¹({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map (Eq. 20)",
+            terms=tuple(tuple(term(r, c) for c in range(k2)) for r in range(k1)),
+            total=f"The sum is {number(total)}, and δˡ({i}, {j}) is {number(total)} · {times} = {result}.",
+            notes=(f"Pixel {done} of {H * W} has collected: rot180(w) lies on the δ that it had a part in.",),
+        ),
+        sentence=(
+            f"Pixel ({i}, {j}) collects: rot180(w) lies on the {k1}×{k2} window of δˡ⁺¹ that starts at "
+            f"({number(top)}, {number(left)}), with zeros around; the products sum to {number(total)}, and times f′ "
+            f"that is δˡ = {result}."
+        ),
+        grids=(replace(grids["products"], values=products, tags=turned.tags), replace(sums, values=so_far)),
+    )
+
+
+def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -> Highlight:
+    delta, kernel, sums = (grids[name] for name in ("delta", "kernel", "sums"))
+    (k1, k2), (H, W), (_, _, rows, cols) = kernel.size, sums.size, delta.core
+    value, done = delta.entry(i, j), i * cols + j + 1
+    before, after = spread[done - 1], spread[done]
+    products = tuple(tuple(value * kernel.entry(m, n) for n in range(k2)) for m in range(k1))
+
+    def term(m: int, n: int) -> Term:
+        return Term(
+            symbols=f"to ({i + m}, {j + n}): δ·w({m}, {n})",
+            numbers=f"{number(before[i + m, j + n])} + {factor(products[m][n])} = {number(after[i + m, j + n])}",
+            hue=kernel.tags[m][n].hue,
+        )
+
+    def reached(r: int, c: int) -> bool:
+        """Whether the first δ that comes to the pixel has spread."""
+        return max(r - k1 + 1, 0) * cols + max(c - k2 + 1, 0) < done
+
+    so_far = tuple(tuple(after[r, c] if reached(r, c) else None for c in range(W)) for r in range(H))
+    last = " They are what gather collects." if done == rows * cols else ""
+    return Highlight(
+        marks=(
+            Mark("delta", i, j),
+            Mark("kernel", 0, 0, k1, k2),
+            Mark("products", 0, 0, k1, k2),
+            Mark("sums", i, j, k1, k2, tags=kernel.tags, style="dashed"),
+        ),
+        formula=Formula(
+            heading=f"δˡ⁺¹({i}, {j}) = {number(value)} spreads: add {factor(value)}·w(m, n) at ({i} + m, {j} + n)",
+            terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
+            total=f"{done} of {rows * cols} δ {'has' if done == 1 else 'have'} spread.{last}",
+            notes=("When all have spread, the sums times f′(xˡ), pixel by pixel, are δˡ (Eq. 20).",),
+            added=False,
+        ),
+        sentence=(
+            f"δ ({i}, {j}) is {number(value)}: it spreads the kernel as it is, {number(value)} times each weight, over "
+            f"the {k1}×{k2} pixels that start at ({i}, {j}), where it is added to what came before."
+        ),
+        grids=(replace(grids["products"], values=products, tags=kernel.tags), replace(sums, values=so_far)),
+    )
+
+
+def _step(state: State) -> int:
+    """How many cells come before the chosen one."""
+    return state.selected.row * state.places[1] + state.selected.col
+
+
+def _at_step(state: State, step: int) -> State:
+    return replace(state, selected=Selection(state.selected.grid, *divmod(step, state.places[1])))
+
+
+class DeltaFlow(Explorer):
+    """Choose a pixel: the δ above it, the turned kernel over them, products, sum, times f′. Or let each δ spread.
+
+    Parameters
+    ----------
+    image : array_like, shape=(H, W)
+        xˡ, what f was applied to; at most 9×9.
+    kernel : array_like, shape=(k1, k2)
+        At most 5×5, and no larger than the image.
+    delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
+        ∂E/∂xˡ⁺¹; if left out it is xˡ⁺¹ itself, the δ of E = ½ Σ x².
+    activation : {"identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus"}
+    way : {"gather", "scatter"}
+        The turned kernel collects, pixel by pixel; or each δ spreads the kernel. The numbers are the same.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no picture of what came in; a later `update` says so above the picture instead.
+    """
+
+    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None, activation="relu", way=GATHER):
+        example = delta is None and image is IMAGE and kernel is KERNEL
+        first = FIRST if way == SCATTER else Selection("image", 2, 4)
+        state = State(image, kernel, DELTA if example else delta, first, activation, way)
+        ways = buttons("way", {"gather: pixel by pixel": GATHER, "scatter: δ by δ": SCATTER})
+        choice = widgets.Dropdown(description="activation f", options=list(ACTIVATIONS))
+        player, reset, sliders = StepPlayer(), reset_button(), ArraySliders("w", rows_of(state.kernel))
+        super().__init__(
+            state,
+            scene,
+            controls=[
+                Control.field("way", ways),
+                Control.field("activation", choice),
+                Control(player, _step, _at_step, fit=lambda state: {"max": state.places[0] * state.places[1] - 1}),
+                Control.array("kernel", sliders),
+            ],
+            layout_rows=[wrapped(ways, player, choice, reset), sliders],
+            reset=reset,
+        )
