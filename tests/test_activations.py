@@ -68,7 +68,7 @@ def test_integers_and_fractions_stay_exact(name):
         assert function(at).dtype == at.dtype
         assert function(at).tolist() == at.tolist()
         assert function.derivative(at).dtype == at.dtype
-        assert function.derivative(at).tolist() == [1, 1]
+        assert list(map(repr, function.derivative(at).tolist())) == ["1", "1"]  # and not True
     assert convbp.relu([-5, 0, 5]).tolist() == [0, 0, 5]
 
 

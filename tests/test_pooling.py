@@ -111,6 +111,17 @@ def test_windows_larger_than_half_the_inputs_and_of_one_entry():
     assert max_pool2d(inputs, 1).output.tolist() == inputs.tolist()
     assert average_pool2d(inputs, 1).output.tolist() == inputs.tolist()
     assert l2_pool2d(inputs, 1).output.tolist() == np.abs(inputs).tolist()
+    before = inputs.copy()
+    pooled = max_pool2d(inputs, 1)
+    inputs[:] = 0
+    assert np.array_equal(pooled.output, before)
+
+
+def test_a_window_of_more_than_256_entries():
+    inputs = np.arange(2 * 18 * 19).reshape(2, 18, 19, 1) % 331
+    pooled, expected = max_pool2d(inputs, (17, 18), 1), loops.max_pool2d(inputs, (17, 18), 1)
+    assert pooled.winners.tolist() == expected.winners.tolist()
+    assert pooled.route(pooled.output).tolist() == expected.route(expected.output).tolist()
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------

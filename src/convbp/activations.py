@@ -91,8 +91,8 @@ identity = Activation("identity", "x", np.copy, np.ones_like)
 relu = Activation(
     "relu",
     "max(x, 0)",
-    lambda x: np.maximum(x, 0),
-    lambda x: (x > 0).astype(np.int8).astype(x.dtype),  # by way of a small integer, as object gets True otherwise
+    lambda x: np.maximum(x, np.zeros_like(x)),  # NumPy is slower with a single 0
+    lambda x: (x > 0).view(np.int8).astype(x.dtype),  # as a small integer, or object would get True and False
 )
 
 leaky_relu = Activation(

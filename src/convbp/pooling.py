@@ -12,7 +12,7 @@ with what it leaves out: ties, overlap, leftover rows, padding and the L2 norm.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -94,25 +94,19 @@ def max_pool2d(inputs, size, stride=None, padding=0):
         is less than 1, or the padding is negative or more than half the window.
     """
     inputs, windows = _windows("max_pool2d", inputs, size, stride, padding)
-    # Padding with the smallest entry never exceeds an entry; where it equals the largest, it is not inside.
-    entries = windows.views(windows.padded(inputs, outside=inputs.min()))
-    output = reduce(np.maximum, entries[1:], entries[0].copy())
-    inside = windows.views(windows.padded(np.ones((1, *inputs.shape[1:3], 1), bool), outside=False))
+    first, *others = windows.views(windows.padded(*_below_all(inputs)))
+    output, tap = first, np.zeros(first.shape, np.min_scalar_type(len(others)))
+    for t, entry in enumerate(map(np.ascontiguousarray, others), start=1):
+        tap = np.maximum(tap, (entry > output) * tap.dtype.type(t))  # an equal entry that comes later does not win
+        output = np.maximum(output, entry)
 
-    def won():
-        """For each entry of the window where it is the winner."""
-        undecided, masks = np.ones(output.shape, bool), []
-        for entry, is_inside in zip(entries, inside, strict=True):
-            masks.append((entry == output) & is_inside & undecided)
-            undecided ^= masks[-1]
-        return masks
+    def route(delta):
+        (delta,) = exact(len(others) + 1, delta)
+        gradient = np.zeros(inputs.size, delta.dtype)
+        np.add.at(gradient, windows.flat_index(tap).ravel(), delta.ravel())  # where windows overlap, it adds up
+        return gradient.reshape(inputs.shape)
 
-    return Pooled(
-        "max_pool2d",
-        output,
-        lambda delta: windows.scatter(delta, won()),
-        lambda: windows.rows_and_columns(np.argmax(won(), axis=0)),
-    )
+    return Pooled("max_pool2d", output.astype(inputs.dtype), route, lambda: windows.rows_and_columns(tap))
 
 
 def average_pool2d(inputs, size, stride=None, padding=0):
@@ -177,6 +171,14 @@ def l2_pool2d(inputs, size, stride=None, padding=0):
     return Pooled("l2_pool2d", output, route)
 
 
+def _below_all(inputs):
+    """The inputs, in a dtype that has it, and a number below all of them."""
+    if inputs.dtype.kind == "f":
+        return inputs, -np.inf
+    (inputs,) = exact(2, inputs)
+    return inputs, inputs.min() - 1
+
+
 def _divide(array, count):
     """Entries that are objects are divided exactly: even the 0 of an entry that no window covers stays one."""
     return array * Fraction(1, count) if array.dtype == object else array / count
@@ -224,10 +226,14 @@ class _Windows:
 
     def rows_and_columns(self, tap):
         """(N, H', W', C) → (N, H', W', C, 2): where in the inputs each window's entry number ``tap`` is."""
-        (_, k2), (s1, s2), (p1, p2) = self.size, self.stride, self.padding
-        i, j = np.ogrid[: self.places[0], : self.places[1]]
-        row, column = np.divmod(tap, k2)
-        return np.stack([row + (s1 * i - p1)[..., None], column + (s2 * j - p2)[..., None]], axis=-1)
+        (_, h, w, c) = self.shape
+        row, column = np.divmod(self.flat_index(tap) // c, w)
+        return np.stack([row % h, column], axis=-1)
+
+    def flat_index(self, tap):
+        """(N, H', W', C) → (N, H', W', C): where in the flattened inputs each window's entry number ``tap`` is."""
+        first, offsets = _first_and_offsets(self)
+        return first + offsets.take(tap)
 
     def views(self, padded):
         """For each entry of the window, in row-major order, a view of what all windows have there."""
@@ -237,3 +243,12 @@ class _Windows:
             for a in range(k1)
             for b in range(k2)
         ]
+
+
+@lru_cache(maxsize=8)  # a training asks for the same few at every step
+def _first_and_offsets(windows):
+    """Where in the flattened inputs each window begins, and how far from there each of its entries is."""
+    (n, h, w, c), (k1, k2), (s1, s2), (p1, p2) = windows.shape, windows.size, windows.stride, windows.padding
+    image, i, j, channel = np.ogrid[:n, : windows.places[0], : windows.places[1], :c]
+    row, column = np.divmod(np.arange(k1 * k2), k2)
+    return ((image * h + (s1 * i - p1)) * w + (s2 * j - p2)) * c + channel, (row * w + column) * c
