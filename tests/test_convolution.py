@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.signal import convolve2d, correlate2d
 
+import checks
 from checks import assert_same, integers
 from convbp import (
     conv2d,
@@ -331,6 +332,15 @@ def test_inputs_are_neither_changed_nor_shared():
         assert not any(np.shares_memory(result, array) for array in arguments)
     for array, as_it_was in zip(arguments, before, strict=True):
         assert_same(array, as_it_was)
+
+
+@pytest.mark.parametrize("entries", [1, 500, 2**40], ids=["one image", "two or three images", "all images"])
+def test_as_many_images_at_a_time_as_memory_allows(entries, monkeypatch):
+    monkeypatch.setattr(convolution, "ENTRIES_AT_ONCE", entries)
+    layer = checks.Layer((5, 7), (3, 2), batch=5, stride=(2, 1), padding=(1, 2), dilation=(1, 3))
+    checks.check_conv2d(conv2d, layer)
+    checks.check_kernel_gradient(conv2d_kernel_gradient, layer)
+    checks.check_input_gradient(conv2d_input_gradient, layer)
 
 
 def test_any_memory_order():

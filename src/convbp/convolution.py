@@ -180,11 +180,11 @@ def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, d
     places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
     check_delta(operation, delta, (inputs.shape[0], *places))
     inputs, delta = exact(delta[..., 0].size, inputs, delta)
-    (images, _, _, channels), filters = inputs.shape, delta.shape[3]
-    gradient = np.empty((k1, k2, channels, filters), inputs.dtype)
-    for m, (rows, windows) in enumerate(_windows(inputs, (k1, k2), places, stride, padding, dilation)):
-        products = windows.swapaxes(1, 2) @ delta[:, rows].reshape(images, -1, filters)
-        gradient[m] = products.sum(axis=0).reshape(k2, channels, filters)
+    channels, filters = inputs.shape[3], delta.shape[3]
+    gradient = np.zeros((k1, k2, channels, filters), inputs.dtype)
+    for m, at, windows in _windows(inputs, (k1, k2), places, stride, padding, dilation):
+        products = windows.swapaxes(1, 2) @ delta[at].reshape(len(windows), -1, filters)
+        gradient[m] += products.sum(axis=0).reshape(k2, channels, filters)
     return gradient
 
 
@@ -256,39 +256,44 @@ def conv2d_bias_gradient(delta):
 def _correlate(inputs, kernel, places, stride=(1, 1), padding=(0, 0), dilation=(1, 1), spread=(1, 1), start=0):
     """start + (N, H, W, C) ⊗ (k1, k2, C, D) → (N, *places, D), one matrix product for each row of the kernel."""
     k1, k2, channels, filters = kernel.shape
-    windows_by_row = _windows(inputs, (k1, k2), places, stride, padding, dilation, spread)
     result = np.empty((len(inputs), *places, filters), inputs.dtype)
     result[...] = start
-    for weights, (rows, windows) in zip(kernel, windows_by_row, strict=True):
-        products = windows @ weights.reshape(k2 * channels, filters)
-        result[:, rows] += products.reshape(len(inputs), -1, places[1], filters)
+    for m, at, windows in _windows(inputs, (k1, k2), places, stride, padding, dilation, spread):
+        products = windows @ kernel[m].reshape(k2 * channels, filters)
+        result[at] += products.reshape(len(windows), -1, places[1], filters)
     return result
 
 
-def _windows(inputs, kernel_size, places, stride, padding, dilation, spread=(1, 1)):
-    """What each row m of the kernel sees: yields (rows, windows) for m = 0, …, k1 − 1.
+ENTRIES_AT_ONCE = 2**19  # of a matrix of windows: some megabytes, which stay near the processor
 
-    ``windows``, shape=(N, len(rows)·W', k2·C), holds o[i·s1 + m·d1 − p1, j·s2 + n·d2 − p2, c]: a row for each place
-    (i, j), a column for each kernel entry (n, c). It is the first factor in the sums of Eq. 7 and Eq. 13 alike; one
-    is over the columns, the other over the rows. ``rows`` is the slice of those i that look inside the inputs.
-    Above and below them there is zero, which adds nothing. ``spread`` first puts the inputs that far apart, with
-    zeros between.
+
+def _windows(inputs, kernel_size, places, stride, padding, dilation, spread=(1, 1)):
+    """What each row m of the kernel sees: yields (m, (images, rows), windows), some of the images at a time.
+
+    ``windows``, shape=(len(images), len(rows)·W', k2·C), holds o[i·s1 + m·d1 − p1, j·s2 + n·d2 − p2, c]: a row for
+    each place (i, j), a column for each kernel entry (n, c). It is the first factor in the sums of Eq. 7 and Eq. 13
+    alike; one is over the columns, the other over the rows. ``rows`` is the slice of those i that look inside the
+    inputs. Above and below them there is zero, which adds nothing. ``spread`` first puts the inputs that far apart,
+    with zeros between.
     """
     (n, h, w, c), (k1, k2), (rows, columns) = inputs.shape, kernel_size, places
     (s1, s2), (p1, p2), (d1, d2), (t1, t2) = stride, padding, dilation, spread
-    padded = np.ascontiguousarray(inputs)
     size = t1 * (h - 1) + 1, s2 * (columns - 1) + d2 * (k2 - 1) + 1
-    if p2 or size != (h, w):
-        padded = np.zeros((n, *size, c), inputs.dtype)
-        seen, there = _overlap(w, size[1], p2, t2)
-        padded[:, ::t1, there] = inputs[:, :, seen]
-    # Windows overlap: as a view, whose bounds NumPy checks, each entry stands there once, as a matrix up to k2 times.
-    image, row, pixel, channel = padded.strides
-    shape, strides = (n, size[0], columns, k2, c), (image, row, s2 * pixel, d2 * pixel, channel)
-    windows = np.ascontiguousarray(np.ndarray(shape, padded.dtype, padded, strides=strides))
-    for m in range(k1):
-        at, seen = _overlap(rows, size[0], m * d1 - p1, s1)
-        yield at, windows[:, seen].reshape(n, (at.stop - at.start) * columns, k2 * c)
+    at_once = max(1, ENTRIES_AT_ONCE // (size[0] * columns * k2 * c))
+    for images in (slice(first, first + at_once) for first in range(0, n, at_once)):
+        some = padded = np.ascontiguousarray(inputs[images])
+        if p2 or size != (h, w):
+            padded = np.zeros((len(some), *size, c), inputs.dtype)
+            seen, there = _overlap(w, size[1], p2, t2)
+            padded[:, ::t1, there] = some[:, :, seen]
+        # Windows overlap: as a view, whose bounds NumPy checks, each entry is there once, as a matrix up to k2 times.
+        image, row, pixel, channel = padded.strides
+        shape, strides = (len(some), size[0], columns, k2, c), (image, row, s2 * pixel, d2 * pixel, channel)
+        windows = np.ascontiguousarray(np.ndarray(shape, padded.dtype, padded, strides=strides))
+        for m in range(k1):
+            looking, seen = _overlap(rows, size[0], m * d1 - p1, s1)
+            count = (looking.stop - looking.start) * columns
+            yield m, (images, looking), windows[:, seen].reshape(len(some), count, k2 * c)
 
 
 def _overlap(count, size, start, step):
