@@ -182,7 +182,7 @@ def chosen_number(explorer):
 
 
 def press(explorer, name):
-    _, row, _ = explorer.children
+    row, *_ = explorer.children
     (button,) = [widget for widget in row.children if getattr(widget, "description", "") == name]
     button.click()
 

@@ -48,7 +48,7 @@ def scene(state: PoolingState) -> Scene:
     }
     return Scene(
         title=f"Where δ goes through {state.pooling} pooling",
-        columns=tuple((grid,) for grid in grids.values()),
+        columns=((grids["inputs"],), (grids["output"], grids["delta"]), (grids["shares"],), (grids["gradient"],)),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
@@ -219,7 +219,7 @@ class PoolingRoute(Explorer):
                 *sides,
                 Control(chosen, lambda state: float(_chosen(state)[1][state.selected[1:]]), _with_chosen, fit=_range),
             ],
-            layout_rows=[wrapped(kinds, *(side.widget for side in sides)), wrapped(chosen, tie, zeros, reset)],
+            layout_rows=[wrapped(kinds, chosen, tie, zeros, reset), wrapped(*(side.widget for side in sides))],
             reset=reset,
         )
         tie.on_click(lambda _: self._show(lambda state: _with_window(state, np.max)))
@@ -235,7 +235,7 @@ def _side(name: str, axis: int) -> Control:
         return replace(state, **{name: tuple(pair)}, delta=None)
 
     slider = widgets.IntSlider(min=1, max=LARGEST_WINDOW, description=f"{name}, {('rows', 'columns')[axis]}")
-    slider.style.description_width, slider.layout.width = "auto", "230px"
+    slider.style.description_width, slider.layout.width = "105px", "245px"
     return Control(
         slider,
         read=lambda state: getattr(state, name)[axis],
