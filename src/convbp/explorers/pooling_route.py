@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from math import ceil
 
 import ipywidgets as widgets
 import numpy as np
 
 from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
+from convbp.explorers.pair_slider import pair_slider
 from convbp.explorers.pooling_state import FIRST, LARGEST_WINDOW, POOLINGS, PoolingState
 from convbp.notation import factor, number
 from convbp.pooling import Pooled
@@ -184,6 +186,15 @@ def _range(state: PoolingState) -> dict:
     }
 
 
+def _with_windows(state: PoolingState, **changes: tuple[int, int]) -> PoolingState:
+    """Other windows have other outputs, and so other δ."""
+    return replace(state, **changes, delta=None)
+
+
+def _largest_window(axis: int, state: PoolingState) -> int:
+    return min(LARGEST_WINDOW, state.inputs.shape[axis])
+
+
 class PoolingRoute(Explorer):
     """Choose a δ to see which pixels get it, or a pixel to see what it gets from which windows; change the numbers.
 
@@ -207,7 +218,10 @@ class PoolingRoute(Explorer):
         selected = Selection("delta", 0, 1) if inputs is INPUTS else FIRST
         state, reset = PoolingState(inputs, pooling, size, stride, delta, selected), reset_button()
         kinds = buttons("pooling", {name: name for name in POOLINGS})
-        sides = [_side(name, axis) for name in ("size", "stride") for axis in range(2)]
+        sides = [
+            *(pair_slider("size", axis, 1, partial(_largest_window, axis), _with_windows) for axis in range(2)),
+            *(pair_slider("stride", axis, 1, lambda state: LARGEST_WINDOW, _with_windows) for axis in range(2)),
+        ]
         chosen = widgets.FloatSlider(readout_format=".4", style={"description_width": "auto"})
         tie = widgets.Button(description="Make ties", tooltip="The chosen window: all as large as its largest")
         zeros = widgets.Button(description="Make zeros", tooltip="The chosen window: all 0")
@@ -224,21 +238,3 @@ class PoolingRoute(Explorer):
         )
         tie.on_click(lambda _: self._show(lambda state: _with_window(state, np.max)))
         zeros.on_click(lambda _: self._show(lambda state: _with_window(state, lambda entries: 0)))
-
-
-def _side(name: str, axis: int) -> Control:
-    """A slider for the rows or the columns of the window, or of its step. Other windows have other δ."""
-
-    def change(state: PoolingState, value: int) -> PoolingState:
-        pair = list(getattr(state, name))
-        pair[axis] = value
-        return replace(state, **{name: tuple(pair)}, delta=None)
-
-    slider = widgets.IntSlider(min=1, max=LARGEST_WINDOW, description=f"{name}, {('rows', 'columns')[axis]}")
-    slider.style.description_width, slider.layout.width = "105px", "245px"
-    return Control(
-        slider,
-        read=lambda state: getattr(state, name)[axis],
-        change=change,
-        fit=lambda state: {"max": min(LARGEST_WINDOW, state.inputs.shape[axis])} if name == "size" else {},
-    )

@@ -1,0 +1,33 @@
+"""A control for one half of a pair of whole numbers: the rows, or the columns, of a window or of its step."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import ipywidgets as widgets
+
+from convbp.explorers.explorer import Control
+
+AXES = ("rows", "columns")
+
+
+def pair_slider(
+    name: str,
+    axis: int,
+    least: int,
+    most: Callable[[Any], int],
+    change: Callable[..., Any] = replace,
+) -> Control:
+    """A slider from ``least`` to ``most(state)`` for one entry of a field of the state, (rows, columns).
+
+    ``change(state, name=pair)`` is the state with another pair.
+    """
+
+    def changed(state: Any, value: int) -> Any:
+        pair = list(getattr(state, name))
+        pair[axis] = value
+        return change(state, **{name: tuple(pair)})
+
+    slider = widgets.IntSlider(min=least, description=f"{name}, {AXES[axis]}", layout=widgets.Layout(width="250px"))
+    slider.style.description_width = "120px"
+    return Control(slider, lambda state: getattr(state, name)[axis], changed, fit=lambda state: {"max": most(state)})
