@@ -16,7 +16,8 @@ from convbp import svg
 from convbp.explorers import SlidingWindow
 from convbp.explorers.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer
-from convbp.explorers.sliding_window import OWN_VALUES, PRESETS, scene
+from convbp.explorers.kernel_presets import OWN_VALUES, PRESETS
+from convbp.explorers.sliding_window import scene
 from convbp.grid_view import GridView
 from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term
 from pictures import page, parse

@@ -15,7 +15,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from browser import Lab, Tab, accessible, contrasts, eventually, jupyterlab, number, read
 from convbp.explorers import KernelGradient, SlidingWindow
-from convbp.explorers.sliding_window import OWN_VALUES, PRESETS
+from convbp.explorers.kernel_presets import OWN_VALUES, PRESETS
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 SLIDING = "01_cross_correlation.ipynb"

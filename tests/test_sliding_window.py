@@ -10,7 +10,8 @@ from scipy.signal import convolve2d, correlate2d
 
 from convbp import loops, rot180
 from convbp.explorers import SlidingWindow
-from convbp.explorers.sliding_window import PRESETS, State, scene
+from convbp.explorers.kernel_presets import PRESETS
+from convbp.explorers.sliding_window import State, scene
 from convbp.notation import factor, number, subscripted
 from convbp.scene import Selection
 from pictures import random_state

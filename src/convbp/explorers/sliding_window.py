@@ -1,6 +1,6 @@
 """A kernel slides over an image: cross-correlation and convolution, cell by cell (Eq. 1 to 3)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import ipywidgets as widgets
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.explorers.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
+from convbp.explorers.kernel_presets import preset_choice
 from convbp.explorers.readable import one_of, readable
 from convbp.notation import factor, number, subscripted
 from convbp.scene import (
@@ -140,47 +141,6 @@ def _symbol(flips: bool) -> str:
     return "I ∗ K" if flips else "I ⊗ K"
 
 
-def _counting(k1: int, k2: int) -> np.ndarray:
-    return np.arange(1, k1 * k2 + 1).reshape(k1, k2)
-
-
-def _one_at(row: int, col: int):
-    def kernel(k1: int, k2: int) -> np.ndarray:
-        return np.array([[int((m, n) == (row % k1, col % k2)) for n in range(k2)] for m in range(k1)])
-
-    return kernel
-
-
-def _last_minus_first(axis: int):
-    def kernel(k1: int, k2: int) -> np.ndarray:
-        position = np.indices((k1, k2))[axis]
-        return (position == position.max()).astype(int) - (position == 0)
-
-    return kernel
-
-
-# Kernels worth trying, each in whatever shape the kernel has.
-PRESETS = {
-    "counting: no symmetry": _counting,
-    "one at the top left": _one_at(0, 0),
-    "one at the bottom right": _one_at(-1, -1),
-    "all ones": lambda k1, k2: np.ones((k1, k2), int),
-    "right minus left": _last_minus_first(1),
-    "bottom minus top": _last_minus_first(0),
-    "equal to its own rot180": lambda k1, k2: np.minimum(_counting(k1, k2), rot180(_counting(k1, k2))),
-}
-OWN_VALUES = "your own values"
-
-
-def _preset_name(state: State) -> str:
-    shape = state.kernel.shape
-    return next((name for name, make in PRESETS.items() if np.array_equal(make(*shape), state.kernel)), OWN_VALUES)
-
-
-def _with_preset(state: State, name: str) -> State:
-    return state if name == OWN_VALUES else replace(state, kernel=PRESETS[name](*state.kernel.shape))
-
-
 class SlidingWindow(Explorer):
     """A kernel slides over an image; choose a cell of the output and see the window and the sum that made it.
 
@@ -207,7 +167,7 @@ class SlidingWindow(Explorer):
         state = State(image, kernel, operation, mode, covered)
         operations = buttons("operation", {"cross-correlation ⊗": CROSS_CORRELATION, "convolution ∗": CONVOLUTION})
         modes = buttons("mode", {"valid": "valid", "full": "full"})
-        preset = widgets.Dropdown(description="kernel", options=[OWN_VALUES, *PRESETS])
+        preset = preset_choice()
         cover = widgets.Checkbox(description="cover the output", indent=False, layout=widgets.Layout(width="auto"))
         sliders = ArraySliders("K", rows_of(state.kernel))
         reset = reset_button()
@@ -218,9 +178,9 @@ class SlidingWindow(Explorer):
                 Control.field("operation", operations),
                 Control.field("mode", modes),
                 Control.field("covered", cover),
-                Control(preset, _preset_name, _with_preset),
+                preset,
                 Control.array("kernel", sliders),
             ],
-            layout_rows=[wrapped(operations, modes, preset, cover, reset), sliders],
+            layout_rows=[wrapped(operations, modes, preset.widget, cover, reset), sliders],
             reset=reset,
         )

@@ -1,0 +1,56 @@
+"""Kernels worth trying, and a control to choose among them."""
+
+from dataclasses import replace
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+
+from convbp.convolution import rot180
+from convbp.explorers.explorer import Control
+
+
+def _counting(k1: int, k2: int) -> np.ndarray:
+    return np.arange(1, k1 * k2 + 1).reshape(k1, k2)
+
+
+def _one_at(row: int, col: int):
+    def kernel(k1: int, k2: int) -> np.ndarray:
+        return np.array([[int((m, n) == (row % k1, col % k2)) for n in range(k2)] for m in range(k1)])
+
+    return kernel
+
+
+def _last_minus_first(axis: int):
+    def kernel(k1: int, k2: int) -> np.ndarray:
+        position = np.indices((k1, k2))[axis]
+        return (position == position.max()).astype(int) - (position == 0)
+
+    return kernel
+
+
+# Each in whatever shape the kernel has.
+PRESETS = {
+    "counting: no symmetry": _counting,
+    "one at the top left": _one_at(0, 0),
+    "one at the bottom right": _one_at(-1, -1),
+    "all ones": lambda k1, k2: np.ones((k1, k2), int),
+    "right minus left": _last_minus_first(1),
+    "bottom minus top": _last_minus_first(0),
+    "equal to its own rot180": lambda k1, k2: np.minimum(_counting(k1, k2), rot180(_counting(k1, k2))),
+}
+OWN_VALUES = "your own values"
+
+
+def preset_choice() -> Control:
+    """A list of the presets, for a state with a field ``kernel``; the kernel keeps its shape."""
+    return Control(widgets.Dropdown(description="kernel", options=[OWN_VALUES, *PRESETS]), _name, _with_preset)
+
+
+def _name(state: Any) -> str:
+    shape = state.kernel.shape
+    return next((name for name, make in PRESETS.items() if np.array_equal(make(*shape), state.kernel)), OWN_VALUES)
+
+
+def _with_preset(state: Any, name: str) -> Any:
+    return state if name == OWN_VALUES else replace(state, kernel=PRESETS[name](*state.kernel.shape))
