@@ -19,6 +19,7 @@ import pytest
 
 import test_affected_region_q
 import test_delta_flow
+import test_dense_to_convolution
 import test_forward_pass
 import test_kernel_gradient
 import test_pooling_route
@@ -28,6 +29,7 @@ from convbp.colours import contrast
 from convbp.explorers import (
     affected_region_q,
     delta_flow,
+    dense_to_convolution,
     forward_pass,
     kernel_gradient,
     pooling_route,
@@ -51,6 +53,7 @@ EXPLORERS = {
     "KernelGradient": Case(kernel_gradient, test_kernel_gradient),
     "PoolingRoute": Case(pooling_route, test_pooling_route),
     "SlidingWindow": Case(sliding_window, test_sliding_window),
+    "DenseToConvolution": Case(dense_to_convolution, test_dense_to_convolution),
 }
 
 each_explorer = pytest.mark.parametrize("name", EXPLORERS)

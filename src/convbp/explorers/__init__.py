@@ -3,6 +3,7 @@
 try:
     from convbp.explorers.affected_region_q import AffectedRegionQ
     from convbp.explorers.delta_flow import DeltaFlow
+    from convbp.explorers.dense_to_convolution import DenseToConvolution
     from convbp.explorers.draw_digit import DrawDigit
     from convbp.explorers.forward_pass import ForwardPass
     from convbp.explorers.kernel_gradient import KernelGradient
@@ -21,6 +22,7 @@ except ModuleNotFoundError as error:
 __all__ = [
     "AffectedRegionQ",
     "DeltaFlow",
+    "DenseToConvolution",
     "DrawDigit",
     "ForwardPass",
     "KernelGradient",

@@ -1,0 +1,261 @@
+"""From a dense layer to a convolution: cut connections, share weights; the transposed matrix is the way back.
+
+It is the way of Grzegorz Gwardys, "Convolutional Neural Networks backpropagation: from intuition to derivation", 2016.
+"""
+
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from convbp.convolution import convolve, cross_correlate
+from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.connections import CUT, DENSE, SHARED, STEPS, Link, connections
+from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
+from convbp.explorers.layer_state import LayerState
+from convbp.explorers.readable import one_of, readable
+from convbp.notation import factor, number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
+
+LARGEST_IMAGE = 5  # the matrix has a column for each pixel
+FORWARD, BACKWARD = "forward", "backward"
+FIRST = Selection("product", 0, 0)
+
+IMAGE = ((1, 2, 0, 3, 1), (0, 1, 4, 1, 2), (2, 0, 1, 2, 0))
+KERNEL = ((1, 2, -1), (3, 1, -2))
+DELTA = ((1, -2, 3), (2, 1, -1))
+
+
+class Way(NamedTuple):
+    """A way through the layer: what its matrix, what goes in and what comes out are called, and their axes."""
+
+    matrix: str
+    into: str
+    out: str
+    title: str
+    axes: dict[str, tuple[str, str]]
+
+
+WAYS = {
+    FORWARD: Way("W", "o", "x", "input o", {"matrix": ("p", "q"), "product": ("i", "j")}),
+    BACKWARD: Way("Wᵀ", "δ", "∂E/∂o", "δ of the output", {"matrix": ("q", "p"), "product": ("i′", "j′")}),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class State(LayerState):
+    """A layer with its δ, how far the dense layer has become a convolution, and which way one goes through it."""
+
+    explorer: ClassVar[str] = "DenseToConvolution"
+
+    selected: Selection = FIRST
+    step: str = DENSE
+    way: str = FORWARD
+
+    def __post_init__(self):
+        readable(self.explorer, "image", self.image, LARGEST_IMAGE)
+        one_of(self.explorer, "step", self.step, STEPS)
+        one_of(self.explorer, "way", self.way, WAYS)
+        super().__post_init__()
+
+
+def scene(state: State) -> Scene:
+    """Return the picture of a state: what goes in, the matrix or its transpose, and their product.
+
+    For a cell of the product the highlight writes out the row of the matrix times what goes in; for a weight it shows
+    every place where the weight is used.
+    """
+    way, w = WAYS[state.way], connections(state.kernel, state.image.shape, state.step)
+    (k1, k2), (_, cols) = state.kernel.shape, state.image.shape
+    table, source, target = w, state.image, state.delta.shape
+    if state.way == BACKWARD:
+        table, source, target = [list(column) for column in zip(*w, strict=True)], state.delta, state.image.shape
+    product = np.empty(target, object)
+    for cell, row in zip(np.ndindex(target), table, strict=True):
+        product[cell] = sum(link.value * entry for link, entry in zip(row, source.flat, strict=True) if link)
+    weights = len({link.name for row in table for link in row if link})
+    title = f"{way.matrix}, {len(table)}×{len(table[0])}: {weights} weight{'s' if weights > 1 else ''}"
+    grids = {
+        "source": Grid("source", way.title, rows_of(source)),
+        "matrix": _grid("matrix", title, table, way.axes["matrix"]),
+        "product": Grid("product", f"{way.out} = {way.matrix}{way.into}", rows_of(product), axes=way.axes["product"]),
+    }
+    highlights = {}
+    for t, row in enumerate(table):
+        lines = [row[start : start + source.shape[1]] for start in range(0, len(row), source.shape[1])]
+        grids["row"] = _grid("row", f"row {t}, laid out as {way.into}", lines)
+        highlights[Selection("product", *divmod(t, target[1]))] = _of_row(state, grids, lines, t)
+        for s in range(len(row)):
+            highlights[Selection("matrix", t, s)] = _of_weight(state, grids, table, t, s)
+    columns = [[grids["source"], *highlights[FIRST].grids], [grids["matrix"]], [grids["product"]]]
+    if state.step == SHARED:
+        columns[2].append(_grid("kernel", "kernel w", [w[0][m * cols : m * cols + k2] for m in range(k1)], ("m", "n")))
+        for m, n in columns[2][1].cells():
+            # Its first place in the matrix: to or from output (0, 0).
+            place = (0, m * cols + n) if state.way == FORWARD else (m * cols + n, 0)
+            highlights[Selection("kernel", m, n)] = highlights[Selection("matrix", *place)]
+    return Scene(
+        title=f"From a dense layer to a convolution: {state.step}, {state.way}",
+        columns=tuple(map(tuple, columns)),
+        highlights=highlights,
+        selected=state.selected if state.selected in highlights else FIRST,
+    )
+
+
+def _grid(name: str, title: str, table: list[list[Link | None]], axes: tuple[str, str] | None = None) -> Grid:
+    """A grid of weights. Those that are shared have their colours; until then all are white."""
+    tags = tuple(tuple(link and link.tag for link in row) for row in table)
+    return Grid(
+        name,
+        title,
+        values=tuple(tuple(link and link.value for link in row) for row in table),
+        tags=tags,
+        hues=tuple(tuple(tag and tag.hue for tag in row) for row in tags),
+        axes=axes,
+        largest=inf,
+    )
+
+
+def _of_row(state: State, grids: dict[str, Grid], lines: list[list[Link | None]], t: int) -> Highlight:
+    way, row, source, product = WAYS[state.way], grids["row"], grids["source"], grids["product"]
+    cell = divmod(t, product.size[1])
+    value, kept = number(product.entry(*cell)), [at for at in row.cells() if row.entry(*at) is not None]
+
+    def term(r: int, c: int) -> Term:
+        link, entry = lines[r][c], source.entry(r, c)
+        weight = link.value if link else 0
+        return Term(
+            symbols=f"{link.name}·{way.into}({r}, {c})" if link else f"{way.into}({r}, {c}) is cut",
+            numbers=f"{factor(weight)}·{factor(entry)} = {number(weight * entry)}",
+            hue=link.tag.hue if link and link.tag else None,
+            outside=link is None,
+        )
+
+    (top, left), (bottom, right) = kept[0], kept[-1]
+    box = top, left, bottom - top + 1, right - left + 1
+    if state.way == FORWARD:
+        name, slid, equation = "The cross-correlation o ⊗ w", cross_correlate(state.image, state.kernel), "Eq. 7"
+    else:
+        name, slid, equation = "The full convolution δ ∗ w", convolve(state.delta, state.kernel, mode="full"), "Eq. 20"
+    same = ": the same, here and everywhere" if state.step == SHARED else ""
+    weights = {
+        DENSE: f"each of its {len(kept)} weights is its own",
+        CUT: f"{len(kept)} of {source.size[0] * source.size[1]} weights are left, each its own",
+        SHARED: "the weights that are left are the kernel's"
+        + ("" if state.way == FORWARD else ", and laid out as δ they stand turned by 180°"),
+    }
+    return Highlight(
+        marks=(
+            Mark("source", *box, tags=tuple(line[left : right + 1] for line in row.tags[top : bottom + 1])),
+            Mark("row", *box),
+            Mark("matrix", t, 0, 1, source.size[0] * source.size[1]),
+            Mark("product", *cell),
+        ),
+        formula=Formula(
+            heading=f"{way.out}{cell}  =  row {t} of {way.matrix}, times {way.into}",
+            terms=tuple(tuple(term(r, c) for c in range(len(line))) for r, line in enumerate(lines)),
+            total=f"{way.out}{cell} is {value}.",
+            notes=(f"{name} at {cell} is {number(slid[cell])} ({equation}){same}.", _counts(state)),
+        ),
+        sentence=f"{way.out}{cell} is {value}, row {t} of the matrix times {way.into}: {weights[state.step]}.",
+        grids=(row,),
+    )
+
+
+def _of_weight(state: State, grids: dict[str, Grid], table: list[list[Link | None]], t: int, s: int) -> Highlight:
+    way, link = WAYS[state.way], table[t][s]
+
+    def ends(t: int, s: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        return divmod(s, grids["source"].size[1]), divmod(t, grids["product"].size[1])
+
+    def marks(t: int, s: int, style: str) -> list[Mark]:
+        places = zip(("source", "product", "matrix"), (*ends(t, s), (t, s)), strict=True)
+        return [Mark(name, *cell, style=style) for name, cell in places]
+
+    def term(t: int, s: int) -> Term:
+        start, end = ends(t, s)
+        entry = grids["source"].entry(*start)
+        return Term(
+            symbols=f"{link.name}·{way.into}{start} → {way.out}{end}",
+            numbers=f"{factor(link.value)}·{factor(entry)} = {number(link.value * entry)}",
+            hue=link.tag.hue if link.tag else None,
+        )
+
+    start, end = ends(t, s)
+    if link is None:
+        return Highlight(
+            marks=(Mark("row", *start, style="faint"), *marks(t, s, "faint")),
+            formula=Formula(
+                f"The connection from {way.into}{start} to {way.out}{end} is cut.", notes=(_counts(state),)
+            ),
+            sentence=f"Row {t}, column {s} is empty: the connection from {way.into}{start} to {way.out}{end} is cut.",
+            grids=(grids["row"],),
+        )
+    uses = [(t, s) for t, row in enumerate(table) for s, one in enumerate(row) if one and one.name == link.name]
+    others = [mark for use in uses if use != (t, s) for mark in marks(*use, "dashed")]
+    kernel = [Mark("kernel", *link.entry)] if link.tag else []
+    gradient = sum(state.delta[table[t][s].output] * state.image[table[t][s].pixel] for t, s in uses)
+    where, added = "in this place only", ""
+    if len(uses) > 1:
+        where, added = f"in {len(uses)} places, once for each output", ", added up over all of them (Eq. 13)"
+    width, value = state.delta.shape[1], number(link.value)
+    return Highlight(
+        marks=(Mark("row", *start), *others, *marks(t, s, "solid"), *kernel),
+        formula=Formula(
+            heading=f"{link.name} = {value} is used {where}",
+            terms=tuple(tuple(term(*use) for use in uses[at : at + width]) for at in range(0, len(uses), width)),
+            total=f"Its gradient is δ·o{added}: {number(gradient)}.",
+            notes=(_counts(state),),
+            added=False,
+        ),
+        sentence=(
+            f"Row {t}, column {s} holds {link.name}, which is {value} and takes {way.into}{start} to {way.out}{end}; "
+            f"this weight is used {where}."
+        ),
+        grids=(grids["row"],),
+    )
+
+
+def _counts(state: State) -> str:
+    outputs, pixels, entries = (array.size for array in (state.delta, state.image, state.kernel))
+    return f"Weights: {outputs * pixels} if dense, {outputs * entries} if cut, {entries} if shared."
+
+
+class DenseToConvolution(Explorer):
+    """A dense layer becomes a convolution: cut connections, then share weights; its transpose is the way back.
+
+    Choose a cell of the product to see its row of the matrix, or a weight to see every place where it is used.
+
+    Parameters
+    ----------
+    image : array_like, shape=(H, W)
+        At most 5×5: the matrix has a column for each pixel.
+    kernel : array_like, shape=(k1, k2)
+        No larger than the image. The other weights of the dense layer are made up.
+    delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
+        ∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².
+    step : {"dense", "cut", "shared"}
+    way : {"forward", "backward"}
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no picture of what came in; a later `update` says so above the picture instead.
+    """
+
+    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None, step=DENSE, way=FORWARD):
+        example = delta is None and image is IMAGE and kernel is KERNEL
+        # In the example a turned kernel fits into the output, at this cell of the backward pass.
+        chosen = Selection("product", 1, 2) if example else FIRST
+        state = State(image, kernel, DELTA if example else delta, chosen, step, way)
+        steps = buttons("step", {"1 dense": DENSE, "2 cut connections": CUT, "3 share weights": SHARED})
+        ways = buttons("pass", {"forward: Wo": FORWARD, "backward: Wᵀδ": BACKWARD})
+        sliders, reset = ArraySliders("w", rows_of(state.kernel)), reset_button()
+        super().__init__(
+            state,
+            scene,
+            controls=[Control.field("step", steps), Control.field("way", ways), Control.array("kernel", sliders)],
+            layout_rows=[wrapped(steps, ways, reset), sliders],
+            reset=reset,
+        )
