@@ -78,9 +78,11 @@ function render({ model, el, signal }) {
   }
 
   // Room for the longest sentence, so that none moves the page below.
+  let wide = 0;
   function makeRoomForSentence() {
     const sentences = Object.values(model.get("patches")).map((patch) => patch.sentence);
-    sentence.style.minHeight = "";
+    if (wide !== sentence.clientWidth) sentence.style.minHeight = ""; // else what it once needed it keeps
+    wide = sentence.clientWidth;
     sentence.innerHTML = sentences.reduce((a, b) => (b.length > a.length ? b : a), "");
     sentence.style.minHeight = `${sentence.getBoundingClientRect().height}px`;
   }
