@@ -18,6 +18,7 @@ import numpy as np
 
 from convbp import still
 from convbp.explorers import training_picture
+from convbp.explorers.beside_cells import answer_beside_cells
 from convbp.explorers.explorer import buttons, wrapped
 from convbp.network import Network
 from convbp.shapes import NotFiniteError
@@ -92,6 +93,7 @@ class LiveTraining(widgets.VBox):
         self._picture = widgets.HTML()
         super().__init__([wrapped(self._main, self._stop, self._reset, self._pace), self._picture])
         self.add_class("convbp-explorer")
+        answer_beside_cells(self)
         self._main.on_click(lambda _: self.pause() if self.status == RUNNING else self.start())
         self._stop.on_click(lambda _: self.stop())
         self._reset.on_click(lambda _: self.reset())

@@ -1,0 +1,319 @@
+"""Live training and drawing in JupyterLab in a real browser: what a reader presses and draws, while other cells run."""
+
+import re
+from urllib.parse import urlsplit
+
+import nbformat
+import numpy as np
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from browser import Lab, accessible, contrasts, eventually, jupyterlab, read
+from convbp import digit_network, split_digits, train
+from convbp.explorers import DrawDigit
+from test_in_browser import HEIGHT, SPILLS, faint
+
+SEES = "for _ in train(sees, digits.images, digits.labels, epochs=1): pass"
+CELLS = [
+    "from convbp import digit_network, split_digits, train\n"
+    "from convbp.explorers import DrawDigit, LiveTraining\n"
+    f"digits, network, sees = split_digits(), digit_network(), digit_network()\n{SEES}",
+    "live = LiveTraining(network, digits.images, digits.labels, test=digits.test)\nlive",
+    "DrawDigit(sees)",
+    "LiveTraining(digit_network(), digits.images, digits.labels, learning_rate=1000)",
+]
+
+# Whether the weights are those after so many steps without a view.
+AS_PLAIN_TRAINING = """[
+    all((network.parameters[name] == array).all() for name, array in plain.parameters.items())
+    for plain in [digit_network()]
+    for step, record in enumerate(train(plain, digits.images, digits.labels, test=digits.test), 1)
+    if step == len(live.records)
+]"""
+
+
+@pytest.fixture(scope="module")
+def lab(browser_executable, tmp_path_factory):
+    """JupyterLab with a notebook that has been run: two trainings that have not begun, and between them a drawing."""
+    root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, root / "live.ipynb")
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=browser_executable) as browser,
+        jupyterlab(root, home) as address,
+    ):
+        lab = Lab(browser, address)
+        lab.open("live.ipynb")
+        lab.command("notebook:run-all-cells")
+        expect(lab.panel.locator(".convbp-explorer")).to_have_count(3)
+        yield lab
+
+
+@pytest.fixture
+def training(lab):
+    """The training, at its beginning."""
+    training = lab.explorers[0]
+    press(training, "Reset")
+    expect(says(training)).to_have_text("Ready, no step yet.")
+    yield training
+    press(training, "full")
+
+
+@pytest.fixture
+def drawing(lab):
+    """The drawing, blank."""
+    drawing = lab.explorers[1]
+    press(drawing, "Reset")
+    press(drawing, "Clear")
+    eventually(lambda: ink(drawing), {})
+    ready(drawing)
+    return drawing
+
+
+@pytest.fixture
+def busy(lab):
+    """A cell runs all the while."""
+    kernel = "panel.sessionContext.session.kernel"
+    lab.ask(
+        f"panel.running = true, {kernel}.requestExecute({{code: 'import time; time.sleep(600)'}})"
+        ".done.finally(() => { panel.running = false; }), null"
+    )
+    eventually(lab.kernel_status, "busy")
+    yield
+    assert lab.ask("panel.running")
+    lab.ask(f"{kernel}.interrupt()")
+    eventually(lambda: lab.ask("panel.running"), False)
+
+
+def value(lab, expression):
+    """What Python says of an expression, in another cell."""
+    return lab.page.evaluate(
+        """expression => jupyterapp.shell.currentWidget.sessionContext.session.kernel
+            .requestExecute({code: "", user_expressions: {value: expression}})
+            .done.then((reply) => reply.content.user_expressions.value.data["text/plain"])""",
+        expression,
+    )
+
+
+def press(explorer, name):
+    explorer.get_by_role("button", name=name).click()
+
+
+def says(training):
+    return training.locator(".convbp-says")
+
+
+def step(training):
+    """How many steps are done, as the sentence says."""
+    found = re.search(r"step (\d+) of", says(training).inner_text())
+    return int(found[1]) if found else 0
+
+
+def cell_of(drawing, cell):
+    return drawing.locator('[data-cell="drawing,{},{}"]'.format(*cell))
+
+
+def ink(drawing):
+    return {cell: int(value) for cell, value in read(drawing).numbers["drawing"].items() if value}
+
+
+def ready(drawing):
+    expect(drawing.get_by_role("application")).to_have_attribute("aria-busy", "false")
+
+
+def draw(lab, drawing, cells):
+    """Press on the first cell, move over the others, and let go."""
+    cell_of(drawing, (7, 0)).scroll_into_view_if_needed()
+    boxes = [cell_of(drawing, cell).bounding_box() for cell in cells]  # now, as a picture may be drawn anew on the way
+    for n, box in enumerate(boxes):
+        lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
+        if n == 0:
+            lab.page.mouse.down()
+    lab.page.mouse.up()
+
+
+# Training
+
+
+def test_it_trains_pauses_goes_on_and_stops_while_a_cell_runs(lab, training, busy):
+    press(training, "10 steps/s")
+    press(training, "Start")
+    eventually(lambda: step(training) >= 2, True)
+    press(training, "Pause")
+    expect(says(training)).to_have_text(re.compile("^Paused, "))
+    steps, picture = step(training), training.locator("[role=img]").inner_html()
+    lab.page.wait_for_timeout(400)
+    assert step(training) == steps
+    assert training.locator("[role=img]").inner_html() == picture
+    press(training, "Go on")
+    eventually(lambda: step(training) >= steps + 2, True)
+    assert training.locator("[role=img]").inner_html() != picture
+    press(training, "Stop")
+    expect(says(training)).to_have_text(re.compile("^Stopped, "))
+    expect(training.get_by_role("button", name="Stop")).to_be_disabled()
+    expect(training.get_by_role("button", name="Train on")).to_be_enabled()
+
+
+def test_cells_run_and_a_drawing_answers_while_it_trains(lab, training, drawing):
+    press(training, "10 steps/s")
+    press(training, "Start")
+    eventually(lambda: step(training) >= 1, True)
+    assert value(lab, "6 * 7") == "42"
+    cell_of(drawing, (2, 3)).click()
+    eventually(lambda: ink(drawing), {(2, 3): 16})
+    assert value(lab, "live.status") == "'running'"
+    press(training, "Pause")
+    expect(says(training)).to_have_text(re.compile("^Paused, "))
+    assert value(lab, "len(live.records)") == str(step(training))
+    assert value(lab, AS_PLAIN_TRAINING) == "[True]"
+
+
+def test_at_full_speed_it_learns_the_digits(lab, training):
+    press(training, "Start")
+    expect(says(training)).to_have_text(re.compile("^Finished, step 860 of 860"), timeout=30_000)
+    assert value(lab, AS_PLAIN_TRAINING) == "[True]"
+    assert float(re.search(r"test images (\S+)%", says(training).inner_text())[1]) > 97
+
+
+def test_divergence_is_said_at_once(lab):
+    training = lab.explorers[2]
+    press(training, "Start")
+    expect(training.get_by_role("alert")).to_have_text(re.compile("^Failed, .* Try a smaller learning_rate"))
+    press(training, "Reset")
+    expect(training.get_by_role("alert")).to_have_count(0)
+
+
+# Drawing
+
+
+def test_a_drawing_by_pointer_is_classified_after_each_stroke(lab, drawing):
+    digits, network = split_digits(), digit_network()
+    for _ in train(network, digits.images, digits.labels, epochs=1):
+        pass
+    image, seen = np.zeros((8, 8), int), set()
+    column, hook = [(row, 4) for row in range(8)], [(1, 3), (2, 2), (3, 1), (4, 1), (5, 1), (5, 2), (5, 3)]
+    for cells in (column, hook):
+        draw(lab, drawing, cells)
+        image[tuple(np.transpose(cells))] = 16
+        expected = {(int(r), int(c)): 16 for r, c in np.argwhere(image)}
+        eventually(lambda expected=expected: set(ink(drawing)) >= set(expected), True)
+        image = np.array([[ink(drawing).get((r, c), 0) for c in range(8)] for r in range(8)])  # corners may be crossed
+        lab.page.mouse.move(1, 1)
+        ready(drawing)
+        sentence, fresh = drawing.locator(".convbp-sentence"), DrawDigit(network, image)
+        eventually(lambda s=sentence, f=fresh: s.inner_text().split(".")[0], fresh.view.scene.sentence.split(".")[0])
+        shown = read(drawing).numbers["probabilities"]
+        (grid,) = (grid for grid in fresh.view.scene.grids if grid.name == "probabilities")
+        assert [float(shown[c, 0]) for c in range(10)] == pytest.approx([p for (p,) in grid.values], abs=0.2)
+        seen.add(sentence.inner_text().split(".")[0])
+    assert len(seen) == 2
+
+
+def test_a_drawing_by_keyboard(lab, drawing):
+    drawing.get_by_role("application").focus()
+    for _ in range(8):
+        lab.page.keyboard.press("ArrowUp")
+        lab.page.keyboard.press("ArrowLeft")
+    before, cells = lab.ask("[panel.content.activeCellIndex, panel.content.widgets.length]"), {}
+    for key, cell in [("ArrowDown", (1, 0)), ("ArrowRight", (1, 1)), ("ArrowRight", (1, 2))]:
+        lab.page.keyboard.press(key)
+        lab.page.keyboard.press("Space")
+        cells[cell] = 16
+        eventually(lambda: ink(drawing), cells)
+        ready(drawing)
+        expect(drawing.locator(".convbp-sentence")).to_contain_text("Cell ({}, {}) has ink 16 of 16.".format(*cell))
+    lab.page.keyboard.press("Space")
+    eventually(lambda: ink(drawing), {(1, 0): 16, (1, 1): 16})
+    ready(drawing)
+    lab.page.keyboard.press("ArrowLeft")
+    expect(drawing.locator(".convbp-sentence")).to_contain_text("Cell (1, 1) has ink 16")
+    assert lab.ask("[panel.content.activeCellIndex, panel.content.widgets.length]") == before
+    expect(drawing.get_by_role("application")).to_be_focused()
+
+
+def test_the_pen_and_the_examples_have_sliders(drawing):
+    pen, example = (drawing.get_by_role("slider", name=name, exact=True) for name in ("ink", "example"))
+    pen.press("ArrowLeft")
+    cell_of(drawing, (0, 7)).click()
+    eventually(lambda: ink(drawing), {(0, 7): 15})
+    example.press("ArrowRight")
+    expected = split_digits(None).images[1, :, :, 0] * 16
+    eventually(lambda: ink(drawing), {(int(r), int(c)): int(expected[r, c]) for r, c in np.argwhere(expected)})
+
+
+# Legible, nameable, still
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_every_text_is_legible_in_both_themes(lab, training, drawing, theme):
+    failing = lab.explorers[2]
+    press(failing, "Start")
+    expect(failing.get_by_role("alert")).to_be_visible()
+    lab.command("apputils:change-theme", theme=f"JupyterLab {theme}")
+    try:
+        expect(lab.page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "Light").lower())
+        for explorer in (training, drawing, failing):
+            # A button that cannot be pressed is see-through.
+            explorer.evaluate(
+                "explorer => explorer.querySelectorAll('button').forEach((b) => { b.style.opacity = 1; })"
+            )
+            eventually(lambda explorer=explorer: faint(explorer), {})
+        assert {"loss", "filters of conv1", "Start"} <= contrasts(training).keys()
+    finally:
+        lab.command("apputils:change-theme", theme="JupyterLab Light")
+        press(failing, "Reset")
+
+
+def test_a_screen_reader_meets_names_and_sentences(training, drawing):
+    met = accessible(training)
+    assert [node["name"] for node in met if node["role"] == "image"] == ["A network while it learns"]
+    icons = "[\ue000-\uf8ff]"
+    assert [re.sub(icons, "", node["name"]).strip() for node in met if node["role"] == "button"] == [
+        *["Start", "Stop", "Reset"],
+        *["full", "10 steps/s", "1 step/s"],
+    ]
+    assert "Ready, no step yet." in [node["name"] for node in met if node["role"] == "StaticText"]
+    met = accessible(drawing)
+    (name,) = (node["name"] for node in met if node["role"] == "application")
+    assert name == "Draw a digit. Arrow keys choose a cell, Space paints it."
+    (image,) = (node for node in met if node["role"] == "image")
+    assert image["description"].startswith("The paper is blank.")
+    assert [node["name"] for node in met if node["role"] == "slider"] == ["ink", "example", "row i", "column j"]
+
+
+@pytest.mark.parametrize("width", [1600, 800])
+def test_nothing_jumps_and_nothing_is_cut_off(lab, training, drawing, width):
+    acts = {
+        training: [
+            lambda: press(training, "Start"),
+            lambda: eventually(lambda: step(training) > 50, True),
+            lambda: press(training, "Pause"),
+            lambda: press(training, "Stop"),
+            lambda: press(training, "Reset"),
+        ],
+        drawing: [
+            lambda: cell_of(drawing, (1, 1)).click(),
+            lambda: drawing.get_by_role("slider", name="example", exact=True).press("End"),
+            lambda: press(drawing, "Clear"),
+        ],
+    }
+    lab.page.set_viewport_size({"width": width, "height": 1000})
+    try:
+        for explorer, doings in acts.items():
+            eventually(lambda explorer=explorer: explorer.evaluate(SPILLS), [])
+            height = explorer.evaluate(HEIGHT)
+            for act in doings:
+                act()
+                assert explorer.evaluate(HEIGHT) == height
+                assert explorer.evaluate(SPILLS) == []
+    finally:
+        lab.page.set_viewport_size({"width": 1600, "height": 1000})
+
+
+# Stands last, to have seen everything.
+def test_nothing_complains_and_no_other_machine_is_asked(lab):
+    assert lab.complaints == []
+    assert {urlsplit(address).hostname for address in lab.requests} <= {"localhost", None}
+    assert any("/api/kernels/" in address for address in lab.requests)
