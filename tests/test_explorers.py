@@ -21,9 +21,11 @@ import test_affected_region_q
 import test_delta_flow
 import test_dense_to_convolution
 import test_forward_pass
+import test_kernel_flip
 import test_kernel_gradient
 import test_pooling_route
 import test_sliding_window
+import test_stride_and_padding
 from convbp import explorers, svg
 from convbp.colours import contrast
 from convbp.explorers import (
@@ -31,9 +33,11 @@ from convbp.explorers import (
     delta_flow,
     dense_to_convolution,
     forward_pass,
+    kernel_flip,
     kernel_gradient,
     pooling_route,
     sliding_window,
+    stride_and_padding,
 )
 from convbp.grid_view import GridView
 from pictures import apply, misplaced, page, parse, shapes
@@ -49,11 +53,13 @@ class Case(NamedTuple):
 EXPLORERS = {
     "AffectedRegionQ": Case(affected_region_q, test_affected_region_q),
     "DeltaFlow": Case(delta_flow, test_delta_flow),
+    "DenseToConvolution": Case(dense_to_convolution, test_dense_to_convolution),
     "ForwardPass": Case(forward_pass, test_forward_pass),
+    "KernelFlip": Case(kernel_flip, test_kernel_flip),
     "KernelGradient": Case(kernel_gradient, test_kernel_gradient),
     "PoolingRoute": Case(pooling_route, test_pooling_route),
     "SlidingWindow": Case(sliding_window, test_sliding_window),
-    "DenseToConvolution": Case(dense_to_convolution, test_dense_to_convolution),
+    "StrideAndPadding": Case(stride_and_padding, test_stride_and_padding),
 }
 
 each_explorer = pytest.mark.parametrize("name", EXPLORERS)

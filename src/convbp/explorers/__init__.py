@@ -6,10 +6,12 @@ try:
     from convbp.explorers.dense_to_convolution import DenseToConvolution
     from convbp.explorers.draw_digit import DrawDigit
     from convbp.explorers.forward_pass import ForwardPass
+    from convbp.explorers.kernel_flip import KernelFlip
     from convbp.explorers.kernel_gradient import KernelGradient
     from convbp.explorers.live_training import LiveTraining
     from convbp.explorers.pooling_route import PoolingRoute
     from convbp.explorers.sliding_window import SlidingWindow
+    from convbp.explorers.stride_and_padding import StrideAndPadding
 except ModuleNotFoundError as error:
     if error.name.startswith("convbp"):
         raise
@@ -25,8 +27,10 @@ __all__ = [
     "DenseToConvolution",
     "DrawDigit",
     "ForwardPass",
+    "KernelFlip",
     "KernelGradient",
     "LiveTraining",
     "PoolingRoute",
     "SlidingWindow",
+    "StrideAndPadding",
 ]

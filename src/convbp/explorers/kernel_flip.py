@@ -1,0 +1,178 @@
+"""The turn by 180° as two reflections, step by step; and kernels that it leaves as they are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convbp.convolution import rot180
+from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
+from convbp.explorers.kernel_presets import preset_choice
+from convbp.explorers.readable import one_of, readable
+from convbp.explorers.step_player import StepPlayer
+from convbp.notation import number, subscripted
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+
+LARGEST_KERNEL = 5
+ROWS, COLUMNS = "rows", "columns"  # the reflections, and the grids that they lead to
+TITLES = {"kernel": "kernel K", COLUMNS: "columns reversed", ROWS: "rows reversed", "turned": "both: rot180(K)"}
+LAST_STEP = 3  # one reflection, the other, and both in the other order
+FIRST = Selection("kernel", 0, 0)
+
+KERNEL = ((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12))
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What the reader sees: the kernel, the reflection that comes first, how many have been done, the chosen cell."""
+
+    kernel: np.ndarray
+    first: str = ROWS
+    step: int = LAST_STEP
+    selected: Selection = FIRST
+
+    def __post_init__(self):
+        object.__setattr__(self, "kernel", readable("KernelFlip", "kernel", self.kernel, LARGEST_KERNEL))
+        one_of("KernelFlip", "first", self.first, (ROWS, COLUMNS))
+        one_of("KernelFlip", "step", self.step, tuple(range(LAST_STEP + 1)))
+
+    @property
+    def second(self) -> str:
+        """The reflection that comes second."""
+        return COLUMNS if self.first == ROWS else ROWS
+
+
+def scene(state: State) -> Scene:
+    """Return the picture of a state: a square of kernels, and what the turn changes.
+
+    To the right the columns are reversed, downwards the rows, so both ways around the square lead to rot180(K). What
+    has not been reached is empty. For each entry the highlight outlines where it is in each of the kernels.
+    """
+    (k1, k2), K = state.kernel.shape, state.kernel
+    tags = np.empty((k1, k2), object)
+    for m, n in np.ndindex(k1, k2):
+        tags[m, n] = Tag(subscripted("K", m, n), m * k2 + n)
+    shown = {"kernel", *(state.first, "turned", state.second)[: state.step]}
+
+    def grid(name: str, values: np.ndarray, tags: np.ndarray) -> Grid:
+        if name not in shown:
+            return Grid(name, TITLES[name], ((None,) * k2,) * k1)
+        return Grid(name, TITLES[name], rows_of(values), tags=rows_of(tags), axes=("m", "n"))
+
+    grids = {
+        "kernel": grid("kernel", K, tags),
+        ROWS: grid(ROWS, K[::-1], tags[::-1]),
+        COLUMNS: grid(COLUMNS, K[:, ::-1], tags[:, ::-1]),
+        "turned": grid("turned", rot180(K), tags[::-1, ::-1]),
+    }
+    change = rows_of(K - rot180(K)) if "turned" in shown else grids["turned"].values
+    highlights = {
+        # Each of the reflections leads back, too.
+        Selection(name, *cell): _highlight(state, grids, name, *_places(state.kernel.shape, *cell)[name])
+        for name in shown
+        for cell in grids[name].cells()
+    }
+    chosen = Selection("kernel", *(min(max(at, 0), k - 1) for at, k in zip(state.selected[1:], (k1, k2), strict=True)))
+    return Scene(
+        title="The turn by 180° is two reflections",
+        columns=(
+            (grids["kernel"], grids[ROWS]),
+            (grids[COLUMNS], grids["turned"]),
+            (Grid("change", "K − rot180(K)", change),),
+        ),
+        highlights=highlights,
+        selected=state.selected if state.selected in highlights else chosen,
+    )
+
+
+def _places(size: tuple[int, int], m: int, n: int) -> dict[str, tuple[int, int]]:
+    """Where the entry (m, n) of the kernel is in each grid."""
+    below, right = size[0] - 1 - m, size[1] - 1 - n
+    return {"kernel": (m, n), ROWS: (below, n), COLUMNS: (m, right), "turned": (below, right)}
+
+
+def _highlight(state: State, grids: dict[str, Grid], chosen: str, m: int, n: int) -> Highlight:
+    places = _places(state.kernel.shape, m, n)
+    path = ("kernel", state.first, "turned", state.second)[: state.step + 1]
+    value, hue = number(state.kernel[m, n]), grids["kernel"].tags[m][n].hue
+    said = {
+        "kernel": f"K({m}, {n}) is {value}",
+        state.first: f"with the {state.first} reversed it is at {places[state.first]}",
+        "turned": f"with the {state.second} reversed as well at {places['turned']}",
+        state.second: f"and with the {state.second} reversed first it comes there by way of {places[state.second]}",
+    }
+
+    def term(name: str) -> Term:
+        return Term(TITLES[name], f"at {places[name]}" if name in path else "not yet", hue if name in path else None)
+
+    return Highlight(
+        marks=(
+            *(Mark(name, *places[name], style="solid" if name == chosen else "dashed") for name in path),
+            *((Mark("change", m, n, style="dashed"),) if "turned" in path else ()),
+        ),
+        formula=Formula(
+            heading=f"K({m}, {n}) = {value}:  rot180(K)(m, n) = K(k₁ − 1 − m, k₂ − 1 − n)",
+            terms=((term("kernel"), term(COLUMNS)), (term(ROWS), term("turned"))),
+            total=(
+                "This is the kernel; two reflections turn it by 180°.",
+                f"The {state.first} are reversed: that is one reflection.",
+                f"The {state.second} are reversed as well: that is the turn by 180°.",
+                f"First the {state.second}, then the {state.first}: the same. The order does not matter.",
+            )[state.step],
+            notes=(_symmetry(state.kernel) if "turned" in path else "Which entries will stay where they are?",),
+            added=False,
+        ),
+        sentence="; ".join(said[name] for name in path) + ".",
+    )
+
+
+def _symmetry(kernel: np.ndarray) -> str:
+    """What the turn does to the kernel, and so to the convolution I ∗ K = I ⊗ rot180(K) (Eq. 3)."""
+    turned = rot180(kernel)
+    if np.array_equal(turned, kernel):
+        alone = np.array_equal(kernel, kernel[::-1])
+        each = "each reflection alone leaves it as it is" if alone else "though no reflection alone leaves it as it is"
+        return f"This kernel is its own rot180, {each}: I ∗ K = I ⊗ K for every image."
+    if np.array_equal(turned, -kernel):
+        return "rot180(K) = −K: the convolution I ∗ K is I ⊗ K with the opposite sign."
+    for what, other, mirrored in (("rows", "columns", kernel[::-1]), ("columns", "rows", kernel[:, ::-1])):
+        if np.array_equal(mirrored, kernel):
+            return f"Reversing the {what} changes nothing here: reversing the {other} is the whole turn."
+    return "rot180(K) is another kernel: I ∗ K and I ⊗ K differ."
+
+
+class KernelFlip(Explorer):
+    """The turn of a kernel by 180°, one reflection at a time; choose an entry and see where it goes.
+
+    Parameters
+    ----------
+    kernel : array_like, shape=(k1, k2)
+        At most 5×5.
+    first : {"rows", "columns"}
+        What is reversed first.
+    step : int
+        0, the kernel as it is; 1, one reflection; 2, both; 3, and both in the other order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no picture of what came in; a later `update` says so above the picture instead.
+    """
+
+    def __init__(self, kernel=KERNEL, first=ROWS, step=LAST_STEP):
+        state = State(kernel, first, step, Selection("kernel", 0, 1) if kernel is KERNEL else FIRST)
+        firsts = buttons("first", {"rows": ROWS, "columns": COLUMNS})
+        player, preset, reset = StepPlayer(interval=1500), preset_choice(), reset_button()
+        sliders = ArraySliders("K", rows_of(state.kernel))
+        super().__init__(
+            state,
+            scene,
+            controls=[
+                Control.field("first", firsts),
+                Control.field("step", player, fit=lambda state: {"max": LAST_STEP}),
+                preset,
+                Control.array("kernel", sliders),
+            ],
+            layout_rows=[wrapped(firsts, player, preset.widget, reset), sliders],
+            reset=reset,
+        )
