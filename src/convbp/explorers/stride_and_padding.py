@@ -1,0 +1,213 @@
+"""Stride, padding and dilation: which pixels a window reads, and how δ is spread with zeros on the way back."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from convbp.convolution import conv2d, conv2d_input_gradient, rot180
+from convbp.explorers.explorer import Explorer, reset_button, wrapped
+from convbp.explorers.pair_slider import pair_slider
+from convbp.explorers.strided_layer import FIRST, LARGEST_STEP, StridedLayer, reach
+from convbp.notation import factor, number, subscripted
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+
+IMAGE = ((1, 2, 0, 3, 1, 2), (0, 1, 2, 1, 4, 0), (2, 0, 1, 2, 3, 1), (1, 3, 0, 1, 2, 1), (2, 1, 1, 0, 1, 3))
+KERNEL = ((1, 2, -1), (0, 3, -2))
+
+
+def scene(state: StridedLayer) -> Scene:
+    """Return the picture of a state: input, kernel and output; δ with zeros between and around, rot180(w), gradient.
+
+    For a chosen output the highlight outlines the pixels that its window reads; for a chosen pixel, where rot180(w)
+    lies on the δ that are spread.
+    """
+    size, (k1, k2), layer = state.image.shape, state.kernel.shape, state.kernel[:, :, None, None]
+    output = conv2d(state.image[None, :, :, None], layer, **state.steps)[0, :, :, 0]
+    gradient = conv2d_input_gradient(state.deltas[None, :, :, None], layer, size, **state.steps)[0, :, :, 0]
+    read = {state.read(*at, *tap) for at in np.ndindex(output.shape) for tap in np.ndindex(k1, k2)}
+    unread = tuple(tuple(None if (r, c) in read else Tag("∅", 6) for c in range(size[1])) for r in range(size[0]))
+    tags = tuple(tuple(Tag(subscripted("w", m, n), m * k2 + n) for n in range(k2)) for m in range(k1))
+    turned = tuple(row[::-1] for row in tags[::-1])
+    around = tuple(most - p for most, p in zip(state.reach, state.padding, strict=True))
+    grids = {
+        "image": Grid(
+            name="image",
+            title="input o, padded" if any(state.padding) else "input o",
+            values=rows_of(np.pad(state.image, [(p, p) for p in state.padding])),
+            origin=tuple(-p for p in state.padding),
+            core=(0, 0, *size),
+            axes=("i′", "j′"),
+        ),
+        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=tags),
+        "turned": Grid("turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=turned),
+        "output": Grid("output", "output x", rows_of(output), axes=("i", "j")),
+        "spread": Grid(
+            name="spread",
+            title="δ, with zeros between and around",
+            values=rows_of(_spread(state, around)),
+            origin=tuple(-a for a in around),
+            core=(0, 0, *(s * (places - 1) + 1 for s, places in zip(state.stride, output.shape, strict=True))),
+        ),
+        "gradient": Grid("gradient", "∂E/∂o (∅: no window reads it)", rows_of(gradient), tags=unread),
+    }
+    highlights = {Selection("output", i, j): _of_output(state, grids, i, j) for i, j in grids["output"].cells()}
+    highlights |= {Selection("image", i, j): _of_pixel(state, grids, i, j) for i, j in grids["gradient"].cells()}
+    image, kernel, turned, output, spread, gradient = grids.values()
+    return Scene(
+        title="Stride, padding and dilation, forwards and backwards",
+        columns=((image,), (kernel, output), (spread, turned), (gradient,)),
+        highlights=highlights,
+        selected=state.selected if state.selected in highlights else FIRST,
+    )
+
+
+def _spread(state: StridedLayer, around: tuple[int, int]) -> np.ndarray:
+    """δ with s − 1 zeros between its entries and so many around that rot180(w), dilated, fits once for each pixel."""
+    size = tuple(length + most for length, most in zip(state.image.shape, state.reach, strict=True))
+    spread = np.zeros(size, state.deltas.dtype)
+    for at, delta in np.ndenumerate(state.deltas):
+        spread[tuple(a + s * n for a, s, n in zip(around, state.stride, at, strict=True))] = delta
+    return spread
+
+
+def _lying(state: StridedLayer, grid: str, corner: tuple[int, int], tags: tuple) -> Mark:
+    """The outline of the kernel on a grid, the weights apart by the dilation."""
+    rows, cols = (most + 1 for most in state.reach)
+    apart = [[None] * cols for _ in range(rows)]
+    for m, n in np.ndindex(state.kernel.shape):
+        apart[m * state.dilation[0]][n * state.dilation[1]] = tags[m][n]
+    return Mark(grid, *corner, rows, cols, tags=tuple(map(tuple, apart)))
+
+
+def _of_output(state: StridedLayer, grids: dict[str, Grid], i: int, j: int) -> Highlight:
+    image, kernel, result = grids["image"], grids["kernel"], number(grids["output"].entry(i, j))
+    (k1, k2), corner, steps = kernel.size, state.read(i, j, 0, 0), zip(*state.steps.values(), strict=True)
+    padded = sum(not image.in_core(*state.read(i, j, m, n)) for m, n in kernel.cells())
+
+    def term(m: int, n: int) -> Term:
+        row, col = state.read(i, j, m, n)
+        pixel, weight = image.entry(row, col), kernel.entry(m, n)
+        return Term(
+            symbols=f"w({m}, {n})·o({number(row)}, {number(col)})",
+            numbers=f"{factor(weight)}·{factor(pixel)} = {number(weight * pixel)}",
+            hue=kernel.tags[m][n].hue,
+            outside=not image.in_core(row, col),
+        )
+
+    index = [f"{s}·{at} + {d}·{tap} − {p}" for (s, p, d), at, tap in zip(steps, (i, j), "mn", strict=True)]
+    zeros = f", of which {padded} in the padding" if padded else ""
+    return Highlight(
+        marks=(
+            _lying(state, "image", corner, kernel.tags),
+            Mark("kernel", 0, 0, k1, k2),
+            Mark("output", i, j),
+            Mark("spread", i * state.stride[0], j * state.stride[1], style="dashed"),
+        ),
+        formula=Formula(
+            heading=f"x({i}, {j})  =  Σₘ Σₙ w(m, n) · o({index[0]}, {index[1]})",
+            terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
+            total=f"x({i}, {j}) is {result}.",
+            notes=tuple(_how_many(state, axis) for axis in range(2)),
+        ),
+        sentence=(
+            f"Output ({i}, {j}) is {result}: its window starts at pixel ({number(corner[0])}, {number(corner[1])}) and "
+            f"reads {k1 * k2} pixels{zeros}."
+        ),
+    )
+
+
+def _how_many(state: StridedLayer, axis: int) -> str:
+    s, p, d = (pair[axis] for pair in state.steps.values())
+    length, k, places = state.image.shape[axis], state.kernel.shape[axis], state.places[axis]
+    return f"{'HW'[axis]}′ = ⌊({length} + 2·{p} − {d}·({k} − 1) − 1) / {s}⌋ + 1 = {places}"
+
+
+def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -> Highlight:
+    kernel, spread, result = grids["kernel"], grids["spread"], number(grids["gradient"].entry(row, col))
+    (k1, k2), here, corner = kernel.size, f"({row}, {col})", (spread.origin[0] + row, spread.origin[1] + col)
+    met = {(m, n): state.met(row, col, m, n) for m, n in kernel.cells()}
+    reached = {at: kernel.tags[m][n] for (m, n), at in met.items() if at}
+
+    def term(m: int, n: int) -> Term:
+        at, weight = met[m, n], kernel.entry(m, n)
+        delta = grids["spread"].entry(*(s * i for s, i in zip(state.stride, at, strict=True))) if at else 0
+        return Term(
+            symbols=f"{f'δ{at}' if at else '0'}·w({m}, {n})",
+            numbers=f"{factor(delta)}·{factor(weight)} = {number(delta * weight)}",
+            hue=kernel.tags[m][n].hue,
+            outside=at is None,
+        )
+
+    count = len(reached) or "no"
+    return Highlight(
+        marks=(
+            Mark("image", row, col),
+            Mark("turned", 0, 0, k1, k2),
+            _lying(state, "spread", corner, grids["turned"].tags),
+            *(Mark("output", *at, tags=((tag,),), style="dashed") for at, tag in reached.items()),
+            Mark("gradient", row, col),
+        ),
+        formula=Formula(
+            heading=f"∂E/∂o at {here}  =  spread δ ⊗ rot180(w) there: stride 1, whatever the stride was",
+            terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
+            total=f"∂E/∂o at {here} is {result}{'' if reached else ': Q is empty'}.",
+            notes=(
+                f"Between the δ stand s − 1 zeros: {state.stride[0] - 1} down, {state.stride[1] - 1} across.",
+                f"Around them stand d·(k − 1) − p zeros: {-spread.origin[0]} above, {-spread.origin[1]} to the left.",
+            ),
+        ),
+        sentence=(
+            f"Pixel {here} is read by {count} window{'' if count == 1 else 's'}: "
+            f"rot180(w) lies on {count} δ there, and ∂E/∂o is {result}."
+        ),
+    )
+
+
+class StrideAndPadding(Explorer):
+    """Choose an output to see what its window reads, or a pixel to see how its gradient comes out of the spread δ.
+
+    Parameters
+    ----------
+    image : array_like, shape=(H, W)
+        At most 8×8.
+    kernel : array_like, shape=(k1, k2)
+        At most 3×3.
+    stride, padding, dilation : int or (int, int)
+        Of the layer, as `conv2d` takes them: stride and dilation at most 3, padding at most dilation·(k − 1).
+    delta : array_like, shape=(H′, W′), optional
+        ∂E/∂x of the output. If left out, and after a slider has changed the output's size, it is 1, 2, 3, ….
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no picture of what came in; a later `update` says so above the picture instead.
+    """
+
+    def __init__(self, image=IMAGE, kernel=KERNEL, stride=2, padding=0, dilation=1, delta=None):
+        selected = Selection("image", 2, 2) if image is IMAGE else FIRST
+        state, reset = StridedLayer(image, kernel, stride, padding, dilation, delta, selected), reset_button()
+        sliders = [
+            [
+                pair_slider("stride", axis, 1, lambda state: LARGEST_STEP, _with),
+                pair_slider("padding", axis, 0, lambda state, axis=axis: state.reach[axis], _with),
+                pair_slider("dilation", axis, 1, lambda state: LARGEST_STEP, _with),
+            ]
+            for axis in range(2)
+        ]
+        super().__init__(
+            state,
+            scene,
+            controls=[*sliders[0], *sliders[1]],
+            layout_rows=[
+                wrapped(*(control.widget for control in sliders[0]), reset),
+                wrapped(*(control.widget for control in sliders[1])),
+            ],
+            reset=reset,
+        )
+
+
+def _with(state: StridedLayer, **changes: tuple[int, int]) -> StridedLayer:
+    """The state with another stride, padding or dilation, and with what has to follow."""
+    largest = reach(state.kernel.shape, changes.get("dilation", state.dilation))
+    padding = tuple(map(min, changes.pop("padding", state.padding), largest))
+    return replace(state, **changes, padding=padding, delta=None)
