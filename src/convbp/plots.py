@@ -1,14 +1,14 @@
 """Matplotlib figures for what is a plot rather than a grid of numbers."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from convbp.colours import NEGATIVE, POSITIVE
+from convbp.colours import HUES, NEGATIVE, POSITIVE
 
 _DIVERGING = LinearSegmentedColormap.from_list("convbp", [NEGATIVE, "#ffffff", POSITIVE])
 
@@ -51,4 +51,36 @@ def images(arrays: Sequence[np.ndarray], titles: Sequence[str], description: str
         axes.set_title(title, fontsize=10)
         axes.set_xticks([])
         axes.set_yticks([])
+    return Plot(figure, description)
+
+
+def curves(
+    x: Sequence[float], lines: Mapping[str, Sequence[float]], labels: tuple[str, str], description: str, log: str = ""
+) -> Plot:
+    """Show values over the same ``x``, each line with its name.
+
+    Parameters
+    ----------
+    x : sequence of float
+    lines
+        The values of each line, by its name.
+    labels
+        Of the x axis and of the y axis.
+    description
+        What is to be seen, for those who cannot see it.
+    log : {"", "x", "y", "xy"}
+        Which axes are logarithmic.
+    """
+    figure = Figure(figsize=(6.4, 3.2))
+    axes = figure.subplots()
+    styles = zip(HUES, ("-", "--", ":", "-."), "osD^", strict=False)  # never by colour alone
+    for (name, values), (colour, style, marker) in zip(lines.items(), styles, strict=False):
+        axes.plot(x, values, style, color=colour, marker=marker, markersize=4, label=name)
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    for axis in log:
+        getattr(axes, f"set_{axis}scale")("log")
+    axes.grid(color="#dddddd")
+    if len(lines) > 1:
+        axes.legend()
     return Plot(figure, description)
