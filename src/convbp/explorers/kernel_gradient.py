@@ -1,8 +1,6 @@
 """Where the gradient of one weight comes from: every δ times the pixel that the weight met there (Eq. 10 to 14)."""
 
 from dataclasses import dataclass
-from fractions import Fraction
-from numbers import Rational
 from typing import ClassVar
 
 import numpy as np
@@ -51,7 +49,7 @@ def scene(state: LayerState) -> Scene:
     others = {
         "Eq. 14, rot180(δ) ∗ o": convolve(state.image, rot180(state.delta)),
         FIGURE: cross_correlate(state.image, rot180(state.delta)),
-        "Central difference of E = Σ δ·x": _central_difference(state),
+        "Central difference of E = Σ δ·x": state.central_difference("kernel"),
     }
     highlights = {
         Selection(grid.name, m, n): _highlight(image, delta, gradient, products[m, n], others, (m, n))
@@ -64,21 +62,6 @@ def scene(state: LayerState) -> Scene:
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
-
-
-def _central_difference(state: LayerState) -> np.ndarray:
-    """(E(w + 1) − E(w − 1)) / 2 for each weight, with E = Σ δ·x; E is linear in w, so any step gives the derivative."""
-
-    def error(kernel: np.ndarray):
-        return sum((state.delta * cross_correlate(state.image, kernel)).flat)
-
-    slopes = np.empty(state.kernel.shape, object)
-    for entry in np.ndindex(state.kernel.shape):
-        step = np.zeros(state.kernel.shape, state.kernel.dtype)
-        step[entry] = 1
-        rise = error(state.kernel + step) - error(state.kernel - step)
-        slopes[entry] = Fraction(rise, 2) if isinstance(rise, Rational) else rise / 2
-    return slopes
 
 
 def _highlight(

@@ -1,6 +1,8 @@
 """The state of explorers of a convolutional layer's backward pass: its input, its kernel, and the δ of its output."""
 
 from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Rational
 from typing import ClassVar
 
 import numpy as np
@@ -52,3 +54,21 @@ class LayerState:
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """What the layer makes of an image."""
         return cross_correlate(image, kernel)
+
+    def central_difference(self, name: str) -> np.ndarray:
+        """(E(+1) − E(−1)) / 2 for each entry of the array ``name``, "image" or "kernel", with E = Σ δ·x.
+
+        Exact where the output is linear in each of the two: then any step gives the derivative.
+        """
+        at = getattr(self, name)
+
+        def error(moved: np.ndarray):
+            return sum((self.delta * self.output(**{"image": self.image, "kernel": self.kernel, name: moved})).flat)
+
+        slopes = np.empty(at.shape, object)
+        for entry in np.ndindex(at.shape):
+            step = np.zeros(at.shape, at.dtype)
+            step[entry] = 1
+            rise = error(at + step) - error(at - step)
+            slopes[entry] = Fraction(rise, 2) if isinstance(rise, Rational) else rise / 2
+        return slopes
