@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from math import ceil
 
 import ipywidgets as widgets
 import numpy as np
 
+from convbp.explorers.chosen_number import chosen_number
 from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
 from convbp.explorers.pair_slider import pair_slider
 from convbp.explorers.pooling_state import FIRST, LARGEST_WINDOW, POOLINGS, PoolingState
@@ -162,28 +162,8 @@ def _with_window(state: PoolingState, fill: Callable[[np.ndarray], object]) -> P
     return replace(state, inputs=inputs)
 
 
-def _chosen(state: PoolingState) -> tuple[str, np.ndarray, tuple[int, int]]:
-    name, *at = state.selected
-    return name, state.inputs if name == "inputs" else state.deltas, tuple(at)
-
-
-def _with_chosen(state: PoolingState, value: float) -> PoolingState:
-    name, array, at = _chosen(state)
-    array = array.copy()
-    array[at] = int(value) if value.is_integer() else value
-    return replace(state, **{name: array})
-
-
-def _range(state: PoolingState) -> dict:
-    """How the slider of the chosen number is called, and how far it goes."""
-    name, array, at = _chosen(state)
-    end, whole = max(9, ceil(abs(array[at]))), array.dtype == object
-    return {
-        "description": f"{'o' if name == 'inputs' else 'δ'}{at}",
-        "max": end,
-        "min": -end,
-        "step": 1 if whole else 0.1,
-    }
+def _shown(state: PoolingState, grid: str) -> np.ndarray:
+    return state.inputs if grid == "inputs" else state.deltas
 
 
 def _with_windows(state: PoolingState, **changes: tuple[int, int]) -> PoolingState:
@@ -222,7 +202,7 @@ class PoolingRoute(Explorer):
             *(pair_slider("size", axis, 1, partial(_largest_window, axis), _with_windows) for axis in range(2)),
             *(pair_slider("stride", axis, 1, lambda state: LARGEST_WINDOW, _with_windows) for axis in range(2)),
         ]
-        chosen = widgets.FloatSlider(readout_format=".4", style={"description_width": "auto"})
+        chosen = chosen_number(lambda cell: f"{'o' if cell.grid == 'inputs' else 'δ'}{cell[1:]}", _shown)
         tie = widgets.Button(description="Make ties", tooltip="The chosen window: all as large as its largest")
         zeros = widgets.Button(description="Make zeros", tooltip="The chosen window: all 0")
         super().__init__(
@@ -231,9 +211,9 @@ class PoolingRoute(Explorer):
             controls=[
                 Control.field("pooling", kinds),
                 *sides,
-                Control(chosen, lambda state: float(_chosen(state)[1][state.selected[1:]]), _with_chosen, fit=_range),
+                chosen,
             ],
-            layout_rows=[wrapped(kinds, chosen, tie, zeros, reset), wrapped(*(side.widget for side in sides))],
+            layout_rows=[wrapped(kinds, chosen.widget, tie, zeros, reset), wrapped(*(side.widget for side in sides))],
             reset=reset,
         )
         tie.on_click(lambda _: self._show(lambda state: _with_window(state, np.max)))
