@@ -264,7 +264,7 @@ def _correlate(inputs, kernel, places, stride=(1, 1), padding=(0, 0), dilation=(
     return result
 
 
-ENTRIES_AT_ONCE = 2**19  # of a matrix of windows: some megabytes, which stay near the processor
+ENTRIES_AT_ONCE = 2**18  # of a matrix of windows: a megabyte in float32, which stays near the processor
 
 
 def _windows(inputs, kernel_size, places, stride, padding, dilation, spread=(1, 1)):
@@ -276,24 +276,30 @@ def _windows(inputs, kernel_size, places, stride, padding, dilation, spread=(1, 
     inputs. Above and below them there is zero, which adds nothing. ``spread`` first puts the inputs that far apart,
     with zeros between.
     """
-    (n, h, w, c), (k1, k2), (rows, columns) = inputs.shape, kernel_size, places
-    (s1, s2), (p1, p2), (d1, d2), (t1, t2) = stride, padding, dilation, spread
-    size = t1 * (h - 1) + 1, s2 * (columns - 1) + d2 * (k2 - 1) + 1
-    at_once = max(1, ENTRIES_AT_ONCE // (size[0] * columns * k2 * c))
+    (n, h, _, c), (k1, k2), (rows, columns) = inputs.shape, kernel_size, places
+    height = spread[0] * (h - 1) + 1
+    at_once = max(1, ENTRIES_AT_ONCE // (height * columns * k2 * c))
     for images in (slice(first, first + at_once) for first in range(0, n, at_once)):
-        some = padded = np.ascontiguousarray(inputs[images])
-        if p2 or size != (h, w):
-            padded = np.zeros((len(some), *size, c), inputs.dtype)
-            seen, there = _overlap(w, size[1], p2, t2)
-            padded[:, ::t1, there] = some[:, :, seen]
-        # Windows overlap: as a view, whose bounds NumPy checks, each entry is there once, as a matrix up to k2 times.
-        image, row, pixel, channel = padded.strides
-        shape, strides = (len(some), size[0], columns, k2, c), (image, row, s2 * pixel, d2 * pixel, channel)
-        windows = np.ascontiguousarray(np.ndarray(shape, padded.dtype, padded, strides=strides))
+        windows = _windows_in_a_row(inputs[images], k2, columns, stride[1], padding[1], dilation[1], spread)
         for m in range(k1):
-            looking, seen = _overlap(rows, size[0], m * d1 - p1, s1)
+            looking, seen = _overlap(rows, height, m * dilation[0] - padding[0], stride[0])
             count = (looking.stop - looking.start) * columns
-            yield m, (images, looking), windows[:, seen].reshape(len(some), count, k2 * c)
+            yield m, (images, looking), windows[:, seen].reshape(len(windows), count, k2 * c)
+
+
+def _windows_in_a_row(inputs, k2, columns, stride, padding, dilation, spread):
+    """(N, H, W, C) → (N, H, W', k2, C): in each row of the inputs, spread apart, what each place sees of it."""
+    (n, h, w, c), (t1, t2) = inputs.shape, spread
+    size = t1 * (h - 1) + 1, stride * (columns - 1) + dilation * (k2 - 1) + 1
+    padded = np.ascontiguousarray(inputs)
+    if padding or size != (h, w):
+        padded = np.zeros((n, *size, c), inputs.dtype)
+        seen, there = _overlap(w, size[1], padding, t2)
+        padded[:, ::t1, there] = inputs[:, :, seen]
+    # Windows overlap: as a view, whose bounds NumPy checks, each entry stands there once, in a copy up to k2 times.
+    image, row, pixel, channel = padded.strides
+    shape, strides = (n, size[0], columns, k2, c), (image, row, stride * pixel, dilation * pixel, channel)
+    return np.ascontiguousarray(np.ndarray(shape, padded.dtype, padded, strides=strides))
 
 
 def _overlap(count, size, start, step):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from math import prod
 
 import numpy as np
 
@@ -101,10 +102,10 @@ def max_pool2d(inputs, size, stride=None, padding=0):
         output = np.maximum(output, entry)
 
     def route(delta):
-        (delta,) = exact(len(others) + 1, delta)
-        gradient = np.zeros(inputs.size, delta.dtype)
+        (delta,) = exact(prod(windows.size), delta)
+        gradient = np.zeros(prod(windows.shape), delta.dtype)
         np.add.at(gradient, windows.flat_index(tap).ravel(), delta.ravel())  # where windows overlap, it adds up
-        return gradient.reshape(inputs.shape)
+        return gradient.reshape(windows.shape)
 
     return Pooled("max_pool2d", output.astype(inputs.dtype), route, lambda: windows.rows_and_columns(tap))
 
