@@ -346,10 +346,10 @@ def write_words(path):
 @pytest.mark.parametrize(
     ("write", "said"),
     [
-        (write_pickle, "weights.npz is not a file of arrays (Object arrays cannot be loaded when allow_pickle=False)"),
+        (write_pickle, "weights.npz is not a file of arrays, or is damaged; expected what Network.save wrote."),
         (write_nan, "dense2.bias has an entry that is NaN or infinite"),
-        (write_truncated, "weights.npz is not a file of arrays (File is not a zip file)"),
-        (write_flipped_bits, "weights.npz is not a file of arrays (Bad CRC-32"),
+        (write_truncated, "weights.npz is not a file of arrays, or is damaged"),
+        (write_flipped_bits, "weights.npz is not a file of arrays, or is damaged"),
         (write_one_array, "weights.npz is not a file of arrays"),
         (lambda path: path.write_text("hello"), "weights.npz is not a file of arrays"),
         (lambda path: path.write_bytes(b""), "weights.npz is not a file of arrays"),
@@ -370,6 +370,15 @@ def test_a_file_that_is_not_of_this_network_changes_nothing(tmp_path, capsys, wr
         net.load(path)
     assert net.parameters is before
     assert "surprise" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("parameters", [None, [np.zeros(3)]])
+def test_parameters_without_names_change_nothing(parameters):
+    net = network()
+    before = net.parameters
+    with pytest.raises(TypeError, match=r"Network.parameters: there came (NoneType|list); expected arrays by name"):
+        net.parameters = parameters
+    assert net.parameters is before
 
 
 def test_no_file(tmp_path):
@@ -403,6 +412,9 @@ def test_no_file(tmp_path):
             lambda: Network((2, 2, 1), MaxPool2D(3)),
             "Network: pool1, MaxPool2D(3), does not fit on the input, which gives (2, 2, 1) per image: MaxPool2D: the",
         ),
+        (lambda: Network((8, 6), Conv2D(4, 3)), "expected maps (H, W, C). Grey images have one channel: (8, 6, 1)."),
+        (lambda: Network(8, Dense(3)), "Network: input_shape is 8; expected that of one image, such as (8, 8, 1)."),
+        (lambda: Network((8, 8, 1), Flatten(), loss="mse"), "Network: loss is 'mse'; expected softmax_cross_entropy"),
         (lambda: Network((8, 8, 1), np.tanh), "Network: <ufunc 'tanh'> is not a layer; expected Conv2D(…)"),
         (lambda: Network((8, 0, 1), Flatten()), "Network: a size in input_shape is 0; expected at least 1."),
         (lambda: Network((8, 8, 1), Flatten(), dtype=int), "Network: dtype is int64; expected float32 or float64."),
@@ -435,9 +447,18 @@ def test_inputs_that_are_refused(method, inputs, said):
         getattr(network(), method)(inputs)
 
 
-def test_grey_images_without_their_channel():
-    with pytest.raises(ValueError, match=re.escape("expected (N, 8, 8, 1). Grey images go in as images[..., None].")):
-        Network((8, 8, 1), Flatten(), Dense(10)).forward(convbp.load_digits().images)
+@pytest.mark.parametrize(
+    ("shape", "mend"),
+    [
+        ((5, 8, 6), "Grey images go in as images[..., None]."),
+        ((8, 6), "One grey image goes in as image[None, ..., None]."),
+        ((5, 1, 8, 6), "Channels stand last: images.transpose(0, 2, 3, 1)."),
+        ((5, 6, 8, 1), "A network takes images of the one size that it was made for."),
+    ],
+)
+def test_the_mend_for_images_in_another_form(shape, mend):
+    with pytest.raises(ValueError, match=re.escape(f"inputs have shape {shape}; expected (N, 8, 6, 1). {mend}")):
+        Network((8, 6, 1), Flatten(), Dense(10)).forward(np.zeros(shape))
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,7 @@ IMAGES, LABELS = images_and_labels()
         ({"images": IMAGES[:0], "labels": LABELS[:0]}, "train: images: inputs is empty, its shape is (0, 8, 8, 1)"),
         ({"test": (IMAGES[:, :7], LABELS)}, "train: test images: inputs have shape (20, 7, 8, 1)"),
         ({"test": (IMAGES, LABELS - 9)}, "expected 0 … 9"),
+        ({"test": IMAGES}, "train: test is ndarray; expected a pair (images, labels)."),
     ],
     ids=lambda value: "" if isinstance(value, str) else "-".join(value),
 )
@@ -216,6 +217,11 @@ def test_what_is_refused_is_refused_at_once_and_nothing_changed(changes, said):
     with pytest.raises((TypeError, ValueError), match=re.escape(said)):
         train(**({"network": network, "images": IMAGES, "labels": LABELS} | changes))
     assert network.parameters is before
+
+
+def test_what_is_not_a_network():
+    with pytest.raises(TypeError, match="train: network is type; expected a Network"):
+        train(Network, IMAGES, LABELS)
 
 
 def test_a_network_that_ends_in_maps_cannot_classify():

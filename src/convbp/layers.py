@@ -257,9 +257,10 @@ class Flatten(Layer):
 
 
 def _expect_axes(shape, count):
-    if len(shape) != count:
-        expected, mend = {
-            1: ("one row of numbers per image", "Put Flatten() before it."),
-            3: ("maps (H, W, C)", "It has to stand before Flatten()."),
-        }[count]
-        raise ValueError(f"expected {expected}. {mend}")
+    if len(shape) == count:
+        return
+    if count == 1:
+        raise ValueError("expected one row of numbers per image. Put Flatten() before it.")
+    grey = len(shape) == 2
+    mend = f"Grey images have one channel: {(*shape, 1)}." if grey else "It has to stand before Flatten()."
+    raise ValueError(f"expected maps (H, W, C). {mend}")

@@ -162,7 +162,11 @@ class Network:
         seed: int = 0,
         dtype: Any = np.float32,
     ):
+        if not isinstance(input_shape, tuple | list):
+            raise TypeError(f"Network: input_shape is {input_shape!r}; expected that of one image, such as (8, 8, 1).")
         self.input_shape = tuple(as_count("Network", "a size in input_shape", size) for size in input_shape)
+        if not isinstance(loss, Loss):
+            raise TypeError(f"Network: loss is {loss!r}; expected softmax_cross_entropy or another of convbp's losses.")
         self.loss = loss
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
@@ -193,6 +197,11 @@ class Network:
     @parameters.setter
     def parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
         shapes = self._parameter_shapes
+        if not isinstance(parameters, Mapping):
+            raise TypeError(
+                f"Network.parameters: there came {type(parameters).__name__}; expected arrays by name, as a network of "
+                f"the same layers has in its parameters."
+            )
         if parameters.keys() != shapes.keys():
             raise ValueError(
                 f"Network.parameters: there are {', '.join(parameters) or 'none'}; expected {', '.join(shapes)}. "
@@ -335,9 +344,11 @@ class Network:
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
                 parameters = {name: saved[name] for name in saved.files}
-        except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
+            # Not in NumPy's words, which advise to allow pickles.
             raise ValueError(
-                f"Network.load: {Path(path).name} is not a file of arrays ({error}); expected what Network.save wrote."
+                f"Network.load: {Path(path).name} is not a file of arrays, or is damaged; expected what Network.save "
+                f"wrote. Save the weights again."
             ) from None
         self.parameters = parameters
 
@@ -345,16 +356,19 @@ class Network:
         """``inputs`` as an array of the network's dtype, or a `ValueError` if their size is not ``input_shape``."""
         inputs = as_numbers(operation, "inputs", inputs, None)
         if inputs.shape[1:] != self.input_shape:
-            grey = inputs.shape[1:] == self.input_shape[:-1] and self.input_shape[-1] == 1
-            mend = (
-                "Grey images go in as images[..., None]."
-                if grey
-                else "One image goes in as image[None]."
-                if inputs.shape == self.input_shape
-                else "A network takes images of the one size that it was made for."
-            )
+            *size, channels = self.input_shape
+            mends = {
+                (None, *size): "Grey images go in as images[..., None]." if channels == 1 else None,
+                tuple(size): "One grey image goes in as image[None, ..., None]." if channels == 1 else None,
+                self.input_shape: "One image goes in as image[None].",
+                (None, channels, *size): "Channels stand last: images.transpose(0, 2, 3, 1).",
+            }
+            mend = mends.get(inputs.shape) or mends.get((None, *inputs.shape[1:]))
             expected = ", ".join(map(str, ("N", *self.input_shape)))
-            raise ValueError(f"{operation}: inputs have shape {inputs.shape}; expected ({expected}). {mend}")
+            raise ValueError(
+                f"{operation}: inputs have shape {inputs.shape}; expected ({expected}). "
+                f"{mend or 'A network takes images of the one size that it was made for.'}"
+            )
         return inputs.astype(self.dtype, copy=False)
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil, inf
 from numbers import Real
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,8 @@ def train(
     """
     images, labels = _as_examples(network, "images", images, labels)
     if test is not None:
+        if not isinstance(test, tuple | list) or len(test) != 2:
+            raise TypeError(f"train: test is {type(test).__name__}; expected a pair (images, labels).")
         test = _as_examples(network, "test images", *test)
     epochs, batch_size = as_count("train", "epochs", epochs), as_count("train", "batch_size", batch_size)
     _check_rate("learning_rate", learning_rate, "more than 0, often between 0.001 and 0.1", lambda rate: 0 < rate < inf)
@@ -138,9 +141,9 @@ def train(
 def accuracy(network: Network, images: Any, labels: Any) -> float:
     """The share of the images that the network classifies as the labels say; arguments and errors as for `train`."""
     images, labels = _as_examples(network, "images", images, labels)
-    parts = range(0, len(images), 128)  # a few at a time, which takes less memory
+    parts = range(0, len(images), 256)  # a few at a time, which takes less memory
     return float(
-        sum(_right(network.scores(images[i : i + 128]), labels[i : i + 128]).sum() for i in parts) / len(images)
+        sum(_right(network.scores(images[i : i + 256]), labels[i : i + 256]).sum() for i in parts) / len(images)
     )
 
 
@@ -173,8 +176,8 @@ def _step(network, images, labels, velocity, learning_rate, momentum, weight_dec
         forward = network.forward(images)
         loss = network.loss(forward.output, labels)
         gradients = {}
-        for layer in network.backpropagate(forward, labels):
-            gradients |= layer.gradients
+        for own in map(attrgetter("gradients"), network.backpropagate(forward, labels)):  # holds no delta
+            gradients |= own
         velocity = {
             name: momentum * velocity[name] + gradients[name] + weight_decay * w
             for name, w in network.parameters.items()
@@ -202,6 +205,8 @@ def _right(scores, labels):
 
 def _as_examples(network, name, images, labels):
     """Images and labels as arrays that fit together and the network: the loss says what is wrong with a label."""
+    if not isinstance(network, Network):
+        raise TypeError(f"train: network is {type(network).__name__}; expected a Network.")
     images, labels = network.as_inputs(f"train: {name}", images), np.asarray(labels)
     if len(network.output_shape) != 1:
         raise ValueError(
