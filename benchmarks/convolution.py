@@ -45,9 +45,8 @@ class Case(NamedTuple):
 
 
 CASES = [
-    Case(1, 28, 1, 6, 5, goal=1.0),
-    Case(32, 28, 1, 6, 5, goal=1.0),
-    Case(32, 14, 6, 16, 5, goal=1.0),
+    *(Case(batch, 28, 1, 6, 5, goal=1.0) for batch in (1, 32, 256)),
+    *(Case(batch, 14, 6, 16, 5, goal=1.0) for batch in (1, 32, 256)),
     Case(8, 56, 64, 64, 3, goal=2.0),
 ]
 
