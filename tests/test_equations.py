@@ -4,11 +4,13 @@ import inspect
 import re
 import types
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy
 
+import course
 from convbp import loops
 from convbp.equations import conventions, equation, equations
 from convbp.equations import deltas as deltas_module
@@ -335,6 +337,11 @@ def test_the_table_has_every_entry_with_its_verdict():
         assert entry.name in row
         assert entry.verdict in row
     assert len(repr(equations()).splitlines()) == len(ALL)
+
+
+def test_the_readme_shows_what_a_check_says():
+    readme = (Path(course.ROOT) / "README.md").read_text(encoding="utf-8")
+    assert f"equation(22).check(seed=1)\n```\n\n```text\n{equation(22).check(seed=1)}\n```" in readme
 
 
 @pytest.mark.parametrize(
