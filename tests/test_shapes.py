@@ -154,6 +154,12 @@ WORDING = {
         lambda: as_numbers("here", "image", [1, 2], "HW"),
         ValueError,
         "image has shape (2,), which is 1 axis; expected 2 axes (H, W). "
+        "A single row is [[1, 2, 3]], a single number [[1]].",
+    ),
+    "too many axes": (
+        lambda: as_numbers("here", "image", [[[1, 2]]], "HW"),
+        ValueError,
+        "image has shape (1, 1, 2), which is 3 axes; expected 2 axes (H, W). "
         "One channel of one image is inputs[n, :, :, c].",
     ),
     "unknown axes": (

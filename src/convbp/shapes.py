@@ -60,6 +60,8 @@ def as_numbers(operation: str, name: str, value: object, axes: str | None) -> np
         )
     if axes is not None and array.ndim != len(axes):
         mend = _MENDS.get(axes, f"Check which axis of {name} is missing or one too many.")
+        if axes in ("HW", "kl") and array.ndim < 2:
+            mend = "A single row is [[1, 2, 3]], a single number [[1]]."
         raise ValueError(
             f"{operation}: {name} has shape {array.shape}, which is {_count(array.ndim, 'axis', 'axes')}; "
             f"expected {_count(len(axes), 'axis', 'axes')} ({_letters(axes)}). {mend}"
