@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import test_affected_region_q
+import test_channels
 import test_delta_flow
 import test_dense_to_convolution
 import test_forward_pass
@@ -26,10 +27,12 @@ import test_kernel_gradient
 import test_pooling_route
 import test_sliding_window
 import test_stride_and_padding
+import test_two_layer_question
 from convbp import explorers, svg
 from convbp.colours import contrast
 from convbp.explorers import (
     affected_region_q,
+    channels,
     delta_flow,
     dense_to_convolution,
     forward_pass,
@@ -38,6 +41,7 @@ from convbp.explorers import (
     pooling_route,
     sliding_window,
     stride_and_padding,
+    two_layer_question,
 )
 from convbp.grid_view import GridView
 from pictures import apply, misplaced, page, parse, shapes
@@ -52,6 +56,7 @@ class Case(NamedTuple):
 
 EXPLORERS = {
     "AffectedRegionQ": Case(affected_region_q, test_affected_region_q),
+    "Channels": Case(channels, test_channels),
     "DeltaFlow": Case(delta_flow, test_delta_flow),
     "DenseToConvolution": Case(dense_to_convolution, test_dense_to_convolution),
     "ForwardPass": Case(forward_pass, test_forward_pass),
@@ -60,6 +65,7 @@ EXPLORERS = {
     "PoolingRoute": Case(pooling_route, test_pooling_route),
     "SlidingWindow": Case(sliding_window, test_sliding_window),
     "StrideAndPadding": Case(stride_and_padding, test_stride_and_padding),
+    "TwoLayerQuestion": Case(two_layer_question, test_two_layer_question),
 }
 
 each_explorer = pytest.mark.parametrize("name", EXPLORERS)

@@ -2,6 +2,7 @@
 
 try:
     from convbp.explorers.affected_region_q import AffectedRegionQ
+    from convbp.explorers.channels import Channels
     from convbp.explorers.delta_flow import DeltaFlow
     from convbp.explorers.dense_to_convolution import DenseToConvolution
     from convbp.explorers.draw_digit import DrawDigit
@@ -12,6 +13,7 @@ try:
     from convbp.explorers.pooling_route import PoolingRoute
     from convbp.explorers.sliding_window import SlidingWindow
     from convbp.explorers.stride_and_padding import StrideAndPadding
+    from convbp.explorers.two_layer_question import TwoLayerQuestion
 except ModuleNotFoundError as error:
     if error.name.startswith("convbp"):
         raise
@@ -23,6 +25,7 @@ except ModuleNotFoundError as error:
 
 __all__ = [
     "AffectedRegionQ",
+    "Channels",
     "DeltaFlow",
     "DenseToConvolution",
     "DrawDigit",
@@ -33,4 +36,5 @@ __all__ = [
     "PoolingRoute",
     "SlidingWindow",
     "StrideAndPadding",
+    "TwoLayerQuestion",
 ]

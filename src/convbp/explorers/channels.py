@@ -1,0 +1,281 @@
+"""A layer with channels and filters: forwards a sum over the channels, backwards a sum over the filters (Eq. 4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import ipywidgets as widgets
+import numpy as np
+
+from convbp.convolution import conv2d, conv2d_input_gradient, rot180
+from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
+from convbp.explorers.readable import one_of, readable
+from convbp.notation import factor, number, subscripted
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.shapes import as_numbers, check_size
+
+FORWARD, BACKWARD = "forward", "backward"
+LARGEST_IMAGE, LARGEST_KERNEL, MOST_MAPS = 32, 5, 6
+FIRST = Selection("target1", 1, 1)
+LARGEST_WITH_NUMBERS = 7  # of larger images all arrays are drawn small
+STACKED = 3  # so many maps stand in one column
+WRITTEN_OUT = 6  # so many products of one slice
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What the reader sees: a layer's input, its kernel, the δ of its output, the way through it, the chosen cell."""
+
+    inputs: np.ndarray
+    kernel: np.ndarray
+    delta: np.ndarray | None = None
+    way: str = FORWARD
+    selected: Selection = FIRST
+
+    def __post_init__(self):
+        inputs = _readable("inputs", self.inputs, "HWC", LARGEST_IMAGE)
+        kernel = _readable("kernel", self.kernel, "klCD", LARGEST_KERNEL)
+        output = conv2d(inputs[None], kernel)[0]
+        delta = _readable("delta", output if self.delta is None else self.delta, "IJD", LARGEST_IMAGE)
+        mend = "δ has one map for each filter. Leave delta out to have one that fits."
+        check_size("Channels", "delta", delta.shape, output.shape, mend)
+        for name, array in (("inputs", inputs), ("kernel", kernel), ("delta", delta)):
+            object.__setattr__(self, name, array)
+        one_of("Channels", "way", self.way, (FORWARD, BACKWARD))
+
+    @property
+    def small(self) -> bool:
+        """Whether the arrays are too large for numbers."""
+        return max(self.inputs.shape[:2]) > LARGEST_WITH_NUMBERS
+
+
+def _readable(name: str, array, axes: str, largest: int) -> np.ndarray:
+    array = as_numbers("Channels", name, array, axes)
+    if max(array.shape[2:]) > MOST_MAPS:
+        raise ValueError(
+            f"Channels: {name} has shape {array.shape}; expected at most {MOST_MAPS} channels and filters, "
+            f"or there is no room for them. Show some of them: {name}[..., :{MOST_MAPS}]."
+        )
+    slices = np.array(
+        [
+            readable("Channels", f"{name}[:, :, {', '.join(map(str, at))}]", array[:, :, *at], largest)
+            for at in np.ndindex(array.shape[2:])
+        ]
+    )
+    array = np.moveaxis(slices.reshape(*array.shape[2:], *array.shape[:2]), (-2, -1), (0, 1))
+    array.setflags(write=False)
+    return array
+
+
+class Pass(NamedTuple):
+    """Both ways the same: maps that go in, a kernel with a slice for each pair of maps, and maps that come out.
+
+    Backwards what goes in is δ with zeros around it, and the kernel is turned, its last two axes swapped.
+    """
+
+    source: np.ndarray
+    around: tuple[int, int]
+    kernel: np.ndarray
+    target: np.ndarray
+
+
+def one_pass(state: State) -> Pass:
+    """What the layer does, on the state's way."""
+    kernel, (rows, cols, _) = state.kernel, state.inputs.shape
+    if state.way == FORWARD:
+        return Pass(state.inputs, (0, 0), kernel, conv2d(state.inputs[None], kernel)[0])
+    a1, a2 = kernel.shape[0] - 1, kernel.shape[1] - 1
+    source = np.pad(state.delta, ((a1, a1), (a2, a2), (0, 0)), constant_values=np.zeros((), state.delta.dtype))
+    target = conv2d_input_gradient(state.delta[None], kernel, (rows, cols))[0]
+    return Pass(source, (a1, a2), rot180(kernel).swapaxes(2, 3), target)
+
+
+def scene(state: State) -> Scene:
+    """Return the picture of a state: the channels on the left, the filters' maps on the right, the kernel between them.
+
+    A column of slices is for one channel, a row for one filter. For each cell that comes out the highlight outlines a
+    window in each map that goes in, and the slice laid on it: forwards those of a row, backwards those of a column.
+    """
+    forward, done, small = state.way == FORWARD, one_pass(state), state.small
+    (_, _, channels, filters), (a1, a2), (rows, cols, _) = state.kernel.shape, done.around, done.source.shape
+    core = 0, 0, rows - 2 * a1, cols - 2 * a2
+    source = _maps("source", "o, channel" if forward else "δ, filter", done.source, small, (-a1, -a2), core)
+    axes = None if small else ("i", "j") if forward else ("i′", "j′")
+    target = _maps("target", "x, filter" if forward else "∂E/∂o, channel", done.target, small, axes=axes)
+    slices = [[_slice(state, c, d) for d in range(filters)] for c in range(channels)]
+    if small:
+        # There are too many cells to choose among: one chooses a map, and sees the cell in its middle.
+        (what, letter), (i, j) = ("filter", "d") if forward else ("channel", "c"), np.array(done.target.shape[:2]) // 2
+        names = tuple(f"{letter} {t}" for t in range(len(target)))
+        below = [Grid("choice", f"choose a {what}", (names,), axes=("", letter))]
+        chosen = {Selection("choice", 0, t): (t, int(i), int(j)) for t in range(len(target))}
+    else:
+        below = []
+        chosen = {Selection(grid.name, i, j): (t, i, j) for t, grid in enumerate(target) for i, j in grid.cells()}
+    highlights = {cell: _highlight(state, done, slices, *at) for cell, at in chosen.items()}
+    sides = _stacked(source), _stacked(target, below)
+    left, right = sides if forward else sides[::-1]
+    return Scene(
+        title=f"Channels and filters, {state.way}",
+        columns=(*left, *map(tuple, slices), *right),
+        highlights=highlights,
+        selected=state.selected if state.selected in highlights else next(iter(highlights)),
+    )
+
+
+def _maps(name: str, title: str, array: np.ndarray, small: bool, origin=(0, 0), core=None, axes=None) -> list[Grid]:
+    return [
+        Grid(
+            f"{name}{s}",
+            f"{title} {s}",
+            rows_of(array[:, :, s]),
+            origin=origin,
+            core=core,
+            axes=axes,
+            largest=abs(array).max(),
+            small=small,
+        )
+        for s in range(array.shape[2])
+    ]
+
+
+def _slice(state: State, c: int, d: int) -> Grid:
+    """What filter d has for channel c, backwards turned."""
+    forward, array = state.way == FORWARD, state.kernel[:, :, c, d]
+    tags = tuple(
+        tuple(Tag(subscripted("w", m, n), m * array.shape[1] + n) for n in range(array.shape[1]))
+        for m in range(array.shape[0])
+    )
+    return Grid(
+        f"w{c},{d}",
+        f"c {c}, d {d}" if state.small else f"{'w' if forward else 'rot180(w)'}, c {c}, d {d}",
+        rows_of(array if forward else rot180(array)),
+        tags=() if state.small else tags if forward else tuple(row[::-1] for row in tags[::-1]),
+        largest=abs(state.kernel).max(),
+        small=state.small,
+    )
+
+
+def _stacked(grids: list[Grid], below: Sequence[Grid] = ()) -> list[tuple[Grid, ...]]:
+    columns = [tuple(grids[first : first + STACKED]) for first in range(0, len(grids), STACKED)]
+    return [*columns[:-1], (*columns[-1], *below)]
+
+
+def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: int, j: int) -> Highlight:
+    (k1, k2, sources, _), value = done.kernel.shape, number(done.target[i, j, t])
+    if state.way == FORWARD:
+        line, start, made, letter = [column[t] for column in slices], (i, j), "channel", "c"
+        result, product = f"x({i}, {j}, {t})", f"w(m, n, {{}}, {t})·o({i} + m, {j} + n, {{}})"
+        shapes = (f"Shapes: o {_by(state.inputs)}, w {_by(state.kernel)}, x {_by(done.target)}.",)
+        how = f"filter {t} has a slice for each channel; lay it on there, multiply, and add up over the channels"
+    else:
+        line, start, made, letter = slices[t], (i - k1 + 1, j - k2 + 1), "filter", "d"
+        result, product = f"∂E/∂o({i}, {j}, {t})", f"w(m, n, {t}, {{}})·δ({i} − m, {j} − n, {{}})"
+        shapes = (
+            f"Shapes: δ {_by(state.delta)}, with zeros around it {_by(done.source)}; ∂E/∂o {_by(done.target)}.",
+            f"w {_by(state.kernel)}; turned, and its last two axes swapped, {_by(done.kernel)}.",
+        )
+        how = f"each filter has a slice for channel {t}; lay it, turned, on the filter's δ, multiply, and add up over "
+        how += "the filters"
+
+    def term(s: int) -> Term:
+        window = done.source[i : i + k1, j : j + k2, s]
+        pairs = list(zip(done.kernel[:, :, s, t].flat, window.flat, strict=True))
+        written = " + ".join(f"{factor(weight)}·{factor(entry)}" for weight, entry in pairs)
+        if len(pairs) > WRITTEN_OUT:
+            written = f"{len(pairs)} products, together"
+        return Term(
+            symbols=f"{made} {s}: Σₘ Σₙ {product.format(s, s)}",
+            numbers=f"{written} = {number(sum(weight * entry for weight, entry in pairs))}",
+        )
+
+    return Highlight(
+        marks=(
+            *(Mark(f"source{s}", *start, k1, k2, tags=grid.tags) for s, grid in enumerate(line)),
+            *(Mark(grid.name, 0, 0, k1, k2) for grid in line),
+            Mark(f"target{t}", i, j),
+            *([Mark("choice", 0, t)] if state.small else []),
+        ),
+        formula=Formula(
+            heading=f"{result}  =  Σ over {letter}, m and n of {product.format(letter, letter)}",
+            terms=tuple((term(s),) for s in range(sources)),
+            total=f"{result} is {value}.",
+            notes=shapes,
+        ),
+        sentence=f"{result} is {value}: {how}.",
+    )
+
+
+def _by(array: np.ndarray) -> str:
+    return "×".join(map(str, array.shape))
+
+
+def _small_numbers() -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(8)
+    return rng.integers(0, 4, (3, 4, 2)), rng.integers(-2, 4, (2, 3, 2, 3)), rng.integers(-2, 4, (2, 2, 3))
+
+
+def _large() -> tuple[np.ndarray, ...]:
+    """Discs in three colours, six filters at random, and an error in a few places."""
+    rng, (r, c) = np.random.default_rng(1), np.indices((32, 32))
+    discs = [(r - 11) ** 2 + (c - 12) ** 2 < 64, (r - 19) ** 2 + (c - 16) ** 2 < 81, (r - 13) ** 2 + (c - 21) ** 2 < 49]
+    delta = rng.integers(-3, 4, (28, 28, 6)) * (rng.random((28, 28, 6)) < 0.04)
+    return np.stack(discs, axis=-1) * 3 + 1, rng.integers(-2, 3, (5, 5, 3, 6)), delta
+
+
+EXAMPLES = {"small numbers": _small_numbers(), "32×32×3, six 5×5×3 filters": _large()}
+OWN_ARRAYS = "your own arrays"
+
+
+def _example(state: State) -> str:
+    arrays = state.inputs, state.kernel, state.delta
+    return next((name for name, made in EXAMPLES.items() if all(map(np.array_equal, made, arrays))), OWN_ARRAYS)
+
+
+def _with_example(state: State, name: str) -> State:
+    if name == OWN_ARRAYS:
+        return state
+    inputs, kernel, delta = EXAMPLES[name]
+    return replace(state, inputs=inputs, kernel=kernel, delta=delta)
+
+
+class Channels(Explorer):
+    """A layer with several channels and filters; choose a cell that comes out, forwards or backwards.
+
+    Without arguments it begins with small numbers; its list of examples has a reader's question, an input of three
+    channels of 32×32 and six filters.
+
+    Parameters
+    ----------
+    inputs : array_like, shape=(H, W, C), optional
+        At most 32×32×6; larger ones than 7×7 are drawn small, without numbers.
+    kernel : array_like, shape=(k1, k2, C, D), optional
+        At most 5×5×6×6. Give both or neither.
+    delta : array_like, shape=(H − k1 + 1, W − k2 + 1, D), optional
+        ∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².
+    way : {"forward", "backward"}
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no picture of what came in; a later `update` says so above the picture instead.
+    """
+
+    def __init__(self, inputs=None, kernel=None, delta=None, way=FORWARD):
+        if inputs is None and kernel is None and delta is None:
+            inputs, kernel, delta = EXAMPLES["small numbers"]
+        elif inputs is None or kernel is None:
+            raise TypeError(
+                "Channels: of inputs and kernel one is missing; expected both, or neither for the example. "
+                "Give inputs of shape (H, W, C) and a kernel of shape (k1, k2, C, D)."
+            )
+        state, reset = State(inputs, kernel, delta, way), reset_button()
+        example = widgets.Dropdown(description="example", options=[OWN_ARRAYS, *EXAMPLES])
+        ways = buttons("pass", {"forward": FORWARD, "backward": BACKWARD})
+        super().__init__(
+            state,
+            scene,
+            controls=[Control(example, _example, _with_example), Control.field("way", ways)],
+            layout_rows=[wrapped(example, ways, reset)],
+            reset=reset,
+        )

@@ -1,0 +1,198 @@
+"""Channels' scene against the printed sum over channels, and backwards over filters."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from convbp import loops
+from convbp.explorers import Channels
+from convbp.explorers.channels import EXAMPLES, State, scene
+from convbp.notation import factor, number, subscripted
+from convbp.scene import Selection
+
+WAYS = ("forward", "backward")
+
+
+def random_state(rng):
+    """A small layer with H ≠ W, k1 ≠ k2 and C ≠ D."""
+    size, kernel, (C, D) = (rng.choice(np.arange(*ends), 2, replace=False) for ends in ((3, 5), (1, 4), (1, 4)))
+    shapes = (*size, C), (*kernel, C, D), (*(size - kernel + 1), D)
+    return State(*(rng.integers(-9, 10, shape) for shape in shapes), way=str(rng.choice(WAYS)))
+
+
+def printed(state, i, j, t):
+    """The products of one cell that comes out: for each map that goes in, (w, what it meets) for each m, n."""
+    k1, k2, C, D = state.kernel.shape
+    o, δ = (dict(np.ndenumerate(array)) for array in (state.inputs, state.delta))
+    entries = list(np.ndindex(k1, k2))
+    if state.way == "forward":
+        return [[(state.kernel[m, n, c, t], o[i + m, j + n, c]) for m, n in entries] for c in range(C)]
+    return [[(state.kernel[m, n, t, d], δ.get((i - m, j - n, d), 0)) for m, n in entries] for d in range(D)]
+
+
+def check(state, drawn):
+    """What comes out, and for each cell of it the slices, the windows under them, and the products."""
+    forward, (k1, k2, C, D) = state.way == "forward", state.kernel.shape
+    inputs, kernel, delta = (array.astype(int) for array in (state.inputs, state.kernel, state.delta))
+    if forward:
+        expected, sources = loops.conv2d(inputs[None], kernel)[0], C
+    else:
+        expected, sources = loops.conv2d_input_gradient(delta[None], kernel, inputs.shape[:2])[0], D
+    targets = D if forward else C
+    grids = {grid.name: grid for grid in drawn.grids}
+    for s in range(sources):
+        shown, array = grids[f"source{s}"], (inputs if forward else delta)[:, :, s]
+        assert {at: shown.entry(*at) for at in shown.cells() if shown.in_core(*at)} == dict(np.ndenumerate(array))
+        assert all(shown.entry(*at) == 0 for at in shown.cells() if not shown.in_core(*at))
+    assert [grid for grid in grids if grid.startswith("target")] == [f"target{t}" for t in range(targets)]
+    assert len(drawn.highlights) == expected.size
+    for t in range(targets):
+        target = grids[f"target{t}"]
+        assert target.values == tuple(map(tuple, expected[:, :, t].tolist()))
+        for i, j in target.cells():
+            highlight = drawn.highlights[target.name, i, j]
+            marks = {mark.grid: mark for mark in highlight.marks}
+            slices = {f"w{s},{t}" if forward else f"w{t},{s}": s for s in range(sources)}
+            assert set(marks) == {target.name, *slices, *(f"source{s}" for s in range(sources))}
+            products = printed(state, i, j, t)
+            for name, s in slices.items():
+                # Each cell under the slice has the name of its weight, there, in the slice and in the sum.
+                turned, window, place = grids[name], marks[f"source{s}"], (t, s) if not forward else (s, t)
+                met = []
+                for r, c in np.ndindex(k1, k2):
+                    at = window.row + r, window.col + c
+                    m, n = (at[0] - i, at[1] - j) if forward else (i - at[0], j - at[1])
+                    assert window.tags[r][c] == turned.tags[r][c]
+                    assert (turned.tags[r][c].text, turned.tags[r][c].hue) == (subscripted("w", m, n), m * k2 + n)
+                    assert turned.entry(r, c) == kernel[(m, n, *place)]
+                    met.append((turned.entry(r, c), grids[f"source{s}"].entry(*at)))
+                assert Counter(met) == Counter(products[s])
+                (term,) = highlight.formula.terms[s]
+                *written, total = re.split(r" \+ | = ", term.numbers)
+                assert written == [f"{factor(weight)}·{factor(entry)}" for weight, entry in met]
+                assert total == number(sum(weight * entry for weight, entry in products[s]))
+                assert term.symbols.startswith(f"{'channel' if forward else 'filter'} {s}: ")
+            assert len(highlight.formula.terms) == sources
+            letter = "x" if forward else "∂E/∂o"
+            here = f"{letter}({i}, {j}, {t}) is {number(expected[i, j, t])}"
+            assert highlight.formula.total == f"{here}."
+            assert highlight.sentence.startswith(f"{here}: ")
+            assert "×".join(map(str, (k1, k2, C, D) if forward else (k1, k2, D, C))) in highlight.formula.notes[-1]
+
+
+def test_one_cell_word_by_word():
+    state = State([[[1, 2], [0, 3], [4, -1]]], [[[[2], [1]], [[-3], [5]]]], [[[2], [-1]]], "backward")
+    highlight = scene(state).highlights["target1", 0, 1]
+    assert highlight.formula.heading == "∂E/∂o(0, 1, 1)  =  Σ over d, m and n of w(m, n, 1, d)·δ(0 − m, 1 − n, d)"
+    assert [(term.symbols, term.numbers) for (term,) in highlight.formula.terms] == [
+        ("filter 0: Σₘ Σₙ w(m, n, 1, 0)·δ(0 − m, 1 − n, 0)", "5·2 + 1·(−1) = 9")
+    ]
+    assert highlight.formula.notes == (
+        "Shapes: δ 1×2×1, with zeros around it 1×4×1; ∂E/∂o 1×3×2.",
+        "w 1×2×2×1; turned, and its last two axes swapped, 1×2×1×2.",
+    )
+    assert highlight.sentence == (
+        "∂E/∂o(0, 1, 1) is 9: each filter has a slice for channel 1; lay it, turned, on the filter's δ, multiply, and "
+        "add up over the filters."
+    )
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_large_maps_are_drawn_small_and_chosen_by_name(way):
+    explorer = Channels()
+    example, ways, _ = explorer.children[0].children
+    example.set_state({"index": 2})
+    ways.set_state({"index": WAYS.index(way)})
+    assert explorer.message == ""
+    state, drawn = explorer.state, explorer.view.scene
+    grids = {grid.name: grid for grid in drawn.grids}
+    assert all(grid.small for name, grid in grids.items() if name != "choice")
+    forward = way == "forward"
+    expected = (
+        loops.conv2d(state.inputs[None], state.kernel)
+        if forward
+        else loops.conv2d_input_gradient(state.delta[None], state.kernel, (32, 32))
+    )[0]
+    assert expected.shape == ((28, 28, 6) if forward else (32, 32, 3))
+    i = j = 14 if forward else 16
+    assert list(drawn.highlights) == [Selection("choice", 0, t) for t in range(expected.shape[2])]
+    for (_, _, t), highlight in drawn.highlights.items():
+        assert grids[f"target{t}"].values == tuple(map(tuple, expected[:, :, t].tolist()))
+        assert f"({i}, {j}, {t}) is {number(expected[i, j, t])}" in highlight.sentence
+        for (term,), products in zip(highlight.formula.terms, printed(state, i, j, t), strict=True):
+            together = number(sum(weight * entry for weight, entry in products))
+            assert term.numbers == f"25 products, together = {together}"
+        marked = {mark.grid: (mark.row, mark.col, mark.rows, mark.cols) for mark in highlight.marks}
+        start = 14 if forward else 12
+        assert {marked[f"source{s}"] for s in range(len(highlight.formula.terms))} == {(start, start, 5, 5)}
+        assert marked[f"target{t}"] == (i, j, 1, 1)
+    example.set_state({"index": 1})
+    assert not any(grid.small for grid in explorer.view.scene.grids)
+    assert explorer.message == ""
+
+
+def test_the_list_of_examples_says_whose_arrays_are_shown():
+    explorer = Channels()
+    example = explorer.children[0].children[0]
+    assert example.value == next(iter(EXAMPLES))
+    explorer.update(delta=explorer.state.delta + 1)
+    assert example.value == "your own arrays"
+    assert Channels(np.eye(3, 4)[..., None], np.ones((1, 2, 1, 1))).children[0].children[0].value == "your own arrays"
+
+
+def test_both_ways_show_the_same_slices_turned():
+    forward, backward = (
+        {grid.name: grid for grid in Channels(way=way).view.scene.grids if grid.name.startswith("w")} for way in WAYS
+    )
+    assert forward.keys() == backward.keys()
+    for name, grid in forward.items():
+        np.testing.assert_array_equal(np.array(grid.values)[::-1, ::-1], backward[name].values)
+
+
+def test_a_cell_that_is_no_longer_there_gives_way_to_the_first():
+    state = replace(Channels().state, selected=Selection("target2", 1, 1), way="backward")
+    assert scene(state).selected == Selection("target0", 0, 0)
+
+
+ONES = np.ones((3, 4, 2)), np.ones((2, 1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"inputs": np.ones((3, 4)), "kernel": ONES[1]},
+            "Channels: inputs has shape (3, 4), which is 2 axes; expected 3",
+        ),
+        ({"inputs": ONES[0]}, "Channels: of inputs and kernel one is missing; expected both"),
+        ({"inputs": np.ones((3, 4, 7)), "kernel": ONES[1]}, "Channels: inputs has shape (3, 4, 7); expected at most 6"),
+        (
+            {"inputs": np.ones((33, 4, 2)), "kernel": ONES[1]},
+            "Channels: inputs[:, :, 0] has shape (33, 4); expected at",
+        ),
+        (
+            {"inputs": ONES[0], "kernel": np.ones((6, 1, 2, 1))},
+            "Channels: kernel[:, :, 0, 0] has shape (6, 1); expected",
+        ),
+        (
+            {"inputs": ONES[0], "kernel": np.ones((2, 1, 3, 1))},
+            "conv2d: inputs have C = 2 but kernel has C = 3; expected",
+        ),
+        (
+            {"inputs": ONES[0], "kernel": ONES[1], "delta": ONES[0]},
+            "Channels: delta has shape (3, 4, 2); expected (2, 4, 3)",
+        ),
+        (
+            {"inputs": ONES[0], "kernel": ONES[1], "way": "up"},
+            "Channels: way is 'up'; expected 'forward' or 'backward'",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_one_line(arguments, message):
+    with pytest.raises((TypeError, ValueError)) as refused:
+        Channels(**arguments)
+    assert str(refused.value).startswith(message)
+    assert "\n" not in str(refused.value)
