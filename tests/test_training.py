@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+import tracemalloc
 import warnings
 from itertools import islice
 
@@ -123,6 +124,21 @@ def test_a_loss_with_targets_in_rows():
     assert records[-1].test_accuracy == accuracy(network, images, targets) > 0.5
 
 
+def test_a_step_takes_little_more_memory_than_twice_what_the_forward_pass_keeps():
+    digits, network = split_digits(), digit_network()
+    images, labels = digits.images[:256], digits.labels[:256]
+    kept = sum(made.output.nbytes for made in network.forward(images).made.values())
+    records = train(network, images, labels, batch_size=256)
+    next(records)
+    tracemalloc.start()
+    try:
+        next(records)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2.1 * kept
+
+
 # How it stops
 
 
@@ -207,7 +223,8 @@ IMAGES, LABELS = images_and_labels()
         ({"images": IMAGES[:0], "labels": LABELS[:0]}, "train: images: inputs is empty, its shape is (0, 8, 8, 1)"),
         ({"test": (IMAGES[:, :7], LABELS)}, "train: test images: inputs have shape (20, 7, 8, 1)"),
         ({"test": (IMAGES, LABELS - 9)}, "expected 0 … 9"),
-        ({"test": IMAGES}, "train: test is ndarray; expected a pair (images, labels)."),
+        ({"test": IMAGES[:2]}, "train: test is ndarray; expected a pair (images, labels)."),
+        ({"test": (IMAGES, LABELS, 3)}, "train: test is tuple; expected a pair (images, labels)."),
     ],
     ids=lambda value: "" if isinstance(value, str) else "-".join(value),
 )
