@@ -9,18 +9,17 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.explorers.explorer import Control
-from convbp.scene import Selection
 
 LEAST_RANGE = 9
 
 
 def chosen_number(
-    name: Callable[[Selection], str],
+    name: Callable[[Any], str],
     array: Callable[[Any, str], np.ndarray] = getattr,
 ) -> Control:
     """A slider of the chosen number; each grid one can choose in has the name of a field of the state, an array.
 
-    ``name(selection)`` stands beside the slider. ``array(state, grid)`` is what the grid shows, if that is not simply
+    ``name(state)`` stands beside the slider. ``array(state, grid)`` is what the grid shows, if that is not simply
     the field.
     """
 
@@ -34,7 +33,7 @@ def chosen_number(
 
     def fit(state: Any) -> dict[str, Any]:
         end, whole = max(LEAST_RANGE, ceil(abs(chosen(state)))), array(state, state.selected.grid).dtype == object
-        return {"description": name(state.selected), "max": end, "min": -end, "step": 1 if whole else 0.1}
+        return {"description": name(state), "max": end, "min": -end, "step": 1 if whole else 0.1}
 
     slider = widgets.FloatSlider(readout_format=".4", style={"description_width": "auto"})
     return Control(slider, lambda state: float(chosen(state)), changed, fit)

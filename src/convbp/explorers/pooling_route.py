@@ -162,6 +162,10 @@ def _with_window(state: PoolingState, fill: Callable[[np.ndarray], object]) -> P
     return replace(state, inputs=inputs)
 
 
+def _name(state: PoolingState) -> str:
+    return f"{'o' if state.selected.grid == 'inputs' else 'δ'}{state.selected[1:]}"
+
+
 def _shown(state: PoolingState, grid: str) -> np.ndarray:
     return state.inputs if grid == "inputs" else state.deltas
 
@@ -202,7 +206,7 @@ class PoolingRoute(Explorer):
             *(pair_slider("size", axis, 1, partial(_largest_window, axis), _with_windows) for axis in range(2)),
             *(pair_slider("stride", axis, 1, lambda state: LARGEST_WINDOW, _with_windows) for axis in range(2)),
         ]
-        chosen = chosen_number(lambda cell: f"{'o' if cell.grid == 'inputs' else 'δ'}{cell[1:]}", _shown)
+        chosen = chosen_number(_name, _shown)
         tie = widgets.Button(description="Make ties", tooltip="The chosen window: all as large as its largest")
         zeros = widgets.Button(description="Make zeros", tooltip="The chosen window: all 0")
         super().__init__(

@@ -1,0 +1,257 @@
+"""A reader's worked question: two layers, one output. Is the gradient a product of sums? It is a sum of products.
+
+    i  →  o¹ = i ⊗ w¹  →  o² = o¹ ⊗ w², one number  →  C = (o² − y)²
+
+The letters are the reader's, who counts entries from 1, row by row.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import prod
+
+import numpy as np
+
+from convbp import loops
+from convbp.convolution import convolve, cross_correlate
+from convbp.explorers.chosen_number import chosen_number
+from convbp.explorers.explorer import Explorer, reset_button, wrapped
+from convbp.explorers.readable import readable
+from convbp.notation import factor, number, subscripted
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.shapes import check_size
+from convbp.sums import Sum, exact, symbol
+
+LARGEST = 5
+FIRST = Selection("first_kernel", 0, 0)
+AXES = ("row", "column")
+LETTERS = {"image": "i", "first_kernel": "w¹", "hidden": "o¹", "second_kernel": "w²"}
+
+IMAGE, FIRST_KERNEL, SECOND_KERNEL, TARGET = ((1, 2, 0), (0, 1, 3), (2, 0, 1)), ((1, -1), (2, 1)), ((2, 1), (3, -1)), 5
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """The numbers that one can change, the target as a 1×1 array, and which of them is chosen."""
+
+    image: np.ndarray
+    first_kernel: np.ndarray
+    second_kernel: np.ndarray
+    target: np.ndarray
+    selected: Selection = FIRST
+
+    def __post_init__(self):
+        operation = "TwoLayerQuestion"
+        object.__setattr__(self, "target", np.atleast_2d(self.target))
+        for name in ("image", "first_kernel", "second_kernel", "target"):
+            object.__setattr__(self, name, readable(operation, name, getattr(self, name), LARGEST))
+        mend = "It lies on all of o¹, so that o² is one number."
+        check_size(operation, "second_kernel", self.second_kernel.shape, self.hidden.shape, mend)
+        check_size(operation, "target", self.target.shape, (1, 1), "It is one number, which o² should be.")
+
+    @cached_property
+    def hidden(self) -> np.ndarray:
+        """o¹, shape=(H − k1 + 1, W − k2 + 1)."""
+        return cross_correlate(self.image, self.first_kernel)
+
+    @cached_property
+    def output(self) -> object:
+        """o², one number."""
+        return cross_correlate(self.hidden, self.second_kernel)[0, 0]
+
+    @property
+    def slope(self) -> object:
+        """∂C/∂o²."""
+        return 2 * (self.output - self.target[0, 0])
+
+    @cached_property
+    def met(self) -> np.ndarray:
+        """For each w¹ the sum of the pixels that it met."""
+        return cross_correlate(self.image, np.ones(self.hidden.shape, int))
+
+
+def scene(state: State) -> Scene:
+    """Return the picture of a state: the chain from input to cost, and below it ∂C/∂w¹ found in three ways.
+
+    For each number that one can change the highlight writes out the derivative of the cost with respect to it.
+    """
+    i, w1, o1, w2 = (_named(letter, getattr(state, name)) for name, letter in LETTERS.items())
+    # ∂o²/∂ each entry: a sum with a product for each path from there to o².
+    paths = {
+        "image": loops.convolve(w2, w1, mode="full"),
+        "first_kernel": loops.cross_correlate(i, w2),
+        "second_kernel": o1,
+    }
+    gradients = {
+        "image": state.slope * convolve(state.second_kernel, state.first_kernel, mode="full"),
+        "first_kernel": state.slope * cross_correlate(state.image, state.second_kernel),
+        "second_kernel": state.slope * state.hidden,
+    }
+    asked = state.slope * state.second_kernel.sum() * state.met
+    slopes = {name: _central_difference(state, name) for name in gradients}
+    ways = {
+        "right": ("∂C/∂w¹", gradients["first_kernel"]),
+        "asked": ("∂C/∂w¹, the asker's", asked),
+        "difference": ("central difference", slopes["first_kernel"]),
+    }
+    largest = max(np.abs(array).max() for _, array in ways.values())
+    right, asker, difference = (
+        Grid(name, title, rows_of(array), largest=largest) for name, (title, array) in ways.items()
+    )
+    image = Grid("image", "input i", rows_of(state.image), axes=AXES)
+    first = Grid("first_kernel", "w¹", rows_of(state.first_kernel), tags=_tags(state, "first_kernel"), axes=AXES)
+    hidden = Grid("hidden", "o¹ = i ⊗ w¹", rows_of(state.hidden), tags=_tags(state, "hidden"))
+    second = Grid("second_kernel", "w²", rows_of(state.second_kernel), tags=_tags(state, "second_kernel"), axes=AXES)
+    output = Grid("output", "o² = o¹ ⊗ w²", ((state.output,),))
+    target = Grid("target", "target y", rows_of(state.target), axes=AXES)
+
+    highlights = {
+        Selection(name, *at): _highlight(
+            state,
+            name,
+            at,
+            paths[name][at],
+            (gradient, slopes[name][at]),
+            asked[at] if name == "first_kernel" else None,
+        )
+        for name, array in gradients.items()
+        for at, gradient in np.ndenumerate(array)
+    } | {Selection("target", 0, 0): _of_target(state)}
+    return Scene(
+        title="Two layers: product of sums, or sum of products?",
+        columns=((image,), (first, right), (hidden, asker), (second, difference), (output, target)),
+        highlights=highlights,
+        selected=state.selected if state.selected in highlights else FIRST,
+    )
+
+
+def _named(letter: str, array: np.ndarray) -> np.ndarray:
+    """The array, its entries named and counted from 1."""
+    named = np.empty(array.shape, object)
+    for n, (at, value) in enumerate(np.ndenumerate(array), start=1):
+        named[at] = symbol(subscripted(letter, n), value)
+    return named
+
+
+def _name(state: State, grid: str, row: int, col: int) -> str:
+    return subscripted(LETTERS[grid], 1 + row * getattr(state, grid).shape[1] + col) if grid in LETTERS else "y"
+
+
+def _tags(state: State, name: str) -> tuple[tuple[Tag, ...], ...]:
+    """The names of entries: w² and the o¹ that goes through it have a hue together, each w¹ has its own."""
+    (rows, cols), first = getattr(state, name).shape, state.hidden.size if name == "first_kernel" else 0
+    return tuple(tuple(Tag(_name(state, name, r, c), first + r * cols + c) for c in range(cols)) for r in range(rows))
+
+
+def _cost(image, first_kernel, second_kernel, target):
+    return ((cross_correlate(cross_correlate(image, first_kernel), second_kernel) - target) ** 2)[0, 0]
+
+
+def _central_difference(state: State, name: str) -> np.ndarray:
+    """(C(+1) − C(−1)) / 2 for each entry; C is a square in each, so any step gives the derivative."""
+    arrays = {grid: getattr(state, grid) for grid in ("image", "first_kernel", "second_kernel", "target")}
+    slopes = np.empty(arrays[name].shape, object)
+    for at in np.ndindex(slopes.shape):
+        step = np.zeros_like(arrays[name])
+        step[at] = 1
+        ahead, behind = (_cost(**{**arrays, name: arrays[name] + sign * step}) for sign in (1, -1))
+        slopes[at] = exact((ahead - behind) * Fraction(1, 2))
+    return slopes
+
+
+def _highlight(state: State, name: str, at: tuple[int, int], paths: Sum, slopes: tuple, asked: object) -> Highlight:
+    letter, (gradient, difference) = _name(state, name, *at), slopes
+    symbols = paths.in_symbols()
+    hues = {tag.text: tag.hue for grid in ("hidden", "second_kernel") for tags in _tags(state, grid) for tag in tags}
+    notes, says = [f"Central difference of C = (o² − y)²: {number(difference)}."], ""
+    if name == "first_kernel":
+        sums = state.met[at], state.second_kernel.sum(), state.slope
+        verdict = "equal here by chance" if asked == gradient else "not the gradient"
+        notes += [
+            f"The asker: Σ i · Σ w² · 2(o² − y) = {'·'.join(map(factor, sums))} = {number(asked)}, {verdict}.",
+            f"Through {letter} each pixel meets one w² only; the asker multiplies it with all of them.",
+        ]
+        says = f"each pixel it met times the w² that follows, added up; the asker's product of sums is {number(asked)}"
+    elif name == "second_kernel":
+        notes += [f"The asker has the same, {symbols[0]} · 2(o² − y): right."]
+        says = f"it met {symbols[0]} alone, and here the asker is right"
+    else:
+        says = "w¹ times w² on each path from it to o², added up"
+    terms = [
+        Term(symbol, written, hue=next(hues[part.text] for part in path if part.text in hues))
+        for symbol, written, path in zip(symbols, _in_numbers(paths), paths.terms, strict=True)
+    ]
+    cols = state.hidden.shape[1]
+    return Highlight(
+        marks=_marks(state, name, *at),
+        formula=Formula(
+            heading=f"∂C/∂{letter}  =  ∂o²/∂{letter} · 2(o² − y),  where ∂o²/∂{letter} is",
+            terms=tuple(tuple(terms[n : n + cols]) for n in range(0, len(terms), cols)),
+            total=f"∂C/∂{letter} = {factor(exact(paths.value))}·{factor(state.slope)} = {number(gradient)}.",
+            notes=tuple(notes),
+        ),
+        sentence=f"The derivative ∂C/∂{letter} is {number(gradient)}: {says}.",
+    )
+
+
+def _in_numbers(paths: Sum) -> list[str]:
+    values = [number(prod(part.value for part in path)) for path in paths.terms]
+    pairs = zip(paths.in_numbers(), values, strict=True)
+    return [f"{written} = {value}" if "·" in written else value for written, value in pairs]
+
+
+def _marks(state: State, name: str, row: int, col: int) -> tuple[Mark, ...]:
+    (rows, cols), (k1, k2) = state.hidden.shape, state.first_kernel.shape
+    if name == "first_kernel":
+        return (
+            Mark("image", row, col, rows, cols, tags=_tags(state, "second_kernel")),
+            Mark("first_kernel", row, col),
+            Mark("hidden", 0, 0, rows, cols, style="dashed"),
+            Mark("second_kernel", 0, 0, rows, cols, style="dashed"),
+            Mark("right", row, col),
+            Mark("difference", row, col),
+            Mark("asked", row, col, style="faint"),
+        )
+    if name == "second_kernel":
+        return Mark("hidden", row, col), Mark("second_kernel", row, col), Mark("output", 0, 0, style="dashed")
+    top, left = max(0, row - k1 + 1), max(0, col - k2 + 1)
+    reached = top, left, min(row, rows - 1) - top + 1, min(col, cols - 1) - left + 1
+    return Mark("image", row, col), *(Mark(grid, *reached, style="dashed") for grid in ("hidden", "second_kernel"))
+
+
+def _of_target(state: State) -> Highlight:
+    output, target, slope = (number(value) for value in (state.output, state.target[0, 0], -state.slope))
+    cost = number((state.output - state.target[0, 0]) ** 2)
+    return Highlight(
+        marks=(Mark("target", 0, 0), Mark("output", 0, 0)),
+        formula=Formula(
+            heading=f"C  =  (o² − y)²  =  {cost},  with o² = {output} and y = {target}",
+            total=f"∂C/∂y = −2(o² − y) = {slope}.",
+        ),
+        sentence=f"The derivative ∂C/∂y is {slope}: the cost (o² − y)² is {cost}, with o² = {output} and y = {target}.",
+    )
+
+
+class TwoLayerQuestion(Explorer):
+    """Choose a number of two layers to see how the cost depends on it; change it, and see who is right.
+
+    Parameters
+    ----------
+    image : array_like, shape=(H, W)
+        At most 5×5.
+    first_kernel : array_like, shape=(k1, k2)
+    second_kernel : array_like, shape=(H − k1 + 1, W − k2 + 1)
+        It lies on all of o¹, so that o² is one number.
+    target : number
+        The y in C = (o² − y)².
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no picture of what came in; a later `update` says so above the picture instead.
+    """
+
+    def __init__(self, image=IMAGE, first_kernel=FIRST_KERNEL, second_kernel=SECOND_KERNEL, target=TARGET):
+        state, reset = State(image, first_kernel, second_kernel, target), reset_button()
+        chosen = chosen_number(lambda state: _name(state, *state.selected))
+        super().__init__(state, scene, [chosen], layout_rows=[wrapped(chosen.widget, reset)], reset=reset)
