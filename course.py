@@ -3,9 +3,11 @@
     python3 course.py start     open the course in JupyterLab
     python3 course.py test      run all tests
     python3 course.py save      run the notebooks and save them with their outputs
+    python3 course.py student   write the notebooks without their solutions into the folder student/
 
 On Windows: py course.py start. What stands after the command is passed on: to JupyterLab, to pytest,
-or as the notebooks to save. With --pip before the command, plain pip installs, even where there is uv.
+as the notebooks to save, or as the folder to write into. With --pip before the command, plain pip
+installs, even where there is uv.
 
 The first run makes the folder .venv beside this file and needs the network; later runs install nothing.
 """
@@ -22,6 +24,7 @@ import sys
 
 MINIMUM = (3, 11)
 ROOT = os.path.dirname(os.path.abspath(__file__))
+NOTEBOOKS = os.path.join(ROOT, "notebooks")
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 STAMP = os.path.join(VENV, "course.json")
@@ -44,7 +47,7 @@ def main(arguments):
         )
     use_uv = arguments[:1] != ["--pip"]
     arguments = arguments if use_uv else arguments[1:]
-    commands = {"start": start, "test": test, "save": save}
+    commands = {"start": start, "test": test, "save": save, "student": student}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
@@ -74,6 +77,21 @@ def save(arguments, use_uv):
     set_up("test", use_uv)
     notebooks = [os.path.abspath(path) for path in arguments]
     return run([PYTHON, os.path.join("tools", "save_notebooks.py")] + notebooks)
+
+
+def student(arguments, use_uv):
+    """Write the notebooks without the cells tagged as solutions; nbconvert does it."""
+    set_up("notebooks", use_uv)
+    folder = os.path.abspath((arguments or ["student"])[0])
+    if os.path.realpath(folder) == os.path.realpath(NOTEBOOKS):
+        sys.exit("The student edition would replace the notebooks themselves: name another folder.")
+    remove = ["--TagRemovePreprocessor.enabled=True", "--TagRemovePreprocessor.remove_cell_tags=solution"]
+    notebooks = sorted(os.path.join(NOTEBOOKS, name) for name in os.listdir(NOTEBOOKS) if name.endswith(".ipynb"))
+    command = [PYTHON, "-m", "nbconvert", "--to=notebook", "--output-dir=" + folder]
+    failed = run(command + remove + notebooks)
+    if not failed:
+        say("The student edition is in %s." % folder)
+    return failed
 
 
 def system_browser():

@@ -1,0 +1,121 @@
+"""The notebooks in a reader's hands: run twice, run in part, read where nothing runs, and without the solutions."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import course
+from convbp import explorers
+
+NOTEBOOKS = sorted(Path(course.NOTEBOOKS).glob("*.ipynb"))
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+PICTURES = re.compile(rf"^({'|'.join(explorers.__all__)})\(", re.MULTILINE)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(path):
+    return "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+
+
+def run(cells):
+    """Run code cells in a fresh kernel; an error in one of them fails."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in cells])
+    NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+
+
+@each_notebook
+def test_after_a_restart_a_picture_needs_the_set_up_only_and_every_cell_can_be_run_twice(path):
+    set_up, *others = code(read(path))
+    pictures = [cell for cell in others if PICTURES.search(cell.source)]
+    run([set_up, *pictures, *(cell for cell in [set_up, *others] for _ in range(2))])
+
+
+@each_notebook
+def test_it_can_be_read_where_nothing_runs(path):
+    assert path.stat().st_size < 1_000_000
+    for cell in code(read(path)):
+        if PICTURES.search(cell.source):
+            assert any("image/png" in output.get("data", {}) for output in cell.outputs), cell.source
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                assert len(output.metadata["image/png"]["alt"]) > 20
+                assert output.data["text/plain"]
+
+
+def anchor(heading):
+    """The anchor that JupyterLab gives a heading."""
+    return re.sub(r"<[^>]*>", "", heading).strip().replace(" ", "-")
+
+
+@each_notebook
+def test_links_lead_to_headings_that_are_there(path):
+    for target in re.findall(r"\]\(([^)\s]*\.ipynb#[^)\s]+)\)|\]\((#[^)\s]+)\)", prose(path)):
+        file, _, fragment = (target[0] or path.name + target[1]).partition("#")
+        headings = re.findall(r"^#+ (.*)$", prose(path.parent / file), re.MULTILINE)
+        assert fragment.replace("%28", "(").replace("%29", ")") in map(anchor, headings)
+
+
+@each_notebook
+def test_it_leads_on_and_back_at_both_ends(path):
+    cells = [cell.source for cell in read(path).cells]
+    place = NOTEBOOKS.index(path)
+    for neighbour in NOTEBOOKS[max(place - 1, 0) : place] + NOTEBOOKS[place + 1 : place + 2]:
+        assert f"({neighbour.name}" in cells[-1]
+        assert f"({neighbour.name}" in cells[0] or place == 0
+
+
+@each_notebook
+def test_it_says_what_it_takes_and_gives_and_has_three_tasks_with_solutions(path):
+    text = prose(path)
+    minutes = int(re.search(r"\*Time: (\d+) minutes", text)[1])
+    assert 10 <= minutes <= 45
+    for part in ("**After this notebook you can**", "**You need**", "**Predict first", "## Your turn"):
+        assert part in text
+    solutions = [cell for cell in code(read(path)) if "solution" in cell.metadata.get("tags", [])]
+    assert len(re.findall(r"^### \d+\. ", text, re.MULTILINE)) >= 3
+    assert len(solutions) >= 3
+    for cell in solutions:
+        assert cell.metadata.jupyter == {"source_hidden": True, "outputs_hidden": True}
+        assert cell.source.startswith("# Solution")  # JupyterLab shows the first line of what is folded away
+
+
+@each_notebook
+def test_the_article_is_not_quoted_at_length(path):
+    quoted = re.findall(r'"([^"]+)"', prose(path))
+    assert all(len(text.split()) <= 20 for text in quoted)
+
+
+def test_the_student_edition_is_the_course_without_its_solutions(tmp_path):
+    command = [sys.executable, Path(course.ROOT) / "course.py", "student", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert str(tmp_path) in done.stdout + done.stderr
+    assert [path.name for path in sorted(tmp_path.glob("*.ipynb"))] == [path.name for path in NOTEBOOKS]
+    for path in NOTEBOOKS:
+        kept = [cell.source for cell in read(path).cells if "solution" not in cell.metadata.get("tags", [])]
+        assert [cell.source for cell in read(tmp_path / path.name).cells] == kept
+        assert not any(source.startswith("# Solution") for source in kept)
+
+
+def test_the_student_edition_does_not_replace_the_notebooks(capsys):
+    with pytest.raises(SystemExit, match="name another folder"):
+        course.student([course.NOTEBOOKS], use_uv=True)
+
+
+def test_nothing_is_misspelt(tmp_path):
+    for path in NOTEBOOKS:  # without the pictures, whose letters are no words
+        (tmp_path / f"{path.stem}.md").write_text(prose(path), encoding="utf-8")
+    texts = [tmp_path, *Path(course.ROOT).glob("*.md"), *(Path(course.ROOT) / "src").rglob("*.py")]
+    command = [sys.executable, "-m", "codespell_lib", "--builtin=clear,rare,names", "--ignore-words-list=nd", *texts]
+    assert not subprocess.run(command, capture_output=True, text=True).stdout
