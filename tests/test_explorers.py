@@ -18,7 +18,9 @@ import numpy as np
 import pytest
 
 import test_affected_region_q
+import test_chain_of_layers
 import test_channels
+import test_convention_switch
 import test_delta_flow
 import test_dense_to_convolution
 import test_forward_pass
@@ -32,7 +34,9 @@ from convbp import explorers, svg
 from convbp.colours import contrast
 from convbp.explorers import (
     affected_region_q,
+    chain_of_layers,
     channels,
+    convention_switch,
     delta_flow,
     dense_to_convolution,
     forward_pass,
@@ -56,7 +60,9 @@ class Case(NamedTuple):
 
 EXPLORERS = {
     "AffectedRegionQ": Case(affected_region_q, test_affected_region_q),
+    "ChainOfLayers": Case(chain_of_layers, test_chain_of_layers),
     "Channels": Case(channels, test_channels),
+    "ConventionSwitch": Case(convention_switch, test_convention_switch),
     "DeltaFlow": Case(delta_flow, test_delta_flow),
     "DenseToConvolution": Case(dense_to_convolution, test_dense_to_convolution),
     "ForwardPass": Case(forward_pass, test_forward_pass),

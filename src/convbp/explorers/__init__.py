@@ -2,7 +2,9 @@
 
 try:
     from convbp.explorers.affected_region_q import AffectedRegionQ
+    from convbp.explorers.chain_of_layers import ChainOfLayers
     from convbp.explorers.channels import Channels
+    from convbp.explorers.convention_switch import ConventionSwitch
     from convbp.explorers.delta_flow import DeltaFlow
     from convbp.explorers.dense_to_convolution import DenseToConvolution
     from convbp.explorers.draw_digit import DrawDigit
@@ -25,7 +27,9 @@ except ModuleNotFoundError as error:
 
 __all__ = [
     "AffectedRegionQ",
+    "ChainOfLayers",
     "Channels",
+    "ConventionSwitch",
     "DeltaFlow",
     "DenseToConvolution",
     "DrawDigit",

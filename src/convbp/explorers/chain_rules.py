@@ -1,0 +1,197 @@
+"""The rule of each kind of layer, forward and backward, entry by entry: what each number was made of.
+
+The sums come out of the plain loops of `convbp.loops`, run on entries that know their names and places.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from convbp import loops
+from convbp.layers import Activate, Conv2D, Dense, Flatten, MaxPool2D
+from convbp.notation import number, subscripted
+from convbp.scene import Tag
+from convbp.shapes import as_window
+from convbp.sums import Sum, exact
+
+WINNER, STOPPED = Tag("max", 7), Tag("×0", 6)
+
+
+class Cell(NamedTuple):
+    """A `convbp.sums.Factor` with the place where it stands, an array and an index; f′(x) stands in no array."""
+
+    text: str
+    latex: str
+    value: object
+    array: str = ""
+    index: tuple[int, ...] = ()
+    tag: Tag | None = None
+
+
+class Read(NamedTuple):
+    """What an entry that is no sum was made of: the cells, and the rule with their numbers."""
+
+    cells: tuple[Cell, ...]
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """An array as a step made it.
+
+    Attributes
+    ----------
+    array : str
+        Its name in the network, such as ``conv1``, ``conv1.kernel`` or ``input``; the probabilities are ``softmax``.
+    symbol : str
+        The letter of its entries.
+    values : ndarray
+        For one image: without the batch's axis.
+    rule : str
+        What the step does.
+    origin : callable
+        Returns for each entry the `Sum` or the `Read` that it is; None if the array was given.
+    tags : ndarray of Tag or None, optional
+        What the cells carry.
+    otherwise : str
+        Why an entry is 0 to which nothing was added.
+    """
+
+    array: str
+    symbol: str
+    values: np.ndarray
+    rule: str
+    origin: Callable[[], np.ndarray] | None = None
+    tags: np.ndarray | None = None
+    otherwise: str = ""
+
+    def cell(self, *index: int) -> Cell:
+        """One entry."""
+        tag = None if self.tags is None else self.tags[index]
+        return Cell(subscripted(self.symbol, *index), "", exact(self.values[index]), self.array, index, tag)
+
+    @property
+    def named(self) -> np.ndarray:
+        """Each entry as a sum of one `Cell`."""
+        return tabulate(self.values.shape, lambda *index: Sum((self.cell(*index),)))
+
+
+def tabulate(shape: tuple[int, ...], entry: Callable) -> np.ndarray:
+    """Return the array of ``entry(i, j, …)``."""
+    array = np.empty(shape, object)
+    for index in np.ndindex(shape):
+        array[index] = entry(*index)
+    return array
+
+
+def settings(layer: Conv2D) -> dict:
+    """Stride, padding and dilation, as keyword arguments."""
+    return {"stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation}
+
+
+# Forward: (name of the layer, layer, its inputs, the values of its output, its parameters) -> its output.
+
+
+def _conv_forward(name, layer, inputs, output, kernel, bias):
+    def origin():
+        return loops.conv2d(inputs.named[None], kernel.named, bias.named, **settings(layer))[0]
+
+    return Made(name, "x", output, f"{name}:  x = Σ w·o + b  over the window, in all channels (Eq. 4, 7)", origin)
+
+
+def _activation_forward(name, layer, inputs, output):
+    def entry(*index):
+        x = inputs.cell(*index)
+        return Read((x,), f"f({x.text}) = f({number(x.value)})")
+
+    rule = f"{name}:  o = f(x),  f(x) = {layer.function.formula} (Eq. 8)"
+    return Made(name, "o", output, rule, lambda: tabulate(output.shape, entry))
+
+
+def _max_forward(name, layer, inputs, output):
+    size, stride, padding = as_window(name, layer.size, layer.stride, layer.padding)
+
+    def origin():
+        maps, ones = inputs.named[None], np.ones((*size, 1, 1), int)  # a sum over a window has its cells as terms
+        windows = [loops.conv2d(maps[..., [c]], ones, stride=stride, padding=padding) for c in range(maps.shape[3])]
+        return tabulate(output.shape, lambda i, j, c: largest([cell for (cell,) in windows[c][0, i, j, 0].terms]))
+
+    def largest(cells):
+        winner = max(range(len(cells)), key=lambda n: cells[n].value)  # the first of equals
+        cells[winner] = cells[winner]._replace(tag=WINNER)
+        return Read(tuple(cells), f"max({', '.join(number(cell.value) for cell in cells)})")
+
+    return Made(name, "o", output, f"{name}:  o = the largest entry of the window; its place is kept", origin)
+
+
+def _flatten_forward(name, layer, inputs, output):
+    return Made(name, "o", output, f"{name}:  the same numbers in a row", lambda: inputs.named.reshape(output.shape))
+
+
+def _dense_forward(name, layer, inputs, output, weights, bias):
+    def origin():
+        return inputs.named @ weights.named + bias.named
+
+    return Made(name, "x", output, f"{name}:  x = Σ w·o + b  over all inputs", origin)
+
+
+# Backward: (name of the layer, layer, its inputs, its δ, the values of the δ of its inputs, its parameters) -> that δ.
+
+
+def _conv_backward(name, layer, inputs, delta, below, kernel, bias):
+    def origin():
+        return loops.conv2d_input_gradient(delta.named[None], kernel.named, below.shape[:2], **settings(layer))[0]
+
+    rule = f"Σ δ·w  over the places and filters of {name} it went into (Eq. 20)"
+    return _below(name, inputs, below, rule, origin, otherwise="no window covers it")
+
+
+def _activation_backward(name, layer, inputs, delta, below):
+    slopes = layer.function.derivative(inputs.values)
+
+    def entry(*index):
+        return Sum((delta.cell(*index), Cell(f"f′({number(inputs.cell(*index).value)})", "", exact(slopes[index]))))
+
+    tags = tabulate(below.shape, lambda *index: None if slopes[index] else STOPPED)
+    return _below(name, inputs, below, f"δ of {name} · f′(x) (Eq. 20)", lambda: tabulate(below.shape, entry), tags=tags)
+
+
+def _max_backward(name, layer, inputs, delta, below):
+    pooled = loops.max_pool2d(inputs.values[None], layer.size, layer.stride, layer.padding)
+    won = pooled.route(np.ones((1, *delta.values.shape), int))[0]
+    tags = tabulate(below.shape, lambda *index: WINNER if won[index] else None)
+    rule = f"that of {name} where it was the largest of a window, else 0"
+    otherwise = "it was the largest of no window"
+    return _below(name, inputs, below, rule, lambda: pooled.route(delta.named[None])[0], tags=tags, otherwise=otherwise)
+
+
+def _flatten_backward(name, layer, inputs, delta, below):
+    rule = f"that of {name}, back in its place"
+    return _below(name, inputs, below, rule, lambda: delta.named.reshape(below.shape))
+
+
+def _dense_backward(name, layer, inputs, delta, below, weights, bias):
+    rule = f"Σ δ·w  over all units of {name}"
+    return _below(name, inputs, below, rule, lambda: weights.named @ delta.named)
+
+
+def _below(name, inputs, below, rule, origin, **more):
+    return Made(inputs.array, "δ", below, f"back through {name}:  δ of {inputs.array} = {rule}", origin, **more)
+
+
+FORWARD = {
+    Conv2D: _conv_forward,
+    Activate: _activation_forward,
+    MaxPool2D: _max_forward,
+    Flatten: _flatten_forward,
+    Dense: _dense_forward,
+}
+BACKWARD = {
+    Conv2D: _conv_backward,
+    Activate: _activation_backward,
+    MaxPool2D: _max_backward,
+    Flatten: _flatten_backward,
+    Dense: _dense_backward,
+}

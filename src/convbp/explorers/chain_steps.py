@@ -1,0 +1,117 @@
+"""The two passes through a network as steps, from the input to the updated parameters."""
+
+import numpy as np
+
+from convbp import loops
+from convbp.explorers.chain_rules import BACKWARD, FORWARD, Made, Read, settings, tabulate
+from convbp.layers import Conv2D
+from convbp.network import Network
+from convbp.notation import factor, number, subscripted
+from convbp.scene import Tag
+
+
+def steps(network: Network, image: np.ndarray, label: int, rate: float) -> list[list[Made]]:
+    """Return the arrays that each step makes; step 0 is the input with all parameters.
+
+    Forward one layer at a time, then the softmax. Backward the δ of one layer at a time, and where a layer has
+    parameters, their gradients as soon as its δ is there. At the end all gradients, and the parameters updated.
+    """
+    forward = network.forward(image[None])
+    backward = network.backward(forward, [label])
+    back = _without_rounding(backward)
+    parameters = {name: _parameters(network, name) for name in network.layers}
+    made = [Made("input", "o", image, "the image")]
+    for name, layer in network.layers.items():
+        output = forward[f"{name}.{layer.makes}"][0]
+        made.append(FORWARD[type(layer)](name, layer, made[-1], output, *parameters[name]))
+    found = [[made[0], *(array for own in parameters.values() for array in own)], *([array] for array in made[1:])]
+    probabilities = _softmax(made[-1], network.probabilities(image[None])[0], label, backward.loss)
+    delta = _output_error(probabilities, made[-1], back[f"{made[-1].array}.delta"][0], label)
+    found += [[probabilities], [delta]]
+    gradients = []
+    for (name, layer), inputs in zip(reversed(network.layers.items()), made[-2::-1], strict=True):
+        if parameters[name]:
+            found.append(_gradients(name, layer, inputs, delta, parameters[name], back))
+            gradients = [*found[-1], *gradients]
+        below = back[f"{inputs.array}.delta"][0]
+        delta = BACKWARD[type(layer)](name, layer, inputs, delta, below, *parameters[name])
+        found.append([delta, *parameters[name]])
+    if gradients:
+        found.append(gradients)
+        found.append(_updated(network, image, label, rate, found[0][1:], gradients, backward.loss))
+    return found
+
+
+def _without_rounding(backward):
+    """The arrays, with a 0 where the terms of a sum cancel but for rounding."""
+    least = 1e-13 * max(np.abs(array).max() for array in backward.values())
+    return {name: np.where(np.abs(array) < least, 0, array) for name, array in backward.items()}
+
+
+def _softmax(scores, probabilities, label, error):
+    cells = tuple(scores.cell(k) for k in range(len(probabilities)))
+    powers = [f"exp({number(cell.value)})" for cell in cells]
+
+    def entry(k):
+        return Read(cells, f"{powers[k]} / ({' + '.join(powers)})")
+
+    s = scores.symbol
+    rule = f"softmax:  p = exp({s}) / Σ exp({s}),  and the error E = −log p of class {label} = {number(error)}"
+    return Made("softmax", "p", probabilities, rule, lambda: tabulate(probabilities.shape, entry))
+
+
+def _output_error(probabilities, scores, delta, label):
+    def entry(k):
+        p, one = probabilities.cell(k), int(k == label)
+        return Read((p,), f"{p.text} − {one} = {number(p.value)} − {one}")
+
+    rule = f"the output error:  δ of {scores.array} = p − 1 for class {label}, the target, and p − 0 for the others"
+    return Made(scores.array, "δ", delta, rule, lambda: tabulate(delta.shape, entry))
+
+
+def _parameters(network, name):
+    """The kernel or the weights of a layer, and its bias; none if it has no parameters."""
+    found = []
+    for own, full in network.parameter_names[name].items():
+        values, tags = network.parameters[full], None
+        if own == "kernel":
+            k2 = values.shape[1]
+            tags = tabulate(values.shape, lambda m, n, c, d, k2=k2: Tag(subscripted("w", m, n), m * k2 + n))
+        found.append(Made(full, "b" if own == "bias" else "w", values, f"the parameters of {name}", tags=tags))
+    return found
+
+
+def _gradients(name, layer, inputs, delta, parameters, back):
+    convolves, (weights, bias) = isinstance(layer, Conv2D), parameters
+
+    def of_weights():
+        o, δ = inputs.named, delta.named
+        if not convolves:
+            return np.multiply.outer(o, δ)
+        return loops.conv2d_kernel_gradient(o[None], δ[None], layer.kernel_size, **settings(layer))
+
+    def of_bias():
+        return loops.conv2d_bias_gradient(delta.named[None]) if convolves else delta.named
+
+    terms = "Σ δ·o  over all places (Eq. 13),  ∂E/∂b = Σ δ" if convolves else "δ·o,  ∂E/∂b = δ"
+    return [
+        Made(p.array, "g", back[f"{p.array}.gradient"], f"the gradients of {name}:  ∂E/∂w = {terms}", origin, p.tags)
+        for p, origin in ((weights, of_weights), (bias, of_bias))
+    ]
+
+
+def _updated(network, image, label, rate, parameters, gradients, error):
+    before, after = {p.array: p for p in parameters}, network.copy()
+    after.parameters = {g.array: before[g.array].values - rate * g.values for g in gradients}
+    now = network.loss(after.scores(image[None]), [label])
+    rule = f"the update:  w ← w − η·g  with η = {number(rate)};  E goes from {number(error)} to {number(now)}"
+
+    def updated(old, g):
+        def entry(*index):
+            one, slope = old.cell(*index), g.cell(*index)
+            return Read((), f"{one.text} − η·{slope.text} = {number(one.value)} − {number(rate)}·{factor(slope.value)}")
+
+        values = after.parameters[old.array]
+        return Made(old.array, old.symbol, values, rule, lambda: tabulate(values.shape, entry), old.tags)
+
+    return [updated(before[g.array], g) for g in gradients]
