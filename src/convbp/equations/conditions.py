@@ -12,6 +12,13 @@ def only_first_weight(case: Layer):
     return case.with_arrays(kernel=kernel)
 
 
+def without_first_weight(case: Layer):
+    """The case with K(0, 0) = 0."""
+    kernel = case.kernel.array.copy()
+    kernel[0, 0] = 0
+    return case.with_arrays(kernel=kernel)
+
+
 def one_bias(case: Layer):
     """The case with the same bias at every place."""
     return case.with_arrays(biases=np.full(case.biases.shape, case.bias, object))

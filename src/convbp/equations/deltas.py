@@ -6,7 +6,7 @@ They are compared with central differences of E, or of x, through the plain loop
 import numpy as np
 
 from convbp.equations.cases import Layer, Map, double_sum, table
-from convbp.equations.conditions import own_turn, with_one_weight
+from convbp.equations.conditions import own_turn, with_one_weight, without_first_weight
 from convbp.equations.entry import Condition, Equation, Side, Statement
 from convbp.equations.kernel_gradient import by
 
@@ -194,7 +194,7 @@ EQ_18 = Equation(
 )
 
 
-def _eq19_statement(first_latex, first_value, note=""):
+def _eq19_statement(first_latex, first_value, note="", conditions=()):
     return Statement(
         (
             Side(_X_BY_X, _x_by_inputs),
@@ -207,6 +207,7 @@ def _eq19_statement(first_latex, first_value, note=""):
             Side(rf"w^{{l+1}}_{{m,n}} {_SLOPE}", eq19),
         ),
         note=note,
+        conditions=conditions,
     )
 
 
@@ -222,7 +223,11 @@ EQ_19 = Equation(
     "It is the term m′ = n′ = 0 of Eq. 18. The result, the weight of the link times f′, holds.",
     symbols=NEXT_LAYER,
     axes=("i'", "j'", "m", "n"),
-    printed=_eq19_statement(_FIRST_PRINTED, _eq19_printed),
+    printed=_eq19_statement(
+        _FIRST_PRINTED,
+        _eq19_printed,
+        conditions=(Condition("w₀₀ = 0, so that the first term is 0", without_first_weight),),
+    ),
     readings=(
         _eq19_statement(_FIRST_PRINTED, _eq19_first, note="the first term is the one of Eq. 18 with m′ = n′ = 0"),
     ),
