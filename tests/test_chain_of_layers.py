@@ -330,7 +330,7 @@ def test_a_cell_of_the_first_convolution_has_its_window_and_its_sum():
         ("w₂₁₀₁·o₂₄₀", "0·1 = 0"),
     ]
     assert highlight.sentence == (
-        "Step 1 of 20, conv1: x₀₃₁ of conv1 = 6, the sum of 7 terms, made of conv1.bias, conv1.kernel and input."
+        "Step 1 of 20, conv1: x₀₃₁ of conv1 = 6, the sum of 7 terms, made of conv1.bias and conv1.kernel and input."
     )
     window = next(mark for mark in highlight.marks if mark.grid == "input.0")
     assert (window.row, window.col, window.rows, window.cols) == (0, 3, 3, 2)
@@ -361,6 +361,7 @@ def test_each_rule_in_words():
         (8, ("softmax", 0, 0)): "p₀ of softmax = exp(2) / (exp(2) + exp(3)) = 0.2689.",
         (9, ("flatten1", 0, 0)): "δ₀ of flatten1 = p₀ − 1 = 0.2689 − 1 = −0.7311.",
         (11, ("relu2.0", 0, 0)): "δ₀₀₀ of relu2 = 0, as it was the largest of no window.",
+        (13, ("conv2.bias", 0, 1)): "g₁ of conv2.bias = 0.7311, the sum of 2 terms, made of conv2.",
         (12, ("conv2.1", 0, 0)): "δ₀₀₁ of conv2 = δ₀₀₁ of relu2 · f′(3) = 0.7311·1 = 0.7311.",
         (20, ("conv2.bias", 0, 0)): "b₀ of conv2.bias = b₀ − η·g₀ = 2 − 0.01·(−0.7311) = 2.007.",
     }
