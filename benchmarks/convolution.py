@@ -1,10 +1,12 @@
 """How long a convolutional layer takes here, in PyTorch, and in its bare matrix products, side by side.
 
     python benchmarks/convolution.py
+    python benchmarks/convolution.py profile
 
 Forward, kernel gradient, input gradient and bias gradient together, in float32, on one thread. Each side is shown
 with its fastest variant: PyTorch with its own order of the axes and with channels last, the matrix products with one
-for the whole batch and one per image. They are timed in turns, so that a busy machine slows all of them.
+for the whole batch and one per image. They are timed in turns by the processor time that they take, so that a busy
+machine slows all of them alike. With the word ``profile`` it shows instead where our time goes.
 """
 
 import os
@@ -13,8 +15,11 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 os.environ["VECLIB_MAXIMUM_THREADS"] = "1"  # these are read when NumPy and PyTorch are imported
 
 import platform
+import sys
+from cProfile import Profile
+from pstats import Stats
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import NamedTuple
 
 import numpy as np
@@ -109,7 +114,7 @@ def matrix_products(case):
 
 
 def in_turns(variants):
-    """Median seconds per call of each of the functions, timed in turns."""
+    """Median seconds of the processor per call of each of the functions, timed in turns."""
     repeats = {}
     for name, run in variants.items():
         run()
@@ -120,10 +125,10 @@ def in_turns(variants):
     end = perf_counter() + SECONDS
     while perf_counter() < end:
         for name, run in variants.items():
-            start = perf_counter()
+            start = process_time()
             for _ in range(repeats[name]):
                 run()
-            times[name].append((perf_counter() - start) / repeats[name])
+            times[name].append((process_time() - start) / repeats[name])
     return {name: median(seconds) for name, seconds in times.items()}
 
 
@@ -137,6 +142,19 @@ def assert_same(ours, theirs):
 def fastest(times, variants):
     name = min(variants, key=times.get)
     return times[name] * 1e3, name
+
+
+def profile(case):
+    """Print in which functions the time goes, of those that take 4 % of it or more; without what they call."""
+    run, profiler = ours(case)["convbp"], Profile(process_time)
+    run()
+    for _ in range(round(SECONDS * 1e6 / (case.batch * case.size**2 * case.channels * case.filters)) + 3):
+        profiler.runcall(run)
+    stats = Stats(profiler)
+    print(case)
+    for (_, _, function), (_, _, seconds, _, _) in sorted(stats.stats.items(), key=lambda item: -item[1][2]):
+        if seconds >= 0.04 * stats.total_tt:
+            print(f"    {seconds / stats.total_tt:4.0%}  {function}")
 
 
 def main():
@@ -167,4 +185,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["profile"]:
+        for case in CASES:
+            profile(case)
+    else:
+        main()
