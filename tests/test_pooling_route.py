@@ -209,6 +209,8 @@ def test_floats_stay_floats_and_large_numbers_widen_the_slider():
     explorer.select(0, 1, "inputs")
     slider = chosen_number(explorer)
     assert (slider.value, slider.max, slider.step) == (20.5, 21, 0.1)
+    slider.value = 2.5
+    assert explorer.view.scene.grids[1].values == ((1.5,),)
     slider.value = 3
     assert explorer.view.scene.grids[1].values == ((1.625,),)
 

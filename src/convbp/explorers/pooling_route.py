@@ -32,9 +32,7 @@ def scene(state: PoolingState) -> Scene:
     summed = shares.sum(axis=(0, 1))
     largest = max(np.abs(shares).max(), np.abs(summed).max())
     grids = {
-        "inputs": Grid(
-            "inputs", "input o", rows_of(state.inputs), tags=_winners(state, pooled), axes=("row", "column")
-        ),
+        "inputs": Grid("inputs", "input o", rows_of(state.inputs), tags=_winners(state, pooled), axes=("i′", "j′")),
         "output": Grid("output", f"output y, {state.pooling}", rows_of(pooled.output[0, :, :, 0])),
         "delta": Grid("delta", "δ of the output", rows_of(state.deltas), axes=("i", "j")),
         "shares": Grid("shares", "Σ ∂y/∂o, all windows", rows_of(summed), largest=largest),

@@ -24,7 +24,7 @@ from convbp.sums import Sum, exact, symbol
 
 LARGEST = 5
 FIRST = Selection("first_kernel", 0, 0)
-AXES = ("row", "column")
+AXES = ("", "")  # the entries have names, and their row and column none
 LETTERS = {"image": "i", "first_kernel": "w¹", "hidden": "o¹", "second_kernel": "w²"}
 
 IMAGE, FIRST_KERNEL, SECOND_KERNEL, TARGET = ((1, 2, 0), (0, 1, 3), (2, 0, 1)), ((1, -1), (2, 1)), ((2, 1), (3, -1)), 5
