@@ -74,7 +74,8 @@ def check_words(state, formula):
         assert said.endswith("?")
         return
     k1, k2 = state.kernel.shape
-    image = np.arange((k1 + 1) * (k2 + 2)).reshape(k1 + 1, k2 + 2) ** 3
+    # Powers of 97: two kernels of small integers give the same on it only if they are the same.
+    image = np.array([97**n for n in range((k1 + 1) * (k2 + 2))], object).reshape(k1 + 1, k2 + 2)
     flipped, as_it_is = loops.convolve(image, state.kernel), loops.cross_correlate(image, state.kernel)
     assert ("I ∗ K = I ⊗ K" in said) == np.array_equal(flipped, as_it_is)
     if not np.array_equal(flipped, as_it_is):
