@@ -8,8 +8,8 @@ ipywidgets slider that does nothing but set a label, the least that such a round
 drawn by matplotlib in ipywidgets' ``interactive_output``. They take turns, so that a busy machine slows all of them.
 
 Changed pixels: a MutationObserver sees the new content (an image is waited for until it is decoded), the animation
-frame that follows draws it, and the first task after that frame stops the clock. So the time holds all work of the page,
-layout and painting, and the wait for the next frame; not the screen's. A browser without a screen, too, draws 60 frames
+frame that follows draws it, and the first task after that frame stops the clock. So the time holds all work of the
+page, layout and painting, and the wait for the next frame; not the screen's. A browser without a screen, too, draws 60 frames
 a second, so 0 to 16.7 ms of each time are that wait. The first table is taken again with this limit off: what is left
 there is work.
 """
@@ -29,9 +29,8 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from browser import Lab, eventually, jupyterlab  # noqa: E402
-
 import course  # noqa: E402
+from browser import Lab, eventually, jupyterlab  # noqa: E402
 
 SELECTIONS, ROUNDS, MATPLOTLIB_ROUNDS = 100, 40, 10
 WARM_UP = 3
