@@ -9,9 +9,9 @@ drawn by matplotlib in ipywidgets' ``interactive_output``. They take turns, so t
 
 Changed pixels: a MutationObserver sees the new content (an image is waited for until it is decoded), the animation
 frame that follows draws it, and the first task after that frame stops the clock. So the time holds all work of the
-page, layout and painting, and the wait for the next frame; not the screen's. A browser without a screen, too, draws 60 frames
-a second, so 0 to 16.7 ms of each time are that wait. The first table is taken again with this limit off: what is left
-there is work.
+page, layout and painting, and the wait for the next frame; not the screen's. A browser without a screen, too, draws
+60 frames a second, so 0 to 16.7 ms of each time are that wait. The first table is taken again with this limit off:
+what is left there is work.
 """
 
 import os
