@@ -371,6 +371,15 @@ def test_each_rule_in_words():
     assert at(20, ("conv2.bias", 0, 0)).formula.heading.endswith("E goes from 1.313 to 0.06539.")
 
 
+def test_of_equals_the_first_is_the_largest_forward_and_back():
+    network = Network((2, 3, 1), MaxPool2D((2, 3)), Flatten())
+    forward, back = (scene(State(network, [[1, 5, 0], [5, 2, 5]], step=step)) for step in (1, 6))
+    (window, _) = forward.highlights[Selection("pool1.0", 0, 0)].marks
+    assert [[tag and tag.text for tag in row] for row in window.tags] == [[None, "max", None], [None] * 3]
+    (delta,) = (grid for grid in back.grids if grid.name == "input.0")
+    assert [[tag and tag.text for tag in row] for row in delta.tags] == [[None, "max", None], [None] * 3]
+
+
 def test_many_terms_are_shown_without_those_that_are_zero():
     highlight = at(17, ("conv1.kernel.0.0", 0, 1))
     assert texts(highlight) == [("δ₂₁₀·o₂₂₀", "1.462·1 = 1.462"), ("δ₂₂₀·o₂₃₀", "2.193·2 = 4.386")]
