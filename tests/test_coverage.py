@@ -91,3 +91,18 @@ def test_headings_for_several_equations_are_read():
     assert missing == [number for number in ALL if number != 13]
     for heading, numbers in {"10 to 12": [10, 11, 12], "2 and 3": [2, 3], "4, 5": [4, 5], "7": [7]}.items():
         assert introduced(notebook(f"## Eq. {heading}: x", "", "")) == numbers
+
+
+TABLE = "\n".join(cell.source for cell in nbformat.read(NOTEBOOKS[-1], as_version=4).cells if "\n|---" in cell.source)
+
+
+@pytest.mark.parametrize(
+    ("row", "number"),
+    [
+        *((rf"\| {number} \| ([^|]*) \|", rf"#Eq\.-(\d+-and-)?{number}:") for number in ALL),
+        *((rf"^\| R{number} \|.*\| (.*) \|$", rf"\(R{number}\)\)") for number in range(1, 26)),
+    ],
+)
+def test_the_last_notebook_leads_to_every_equation_and_every_readers_question(row, number):
+    (links,) = re.findall(row, TABLE, re.MULTILINE)
+    assert re.search(number, links.replace("%28", "(").replace("%29", ")")), links
