@@ -16,7 +16,7 @@ IMAGE = ((1, 2, 0, 3, 1), (0, 1, 2, 1, 4), (2, 0, 1, 2, 3), (1, 3, 0, 1, 2))
 KERNEL = ((1, 2, -1), (0, 3, -2))
 DELTA = ((1, -2, 0), (2, 1, -1), (0, 3, 1))
 FIRST = Selection("gradient", 0, 0)
-FIGURE = "The article's figure, rot180(δ) ⊗ o"  # the flipped δ slides without a second flip: wrong
+FIGURE = "The article's figure, o ⊗ rot180(δ)"  # the flipped δ slides without a second flip: wrong
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ def scene(state: LayerState) -> Scene:
         for (m, n), array in met.items()
     }
     others = {
-        "Eq. 14, rot180(δ) ∗ o": convolve(state.image, rot180(state.delta)),
+        "Eq. 14, the valid part of rot180(δ) ∗ o": convolve(state.image, rot180(state.delta)),
         FIGURE: cross_correlate(state.image, rot180(state.delta)),
         "Central difference of E = Σ δ·x": state.central_difference("kernel"),
     }
