@@ -116,6 +116,7 @@ def test_the_student_edition_does_not_replace_the_notebooks(capsys):
 def test_nothing_is_misspelt(tmp_path):
     for path in NOTEBOOKS:  # without the pictures, whose letters are no words
         (tmp_path / f"{path.stem}.md").write_text(prose(path), encoding="utf-8")
-    texts = [tmp_path, *Path(course.ROOT).glob("*.md"), *(Path(course.ROOT) / "src").rglob("*.py")]
+    root = Path(course.ROOT)
+    texts = [tmp_path, *root.glob("*.md"), *root.glob("docs/*.md"), *(root / "src").rglob("*.py")]
     command = [sys.executable, "-m", "codespell_lib", "--builtin=clear,rare,names", "--ignore-words-list=nd", *texts]
     assert not subprocess.run(command, capture_output=True, text=True).stdout

@@ -17,13 +17,14 @@ from packaging.specifiers import SpecifierSet
 from rattler import MatchSpec
 
 import course
+from tools import save_notebooks
 
 ROOT = Path(course.ROOT)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 PACKAGE = ROOT / "src" / "convbp"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = save_notebooks.notebooks()
 
 # Each imports only from the ones above it.
 LAYERS = [

@@ -14,19 +14,24 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+ROOT = Path(__file__).parent.parent
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def main(arguments: list[str]) -> int:
     failed = False
-    for path in [Path(argument) for argument in arguments] or sorted(NOTEBOOKS.glob("*.ipynb")):
+    for path in [Path(argument) for argument in arguments] or notebooks():
         try:
             print(f"{path.name}: {'saved' if save(path) else 'unchanged'}", flush=True)
         except (CellExecutionError, RuntimeError, ValueError, OSError) as error:
             print(f"{path.name}: not saved\n{error}", file=sys.stderr, flush=True)
             failed = True
     return int(failed)
+
+
+def notebooks() -> list[Path]:
+    """The course, and the gallery of its explorers."""
+    return [*sorted(ROOT.glob("notebooks/*.ipynb")), *sorted(ROOT.glob("docs/gallery/*.ipynb"))]
 
 
 def save(path: Path) -> bool:
