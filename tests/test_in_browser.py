@@ -15,13 +15,19 @@ from playwright.sync_api import expect, sync_playwright
 
 from browser import Lab, Tab, accessible, contrasts, eventually, jupyterlab, number, read
 from convbp.explorers import KernelGradient, SlidingWindow
+from convbp.explorers import __all__ as NAMES
 from convbp.explorers.kernel_presets import OWN_VALUES, PRESETS
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
-SLIDING = "01_cross_correlation.ipynb"
+# Two notebooks of our own, with the same pictures; in the second nobody has seen them yet.
+SLIDING, FAR_DOWN = "sliding_windows.ipynb", "far_down.ipynb"
 
-# In full mode the kernel stands over the border; in valid mode this one, too tall, fits nowhere.
-TOO_TALL = "SlidingWindow([[1, 2, 0], [3, 1, 2]], [[1, 2], [0, 3], [2, -1]], mode='full')"
+# Of integers; of a digit; too tall: in full mode this kernel stands over the border, in valid mode it fits nowhere.
+WINDOWS = [
+    "from convbp import load_digits\nfrom convbp.explorers import SlidingWindow\nSlidingWindow()",
+    "SlidingWindow(load_digits().images[3], [[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]])",
+    "SlidingWindow([[1, 2, 0], [3, 1, 2]], [[1, 2], [0, 3], [2, -1]], mode='full')",
+]
 
 WAYS = list(product(["cross-correlation", "convolution"], ["valid", "full"]))
 every_way = pytest.mark.parametrize(("operation", "mode"), WAYS)
@@ -46,29 +52,30 @@ SPILLS = """element => {
 
 @pytest.fixture(scope="module")
 def browser(browser_executable):
+    expect.set_options(timeout=20_000)  # a busy machine
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser_executable) as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory):
-    """JupyterLab on copies of the notebooks: as cloned in ``cloned``, and to work on in ``run``."""
+    """JupyterLab on copies of the notebooks, and on two of our own."""
     root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
-    for folder in ("cloned", "run"):
-        (root / folder).mkdir()
-        for path in NOTEBOOKS:
-            shutil.copy(path, root / folder)
-    sliding = nbformat.read(root / "run" / SLIDING, as_version=4)
-    sliding.cells.append(nbformat.v4.new_code_cell(TOO_TALL))
-    nbformat.write(sliding, root / "run" / SLIDING)
+    for path in NOTEBOOKS:
+        shutil.copy(path, root)
+    for name, around in ((SLIDING, 0), (FAR_DOWN, 200)):
+        above, below = ([nbformat.v4.new_markdown_cell("and so on") for _ in range(around)] for _ in range(2))
+        notebook = nbformat.v4.new_notebook(cells=[*above, *map(nbformat.v4.new_code_cell, WINDOWS), *below])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, root / name)
     with jupyterlab(root, home) as address:
         yield Lab(browser, address)
 
 
 @pytest.fixture(scope="module")
 def at_first(lab):
-    """What the explorers of the notebook on the sliding window show when it has been run."""
-    lab.open(f"run/{SLIDING}")
+    """What the explorers of our first notebook show when it has been run."""
+    lab.open(SLIDING)
     lab.command("notebook:run-all-cells")
     expect(lab.panel.locator(".convbp-explorer svg")).to_have_count(3)
     return [(read(explorer), controls(explorer)) for explorer in lab.explorers]
@@ -76,8 +83,8 @@ def at_first(lab):
 
 @pytest.fixture
 def explorers(lab, at_first):
-    """The explorers of the notebook on the sliding window, as they were at first: of integers, of a digit, too tall."""
-    lab.open(f"run/{SLIDING}")
+    """The explorers of our first notebook, as they were at first: of integers, of a digit, too tall."""
+    lab.open(SLIDING)
     for explorer, state in zip(lab.explorers, at_first, strict=True):
         point_elsewhere(explorer)
         if (read(explorer), controls(explorer)) != state:
@@ -217,7 +224,7 @@ def test_a_click_keeps_the_cell_and_the_kernel_hears_of_it(lab, explorer):
     assert b'"row":2,"col":1' in lab.sent[sent], "the first message is about the click, none about hovering"
 
 
-def test_arrow_keys_step_and_jupyterlab_does_not_hear_them(lab, explorer):
+def test_keys_step_and_jupyterlab_does_not_hear_them(lab, explorer):
     cell_of(explorer, (0, 0)).click()
     point_elsewhere(explorer)
     notebook = "[panel.content.activeCellIndex, panel.content.widgets.length]"
@@ -225,7 +232,8 @@ def test_arrow_keys_step_and_jupyterlab_does_not_hear_them(lab, explorer):
     for key, cell in [
         *[("ArrowDown", (1, 0)), ("ArrowRight", (1, 1)), ("ArrowDown", (2, 1)), ("ArrowUp", (1, 1))],
         *[("ArrowLeft", (1, 0)), ("ArrowLeft", (1, 0))],  # there is no further cell on the left
-        ("b", (1, 0)),  # with which JupyterLab inserts a cell
+        *[("End", (1, 2)), ("PageDown", (2, 2)), ("Home", (2, 0)), ("PageUp", (0, 0)), ("PageDown", (2, 0))],
+        ("b", (2, 0)),  # with which JupyterLab inserts a cell
     ]:
         lab.page.keyboard.press(key)
         assert_explains(explorer, cell)
@@ -389,13 +397,23 @@ def test_a_mode_without_a_picture_is_refused_in_one_line_and_all_else_stays(expl
 
 # The notebooks
 
+# What a saved output says where an explorer was.
+EXPLORER = re.compile(rf"({'|'.join(NAMES)}): ")
 
-@pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
-def test_a_fresh_clone_shows_still_pictures_before_anything_runs(lab, name):
-    lab.open(f"cloned/{name}")
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def saved_outputs(lab, request):
+    """What is saved in a notebook. It is open as on a new machine, and the tests of one come one after the other."""
+    lab.open(request.param.name)
+    notebook = nbformat.read(request.param, as_version=4)
+    yield [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    lab.close()
+
+
+def test_a_fresh_clone_shows_still_pictures_before_anything_runs(lab, saved_outputs):
     outputs = lab.ask(OUTPUTS)
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
-    assert pictures
+    assert len(pictures) == sum("image/png" in output.get("data", {}) for output in saved_outputs)
     assert all(picture["metadata"]["image/png"]["alt"] for picture in pictures)
     images = lab.panel.locator(".jp-OutputArea img")
     expect(images).to_have_count(len(pictures))
@@ -407,15 +425,14 @@ def test_a_fresh_clone_shows_still_pictures_before_anything_runs(lab, name):
     assert not any(lab.ask(TRUSTED))
 
 
-@pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
-def test_a_notebook_runs_from_top_to_bottom(lab, name):
-    lab.open(f"run/{name}")
+def test_a_notebook_runs_from_top_to_bottom(lab, saved_outputs):
     lab.command("notebook:run-all-cells")
     outputs = lab.ask(OUTPUTS)
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
     live = [output for output in outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
-    assert live
-    expect(lab.panel.locator(".convbp-explorer svg")).to_have_count(len(live))
+    texts = [output.get("data", {}).get("text/plain", "") for output in saved_outputs]
+    assert len(live) == sum(map(bool, map(EXPLORER.match, texts)))
+    expect(lab.panel.locator(".convbp-explorer:has(svg)")).to_have_count(len(live))
 
 
 # Legible, nameable, still
@@ -467,6 +484,19 @@ def test_a_screen_reader_meets_a_named_picture_named_controls_and_the_sentence(l
     ]
     assert [node["role"] for node in met if node.get("live")] == ["paragraph"]
     expect(sentence).to_have_attribute("aria-live", "polite")
+
+
+def test_sliders_that_are_out_of_sight_have_names(lab):
+    lab.open(FAR_DOWN)
+    lab.command("notebook:run-all-cells")
+    readouts = lab.panel.locator(".convbp-explorer .widget-slider :is([role=slider], [contenteditable])")
+    expect(readouts).to_have_count(2 * (2 * 3 + 3 * 3 + 3 * 2))
+    names = [f"K{row}{col}" for rows, cols in ((2, 3), (3, 3), (3, 2)) for row in "₀₁₂"[:rows] for col in "₀₁₂"[:cols]]
+    eventually(
+        lambda: readouts.evaluate_all("parts => parts.map((part) => part.getAttribute('aria-label'))"),
+        [name for name in names for _ in range(2)],
+    )
+    lab.close()
 
 
 @pytest.mark.parametrize("width", [1600, 800])

@@ -3,6 +3,12 @@
 
 const NO_SHORTCUTS = 'data-lm-suppress-shortcuts="true"'; // or JupyterLab's arrow keys would go to another cell
 
+// Which index a key changes, and by how many cells.
+const KEYS = {
+  ArrowUp: ["row", -1], ArrowDown: ["row", 1], ArrowLeft: ["col", -1], ArrowRight: ["col", 1],
+  PageUp: ["row", -Infinity], PageDown: ["row", Infinity], Home: ["col", -Infinity], End: ["col", Infinity],
+};
+
 function render({ model, el, signal }) {
   el.classList.add("convbp-view");
   el.innerHTML = `
@@ -20,6 +26,7 @@ function render({ model, el, signal }) {
     const [grid, row, col] = key.split(",");
     return { grid, row: Number(row), col: Number(col) };
   };
+  const cells = (grid) => Object.keys(model.get("patches")).map(parse).filter((cell) => cell.grid === grid);
 
   function showSelection() {
     const key = hovered in model.get("patches") ? hovered : selected();
@@ -90,7 +97,7 @@ function render({ model, el, signal }) {
   // One slider for the row and one for the column, over the cells that can be chosen; and in which grid, if in several.
   function showSliders() {
     const grid = model.get("grid");
-    const cells = Object.keys(model.get("patches")).map(parse).filter((cell) => cell.grid === grid);
+    const there = cells(grid);
     if (!choice.childElementCount) {
       choice.innerHTML = `<label>choose in <select name="grid" ${NO_SHORTCUTS}></select></label>` +
         ["row", "col"].map((name) => `<label><span></span><input type="range" name="${name}" ${NO_SHORTCUTS}><output aria-live="off"></output></label>`).join("") +
@@ -100,8 +107,8 @@ function render({ model, el, signal }) {
     select.parentElement.hidden = titles.length < 2;
     select.replaceChildren(...(titles.length < 2 ? [] : titles.map(([name, [title]]) => new Option(title, name, false, name === grid))));
     for (const [axis, slider] of choice.querySelectorAll("input").entries()) {
-      slider.min = Math.min(...cells.map((cell) => cell[slider.name]));
-      slider.max = Math.max(...cells.map((cell) => cell[slider.name]));
+      slider.min = Math.min(...there.map((cell) => cell[slider.name]));
+      slider.max = Math.max(...there.map((cell) => cell[slider.name]));
       slider.previousElementSibling.textContent = `${slider.name === "row" ? "row" : "column"} ${model.get("axes")[grid][1 + axis]}`;
     }
   }
@@ -152,14 +159,17 @@ function render({ model, el, signal }) {
       event.preventDefault(); // or the page would scroll
       paint(selected(), true);
     }
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    if (!step || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!(event.key in KEYS) || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault(); // or the page would scroll
-    choose({ grid: model.get("grid"), row: model.get("row") + step[0], col: model.get("col") + step[1] });
+    const [along, by] = KEYS[event.key], here = parse(selected());
+    const line = cells(here.grid).filter((cell) => along === "row" ? cell.col === here.col : cell.row === here.row);
+    line.sort((a, b) => a[along] - b[along]);
+    const at = line.findIndex((cell) => cell[along] === here[along]) + by;
+    choose(line[Math.max(0, Math.min(at, line.length - 1))] ?? here);
   }, { signal });
   choice.addEventListener("input", ({ target: { name, value } }) => {
     const cell = { ...parse(selected()), [name]: name === "grid" ? value : Number(value) };
-    const there = Object.keys(model.get("patches")).map(parse).filter(({ grid }) => grid === cell.grid);
+    const there = cells(cell.grid);
     choose(there.find(({ row, col }) => row === cell.row && col === cell.col) ?? there[0]);
   }, { signal });
 
@@ -178,17 +188,23 @@ function render({ model, el, signal }) {
   showPicture();
   showChoice();
   const named = new MutationObserver((changes) => { if (changes.some(({ target }) => !el.contains(target))) nameSliders(); });
-  const resized = new ResizeObserver(() => {
-    if (stage.clientWidth === 0) return; // out of sight
+  // As soon as the picture stands among the sliders: those that are out of sight are read aloud, too.
+  let waiting;
+  function whenPlaced() {
+    if (!el.parentElement) return void (waiting = requestAnimationFrame(whenPlaced));
     nameSliders();
     named.observe(el.parentElement, { childList: true, subtree: true });
-    if (stage.clientWidth === room) return;
+  }
+  whenPlaced();
+  const resized = new ResizeObserver(() => {
+    if ([0, room].includes(stage.clientWidth)) return; // out of sight, or as wide as before
     arrange();
     makeRoomForSentence();
     showSelection();
   });
   resized.observe(stage);
   return () => {
+    cancelAnimationFrame(waiting);
     named.disconnect();
     resized.disconnect();
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
