@@ -278,18 +278,20 @@ class Network:
         return Backward(arrays, float(self.loss(forward.output, targets)), gradients)
 
     def backpropagate(self, forward: Forward, targets: Any, to_input: bool = False) -> Iterator[Backpropagated]:
-        """Steps 3 to 5, one layer after the other from the last to the first; keeps nothing that was taken.
+        """Steps 3 to 5, one layer after the other from the last to the first.
 
-        ``to_input=True`` goes one step further, to the gradient for the input, of which training has no need.
+        It keeps nothing that was taken, and of ``forward`` nothing that it has passed. ``to_input=True`` goes one step
+        further, to the gradient for the input, of which training has no need.
         """
         delta = self.loss.gradient(forward.output, targets)  # step 3
+        made, parameters = dict(forward.made), forward.parameters
+        del forward  # so its arrays go one by one, unless the caller holds it
         lowest = next(iter(self.layers))
         for name, layer in reversed(self.layers.items()):
-            made = forward.made[name]
-            gradients = {f"{name}.{own}": g for own, g in layer.gradients(delta, made).items()}  # step 5
+            gradients = {f"{name}.{own}": g for own, g in layer.gradients(delta, made[name]).items()}  # step 5
             yield Backpropagated(name, delta, gradients)
             if to_input or name != lowest:
-                delta = layer.backpropagate(delta, made, **self._own(forward.parameters, name))  # step 4
+                delta = layer.backpropagate(delta, made.pop(name), **self._own(parameters, name))  # step 4
         if to_input:
             yield Backpropagated("input", delta, {})
 

@@ -233,8 +233,9 @@ class _Windows:
 
     def flat_index(self, tap):
         """(N, H', W', C) → (N, H', W', C): where in the flattened inputs each window's entry number ``tap`` is."""
-        first, offsets = _first_and_offsets(self)
-        return first + offsets.take(tap)
+        first, offsets = _first_and_offsets(self.shape[1:], self.size, self.stride, self.padding, self.places)
+        image = np.arange(self.shape[0]).reshape(-1, 1, 1, 1) * prod(self.shape[1:])
+        return image + (first + offsets.take(tap))
 
     def views(self, padded):
         """For each entry of the window, in row-major order, a view of what all windows have there."""
@@ -247,9 +248,9 @@ class _Windows:
 
 
 @lru_cache(maxsize=8)  # a training asks for the same few at every step
-def _first_and_offsets(windows):
-    """Where in the flattened inputs each window begins, and how far from there each of its entries is."""
-    (n, h, w, c), (k1, k2), (s1, s2), (p1, p2) = windows.shape, windows.size, windows.stride, windows.padding
-    image, i, j, channel = np.ogrid[:n, : windows.places[0], : windows.places[1], :c]
+def _first_and_offsets(shape, size, stride, padding, places):
+    """Where in one flattened image each window begins, and how far from there each of its entries is."""
+    (_, w, c), (k1, k2), (s1, s2), (p1, p2) = shape, size, stride, padding
+    i, j, channel = np.ogrid[: places[0], : places[1], :c]
     row, column = np.divmod(np.arange(k1 * k2), k2)
-    return ((image * h + (s1 * i - p1)) * w + (s2 * j - p2)) * c + channel, (row * w + column) * c
+    return ((s1 * i - p1) * w + (s2 * j - p2)) * c + channel, (row * w + column) * c

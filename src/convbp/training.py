@@ -174,9 +174,10 @@ def _step(network, images, labels, velocity, learning_rate, momentum, weight_dec
     """Do one step; return the loss and the accuracy before it, and the new velocity."""
     with np.errstate(all="ignore"):  # what is not finite is found without NumPy's warnings
         forward = network.forward(images)
-        loss = network.loss(forward.output, labels)
-        gradients = {}
-        for own in map(attrgetter("gradients"), network.backpropagate(forward, labels)):  # holds no delta
+        loss, right = network.loss(forward.output, labels), _right(forward.output, labels).mean()
+        gradients, backwards = {}, network.backpropagate(forward, labels)
+        del forward  # nor does what follows hold a delta: the arrays go as the way back passes them
+        for own in map(attrgetter("gradients"), backwards):
             gradients |= own
         velocity = {
             name: momentum * velocity[name] + gradients[name] + weight_decay * w
@@ -186,7 +187,7 @@ def _step(network, images, labels, velocity, learning_rate, momentum, weight_dec
     if not (np.isfinite(loss) and all(np.isfinite(array).all() for array in new.values())):
         raise NotFiniteError("the loss or a weight is not finite")
     network.replace_parameters(new)
-    return float(loss), float(_right(forward.output, labels).mean()), velocity
+    return float(loss), float(right), velocity
 
 
 def _keep_freed_memory():
