@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convbp.notation import subscripted
+
 
 class Selection(NamedTuple):
     """One cell of one grid, by the grid's name and the cell's index as the equations count it."""
@@ -197,8 +199,16 @@ class Scene:
 
 
 def rows_of(array: np.ndarray) -> tuple[tuple, ...]:
-    """The entries of a 2-D array as Python numbers, row by row, for `Grid.values`."""
+    """The entries of a 2-D array as Python objects, row by row: numbers, or tags, for a grid or a mark."""
     return tuple(map(tuple, array.tolist()))
+
+
+def named_tags(letter: str, shape: tuple[int, int]) -> np.ndarray:
+    """Return for each entry of an array a tag with its name and a hue of its own, as an array: it can be turned."""
+    tags = np.empty(shape, object)
+    for n, index in enumerate(np.ndindex(shape)):
+        tags[index] = Tag(subscripted(letter, *index), n)
+    return tags
 
 
 def covered(scene: Scene, name: str) -> Scene:

@@ -9,8 +9,8 @@ from convbp.convolution import conv2d_input_gradient
 from convbp.explorers.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
 from convbp.explorers.layer_state import LayerState
-from convbp.notation import factor, number, subscripted
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.notation import factor, number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 
 IMAGE = ((1, 2, 0, 3, 1, 2), (0, 1, 2, 1, 4, 0), (2, 0, 1, 2, 3, 1), (1, 3, 0, 1, 2, 1), (2, 1, 1, 0, 1, 3))
 KERNEL = ((1, 2, -1), (0, 3, -2))
@@ -31,7 +31,6 @@ def scene(state: LayerState) -> Scene:
     faintly those that would have it if the output went on.
     """
     (rows, cols), (k1, k2) = state.delta.shape, state.kernel.shape
-    hues = [[Tag(subscripted("w", m, n), m * k2 + n) for n in range(k2)] for m in range(k1)]
     around = np.full((rows + 2 * (k1 - 1), cols + 2 * (k2 - 1)), None)
     around[k1 - 1 : k1 - 1 + rows, k2 - 1 : k2 - 1 + cols] = state.delta
     ones = np.ones((1, rows, cols, 1), int), np.ones((k1, k2, 1, 1), int)
@@ -40,7 +39,7 @@ def scene(state: LayerState) -> Scene:
         "image": Grid("image", "input o: choose a pixel", rows_of(state.image), axes=("i′", "j′")),
         "delta": Grid("delta", "δ of the output", rows_of(around), (1 - k1, 1 - k2), core=(0, 0, rows, cols)),
         "reach": Grid("reach", "how many outputs it reaches", rows_of(reach)),
-        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=tuple(map(tuple, hues))),
+        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(named_tags("w", (k1, k2)))),
     }
     highlights = {Selection("image", i, j): _highlight(grids, i, j) for i, j in grids["image"].cells()}
     return Scene(

@@ -10,8 +10,8 @@ import numpy as np
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
 from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
 from convbp.explorers.readable import one_of, readable
-from convbp.notation import factor, number, subscripted
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.notation import factor, number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 from convbp.shapes import as_numbers, check_size
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -142,15 +142,12 @@ def _maps(name: str, title: str, array: np.ndarray, small: bool, origin=(0, 0), 
 def _slice(state: State, c: int, d: int) -> Grid:
     """What filter d has for channel c, backwards turned."""
     forward, array = state.way == FORWARD, state.kernel[:, :, c, d]
-    tags = tuple(
-        tuple(Tag(subscripted("w", m, n), m * array.shape[1] + n) for n in range(array.shape[1]))
-        for m in range(array.shape[0])
-    )
+    tags = named_tags("w", array.shape)
     return Grid(
         f"w{c},{d}",
         f"c {c}, d {d}" if state.small else f"{'w' if forward else 'rot180(w)'}, c {c}, d {d}",
         rows_of(array if forward else rot180(array)),
-        tags=() if state.small else tags if forward else tuple(row[::-1] for row in tags[::-1]),
+        tags=() if state.small else rows_of(tags if forward else tags[::-1, ::-1]),
         largest=abs(state.kernel).max(),
         small=state.small,
     )

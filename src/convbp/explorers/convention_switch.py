@@ -16,8 +16,8 @@ from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, 
 from convbp.explorers.kernel_presets import preset_choice
 from convbp.explorers.layer_state import LayerState
 from convbp.explorers.readable import one_of
-from convbp.notation import number, subscripted
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.notation import number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
 from convbp.sums import Sum, symbols
 
 FIRST = Selection("by_kernel", 0, 0)
@@ -78,7 +78,7 @@ def scene(state: State) -> Scene:
     made of, with a name for what meets there, and writes out the sum.
     """
     parts = {name: _part(state, name) for name in TABLE}
-    tags = {"w": _tags("w", state.kernel), "δ": _tags("δ", state.delta)}
+    tags = {"w": named_tags("w", state.kernel.shape), "δ": named_tags("δ", state.delta.shape)}
     grids = {
         "o": Grid("o", "input o", rows_of(state.image)),
         "w": Grid("w", "kernel w", rows_of(state.kernel), tags=rows_of(tags["w"])),
@@ -122,13 +122,6 @@ def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
         return not isclose(a, b, abs_tol=rounding) if isinstance(b, float) else a != b
 
     return np.reshape([differ(a, b) for a, b in zip(one.flat, other.flat, strict=True)], one.shape)
-
-
-def _tags(letter: str, array: np.ndarray) -> np.ndarray:
-    tags = np.empty(array.shape, object)
-    for n, index in enumerate(np.ndindex(array.shape)):
-        tags[index] = Tag(subscripted(letter, *index), n)
-    return tags
 
 
 def _marks(state: State, name: str, tags: dict[str, np.ndarray], i: int, j: int) -> tuple[Mark, ...]:

@@ -13,8 +13,8 @@ from convbp.explorers.forward_pass import ACTIVATIONS
 from convbp.explorers.layer_state import FIRST, LayerState
 from convbp.explorers.readable import one_of
 from convbp.explorers.step_player import StepPlayer
-from convbp.notation import factor, number, subscripted
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.notation import factor, number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 
 GATHER, SCATTER = "gather", "scatter"
 
@@ -57,11 +57,11 @@ def scene(state: State) -> Scene:
     multiplies w with it, and adds the products to the pixels that it came from. All sums are those after that step.
     """
     (k1, k2), f, gather = state.kernel.shape, ACTIVATIONS[state.activation], state.way == GATHER
-    tags = tuple(tuple(Tag(subscripted("w", m, n), m * k2 + n) for n in range(k2)) for m in range(k1))
+    tags = named_tags("w", state.kernel.shape)
     spread = _spread(state.delta, state.kernel)
     sums, slope = cross_correlate(state.delta, rot180(state.kernel), mode="full"), f.derivative(state.image)
     around = np.pad(state.delta.astype(object), ((k1 - 1,) * 2, (k2 - 1,) * 2), constant_values=0 if gather else None)
-    turned = Grid("turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=tuple(row[::-1] for row in tags[::-1]))
+    turned = Grid("turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=rows_of(tags[::-1, ::-1]))
     delta = Grid("delta", "δˡ⁺¹, zeros around it" if gather else "δˡ⁺¹", rows_of(around), (1 - k1, 1 - k2))
     largest = np.abs(state.delta).max() * np.abs(state.kernel).max()
     grids = {
@@ -69,7 +69,7 @@ def scene(state: State) -> Scene:
         "slope": Grid("slope", f"{f.name}′(xˡ)", rows_of(slope)),
         "delta": replace(delta, core=(0, 0, *state.delta.shape), axes=None if gather else ("i", "j")),
         "products": Grid("products", "products δˡ⁺¹ · w", ((None,) * k2,) * k1, largest=largest),
-        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=tags),
+        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(tags)),
         "turned": turned,
         "sums": Grid("sums", "sums so far", rows_of(sums), largest=max(np.abs(part).max() for part in spread)),
         "below": Grid("below", "δˡ in the end: sums · f′", rows_of(sums * slope)),

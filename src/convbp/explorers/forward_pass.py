@@ -11,8 +11,8 @@ from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.explorers.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
 from convbp.explorers.readable import one_of, readable
-from convbp.notation import factor, number, subscripted
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.notation import factor, number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 from convbp.shapes import as_numbers
 
 LARGEST_IMAGE, LARGEST_KERNEL = 9, 5
@@ -54,7 +54,7 @@ def scene(state: State) -> Scene:
     (k1, k2), f = state.kernel.shape, ACTIVATIONS[state.activation]
     x = cross_correlate(state.image, state.kernel) + state.bias
     as_in_eq_6 = convolve(state.image, rot180(state.kernel), mode="full") + state.bias
-    tags = tuple(tuple(Tag(subscripted("w", m, n), m * k2 + n) for n in range(k2)) for m in range(k1))
+    tags = rows_of(named_tags("w", state.kernel.shape))
     met = {(i, j): state.kernel * state.image[i : i + k1, j : j + k2] for i, j in np.ndindex(x.shape)}
     largest = max(abs(product) for products in met.values() for product in products.flat)
 

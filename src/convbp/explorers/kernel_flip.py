@@ -10,8 +10,8 @@ from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, 
 from convbp.explorers.kernel_presets import preset_choice
 from convbp.explorers.readable import one_of, readable
 from convbp.explorers.step_player import StepPlayer
-from convbp.notation import number, subscripted
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.notation import number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 
 LARGEST_KERNEL = 5
 ROWS, COLUMNS = "rows", "columns"  # the reflections, and the grids that they lead to
@@ -49,9 +49,7 @@ def scene(state: State) -> Scene:
     has not been reached is empty. For each entry the highlight outlines where it is in each of the kernels.
     """
     (k1, k2), K = state.kernel.shape, state.kernel
-    tags = np.empty((k1, k2), object)
-    for m, n in np.ndindex(k1, k2):
-        tags[m, n] = Tag(subscripted("K", m, n), m * k2 + n)
+    tags = named_tags("K", (k1, k2))
     shown = {"kernel", *(state.first, "turned", state.second)[: state.step]}
 
     def grid(name: str, values: np.ndarray, tags: np.ndarray) -> Grid:

@@ -9,8 +9,8 @@ from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.explorers.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
 from convbp.explorers.layer_state import LayerState
-from convbp.notation import factor, number, subscripted
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.notation import factor, number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 
 IMAGE = ((1, 2, 0, 3, 1), (0, 1, 2, 1, 4), (2, 0, 1, 2, 3), (1, 3, 0, 1, 2))
 KERNEL = ((1, 2, -1), (0, 3, -2))
@@ -35,9 +35,8 @@ def scene(state: LayerState) -> Scene:
     and compares the sum with Eq. 14, with the article's figure and with a central difference.
     """
     rows, cols = state.delta.shape
-    tags = tuple(tuple(Tag(subscripted("δ", i, j), i * cols + j) for j in range(cols)) for i in range(rows))
     image = Grid("image", "input o", rows_of(state.image))
-    delta = Grid("delta", "δ of the output", rows_of(state.delta), tags=tags)
+    delta = Grid("delta", "δ of the output", rows_of(state.delta), tags=rows_of(named_tags("δ", (rows, cols))))
     kernel = Grid("kernel", "kernel w", rows_of(state.kernel), axes=("m′", "n′"))
     gradient = Grid("gradient", "∂E/∂w", rows_of(cross_correlate(state.image, state.delta)), axes=("m′", "n′"))
     met = {(m, n): state.delta * state.image[m : m + rows, n : n + cols] for m, n in kernel.cells()}

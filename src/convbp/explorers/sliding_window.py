@@ -10,19 +10,8 @@ from convbp.explorers.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
 from convbp.explorers.kernel_presets import preset_choice
 from convbp.explorers.readable import one_of, readable
-from convbp.notation import factor, number, subscripted
-from convbp.scene import (
-    Formula,
-    Grid,
-    Highlight,
-    Mark,
-    Scene,
-    Selection,
-    Tag,
-    Term,
-    covered,
-    rows_of,
-)
+from convbp.notation import factor, number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
 LARGEST_IMAGE, LARGEST_KERNEL = 16, 5
@@ -64,7 +53,7 @@ def scene(state: State) -> Scene:
     # An output cell has the index of its window's first cell in Eq. 1, of its window's last cell in Eq. 2.
     top, left = (k - 1 - a if flips else -a for k, a in zip((k1, k2), around, strict=True))
 
-    tags = tuple(tuple(Tag(subscripted("K", m, n), m * k2 + n) for n in range(k2)) for m in range(k1))
+    tags = named_tags("K", state.kernel.shape)
     grid_in = Grid(
         name="input",
         title="input I",
@@ -72,12 +61,12 @@ def scene(state: State) -> Scene:
         origin=(-around[0], -around[1]),
         core=(0, 0, rows, cols),
     )
-    kernel = Grid("kernel", "kernel K", rows_of(state.kernel), tags=tags)
+    kernel = Grid("kernel", "kernel K", rows_of(state.kernel), tags=rows_of(tags))
     slid = Grid(
         name="slid",
         title="rot180(K) slides" if flips else "K slides as it is",
         values=rows_of(rot180(state.kernel)) if flips else kernel.values,
-        tags=tuple(row[::-1] for row in tags[::-1]) if flips else tags,
+        tags=rows_of(tags[::-1, ::-1] if flips else tags),
     )
     grid_out = Grid(
         name="output",

@@ -8,8 +8,8 @@ from convbp.convolution import conv2d, conv2d_input_gradient, rot180
 from convbp.explorers.explorer import Explorer, reset_button, wrapped
 from convbp.explorers.pair_slider import pair_slider
 from convbp.explorers.strided_layer import FIRST, LARGEST_STEP, StridedLayer, reach
-from convbp.notation import factor, number, subscripted
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.notation import factor, number
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
 
 IMAGE = ((1, 2, 0, 3, 1, 2), (0, 1, 2, 1, 4, 0), (2, 0, 1, 2, 3, 1), (1, 3, 0, 1, 2, 1), (2, 1, 1, 0, 1, 3))
 KERNEL = ((1, 2, -1), (0, 3, -2))
@@ -26,8 +26,7 @@ def scene(state: StridedLayer) -> Scene:
     gradient = conv2d_input_gradient(state.deltas[None, :, :, None], layer, size, **state.steps)[0, :, :, 0]
     read = {state.read(*at, *tap) for at in np.ndindex(output.shape) for tap in np.ndindex(k1, k2)}
     unread = tuple(tuple(None if (r, c) in read else Tag("∅", 6) for c in range(size[1])) for r in range(size[0]))
-    tags = tuple(tuple(Tag(subscripted("w", m, n), m * k2 + n) for n in range(k2)) for m in range(k1))
-    turned = tuple(row[::-1] for row in tags[::-1])
+    tags = named_tags("w", state.kernel.shape)
     around = tuple(most - p for most, p in zip(state.reach, state.padding, strict=True))
     grids = {
         "image": Grid(
@@ -38,8 +37,8 @@ def scene(state: StridedLayer) -> Scene:
             core=(0, 0, *size),
             axes=("i′", "j′"),
         ),
-        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=tags),
-        "turned": Grid("turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=turned),
+        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(tags)),
+        "turned": Grid("turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=rows_of(tags[::-1, ::-1])),
         "output": Grid("output", "output x", rows_of(output), axes=("i", "j")),
         "spread": Grid(
             name="spread",
