@@ -32,6 +32,12 @@ def test_no_caller_can_change_them_for_the_next():
             array[0] = 1
 
 
+@pytest.mark.parametrize(("seed", "said"), [("a", "expected an integer"), (-1, "expected at least 0")])
+def test_a_seed_that_is_none(seed, said):
+    with pytest.raises((TypeError, ValueError), match=f"split_digits: seed is {seed!r}; .*{said}"):
+        split_digits(seed)
+
+
 def test_licence_is_beside_the_file():
     text = files("convbp").joinpath("data/DIGITS-LICENSE.txt").read_text(encoding="utf-8")
     for needed in "CC BY 4.0", "E. Alpaydin and C. Kaynak", "UCI Machine Learning Repository", "scikit-learn":

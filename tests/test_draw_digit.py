@@ -206,6 +206,8 @@ def test_a_network_for_something_else():
         DrawDigit(Network((8, 9, 1), Flatten(), Dense(10)))
     with pytest.raises(ValueError, match=r"returns \(9,\)"):
         DrawDigit(Network((8, 8, 1), Flatten(), Dense(9)))
+    with pytest.raises(TypeError, match="DrawDigit: network is type; expected a Network"):
+        DrawDigit(Network)
 
 
 def test_a_cell_that_is_not_there(explorer):

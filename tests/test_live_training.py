@@ -283,11 +283,12 @@ def test_waiting_can_end_before_the_training(live):
         ({"epochs": 0}, "epochs"),
         ({"test": (TEST[0][:, :-1], TEST[1])}, "test images"),
         ({"example": 50}, "example is 50.*50 images"),
+        ({"example": "first"}, "example is 'first'; expected the number of an image"),
     ],
 )
 def test_what_train_refuses_is_refused_at_once(network, changes, said):
     before = network.parameters
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises((TypeError, ValueError), match=said):
         LiveTraining(network, IMAGES, LABELS, **OPTIONS | changes)
     assert network.parameters is before
 

@@ -372,6 +372,55 @@ def test_a_file_that_is_not_of_this_network_changes_nothing(tmp_path, capsys, wr
     assert "surprise" not in capsys.readouterr().out
 
 
+def test_no_damage_to_a_file_says_anything_else_or_changes_anything(tmp_path):
+    net, path = Network((3, 2, 1), Conv2D(2, (2, 1)), relu, Flatten(), Dense(2)), tmp_path / "weights.npz"
+    net.save(path)
+    data, values = path.read_bytes(), {name: array.copy() for name, array in net.parameters.items()}
+    for at in range(len(data)):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :])
+        before = net.parameters
+        said = ""
+        try:
+            net.load(path)  # where the damage is to a date, for instance
+        except ValueError as error:
+            said = str(error)
+        assert re.match(r"$|Network\.(load: weights\.npz is not a file of arrays|parameters: there are )", said)
+        assert not said or net.parameters is before
+        for name, array in values.items():
+            np.testing.assert_array_equal(net.parameters[name], array)
+
+
+def test_parameters_that_are_given_stay_writeable():
+    net = network()
+    mine = {name: array.copy() for name, array in net.parameters.items()}
+    net.parameters = mine
+    mine["conv1.bias"][0] = 5
+    assert net.parameters["conv1.bias"][0] == 0
+
+
+def test_a_save_into_no_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"Network\.save: there is no folder .*models for weights.npz"):
+        network().save(tmp_path / "models" / "weights.npz")
+
+
+@pytest.mark.parametrize(
+    ("forward", "came"),
+    [
+        (lambda net: net.scores(images()), "ndarray"),
+        (lambda net: network(MaxPool2D(2)).forward(images()), "of another network"),
+    ],
+)
+def test_a_way_back_without_its_way_there(forward, came):
+    net = network()
+    with pytest.raises(TypeError, match=f"forward is {came}; expected what the forward method of this network"):
+        net.backward(forward(net), LABELS)
+
+
+def test_a_check_of_what_is_not_a_network():
+    with pytest.raises(TypeError, match="check_gradients: network is type; expected a Network"):
+        check_gradients(Network, images(), LABELS)
+
+
 @pytest.mark.parametrize("parameters", [None, [np.zeros(3)]])
 def test_parameters_without_names_change_nothing(parameters):
     net = network()
@@ -416,8 +465,12 @@ def test_no_file(tmp_path):
         (lambda: Network(8, Dense(3)), "Network: input_shape is 8; expected that of one image, such as (8, 8, 1)."),
         (lambda: Network((8, 8, 1), Flatten(), loss="mse"), "Network: loss is 'mse'; expected softmax_cross_entropy"),
         (lambda: Network((8, 8, 1), np.tanh), "Network: <ufunc 'tanh'> is not a layer; expected Conv2D(…)"),
-        (lambda: Network((8, 0, 1), Flatten()), "Network: a size in input_shape is 0; expected at least 1."),
+        (lambda: Network((8, 0, 1), Flatten()), "Network: input_shape[1] is 0; expected at least 1."),
         (lambda: Network((8, 8, 1), Flatten(), dtype=int), "Network: dtype is int64; expected float32 or float64."),
+        (lambda: Network((8, 8, 1), Flatten(), dtype="double-ish"), "Network: dtype is double-ish; expected float32"),
+        (lambda: Network((8, 8, 1), Flatten(), seed="a"), "Network: seed is 'a'; expected an integer"),
+        (lambda: Network((8, 8, 1), Flatten(), seed=-1), "Network: seed is -1; expected at least 0."),
+        (lambda: convbp.layers.Activate(np.tanh), "Activate: function is <ufunc 'tanh'>; expected an activation func"),
         (lambda: Conv2D(0, 3), "Conv2D: filters is 0; expected at least 1."),
         (lambda: Conv2D(2.5, 3), "Conv2D: filters is 2.5; expected an integer, for example filters=8."),
         (lambda: Conv2D(2, 3, stride=0), "Conv2D: stride is 0; expected at least 1."),
@@ -437,9 +490,10 @@ def test_a_network_that_cannot_be(build, said):
         (np.zeros((7, 6, 2)), "inputs have shape (7, 6, 2); expected (N, 7, 6, 2). One image goes in as image[None]."),
         (np.zeros((0, 7, 6, 2)), "inputs is empty, its shape is (0, 7, 6, 2); expected at least one entry"),
         (np.full((1, 7, 6, 2), np.nan), "inputs has an entry that is NaN or infinite; expected finite numbers."),
+        (np.full((1, 7, 6, 2), 1e39), "inputs has an entry that is too large for float32, in which the network"),
         (np.full((1, 7, 6, 2), "0"), "inputs has entries of type str; expected real numbers"),
     ],
-    ids=["size", "one image", "empty", "NaN", "text"],
+    ids=["size", "one image", "empty", "NaN", "overflow", "text"],
 )
 @pytest.mark.parametrize("method", ["forward", "scores"])
 def test_inputs_that_are_refused(method, inputs, said):

@@ -5,6 +5,7 @@ import re
 import sys
 import tracemalloc
 import warnings
+from fractions import Fraction
 from itertools import islice
 
 import numpy as np
@@ -220,14 +221,21 @@ IMAGES, LABELS = images_and_labels()
         ({"weight_decay": -1}, "train: weight_decay is -1; expected a number at least 0"),
         ({"epochs": 0}, "train: epochs is 0; expected at least 1."),
         ({"batch_size": 2.5}, "train: batch_size is 2.5; expected an integer"),
-        ({"labels": LABELS[:-1]}, "targets has shape (19,); expected (20,). Each row of the outputs has one class."),
+        ({"seed": -1}, "train: seed is -1; expected at least 0."),
+        ({"seed": None}, "train: seed is None; expected an integer, for example seed=8."),
+        ({"labels": LABELS[:-1]}, "train: labels: softmax_cross_entropy: targets has shape (19,); expected (20,)."),
         ({"labels": LABELS + 8}, "expected 0 … 9, as the outputs have 10 scores per row. Classes count from 0."),
         ({"labels": LABELS.astype(float)}, "targets has entries of type float64; expected the classes as integers."),
+        ({"labels": LABELS.astype(str)}, "targets has entries of type str; expected real numbers"),
+        ({"labels": LABELS.astype(str)}, "np.asarray(targets, dtype=int)"),
+        ({"labels": np.eye(10)[LABELS]}, "One class per image; from one-hot rows: one_hot.argmax(axis=1)."),
+        ({"labels": [[1], [2, 3]]}, "targets is a nested list with rows of different lengths"),
+        ({"images": IMAGES.astype(float) * 1e300}, "train: images: inputs has an entry that is too large for float32"),
         ({"images": IMAGES[:, :7]}, "train: images: inputs have shape (20, 7, 8, 1); expected (N, 8, 8, 1)."),
         ({"images": IMAGES[..., 0]}, "Grey images go in as images[..., None]."),
         ({"images": IMAGES[:0], "labels": LABELS[:0]}, "train: images: inputs is empty, its shape is (0, 8, 8, 1)"),
         ({"test": (IMAGES[:, :7], LABELS)}, "train: test images: inputs have shape (20, 7, 8, 1)"),
-        ({"test": (IMAGES, LABELS - 9)}, "expected 0 … 9"),
+        ({"test": (IMAGES, LABELS - 9)}, "train: test labels: softmax_cross_entropy: targets has the class -"),
         ({"test": IMAGES[:2]}, "train: test is ndarray; expected a pair (images, labels)."),
         ({"test": (IMAGES, LABELS, 3)}, "train: test is tuple; expected a pair (images, labels)."),
     ],
@@ -244,6 +252,19 @@ def test_what_is_refused_is_refused_at_once_and_nothing_changed(changes, said):
 def test_what_is_not_a_network():
     with pytest.raises(TypeError, match="train: network is type; expected a Network"):
         train(Network, IMAGES, LABELS)
+    with pytest.raises(TypeError, match="accuracy: network is type; expected a Network"):
+        accuracy(Network, IMAGES, LABELS)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, Fraction])
+def test_rates_of_any_kind_leave_the_weights_their_dtype(kind):
+    network, same = small_network(), small_network()
+    rates = {"learning_rate": 1 / 8, "momentum": 1 / 2, "weight_decay": 1 / 64}
+    list(train(network, IMAGES, LABELS, epochs=1, **{name: kind(rate) for name, rate in rates.items()}))
+    list(train(same, IMAGES, LABELS, epochs=1, **rates))
+    for name, array in network.parameters.items():
+        assert array.dtype == np.float32
+        np.testing.assert_array_equal(array, same.parameters[name])
 
 
 def test_a_network_that_ends_in_maps_cannot_classify():

@@ -16,6 +16,7 @@ import numpy as np
 from convbp.activations import relu
 from convbp.layers import Conv2D, Dense, Flatten, MaxPool2D
 from convbp.network import Network
+from convbp.shapes import as_count
 
 
 class Digits(NamedTuple):
@@ -86,13 +87,19 @@ def split_digits(seed=0):
     Returns
     -------
     Split
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the seed is something else.
     """
     images, labels = load_digits()
     images = (images[..., None] / 16).astype(np.float32)
     if seed is None:
         order, tested = np.arange(len(images)), ceil(len(images) / 2)
     else:
-        order, tested = np.random.default_rng(seed).permutation(len(images)), ceil(len(images) / 4)
+        rng = np.random.default_rng(as_count("split_digits", "seed", seed, 0))
+        order, tested = rng.permutation(len(images)), ceil(len(images) / 4)
     learned, tested = np.split(order, [len(order) - tested])
     return Split(images[learned], labels[learned], images[tested], labels[tested])
 

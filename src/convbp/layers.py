@@ -175,6 +175,10 @@ class Activate(Layer):
 
     function: Activation
 
+    def __post_init__(self):
+        if not isinstance(self.function, Activation):
+            raise TypeError(f"Activate: function is {self.function!r}; expected an activation function such as relu.")
+
     @property
     def kind(self):
         return self.function.name

@@ -16,9 +16,9 @@ is a cross-correlation (Eq. 7 of the article), which turns every kernel by 180°
 """
 
 import os
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -32,7 +32,7 @@ from convbp.activations import Activation
 from convbp.layers import Activate, Layer, Made
 from convbp.losses import Loss, softmax_cross_entropy
 from convbp.pooling import Pooled
-from convbp.shapes import as_count, as_numbers, check_size
+from convbp.shapes import NotFiniteError, as_count, as_numbers, check_size
 
 
 class Pass(Mapping):
@@ -149,9 +149,10 @@ class Network:
     Raises
     ------
     TypeError
-        If something else than a layer comes.
+        If something else than a layer comes, or another argument is not as described.
     ValueError
-        If a layer does not fit on the one before it; the message says which two, and the shapes.
+        If a layer does not fit on the one before it; the message says which two, and the shapes. Or if a size or the
+        seed is too small.
     """
 
     def __init__(
@@ -164,20 +165,22 @@ class Network:
     ):
         if not isinstance(input_shape, tuple | list):
             raise TypeError(f"Network: input_shape is {input_shape!r}; expected that of one image, such as (8, 8, 1).")
-        self.input_shape = tuple(as_count("Network", "a size in input_shape", size) for size in input_shape)
+        self.input_shape = tuple(as_count("Network", f"input_shape[{i}]", size) for i, size in enumerate(input_shape))
         if not isinstance(loss, Loss):
             raise TypeError(f"Network: loss is {loss!r}; expected softmax_cross_entropy or another of convbp's losses.")
         self.loss = loss
-        self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):
-            raise TypeError(f"Network: dtype is {self.dtype}; expected float32 or float64.")
+        with suppress(TypeError):  # in NumPy's words, if there is no such type
+            dtype = np.dtype(dtype)
+        if dtype not in (np.float32, np.float64):
+            raise TypeError(f"Network: dtype is {dtype}; expected float32 or float64.")
+        self.dtype = dtype
         self.layers = MappingProxyType(_named(layers))
         self.shapes = MappingProxyType(self._fit())
         inputs = [*self.shapes.values()][:-1]
         own_shapes = {n: layer.parameter_shapes(i) for (n, layer), i in zip(self.layers.items(), inputs, strict=True)}
         self.parameter_names = MappingProxyType({n: {own: f"{n}.{own}" for own in o} for n, o in own_shapes.items()})
         self._parameter_shapes = {f"{n}.{own}": shape for n, o in own_shapes.items() for own, shape in o.items()}
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(as_count("Network", "seed", seed, 0))
         self.replace_parameters({name: self._initial(rng, shape) for name, shape in self._parameter_shapes.items()})
 
     @property
@@ -204,8 +207,8 @@ class Network:
             )
         if parameters.keys() != shapes.keys():
             raise ValueError(
-                f"Network.parameters: there are {', '.join(parameters) or 'none'}; expected {', '.join(shapes)}. "
-                f"They are of a network with other layers."
+                f"Network.parameters: there are {', '.join(map(str, parameters)) or 'none'}; expected "
+                f"{', '.join(shapes)}. They are of a network with other layers."
             )
         arrays = {}
         for name, shape in shapes.items():
@@ -213,8 +216,7 @@ class Network:
             check_size(
                 "Network.parameters", name, array.shape, shape, "It is of a network with layers of another size."
             )
-            with np.errstate(over="ignore"):
-                arrays[name] = as_numbers("Network.parameters", name, array.astype(self.dtype), None)
+            arrays[name] = self._in_own_dtype("Network.parameters", name, array.copy())  # it will be made read-only
         self.replace_parameters(arrays)
 
     def replace_parameters(self, arrays: dict[str, np.ndarray]) -> None:
@@ -268,7 +270,7 @@ class Network:
         Raises
         ------
         TypeError, ValueError
-            If the loss does not take the targets.
+            If the loss does not take the targets, or ``forward`` is not of this network.
         """
         arrays, gradients = {}, {}
         for layer, delta, own in self.backpropagate(forward, targets, to_input=True):
@@ -283,6 +285,11 @@ class Network:
         It keeps nothing that was taken, and of ``forward`` nothing that it has passed. ``to_input=True`` goes one step
         further, to the gradient for the input, of which training has no need.
         """
+        if not isinstance(forward, Forward) or forward.layers is not self.layers:
+            came = "of another network" if isinstance(forward, Forward) else type(forward).__name__
+            raise TypeError(
+                f"Network.backpropagate: forward is {came}; expected what the forward method of this network returned."
+            )
         delta = self.loss.gradient(forward.output, targets)  # step 3
         made, parameters = dict(forward.made), forward.parameters
         del forward  # so its arrays go one by one, unless the caller holds it
@@ -325,6 +332,8 @@ class Network:
     def save(self, path: str | Path) -> None:
         """Save the parameters as an .npz file, which `numpy.load` opens; it is there as a whole or not at all."""
         path = Path(path)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"Network.save: there is no folder {path.parent} for {path.name}. Make it first.")
         unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
         try:
             with open(unfinished, "wb") as file:
@@ -343,15 +352,16 @@ class Network:
         TypeError, ValueError
             If it is not such a file, or of another network. Then nothing has changed.
         """
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
-                parameters = {name: saved[name] for name in saved.files}
-        except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
-            # Not in NumPy's words, which advise to allow pickles.
-            raise ValueError(
-                f"Network.load: {Path(path).name} is not a file of arrays, or is damaged; expected what Network.save "
-                f"wrote. Save the weights again."
-            ) from None
+        with open(path, "rb") as file:
+            try:
+                with np.load(file, allow_pickle=False) as saved:
+                    parameters = {name: saved[name] for name in saved.files}
+            except Exception:
+                # Damage can show as nearly anything. Not in NumPy's words, which advise to allow pickles.
+                raise ValueError(
+                    f"Network.load: {Path(path).name} is not a file of arrays, or is damaged; expected what "
+                    f"Network.save wrote. Save the weights again."
+                ) from None
         self.parameters = parameters
 
     def as_inputs(self, operation: str, inputs: Any) -> np.ndarray:
@@ -371,7 +381,17 @@ class Network:
                 f"{operation}: inputs have shape {inputs.shape}; expected ({expected}). "
                 f"{mend or 'A network takes images of the one size that it was made for.'}"
             )
-        return inputs.astype(self.dtype, copy=False)
+        return self._in_own_dtype(operation, "inputs", inputs)
+
+    def _in_own_dtype(self, operation, name, array):
+        with np.errstate(over="ignore"):
+            own = array.astype(self.dtype, copy=False)
+        if own is not array and not np.isfinite(own).all():
+            raise NotFiniteError(
+                f"{operation}: {name} has an entry that is too large for {self.dtype}, in which the network computes. "
+                f"Divide by the largest, or make the network with dtype=np.float64."
+            )
+        return own
 
     def __repr__(self) -> str:
         """The table of layers: what each returns for one image, and how many parameters it has."""

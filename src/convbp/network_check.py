@@ -77,6 +77,8 @@ def check_gradients(
     TypeError, ValueError
         As `Network.forward` and the loss do.
     """
+    if not isinstance(network, Network):
+        raise TypeError(f"check_gradients: network is {type(network).__name__}; expected a Network.")
     network = network.copy(dtype=np.float64)
     forward = network.forward(inputs)
     gradients = network.backward(forward, targets).gradients

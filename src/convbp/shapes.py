@@ -17,6 +17,7 @@ _MENDS = {
     "NIJC": "One delta map goes in as delta[None, :, :, None].",
     "HW": "One channel of one image is inputs[n, :, :, c].",
     "kl": "What one filter does to one channel is kernel[:, :, c, d].",
+    "N": "One class per image; from one-hot rows: one_hot.argmax(axis=1).",
 }
 
 
@@ -56,7 +57,8 @@ def as_numbers(operation: str, name: str, value: object, axes: str | None) -> np
     if array.dtype.kind not in "iufO" or (array.dtype.kind == "O" and not _adds_and_multiplies(array.flat)):
         raise TypeError(
             f"{operation}: {name} has entries of type {_entry_type(array)}; expected real numbers "
-            f"(integers, floats or Fractions). Convert it first, for example with np.asarray({name}, dtype=float)."
+            f"(integers, floats or Fractions). Convert it first, for example with "
+            f"np.asarray({name}, dtype={'int' if axes == 'N' else 'float'})."
         )
     if axes is not None and array.ndim != len(axes):
         mend = _MENDS.get(axes, f"Check which axis of {name} is missing or one too many.")
@@ -121,12 +123,12 @@ def as_pair(operation: str, name: str, value: object, minimum: int) -> tuple[int
     return int(pair[0]), int(pair[1])
 
 
-def as_count(operation: str, name: str, value: object) -> int:
-    """Return ``value``, an integer that counts something, of which there is at least one."""
+def as_count(operation: str, name: str, value: object, minimum: int = 1) -> int:
+    """Return ``value``, an integer of at least ``minimum``: it counts something, or is a seed."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool | np.bool_):
         raise TypeError(f"{operation}: {name} is {value!r}; expected an integer, for example {name}=8.")
-    if value < 1:
-        raise ValueError(f"{operation}: {name} is {value!r}; expected at least 1.")
+    if value < minimum:
+        raise ValueError(f"{operation}: {name} is {value!r}; expected at least {minimum}.")
     return int(value)
 
 

@@ -101,16 +101,16 @@ def train(
     DivergenceError
         On a step whose loss or weights are NaN or infinite; the network keeps those from before this step.
     """
-    images, labels = _as_examples(network, "images", images, labels)
+    images, labels = _as_examples("train:", network, images, labels)
     if test is not None:
         if not isinstance(test, tuple | list) or len(test) != 2:
             raise TypeError(f"train: test is {type(test).__name__}; expected a pair (images, labels).")
-        test = _as_examples(network, "test images", *test)
+        test = _as_examples("train: test", network, *test)
     epochs, batch_size = as_count("train", "epochs", epochs), as_count("train", "batch_size", batch_size)
-    _check_rate("learning_rate", learning_rate, "more than 0, often between 0.001 and 0.1", lambda rate: 0 < rate < inf)
-    _check_rate("momentum", momentum, "at least 0 and less than 1, often 0.9", lambda rate: 0 <= rate < 1)
-    _check_rate("weight_decay", weight_decay, "at least 0, often 0 or 0.001", lambda rate: 0 <= rate < inf)
-    rng = np.random.default_rng(seed)
+    learning_rate = _as_rate("learning_rate", learning_rate, "more than 0, often between 0.001 and 0.1", zero=False)
+    momentum = _as_rate("momentum", momentum, "at least 0 and less than 1, often 0.9", below=1)
+    weight_decay = _as_rate("weight_decay", weight_decay, "at least 0, often 0 or 0.001")
+    rng = np.random.default_rng(as_count("train", "seed", seed, 0))
     _keep_freed_memory()
 
     def steps() -> Iterator[Progress]:
@@ -140,7 +140,7 @@ def train(
 
 def accuracy(network: Network, images: Any, labels: Any) -> float:
     """The share of the images that the network classifies as the labels say; arguments and errors as for `train`."""
-    images, labels = _as_examples(network, "images", images, labels)
+    images, labels = _as_examples("accuracy:", network, images, labels)
     parts = range(0, len(images), 256)  # a few at a time, which takes less memory
     return float(
         sum(_right(network.scores(images[i : i + 256]), labels[i : i + 256]).sum() for i in parts) / len(images)
@@ -204,22 +204,27 @@ def _right(scores, labels):
     return scores.argmax(axis=1) == (labels if labels.ndim == 1 else labels.argmax(axis=1))
 
 
-def _as_examples(network, name, images, labels):
+def _as_examples(operation, network, images, labels):
     """Images and labels as arrays that fit together and the network: the loss says what is wrong with a label."""
     if not isinstance(network, Network):
-        raise TypeError(f"train: network is {type(network).__name__}; expected a Network.")
-    images, labels = network.as_inputs(f"train: {name}", images), np.asarray(labels)
+        raise TypeError(f"{operation} network is {type(network).__name__}; expected a Network.")
+    images = network.as_inputs(f"{operation} images", images)
     if len(network.output_shape) != 1:
         raise ValueError(
-            f"train: the network ends in {list(network.layers)[-1]}, which gives {network.output_shape} per image; "
-            f"expected one row of numbers. Put Flatten() and Dense(…) at its end."
+            f"{operation} the network ends in {list(network.layers)[-1]}, which gives {network.output_shape} per "
+            f"image; expected one row of numbers. Put Flatten() and Dense(…) at its end."
         )
-    network.loss(np.zeros((len(images), *network.output_shape), network.dtype), labels)
-    return images, labels
+    try:
+        network.loss(np.zeros((len(images), *network.output_shape), network.dtype), labels)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{operation} labels: {error}") from None
+    return images, np.asarray(labels)
 
 
-def _check_rate(name, value, expected, holds):
+def _as_rate(name, value, expected, below=inf, zero=True):
+    """``value`` as a float of Python's: one of NumPy's would turn the weights into its own dtype."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"train: {name} is {value!r}; expected a number {expected}.")
-    if not holds(value):
+    if not 0 <= value < below or (value == 0 and not zero):
         raise ValueError(f"train: {name} is {value!r}; expected a number {expected}.")
+    return float(value)

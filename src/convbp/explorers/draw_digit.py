@@ -108,6 +108,8 @@ class DrawDigit(Explorer):
     """
 
     def __init__(self, network: Network, drawing=None):
+        if not isinstance(network, Network):
+            raise TypeError(f"DrawDigit: network is {type(network).__name__}; expected a Network.")
         if (network.input_shape, network.output_shape) != ((*SHAPE, 1), (CLASSES,)):
             raise ValueError(
                 f"DrawDigit: the network takes {network.input_shape} and returns {network.output_shape} per image; "

@@ -9,6 +9,7 @@ until the step that is being done is done. Nobody else sees a network between tw
 import base64
 from contextlib import suppress
 from functools import partial
+from numbers import Integral
 from threading import Condition, Lock, RLock, Thread
 from time import monotonic
 from typing import Any
@@ -260,6 +261,8 @@ class LiveTraining(widgets.VBox):
 def _example(network: Network, images: Any, labels: Any, which: int) -> tuple[np.ndarray, np.ndarray]:
     """The image that is looked at, and its label."""
     images, labels = network.as_inputs("LiveTraining", images), np.asarray(labels)
+    if not isinstance(which, Integral):
+        raise TypeError(f"LiveTraining: example is {which!r}; expected the number of an image, such as 0.")
     if not -len(images) <= which < len(images):
         raise ValueError(f"LiveTraining: example is {which}; expected the number of one of the {len(images)} images.")
     return images[which], labels[which]
