@@ -11,12 +11,23 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Locator, WebSocket
+import nbformat
+from playwright.sync_api import Browser, Locator, WebSocket, expect
 
 import course
 
 Index = tuple[int, int]
+
+
+def write_notebook(path: Path, cells: list[str], *, above: int = 0, below: int = 0) -> None:
+    """Write a notebook of these code cells, with so many of text above and below them."""
+    text = nbformat.v4.new_markdown_cell
+    cells = [*(text("above") for _ in range(above)), *map(nbformat.v4.new_code_cell, cells)]
+    notebook = nbformat.v4.new_notebook(cells=[*cells, *(text("below") for _ in range(below))])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
 
 
 @contextmanager
@@ -136,6 +147,63 @@ class Lab(Tab):
             }"""
         )
 
+    def value(self, expression: str) -> str:
+        """What Python says of an expression, in another cell."""
+        reply = self.page.evaluate(
+            """expression => jupyterapp.shell.currentWidget.sessionContext.session.kernel
+                .requestExecute({code: "", user_expressions: {value: expression}})
+                .done.then((reply) => reply.content.user_expressions.value)""",
+            expression,
+        )
+        assert reply["status"] == "ok", reply
+        return reply["data"]["text/plain"]
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """A cell runs all the while."""
+        # The status is "idle" again as soon as the kernel has heard of a selection, beside what runs. So ask what runs.
+        kernel = "panel.sessionContext.session.kernel"
+        self.ask(
+            f"panel.running = true, {kernel}.requestExecute({{code: 'import time; time.sleep(600)'}})"
+            ".done.finally(() => { panel.running = false; }), null"
+        )
+        try:
+            eventually(self.kernel_status, "busy")
+            yield
+            assert self.ask("panel.running")
+        finally:
+            self.ask(f"{kernel}.interrupt()")
+            eventually(lambda: self.ask("panel.running"), False)
+
+    @contextmanager
+    def theme(self, name: str) -> Iterator[None]:
+        """In the Light or the Dark theme."""
+        try:
+            self._change_theme(name)
+            yield
+        finally:
+            self._change_theme("Light")
+
+    def _change_theme(self, name: str) -> None:
+        self.command("apputils:change-theme", theme=f"JupyterLab {name}")
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-light", str(name == "Light").lower())
+
+    @contextmanager
+    def width(self, pixels: int) -> Iterator[None]:
+        """In a window so wide."""
+        self.page.set_viewport_size({"width": pixels, "height": 1000})
+        try:
+            yield
+        finally:
+            self.page.set_viewport_size({"width": 1600, "height": 1000})
+
+    def assert_alone_and_content(self) -> None:
+        """The console shows no error, and no other machine was asked for anything."""
+        assert self.complaints == []
+        assert {urlsplit(address).hostname for address in self.requests} <= {"localhost", None}
+        assert {urlsplit(address).scheme for address in self.requests} <= {"http", "ws", "data", "blob"}
+        assert any("/api/kernels/" in address for address in self.requests)
+
     @property
     def panel(self) -> Locator:
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
@@ -143,6 +211,40 @@ class Lab(Tab):
     @property
     def explorers(self) -> list[Locator]:
         return self.panel.locator(".convbp-explorer").all()
+
+
+# What a reader does, and what the page says of an explorer
+
+
+def cell_of(root: Locator, grid: str, row: int, col: int) -> Locator:
+    return root.locator(f'[data-cell="{grid},{row},{col}"]')
+
+
+def point_elsewhere(root: Locator) -> None:
+    root.page.mouse.move(1, 1)
+
+
+def is_ready(root: Locator) -> None:
+    """What the cells would change in the picture has arrived, too."""
+    expect(root.get_by_role("application")).to_have_attribute("aria-busy", "false")
+
+
+def height(root: Locator) -> int:
+    """How high the cell of the notebook is."""
+    return root.evaluate("element => element.closest('.jp-Cell').offsetHeight")
+
+
+def spills(root: Locator) -> list[str]:
+    """What of an element, or around it, is wider than the room there is."""
+    return root.evaluate(
+        """element => {
+            const edge = element.getBoundingClientRect().right + 1, spills = [];
+            for (const part of element.querySelectorAll("*"))
+                if (part.getBoundingClientRect().right > edge) spills.push(part);
+            for (let at = element; at; at = at.parentElement) if (at.scrollWidth > at.clientWidth) spills.push(at);
+            return spills.map((part) => part.outerHTML.slice(0, 200));
+        }"""
+    )
 
 
 class Box(NamedTuple):
@@ -262,6 +364,7 @@ _TEXTS = """root => {
     while (walker.nextNode()) {
         const text = walker.currentNode.data.trim(), element = walker.currentNode.parentElement;
         if (!text || element.closest("svg, script, style") || !element.checkVisibility()) continue;
+        if (element.closest(":disabled")) continue; // see-through, as WCAG allows
         const shown = element.closest("select") ?? element; // a closed list shows an option in its own colours
         note(text, shown, style(shown).color, behind(shown));
     }
@@ -280,6 +383,11 @@ def contrasts(root: Locator) -> dict[str, float]:
         dark, light = sorted(map(_luminance, (text["ink"], text["paper"])))
         found[text["text"]] = min(found.get(text["text"], 21), (light + 0.05) / (dark + 0.05))
     return found
+
+
+def faint(root: Locator) -> dict[str, float]:
+    """The texts that are hard to read, with their contrast."""
+    return {text: contrast for text, contrast in contrasts(root).items() if contrast < 4.5}
 
 
 def _luminance(rgb: list[int]) -> float:

@@ -17,6 +17,16 @@ def browser_executable() -> str:
     return path
 
 
+@pytest.fixture(scope="module")
+def browser(browser_executable):
+    """A browser of its own for each file of tests."""
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=20_000)  # a busy machine
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser_executable) as browser:
+        yield browser
+
+
 def _playwright_browser() -> str | None:
     """The Chromium that ``playwright install chromium`` has put on this machine, if it has."""
     from playwright.sync_api import sync_playwright

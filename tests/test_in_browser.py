@@ -11,9 +11,25 @@ from urllib.parse import urlsplit
 import nbformat
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from browser import Lab, Tab, accessible, contrasts, eventually, jupyterlab, number, read
+from browser import (
+    Lab,
+    Tab,
+    accessible,
+    cell_of,
+    contrasts,
+    eventually,
+    faint,
+    height,
+    is_ready,
+    jupyterlab,
+    number,
+    point_elsewhere,
+    read,
+    spills,
+    write_notebook,
+)
 from convbp.explorers import KernelGradient, SlidingWindow
 from convbp.explorers import __all__ as NAMES
 from convbp.explorers.kernel_presets import OWN_VALUES, PRESETS
@@ -36,25 +52,10 @@ every_way = pytest.mark.parametrize(("operation", "mode"), WAYS)
 OUTPUTS = "panel.content.widgets.flatMap((cell) => cell.model.outputs?.toJSON() ?? [])"
 TRUSTED = "panel.content.widgets.filter((cell) => cell.model.outputs?.length).map((cell) => cell.model.trusted)"
 
-# What the page says of an element: whether it has an outline; how high the notebook's cell around it is; what of it
-# or around it is wider than the room there is.
+# What the page says of an element: whether it has an outline.
 OUTLINE = (
     "element => getComputedStyle(element).outlineStyle !== 'none' && getComputedStyle(element).outlineWidth !== '0px'"
 )
-HEIGHT = "element => element.closest('.jp-Cell').offsetHeight"
-SPILLS = """element => {
-    const edge = element.getBoundingClientRect().right + 1, spills = [];
-    for (const part of element.querySelectorAll("*")) if (part.getBoundingClientRect().right > edge) spills.push(part);
-    for (let at = element; at; at = at.parentElement) if (at.scrollWidth > at.clientWidth) spills.push(at);
-    return spills.map((part) => part.outerHTML.slice(0, 200));
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser(browser_executable):
-    expect.set_options(timeout=20_000)  # a busy machine
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser_executable) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +64,8 @@ def lab(browser, tmp_path_factory):
     root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
     for path in NOTEBOOKS:
         shutil.copy(path, root)
-    for name, around in ((SLIDING, 0), (FAR_DOWN, 200)):
-        above, below = ([nbformat.v4.new_markdown_cell("and so on") for _ in range(around)] for _ in range(2))
-        notebook = nbformat.v4.new_notebook(cells=[*above, *map(nbformat.v4.new_code_cell, WINDOWS), *below])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(notebook, root / name)
+    write_notebook(root / SLIDING, WINDOWS)
+    write_notebook(root / FAR_DOWN, WINDOWS, above=200, below=200)
     with jupyterlab(root, home) as address:
         yield Lab(browser, address)
 
@@ -150,11 +148,6 @@ def eventually_computes(explorer, kernel, operation="cross-correlation", mode="v
     is_ready(explorer)
 
 
-def is_ready(explorer):
-    """What the cells would change in the picture has arrived, too."""
-    expect(explorer.get_by_role("application")).to_have_attribute("aria-busy", "false")
-
-
 def controls(explorer):
     """What the controls say: the pressed buttons, the name of the kernel, the numbers beside the sliders."""
     return explorer.evaluate(
@@ -175,12 +168,8 @@ def some_cells(explorer):
 # What a reader does
 
 
-def cell_of(explorer, cell):
-    return explorer.locator('[data-cell="output,{},{}"]'.format(*cell))
-
-
-def point_elsewhere(explorer):
-    explorer.page.mouse.move(1, 1)
+def output(explorer, cell):
+    return cell_of(explorer, "output", *cell)
 
 
 def switch(explorer, operation, mode):
@@ -206,7 +195,7 @@ def test_the_pointer_outlines_the_window_without_a_message_to_the_kernel(lab, ex
         switch(explorer, operation, mode)
         pinned, sent = read(explorer), len(lab.sent)
         for cell in some_cells(explorer):
-            cell_of(explorer, cell).hover()
+            output(explorer, cell).hover()
             assert_explains(explorer, cell, operation, mode)
         point_elsewhere(explorer)
         assert read(explorer) == pinned
@@ -215,8 +204,8 @@ def test_the_pointer_outlines_the_window_without_a_message_to_the_kernel(lab, ex
 
 def test_a_click_keeps_the_cell_and_the_kernel_hears_of_it(lab, explorer):
     sent = len(lab.sent)
-    cell_of(explorer, (1, 2)).hover()
-    cell_of(explorer, (2, 1)).click()
+    output(explorer, (1, 2)).hover()
+    output(explorer, (2, 1)).click()
     point_elsewhere(explorer)
     assert_explains(explorer, (2, 1))
     switch(explorer, "cross-correlation", "full")
@@ -225,7 +214,7 @@ def test_a_click_keeps_the_cell_and_the_kernel_hears_of_it(lab, explorer):
 
 
 def test_keys_step_and_jupyterlab_does_not_hear_them(lab, explorer):
-    cell_of(explorer, (0, 0)).click()
+    output(explorer, (0, 0)).click()
     point_elsewhere(explorer)
     notebook = "[panel.content.activeCellIndex, panel.content.widgets.length]"
     before, place = lab.ask(notebook), explorer.bounding_box()
@@ -246,7 +235,7 @@ def test_of_two_grids_arrows_stay_in_one_and_a_click_or_the_list_changes_it(brow
     tab = Tab(browser, (tmp_path / "saved.html").as_uri())
     sentence, chosen = tab.page.locator(".convbp-sentence"), tab.page.get_by_label("choose in")
     products = tab.page.locator('[data-grid="products"] .value')
-    before, height = products.all_text_contents(), tab.page.evaluate("document.body.scrollHeight")
+    before, high = products.all_text_contents(), tab.page.evaluate("document.body.scrollHeight")
 
     def explains(grid, weight, kept=None):
         expect(sentence).to_contain_text(f"The gradient of w{weight} is ")
@@ -270,13 +259,13 @@ def test_of_two_grids_arrows_stay_in_one_and_a_click_or_the_list_changes_it(brow
     chosen.select_option("∂E/∂w")
     explains("gradient", "(0, 1)")
     assert products.all_text_contents() == before
-    assert tab.page.evaluate("document.body.scrollHeight") == height
+    assert tab.page.evaluate("document.body.scrollHeight") == high
     assert tab.complaints == []
 
 
 def test_the_sliders_for_row_and_column_choose_a_cell(lab, explorer):
     switch(explorer, "convolution", "full")
-    cell_of(explorer, (0, 0)).click()
+    output(explorer, (0, 0)).click()
     point_elsewhere(explorer)
     before = lab.ask("panel.content.widgets.length")
     for name, key, cell in [
@@ -302,21 +291,11 @@ def test_tab_reaches_the_picture_and_its_sliders_and_focus_is_visible(lab, explo
 
 
 def test_the_selection_answers_while_the_kernel_is_busy(lab, explorer):
-    # The status is "idle" again as soon as the kernel has heard of the selection, beside what runs. So ask what runs.
-    lab.ask(
-        "panel.running = true, panel.sessionContext.session.kernel.requestExecute("
-        "{code: 'import time; time.sleep(600)'}).done.finally(() => { panel.running = false; }), null"
-    )
-    try:
-        eventually(lab.kernel_status, "busy")
+    with lab.busy():
         explorer.get_by_role("application").press("ArrowDown")
         assert_explains(explorer, (1, 0))
-        cell_of(explorer, (2, 2)).hover()
+        output(explorer, (2, 2)).hover()
         assert_explains(explorer, (2, 2))
-        assert lab.ask("panel.running")
-    finally:
-        lab.ask("panel.sessionContext.session.kernel.interrupt()")
-        eventually(lambda: lab.ask("panel.running"), False)
 
 
 @every_way
@@ -325,9 +304,9 @@ def test_a_saved_page_answers_without_a_kernel(saved, operation, mode):
     root = tab.page.locator("body")
     _, first, *_, last = some_cells(root)
     for cell in some_cells(root):
-        cell_of(root, cell).hover()
+        output(root, cell).hover()
         assert_explains(root, cell, operation, mode)
-    cell_of(root, first).click()
+    output(root, first).click()
     point_elsewhere(root)
     for key, (down, right) in {
         "ArrowDown": (1, 0),
@@ -351,7 +330,7 @@ def test_a_saved_page_answers_without_a_kernel(saved, operation, mode):
 def test_a_slider_of_the_kernel_changes_the_output_to_what_the_definition_says(explorer, operation, mode):
     switch(explorer, operation, mode)
     chosen = some_cells(explorer)[0]
-    cell_of(explorer, chosen).click()
+    output(explorer, chosen).click()
     point_elsewhere(explorer)
     kernel = read(explorer).numbers["kernel"]
     for name, entry, key, step in [("K₀₂", (0, 2), "ArrowRight", 1), ("K₁₀", (1, 0), "ArrowLeft", -1)]:
@@ -376,7 +355,7 @@ def test_every_preset_fills_the_kernel_and_the_controls_follow(explorer):
 
 
 def test_reset_goes_back_to_how_it_began(explorer, at_first):
-    cell_of(explorer, (1, 1)).click()
+    output(explorer, (1, 1)).click()
     explorer.get_by_role("slider", name="K₁₁").press("ArrowRight")
     switch(explorer, "convolution", "full")
     assert (read(explorer), controls(explorer)) != at_first[0]
@@ -443,14 +422,10 @@ def test_every_text_is_legible_in_both_themes(lab, explorers, theme):
     switch(explorers[0], "convolution", "full")
     explorers[2].get_by_role("button", name="valid").click()
     expect(explorers[2].get_by_role("alert")).to_be_visible()
-    lab.command("apputils:change-theme", theme=f"JupyterLab {theme}")
-    try:
-        expect(lab.page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "Light").lower())
+    with lab.theme(theme):
         for explorer in explorers:
             assert {"input I", "row i", "Reset", "K₀₀", "−1"} <= contrasts(explorer).keys()
             eventually(lambda explorer=explorer: faint(explorer), {})
-    finally:
-        lab.command("apputils:change-theme", theme="JupyterLab Light")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -458,10 +433,6 @@ def test_every_text_of_a_saved_page_is_legible_in_both_themes(saved, scheme):
     root = saved({"color_scheme": scheme}, mode="full").page.locator("body")
     assert {"input I", "row i", "K₀₀", "−1"} <= contrasts(root).keys()
     assert faint(root) == {}
-
-
-def faint(root):
-    return {text: contrast for text, contrast in contrasts(root).items() if contrast < 4.5}
 
 
 def test_a_screen_reader_meets_a_named_picture_named_controls_and_the_sentence(lab, explorer):
@@ -504,26 +475,23 @@ def test_sliders_that_are_out_of_sight_have_names(lab):
 def test_nothing_jumps_and_nothing_is_cut_off(lab, explorers, which, width):
     explorer = explorers[which]
     acts = [
-        lambda: cell_of(explorer, (1, 1)).hover(),
-        lambda: cell_of(explorer, (2, 2)).click(),
+        lambda: output(explorer, (1, 1)).hover(),
+        lambda: output(explorer, (2, 2)).click(),
         lambda: explorer.get_by_role("application").press("ArrowUp"),
         *(partial(switch, explorer, *way) for way in WAYS),
         lambda: explorer.get_by_role("slider", name="K₀₀").press("ArrowRight"),
         lambda: explorer.get_by_role("button", name="Reset").click(),
     ]
-    lab.page.set_viewport_size({"width": width, "height": 1000})
-    try:
-        eventually(lambda: explorer.evaluate(SPILLS), [])
+    with lab.width(width):
+        eventually(lambda: spills(explorer), [])
         if width == 800:  # where a mode may need more room the first time, and from then on it keeps it
             switch(explorer, "convolution", "full")
             switch(explorer, "cross-correlation", "valid")
-        height = explorer.evaluate(HEIGHT)
+        at_first = height(explorer)
         for act in acts:
             act()
-            assert explorer.evaluate(HEIGHT) == height
-            assert explorer.evaluate(SPILLS) == []
-    finally:
-        lab.page.set_viewport_size({"width": 1600, "height": 1000})
+            assert height(explorer) == at_first
+            assert spills(explorer) == []
 
 
 def test_a_longer_sentence_moves_nothing(saved):
@@ -533,14 +501,11 @@ def test_a_longer_sentence_moves_nothing(saved):
         page.set_viewport_size({"width": width, "height": 1000})
         heights = set()
         for cell in ((0, 0), (-1, -2)):
-            cell_of(view, cell).hover()
+            output(view, cell).hover()
             heights.add(view.bounding_box()["height"])
         assert len(heights) == 1
 
 
 # Stands last, to have seen everything.
 def test_nothing_complains_and_no_other_machine_is_asked(lab, explorers):
-    assert lab.complaints == []
-    assert {urlsplit(address).hostname for address in lab.requests} <= {"localhost", None}
-    assert {urlsplit(address).scheme for address in lab.requests} <= {"http", "ws", "data", "blob"}
-    assert any("/api/kernels/" in address for address in lab.requests)
+    lab.assert_alone_and_content()

@@ -1,17 +1,28 @@
 """Live training and drawing in JupyterLab in a real browser: what a reader presses and draws, while other cells run."""
 
 import re
-from urllib.parse import urlsplit
 
-import nbformat
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from browser import Lab, accessible, contrasts, eventually, jupyterlab, read
+from browser import (
+    Lab,
+    accessible,
+    cell_of,
+    contrasts,
+    eventually,
+    faint,
+    height,
+    is_ready,
+    jupyterlab,
+    point_elsewhere,
+    read,
+    spills,
+    write_notebook,
+)
 from convbp import digit_network, split_digits, train
 from convbp.explorers import DrawDigit
-from test_in_browser import HEIGHT, SPILLS, faint
 
 SEES = "for _ in train(sees, digits.images, digits.labels, epochs=1): pass"
 CELLS = [
@@ -33,17 +44,11 @@ AS_PLAIN_TRAINING = """[
 
 
 @pytest.fixture(scope="module")
-def lab(browser_executable, tmp_path_factory):
+def lab(browser, tmp_path_factory):
     """JupyterLab with a notebook that has been run: two trainings that have not begun, and between them a drawing."""
     root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, root / "live.ipynb")
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=browser_executable) as browser,
-        jupyterlab(root, home) as address,
-    ):
+    write_notebook(root / "live.ipynb", CELLS)
+    with jupyterlab(root, home) as address:
         lab = Lab(browser, address)
         lab.open("live.ipynb")
         lab.command("notebook:run-all-cells")
@@ -68,33 +73,14 @@ def drawing(lab):
     press(drawing, "Reset")
     press(drawing, "Clear")
     eventually(lambda: ink(drawing), {})
-    ready(drawing)
+    is_ready(drawing)
     return drawing
 
 
 @pytest.fixture
 def busy(lab):
-    """A cell runs all the while."""
-    kernel = "panel.sessionContext.session.kernel"
-    lab.ask(
-        f"panel.running = true, {kernel}.requestExecute({{code: 'import time; time.sleep(600)'}})"
-        ".done.finally(() => { panel.running = false; }), null"
-    )
-    eventually(lab.kernel_status, "busy")
-    yield
-    assert lab.ask("panel.running")
-    lab.ask(f"{kernel}.interrupt()")
-    eventually(lambda: lab.ask("panel.running"), False)
-
-
-def value(lab, expression):
-    """What Python says of an expression, in another cell."""
-    return lab.page.evaluate(
-        """expression => jupyterapp.shell.currentWidget.sessionContext.session.kernel
-            .requestExecute({code: "", user_expressions: {value: expression}})
-            .done.then((reply) => reply.content.user_expressions.value.data["text/plain"])""",
-        expression,
-    )
+    with lab.busy():
+        yield
 
 
 def press(explorer, name):
@@ -111,22 +97,18 @@ def step(training):
     return int(found[1]) if found else 0
 
 
-def cell_of(drawing, cell):
-    return drawing.locator('[data-cell="drawing,{},{}"]'.format(*cell))
+def paper(drawing, cell):
+    return cell_of(drawing, "drawing", *cell)
 
 
 def ink(drawing):
     return {cell: int(value) for cell, value in read(drawing).numbers["drawing"].items() if value}
 
 
-def ready(drawing):
-    expect(drawing.get_by_role("application")).to_have_attribute("aria-busy", "false")
-
-
 def draw(lab, drawing, cells):
     """Press on the first cell, move over the others, and let go."""
-    cell_of(drawing, (7, 0)).scroll_into_view_if_needed()
-    boxes = [cell_of(drawing, cell).bounding_box() for cell in cells]  # now, as a picture may be drawn anew on the way
+    paper(drawing, (7, 0)).scroll_into_view_if_needed()
+    boxes = [paper(drawing, cell).bounding_box() for cell in cells]  # now, as a picture may be drawn anew on the way
     for n, box in enumerate(boxes):
         lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
         if n == 0:
@@ -160,20 +142,20 @@ def test_cells_run_and_a_drawing_answers_while_it_trains(lab, training, drawing)
     press(training, "10 steps/s")
     press(training, "Start")
     eventually(lambda: step(training) >= 1, True)
-    assert value(lab, "6 * 7") == "42"
-    cell_of(drawing, (2, 3)).click()
+    assert lab.value("6 * 7") == "42"
+    paper(drawing, (2, 3)).click()
     eventually(lambda: ink(drawing), {(2, 3): 16})
-    assert value(lab, "live.status") == "'running'"
+    assert lab.value("live.status") == "'running'"
     press(training, "Pause")
     expect(says(training)).to_have_text(re.compile("^Paused, "))
-    assert value(lab, "len(live.records)") == str(step(training))
-    assert value(lab, AS_PLAIN_TRAINING) == "[True]"
+    assert lab.value("len(live.records)") == str(step(training))
+    assert lab.value(AS_PLAIN_TRAINING) == "[True]"
 
 
 def test_at_full_speed_it_learns_the_digits(lab, training):
     press(training, "Start")
     expect(says(training)).to_have_text(re.compile("^Finished, step 860 of 860"), timeout=30_000)
-    assert value(lab, AS_PLAIN_TRAINING) == "[True]"
+    assert lab.value(AS_PLAIN_TRAINING) == "[True]"
     assert float(re.search(r"test images (\S+)%", says(training).inner_text())[1]) > 97
 
 
@@ -200,8 +182,8 @@ def test_a_drawing_by_pointer_is_classified_after_each_stroke(lab, drawing):
         expected = {(int(r), int(c)): 16 for r, c in np.argwhere(image)}
         eventually(lambda expected=expected: set(ink(drawing)) >= set(expected), True)
         image = np.array([[ink(drawing).get((r, c), 0) for c in range(8)] for r in range(8)])  # corners may be crossed
-        lab.page.mouse.move(1, 1)
-        ready(drawing)
+        point_elsewhere(drawing)
+        is_ready(drawing)
         sentence, fresh = drawing.locator(".convbp-sentence"), DrawDigit(network, image)
         eventually(lambda s=sentence, f=fresh: s.inner_text().split(".")[0], fresh.view.scene.sentence.split(".")[0])
         shown = read(drawing).numbers["probabilities"]
@@ -222,11 +204,11 @@ def test_a_drawing_by_keyboard(lab, drawing):
         lab.page.keyboard.press("Space")
         cells[cell] = 16
         eventually(lambda: ink(drawing), cells)
-        ready(drawing)
+        is_ready(drawing)
         expect(drawing.locator(".convbp-sentence")).to_contain_text("Cell ({}, {}) has ink 16 of 16.".format(*cell))
     lab.page.keyboard.press("Space")
     eventually(lambda: ink(drawing), {(1, 0): 16, (1, 1): 16})
-    ready(drawing)
+    is_ready(drawing)
     lab.page.keyboard.press("ArrowLeft")
     expect(drawing.locator(".convbp-sentence")).to_contain_text("Cell (1, 1) has ink 16")
     assert lab.ask("[panel.content.activeCellIndex, panel.content.widgets.length]") == before
@@ -236,7 +218,7 @@ def test_a_drawing_by_keyboard(lab, drawing):
 def test_the_pen_and_the_examples_have_sliders(drawing):
     pen, example = (drawing.get_by_role("slider", name=name, exact=True) for name in ("ink", "example"))
     pen.press("ArrowLeft")
-    cell_of(drawing, (0, 7)).click()
+    paper(drawing, (0, 7)).click()
     eventually(lambda: ink(drawing), {(0, 7): 15})
     example.press("ArrowRight")
     expected = split_digits(None).images[1, :, :, 0] * 16
@@ -251,19 +233,11 @@ def test_every_text_is_legible_in_both_themes(lab, training, drawing, theme):
     failing = lab.explorers[2]
     press(failing, "Start")
     expect(failing.get_by_role("alert")).to_be_visible()
-    lab.command("apputils:change-theme", theme=f"JupyterLab {theme}")
-    try:
-        expect(lab.page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "Light").lower())
+    with lab.theme(theme):
         for explorer in (training, drawing, failing):
-            # A button that cannot be pressed is see-through.
-            explorer.evaluate(
-                "explorer => explorer.querySelectorAll('button').forEach((b) => { b.style.opacity = 1; })"
-            )
             eventually(lambda explorer=explorer: faint(explorer), {})
         assert {"loss", "filters of conv1", "Start"} <= contrasts(training).keys()
-    finally:
-        lab.command("apputils:change-theme", theme="JupyterLab Light")
-        press(failing, "Reset")
+    press(failing, "Reset")
 
 
 def test_a_screen_reader_meets_names_and_sentences(training, drawing):
@@ -294,26 +268,21 @@ def test_nothing_jumps_and_nothing_is_cut_off(lab, training, drawing, width):
             lambda: press(training, "Reset"),
         ],
         drawing: [
-            lambda: cell_of(drawing, (1, 1)).click(),
+            lambda: paper(drawing, (1, 1)).click(),
             lambda: drawing.get_by_role("slider", name="example", exact=True).press("End"),
             lambda: press(drawing, "Clear"),
         ],
     }
-    lab.page.set_viewport_size({"width": width, "height": 1000})
-    try:
+    with lab.width(width):
         for explorer, doings in acts.items():
-            eventually(lambda explorer=explorer: explorer.evaluate(SPILLS), [])
-            height = explorer.evaluate(HEIGHT)
+            eventually(lambda explorer=explorer: spills(explorer), [])
+            at_first = height(explorer)
             for act in doings:
                 act()
-                assert explorer.evaluate(HEIGHT) == height
-                assert explorer.evaluate(SPILLS) == []
-    finally:
-        lab.page.set_viewport_size({"width": 1600, "height": 1000})
+                assert height(explorer) == at_first
+                assert spills(explorer) == []
 
 
 # Stands last, to have seen everything.
 def test_nothing_complains_and_no_other_machine_is_asked(lab):
-    assert lab.complaints == []
-    assert {urlsplit(address).hostname for address in lab.requests} <= {"localhost", None}
-    assert any("/api/kernels/" in address for address in lab.requests)
+    lab.assert_alone_and_content()
