@@ -131,7 +131,7 @@ def test_whatever_can_be_called_is_a_function(function):
         lambda r: r.astype(">f8"),
         lambda r: r.astype(np.int8),
         lambda r: r.astype(object),
-        lambda r: [tuple(map(Decimal, row)) for row in r],
+        lambda r: [tuple(map(Decimal, row)) for row in r.tolist()],
     ],
 )
 def test_whatever_holds_the_numbers_is_read(kind):
@@ -198,6 +198,43 @@ def test_what_can_be_seen_is_said(name, change, said):
     result = BY_NAME[name].check(changed(name, change))
     assert not result.passed
     assert said in result.message
+
+
+def test_zeros_of_integers_are_explained_by_their_dtype_only_where_other_numbers_are_due():
+    nothing = exercises.region_q.check(lambda pixel, kernel_size, output_size: ((0, 0), (0, 0)))
+    assert "Your result is zero everywhere." in nothing.message
+    assert "integers" not in nothing.message
+    cut = exercises.output_delta.check(lambda x, t: np.zeros(x.shape, int))
+    assert "It is of integers: a number between −1 and 1 that is put into it becomes 0." in cut.message
+
+
+def test_arguments_that_are_no_arrays_are_named_beside_the_entry():
+    message = exercises.region_q.check(lambda pixel, kernel_size, output_size: ((0, 0), (0, 0))).message
+    assert "With pixel = (0, 7), kernel_size = (3, 5), output_size = (4, 6):\n" in message
+    assert "max(j′ − k2 + 1, 0) = max(7 − 5 + 1, 0)\n  = 3" in message
+    assert "With learning_rate = 0.1:" in exercises.descent_step.check(lambda w, g, rate: 0 * w).message
+    assert "With " not in kernel_gradient.check(lambda o, d: np.ones((3, 2))).message
+
+
+def test_integers_come_in_where_the_result_has_no_others():
+    for exercise in exercises.ALL:
+        arrays = [v for inputs in exercise.inputs for v in inputs.values() if isinstance(v, np.ndarray)]
+        whole = all(np.array_equal(result, np.round(result)) for result in exercise.expected)
+        if whole and exercise not in (exercises.relu_delta, exercises.two_layer_question):  # see there
+            assert {array.dtype.kind for array in arrays} <= {"i"}, exercise.name
+        elif exercise is not exercises.delta_recursion:  # whose sums are whole before they meet f′
+            assert {array.dtype.kind for array in arrays} == {"f"}, exercise.name
+
+
+def test_floats_put_into_integers_are_explained():
+    def mine(inputs, delta, size, stride):
+        result = np.zeros(inputs.shape, int)
+        result += inputs / 2
+        return result
+
+    message = exercises.l2_routing.check(mine).message
+    assert "UFuncTypeError: Cannot cast ufunc" in message
+    assert "np.zeros(shape, int) makes it, takes no floats; one of np.zeros(shape) does." in message
 
 
 def test_a_wrong_shape_is_recognised_as_that_of_something_else():
@@ -545,7 +582,8 @@ def test_random_numbers_of_the_right_shape_are_described(name):
         (lambda inputs: inputs, "Your function takes (inputs); here it is called with (inputs, delta)"),
         (lambda a, b, c: a, "Your function takes (a, b, c); here it is called with (inputs, delta), in this order and"),
         (lambda o, d: undefined_name, "Is the cell with its definition run"),  # noqa: F821
-        (lambda o, d: o[99], "An index left its array. Outside there is zero"),
+        (lambda o, d: o[99], "An index left its array: the last one is its length less 1."),
+        (lambda o, d: o @ d, "The product entry by entry is *."),
         (lambda o, d: o * d, "Two arrays of different shapes met"),
         (lambda o, d: np.empty(1).view(Subclass), "RuntimeError: no"),
         (Hostile, "Your function takes ()"),

@@ -15,7 +15,7 @@ from answers.table import in_dtypes, right, wrong
 def correlate(image, kernel):
     H, W = image.shape
     k1, k2 = kernel.shape
-    out = np.zeros((H - k1 + 1, W - k2 + 1), image.dtype)
+    out = np.zeros((H - k1 + 1, W - k2 + 1), np.result_type(image, kernel))
     for i in range(H - k1 + 1):
         for j in range(W - k2 + 1):
             for m in range(k1):
@@ -59,6 +59,17 @@ def _(image, kernel):
     shape = image.shape
     product = np.fft.rfft2(image) * np.conj(np.fft.rfft2(kernel, shape))
     return np.fft.irfft2(product, shape)[: shape[0] - kernel.shape[0] + 1, : shape[1] - kernel.shape[1] + 1]
+
+
+@right("cross_correlation", "sums of slices into an array of integers")
+def _(image, kernel):
+    k1, k2 = kernel.shape
+    rows, columns = image.shape[0] - k1 + 1, image.shape[1] - k2 + 1
+    result = np.zeros((rows, columns), int)
+    for m in range(k1):
+        for n in range(k2):
+            result += image[m : m + rows, n : n + columns] * kernel[m, n]
+    return result
 
 
 in_dtypes("cross_correlation", correlate)
@@ -255,6 +266,46 @@ def one_index_for_two(image, kernel):
 @wrong("cross_correlation", "image flipped")
 def image_from_the_end(image, kernel):
     return signal.correlate2d(image[::-1, ::-1], kernel, mode="valid")
+
+
+@wrong("cross_correlation", "matrix product")
+def at_for_star(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    out = np.zeros((H - k1 + 1, W - k2 + 1), int)
+    for i, j in np.ndindex(out.shape):
+        out[i, j] = (image[i : i + k1, j : j + k2] @ kernel.T).sum()
+    return out
+
+
+@wrong("cross_correlation", "matrix product")
+def dot_of_the_other_transpose(image, kernel):
+    k1, k2 = kernel.shape
+    rows, columns = image.shape[0] - k1 + 1, image.shape[1] - k2 + 1
+    return [[np.sum(np.dot(image[i : i + k1, j : j + k2].T, kernel)) for j in range(columns)] for i in range(rows)]
+
+
+@wrong("cross_correlation", "image read backwards")
+def minus_for_plus(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    out = np.zeros((H - k1 + 1, W - k2 + 1), int)
+    for i in range(H - k1 + 1):
+        for j in range(W - k2 + 1):
+            for m in range(k1):
+                for n in range(k2):
+                    out[i, j] += image[i - m, j - n] * kernel[m, n]
+    return out
+
+
+@wrong("cross_correlation", "image read backwards")
+def minus_for_plus_and_zero_outside(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    return [
+        [
+            sum(image[i - m, j - n] * kernel[m, n] for m in range(min(k1, i + 1)) for n in range(min(k2, j + 1)))
+            for j in range(W - k2 + 1)
+        ]
+        for i in range(H - k1 + 1)
+    ]
 
 
 # --- convolution ------------------------------------------------------------------------------------------------------
@@ -538,7 +589,7 @@ def sorts(kernel):
 @right("full_convolution", "scatter")
 def scatter(delta, kernel):
     (rows, columns), (k1, k2) = delta.shape, kernel.shape
-    out = np.zeros((rows + k1 - 1, columns + k2 - 1), delta.dtype)
+    out = np.zeros((rows + k1 - 1, columns + k2 - 1), np.result_type(delta, kernel))
     for i in range(rows):
         for j in range(columns):
             for m in range(k1):
@@ -584,6 +635,16 @@ def _(delta, kernel):
     for i, row in enumerate(delta):
         for m, weights in enumerate(kernel):
             out[i + m] += np.convolve(row, weights)
+    return out
+
+
+@right("full_convolution", "scatter of slices into an array of integers")
+def _(delta, kernel):
+    (rows, columns), (k1, k2) = delta.shape, kernel.shape
+    out = np.zeros((rows + k1 - 1, columns + k2 - 1), int)
+    for i in range(rows):
+        for j in range(columns):
+            out[i : i + k1, j : j + k2] += delta[i, j] * kernel
     return out
 
 
@@ -840,6 +901,18 @@ def forwards(pixel, kernel_size, output_size):
 def one_too_early(pixel, kernel_size, output_size):
     last = region(pixel, kernel_size, output_size)[1]
     return [max(pixel[0] - kernel_size[0], 0), max(pixel[1] - kernel_size[1], 0)], last
+
+
+@wrong("region_q", "off by one")
+def forgets_both_ones(pixel, kernel_size, output_size):
+    first = [max(p - k, 0) for p, k in zip(pixel, kernel_size, strict=True)]
+    return first, [min(p, n) for p, n in zip(pixel, output_size, strict=True)]
+
+
+@wrong("region_q", "off by one")
+def one_less_at_both_ends(pixel, kernel_size, output_size):
+    first = [max(p - k, 0) for p, k in zip(pixel, kernel_size, strict=True)]
+    return first, [min(p - 1, n - 1) for p, n in zip(pixel, output_size, strict=True)]
 
 
 @wrong("region_q", "end not included")

@@ -1,7 +1,8 @@
 """The exercises: what each asks for, on which inputs, with which hints.
 
-The inputs are small integers, as floats, so that what is stored into an array like them is not cut off. None is
-square, no kernel has a symmetry, and zeros and ties are among them: so each known mistake gives another result.
+The inputs are small integers, of an integer dtype where the result has no others, and of floats where a copy of them,
+or an array made like them, has to hold fractions. None is square, no kernel has a symmetry, and zeros and ties are
+among them: so each known mistake gives another result.
 """
 
 import numpy as np
@@ -15,21 +16,17 @@ from convbp.notation import subscripted
 from convbp.sums import functions, symbol, symbols
 
 
-def _array(rows) -> np.ndarray:
-    return np.array(rows, dtype=float)
-
-
-def _random(seed: int, *shape: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(-4, 6, shape).astype(float)
+def _random(seed: int, *shape: int, dtype: type = int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(-4, 6, shape).astype(dtype)
 
 
 def _quarters(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(-9, 10, shape) / 4
 
 
-IMAGE = _array([[1, 2, 0, 3, 1], [0, 1, 2, 1, 4], [2, 0, 1, 2, 3], [1, 3, 0, 1, 2]])
-KERNEL = _array([[1, 2, -1], [0, 3, -2]])
-DELTA = _array([[1, 0, 2, -1], [-1, 3, 0, 4], [2, 1, -2, 1]])
+IMAGE = np.array([[1, 2, 0, 3, 1], [0, 1, 2, 1, 4], [2, 0, 1, 2, 3], [1, 3, 0, 1, 2]])
+KERNEL = np.array([[1, 2, -1], [0, 3, -2]])
+DELTA = np.array([[1, 0, 2, -1], [-1, 3, 0, 4], [2, 1, -2, 1]])
 
 _NCHW = (0, 3, 1, 2)
 _IMAGES, _KERNELS = "shape (N, H, W, C)", "shape (k1, k2, C, D)"
@@ -46,8 +43,8 @@ def _trace_convolution(image, kernel):
     return loops.convolve(symbols("I", image), symbols("K", kernel))
 
 
-def _trace_full(delta, kernel):
-    return loops.convolve(symbols("δ", delta), symbols("w", kernel), mode="full")
+def _trace_full(image, kernel):
+    return loops.convolve(symbols("I", image), symbols("K", kernel), mode="full")
 
 
 cross_correlation = Exercise(
@@ -99,11 +96,11 @@ rot180 = Exercise(
     task="The kernel turned by 180°.",
     takes={"kernel": "shape (k1, k2)"},
     returns="an array of shape (k1, k2)",
-    equation="Eq. 6, where it is used first",
+    equation="notebook 02, from Eq. 2",
     computation=TASKS["rot180"],
     inputs=[
-        {"kernel": _array([[1, 2, -1], [4, 3, -2]])},
-        {"kernel": _array([[3, 1], [-1, 4], [2, 5]])},
+        {"kernel": np.array([[1, 2, -1], [4, 3, -2]])},
+        {"kernel": np.array([[3, 1], [-1, 4], [2, 5]])},
         {"kernel": _random(9, 3, 4)},
     ],
     trace=lambda kernel: loops.rot180(symbols("K", kernel)),
@@ -117,25 +114,31 @@ rot180 = Exercise(
 
 full_convolution = Exercise(
     name="full_convolution",
-    task="How the error of a layer's input follows from its δ: the full convolution δ ∗ w.",
-    takes={"delta": "δ of the output, shape (H', W')", "kernel": "the kernel w, shape (k1, k2)"},
-    returns="an array of shape (H' + k1 - 1, W' + k2 - 1)",
-    equation="Eq. 17 and 20 without f′",
+    task="The full convolution I ∗ K: all places where the kernel touches the image, with zeros outside.",
+    takes={"image": "the image I, shape (H, W)", "kernel": "the kernel K, shape (k1, k2)"},
+    returns="an array of shape (H + k1 - 1, W + k2 - 1)",
+    equation="notebook 02, Eq. 2; notebook 07 needs it for δ and w, as Eq. 17",
     computation=TASKS["full_convolution"],
     inputs=[
-        {"delta": DELTA, "kernel": KERNEL},
-        {"delta": _random(10, 3, 5), "kernel": _random(11, 3, 2)},
-        {"delta": _random(12, 4, 5), "kernel": _random(13, 2, 4)},
+        {"image": DELTA, "kernel": KERNEL},
+        {"image": _random(10, 3, 5), "kernel": _random(11, 3, 2)},
+        {"image": _random(12, 4, 5), "kernel": _random(13, 2, 4)},
     ],
     trace=_trace_full,
     axes=("row", "column"),
     hints=(
-        "Each δ has come from a window of the input, and goes back to all of it: the result is larger than δ.",
-        "Gather: pad δ with k1 - 1 rows and k2 - 1 columns of zeros on each side, and slide the kernel turned by 180°.",
-        "Scatter: for each (i, j) add delta[i, j] * kernel to result[i : i + k1, j : j + k2]. The same numbers.",
+        "How large is it? The window may hang over each border by all but one row or column of the kernel.",
+        "Eq. 2 reads the image backwards, and zero outside. As in notebook 02: pad the image on each side with k1 - 1 "
+        "rows and k2 - 1 columns of zeros, and take the valid result with the kernel turned by 180°.",
+        "Or without padding: each pixel (i, j) brings its own copy of the kernel. Add image[i, j] * kernel to "
+        "result[i : i + k1, j : j + k2]. The same numbers.",
     ),
     answer=solutions.full_convolution,
 )
+
+
+def _trace_back(delta, kernel):
+    return loops.convolve(symbols("δ", delta), symbols("w", kernel), mode="full")
 
 
 def _trace_output_delta(pre_activation, targets):
@@ -176,10 +179,10 @@ relu_delta = Exercise(
     computation=TASKS["relu_delta"],
     inputs=[
         {
-            "delta": _array([[2, -1, 3, 1], [-2, 4, 1, -3], [5, 2, -4, 2]]),
-            "pre_activation": _array([[1, -2, 0, 3], [0.5, 2, -1, 0], [-3, 0, 4, -0.5]]),
+            "delta": np.array([[2, -1, 3, 1], [-2, 4, 1, -3], [5, 2, -4, 2]], float),
+            "pre_activation": np.array([[1, -2, 0, 3], [0.5, 2, -1, 0], [-3, 0, 4, -0.5]]),
         },
-        {"delta": _random(16, 4, 3), "pre_activation": _random(17, 4, 3) / 2},
+        {"delta": _random(16, 4, 3, dtype=float), "pre_activation": _random(17, 4, 3) / 2},
     ],
     trace=lambda delta, pre_activation: symbols("δ", delta) * functions("f′", "x", relu.derivative(pre_activation)),
     axes=("row", "column"),
@@ -241,10 +244,10 @@ bias_gradient = Exercise(
 
 def _trace_region(pixel, kernel_size, output_size):
     traced = np.empty((2, 2), object)
-    for axis in (0, 1):
+    for axis, (at, size, outputs) in enumerate((("i′", "k1", "H'"), ("j′", "k2", "W'"))):
         i, k, n = pixel[axis], kernel_size[axis], output_size[axis]
-        traced[0, axis] = symbol(f"max({i} − {k} + 1, 0)", max(i - k + 1, 0))
-        traced[1, axis] = symbol(f"min({i}, {n} − 1)", min(i, n - 1))
+        traced[0, axis] = symbol(f"max({at} − {size} + 1, 0) = max({i} − {k} + 1, 0)", max(i - k + 1, 0))
+        traced[1, axis] = symbol(f"min({at}, {outputs} − 1) = min({i}, {n} − 1)", min(i, n - 1))
     return traced
 
 
@@ -297,7 +300,7 @@ delta_recursion = Exercise(
         {"delta": _random(29, 4, 5), "kernel": _random(30, 2, 3), "pre_activation": _quarters(31, 5, 7)},
     ],
     trace=lambda delta, kernel, pre_activation: (
-        _trace_full(delta, kernel) * functions("f′", "x", tanh.derivative(pre_activation))
+        _trace_back(delta, kernel) * functions("f′", "x", tanh.derivative(pre_activation))
     ),
     axes=("row", "column"),
     hints=(
@@ -325,21 +328,21 @@ def _trace_pooling(pool):
 _POOLING = {"size": "(k1, k2), rows and columns of the window", "stride": "(s1, s2), its steps; windows may overlap"}
 _ROUTED = "an array of shape (H, W); parts from overlapping windows add up, and what no window covers gets 0"
 
-_TIES = _array([[1, 3, 3, 0, 2, 1], [3, 2, 1, 2, 2, 0], [0, 1, 4, 1, 0, 2], [2, 4, 4, -5, 1, 0]])
-_ZEROS = _array([[3, 4, 0, 0, 0], [-1, 2, 0, 0, 0], [2, 0, 0, 0, 5], [1, -2, 2, 1, 3]])
+_TIES = np.array([[1, 3, 3, 0, 2, 1], [3, 2, 1, 2, 2, 0], [0, 1, 4, 1, 0, 2], [2, 4, 4, -5, 1, 0]])
+_ZEROS = np.array([[3, 4, 0, 0, 0], [-1, 2, 0, 0, 0], [2, 0, 0, 0, 5], [1, -2, 2, 1, 3]])
 
 
-def _pooling_inputs(first, seed):
+def _pooling_inputs(first, seed, dtype=float):
     """Overlap, rows left over, and a window as large as its stride; ties and zeros throughout."""
     rng = np.random.default_rng(seed)
     others = [((6, 5), (3, 2), (1, 2)), ((5, 7), (2, 3), (2, 1)), ((7, 6), (2, 3), (3, 3)), ((4, 7), (2, 2), (1, 1))]
-    inputs = [first]
+    inputs = [{name: value.astype(dtype) if name in ("inputs", "delta") else value for name, value in first.items()}]
     for (H, W), (k1, k2), (s1, s2) in others:
         shape = (H - k1) // s1 + 1, (W - k2) // s2 + 1
         inputs.append(
             {
-                "inputs": rng.integers(-3, 3, (H, W)).astype(float),
-                "delta": rng.choice([-4.0, -3, -2, -1, 1, 2, 3, 5], shape),
+                "inputs": rng.integers(-3, 3, (H, W)).astype(dtype),
+                "delta": rng.choice([-4, -3, -2, -1, 1, 2, 3, 5], shape).astype(dtype),
                 "size": (k1, k2),
                 "stride": (s1, s2),
             }
@@ -347,7 +350,7 @@ def _pooling_inputs(first, seed):
     return inputs
 
 
-_OVERLAP_DELTA = _array([[2, -1, 3, 1], [5, 4, -2, 6], [-3, 7, 1, 2]])
+_OVERLAP_DELTA = np.array([[2, -1, 3, 1], [5, 4, -2, 6], [-3, 7, 1, 2]])
 
 max_routing = Exercise(
     name="max_routing",
@@ -356,7 +359,9 @@ max_routing = Exercise(
     returns=_ROUTED,
     equation="notebook 09; the article has the rule after Eq. 22",
     computation=TASKS["max_routing"],
-    inputs=_pooling_inputs({"inputs": _TIES, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 32),
+    inputs=_pooling_inputs(
+        {"inputs": _TIES, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 32, int
+    ),
     trace=_trace_pooling(loops.max_pool2d),
     axes=("row", "column"),
     hints=(
@@ -510,8 +515,12 @@ descent_step = Exercise(
     equation="notebook 06; the article leaves it out",
     computation=TASKS["descent_step"],
     inputs=[
-        {"weights": KERNEL, "gradient": _array([[2, 10, -1], [5, 4, 12]]), "learning_rate": 0.1},
-        {"weights": _random(60, 3, 2), "gradient": _random(61, 3, 2) + 0.5, "learning_rate": 0.25},
+        {
+            "weights": KERNEL.astype(float),
+            "gradient": np.array([[2, 10, -1], [5, 4, 12]], float),
+            "learning_rate": 0.1,
+        },
+        {"weights": _random(60, 3, 2, dtype=float), "gradient": _random(61, 3, 2) + 0.5, "learning_rate": 0.25},
     ],
     trace=lambda weights, gradient, learning_rate: (
         symbols("w", weights) + symbols("g", gradient) * symbol("(−η)", -learning_rate)
@@ -541,23 +550,23 @@ two_layer_question = Exercise(
     returns="∂C/∂w¹, an array of shape (k1, k2)",
     equation="Eq. 13 and 20",
     computation=TASKS["two_layer_question"],
-    inputs=[
+    inputs=[  # of floats, as a reader may nudge the weights
         {
-            "image": IMAGE[:3],
-            "first_kernel": _array([[1, -1, 2], [0, 3, 1]]),
-            "second_kernel": _array([[2, -1, 1], [1, 3, -2]]),
+            "image": IMAGE[:3].astype(float),
+            "first_kernel": np.array([[1, -1, 2], [0, 3, 1]], float),
+            "second_kernel": np.array([[2, -1, 1], [1, 3, -2]], float),
             "target": 4,
         },
         {
-            "image": _random(62, 4, 6),
-            "first_kernel": _random(63, 2, 3),
-            "second_kernel": _random(64, 3, 4),
+            "image": _random(62, 4, 6, dtype=float),
+            "first_kernel": _random(63, 2, 3, dtype=float),
+            "second_kernel": _random(64, 3, 4, dtype=float),
             "target": 7,
         },
         {
-            "image": _random(65, 5, 6),
-            "first_kernel": _random(66, 3, 2),
-            "second_kernel": _random(67, 3, 5),
+            "image": _random(65, 5, 6, dtype=float),
+            "first_kernel": _random(66, 3, 2, dtype=float),
+            "second_kernel": _random(67, 3, 5, dtype=float),
             "target": -2,
         },
     ],

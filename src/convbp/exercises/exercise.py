@@ -259,7 +259,7 @@ class Exercise:
         names = tuple(made) if len(made) == 1 else ()
         yours = f"Yours is {number(exact(answer.values))}." if answer.shape == () else "Expected is one number."
         said = [_explained(tuple(made.values()))] if names else ["That is another number."]
-        text = sum_text(at, self.expected[0], None, self._entry(self.inputs[0], at))
+        text = _with(self.inputs[0]) + sum_text(at, self.expected[0], None, self._entry(self.inputs[0], at))
         return self._result(False, 0, names, "\n".join([f"Not yet. {said[0]}", yours, text]))
 
     def _wrong(self, answers, expected, points, notes) -> Result:
@@ -269,7 +269,11 @@ class Exercise:
         index = at if at is not None else (0,) * expected[wrong].ndim
         entry = self._entry(self.inputs[wrong], index)
         where = "" if wrong == 0 else f"On input {wrong + 1} of {len(self.inputs)}:\n"
-        text = where + sum_text(index, expected[wrong], None if at is None else answers[wrong], entry)
+        text = (
+            where
+            + _with(self.inputs[wrong])
+            + sum_text(index, expected[wrong], None if at is None else answers[wrong], entry)
+        )
         names = tuple(m.name for m in verdict.made) + (("cut off to integers",) if verdict.cut_off else ())
         scene = scene_of(answers[wrong], expected[wrong], at, entry)
         return self._result(False, points, names, "\n".join([f"Not yet. {_said(verdict)}", *notes, text]), scene)
@@ -341,6 +345,12 @@ def _said(verdict: Verdict) -> str:
     if verdict.sentences:
         said.append(" ".join(verdict.sentences))
     return "\n".join(said)
+
+
+def _with(arguments: Mapping) -> str:
+    """The arguments that are short enough for a line."""
+    short = [f"{name} = {value}" for name, value in arguments.items() if not isinstance(value, np.ndarray)]
+    return f"With {', '.join(short)}:\n" if short else ""
 
 
 def _explained(made: tuple[Misconception, ...]) -> str:

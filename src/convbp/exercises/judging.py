@@ -67,9 +67,9 @@ def judge(known: Known, answers: Sequence[Answer], expected: Sequence[np.ndarray
     sentences = not_finite(answers)
     if not sentences and not same_shape:
         named = _shapes(known, [answer.shape for answer in answers])
-        sentences = [*describe_shape(answers[wrong], expected[wrong], named), *always_the_same(answers)]
+        sentences = [*describe_shape(answers[wrong], expected[wrong], named), *always_the_same(answers, expected)]
     elif not sentences:
-        sentences = always_the_same(answers)
+        sentences = always_the_same(answers, expected)
     if not sentences and any(answer.shape != right.shape for answer, right in pairs):
         sentences = ["On some of the inputs the shape of your result is right, on others it is not."]
     factors = [one | _sums(arguments) for one, arguments in zip(counts, known.inputs, strict=False)]

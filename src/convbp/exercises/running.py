@@ -27,7 +27,8 @@ _PATIENCE = 1.0  # after that, for the function to end
 _KEPT = 500  # characters of what was printed
 
 _ADVICE = {
-    "IndexError": "An index left its array. Outside there is zero: check the limits of the loops, or pad first.",
+    "IndexError": "An index left its array: the last one is its length less 1. Check the limits of the loops; where an "
+    "equation asks for a place outside, there is zero.",
     "UnboundLocalError": "Give the variable its first value before the loop.",
     "ZeroDivisionError": "Ask whether the divisor is 0 before dividing.",
     "RecursionError": "The function calls itself without end.",
@@ -151,7 +152,11 @@ def _describe(error: BaseException) -> str:
     if own:
         said += f"\n    line {own[-1].lineno}:  {own[-1].line or ''}".rstrip()
     advice = _ADVICE.get(kind, "")
-    if kind == "ValueError" and ("broadcast" in text or "shapes" in text):
+    if "Cannot cast ufunc" in text and "output from" in text:
+        advice = "An array of integers, as np.zeros(shape, int) makes it, takes no floats; one of np.zeros(shape) does."
+    elif kind == "ValueError" and "matmul" in text:
+        advice = "@ is the product of two matrices. The product entry by entry is *."
+    elif kind == "ValueError" and ("broadcast" in text or "shapes" in text):
         advice = "Two arrays of different shapes met: print their shapes just before that line."
     return f"{said}\n{advice}" if advice else said
 

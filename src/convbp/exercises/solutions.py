@@ -32,9 +32,9 @@ def rot180(kernel):
     return kernel[::-1, ::-1]
 
 
-def full_convolution(delta, kernel):
+def full_convolution(image, kernel):
     k1, k2 = kernel.shape
-    padded = np.pad(delta, ((k1 - 1, k1 - 1), (k2 - 1, k2 - 1)))
+    padded = np.pad(image, ((k1 - 1, k1 - 1), (k2 - 1, k2 - 1)))
     return cross_correlate(padded, kernel[::-1, ::-1])
 
 

@@ -177,11 +177,14 @@ def kernel_transposed(where: str, symbol: str = "the kernel") -> list[Misconcept
     )
 
 
-def mean_for_sum(count, of: str, where: str) -> list[Misconception]:
+_ALONG_EACH_PATH = "The chain rule adds what comes along each path; nothing divides by their number."
+
+
+def mean_for_sum(count, of: str, where: str, why: str = _ALONG_EACH_PATH) -> list[Misconception]:
     return mistake(
         "mean for sum",
         f"You took the mean over {of}, where the sum is due.",
-        "The chain rule adds what comes along each path; nothing divides by their number.",
+        why,
         where,
         result=lambda r, a: r / count(a),
     )

@@ -28,7 +28,7 @@ EQ2 = "notebook 02, Eq. 2"
 EQ3 = "notebook 02, Eq. 2 and 3"
 ROT180 = "notebook 02, the turn by 180°"
 Q = "notebook 07, Eq. 16 and 17"
-FULL = "notebook 07, Eq. 17, and notebook 08, Eq. 20"
+FULL = "notebook 02, valid and full"
 
 
 def _padded(sides, slide, mode="constant"):
@@ -55,6 +55,16 @@ def _around(k):
 _TO_THE_SAME_SIZE = (_before, _after, lambda k: ((k - 1) // 2, k // 2), lambda k: (k // 2, (k - 1) // 2))
 
 
+def _first_of_full(mode):
+    """The convolution from entry (0, 0) on, as large as the valid one; ``mode`` says what is read outside."""
+
+    def slid(image, kernel):
+        rows, columns = np.subtract(image.shape, kernel.shape) + 1
+        return _padded(_before, convolve, mode)(image, kernel)[:rows, :columns]
+
+    return slid
+
+
 def _same_for_valid(slide, where: str) -> list[Misconception]:
     return mistake(
         "same size for valid",
@@ -67,7 +77,12 @@ def _same_for_valid(slide, where: str) -> list[Misconception]:
 
 def _sums(slide, last_product, where: str) -> list[Misconception]:
     return [
-        *mean_for_sum(lambda a: a.kernel.size, "the k₁·k₂ products", where),
+        *mean_for_sum(
+            lambda a: a.kernel.size,
+            "the k₁·k₂ products",
+            where,
+            "The products are added; nothing divides by their number.",
+        ),
         *mistake(
             "product of sums for sum of products",
             "You multiplied the sum of the window with the sum of the kernel.",
@@ -156,6 +171,22 @@ cross_correlation = Task(
         kernel=lambda kernel: kernel * np.eye(*kernel.shape),
     ),
     sums_one_short("kernel", "the kernel", EQ1),
+    mistake(
+        "matrix product",
+        "You took the matrix product, @ or dot, of window and kernel, with one of them transposed so that it fits.",
+        "Each pixel is multiplied with the one weight that lies on it: entry by entry, window * kernel.",
+        EQ1,
+        {"kernel": lambda kernel: np.broadcast_to(kernel.sum(axis=0), kernel.shape)},
+        {"kernel": lambda kernel: np.broadcast_to(kernel.sum(axis=1, keepdims=True), kernel.shape)},
+    ),
+    mistake(
+        "image read backwards",
+        "You read the image backwards, I(i − m, j − n), from entry (0, 0) on: up and to the left, over the border.",
+        "Eq. 1 has plus signs: the pixel I(i + m, j + n) meets K(m, n), and then no index leaves the image.",
+        EQ1,
+        {"slide": _first_of_full("wrap")},
+        {"slide": _first_of_full("constant")},
+    ),
     _sums(cross_correlate, [{"kernel": lambda kernel: only(kernel, -1, -1)}], EQ1),
     turned(EQ1, "That is what turning the image in the place of nothing gives: Eq. 1 turns neither."),
     mistake(
@@ -202,7 +233,7 @@ convolution = Task(
         "You began Eq. 2 at i = 0, j = 0, where it reads zeros outside the image.",
         "Its valid part begins at i = k₁ − 1, j = k₂ − 1.",
         EQ2,
-        result=lambda r, a: full(a.image, a.kernel)[: len(r), : r.shape[1]],
+        slide=_first_of_full("constant"),
     ),
     mistake(
         "wrapped around the border",
@@ -211,7 +242,7 @@ convolution = Task(
         "notebook 02, where negative indices go",
         {"slide": _padded(_before, convolve, "wrap")},
         {"slide": _padded(_after, convolve, "wrap")},
-        {"result": lambda r, a: _padded(_before, convolve, "wrap")(a.image, a.kernel)[: len(r), : r.shape[1]]},
+        {"slide": _first_of_full("wrap")},
     ),
     mistake(
         "Eq. 3 as printed",
@@ -256,14 +287,14 @@ rotation = Task(
     mistake(
         "only the rows flipped",
         "You reversed the order of the rows, but not that of the columns: a reflection, not a turn.",
-        "A turn by 180° is two reflections: kernel[::-1, ::-1].",
+        "A turn by 180° is two reflections, one after the other.",
         ROT180,
         turn=rows_reversed,
     ),
     mistake(
         "only the columns flipped",
         "You reversed the order of the columns, but not that of the rows: a reflection, not a turn.",
-        "A turn by 180° is two reflections: kernel[::-1, ::-1].",
+        "A turn by 180° is two reflections, one after the other.",
         ROT180,
         turn=columns_reversed,
     ),
@@ -303,43 +334,42 @@ rotation = Task(
 
 
 full_convolution = Task(
-    lambda delta, kernel, *, slide=full: slide(delta, kernel),
+    lambda image, kernel, *, slide=full: slide(image, kernel),
     mistake(
         "flip missing",
-        "You slid the kernel over δ as it is, or spread it turned (as Eq. 22 does if both its ∗ and its rot180 are "
-        "taken at their word).",
-        "The sum of Eq. 17 reads δ(i′ − m, j′ − n): one of the two is read backwards, so δ ⊗ rot180(w) or δ ∗ w.",
-        "notebook 08, Eq. 20 to 22",
+        "You read image and kernel in the same direction, as Eq. 1 does, or turned the kernel once too often.",
+        "Eq. 2 reads the image backwards, I(i − m, j − n): it is I ∗ K, or I ⊗ rot180(K).",
+        "notebook 02, why there is a turn by 180°",
         kernel=rot180,
     ),
-    one_axis_missing("w", "δ", FULL),
-    kernel_transposed(FULL, "w"),
-    sums_one_short("delta", "δ", FULL),
+    one_axis_missing("the kernel", "the image", FULL),
+    kernel_transposed(FULL),
+    sums_one_short("image", "the image", FULL),
     mistake(
         "Eq. 21 as printed",
-        "You turned the whole sum rot180(δ ⊗ w), as Eq. 21 is printed.",
-        "Only w is turned, not what comes out.",
-        "notebook 08, Eq. 21",
-        result=lambda r, a: rot180(full(a.delta, rot180(a.kernel))),
+        "You turned the whole result, rot180(I ⊗ K), as Eq. 21 does in notebook 08.",
+        "Only the kernel is turned, not what comes out: I ⊗ rot180(K).",
+        "notebook 02, why there is a turn by 180°",
+        result=lambda r, a: rot180(full(a.image, rot180(a.kernel))),
     ),
-    turned(FULL, "You may have turned δ in the place of w: only if the result is turned back is that the same."),
+    turned(FULL, "You may have turned the image in the place of the kernel; then the result has to be turned back."),
     mistake(
         "valid for full",
-        "You kept the kernel inside δ: that is the valid convolution, and it makes the array smaller.",
-        "Each δ reaches a whole window of pixels, so the way back makes the array larger: δ is padded by k − 1.",
-        "notebook 08, full and not valid",
+        "You kept the kernel inside the image: that is the valid convolution, and it makes the array smaller.",
+        "Full makes it larger: as if the image had a border of zeros, k₁ − 1 rows and k₂ − 1 columns on each side.",
+        FULL,
         slide=convolve,
     ),
     mistake(
         "same size for full",
-        "Your result is as large as δ.",
-        "The input is larger than the output, by k₁ − 1 rows and k₂ − 1 columns.",
+        "Your result is as large as the image.",
+        "The full result is larger, by k₁ − 1 rows and k₂ − 1 columns: all places where the kernel touches the image.",
         FULL,
         *[{"slide": _padded(sides, convolve)} for sides in _TO_THE_SAME_SIZE],
     ),
     mistake(
         "padding off by k − 1",
-        "You put the wrong number of zeros around δ, or all of them on one side.",
+        "You put the wrong number of zeros around the image, or all of them on one side.",
         "The kernel has to reach k₁ − 1 rows and k₂ − 1 columns over the border, on each side.",
         FULL,
         {"slide": _padded(lambda k: (k, k), convolve)},
@@ -348,28 +378,28 @@ full_convolution = Task(
         {"slide": _padded(lambda k: (2 * (k - 1), 0), convolve)},
         {"slide": _padded(lambda k: (0, 2 * (k - 1)), convolve)},
         {
-            "slide": lambda delta, kernel: convolve(
-                np.pad(delta, [(kernel.shape[1] - 1,) * 2, (kernel.shape[0] - 1,) * 2]), kernel
+            "slide": lambda image, kernel: convolve(
+                np.pad(image, [(kernel.shape[1] - 1,) * 2, (kernel.shape[0] - 1,) * 2]), kernel
             )
         },
     ),
     mistake(
         "wrapped around the border",
-        "Past the border of δ you went on at its other side, as Python's negative indices do.",
-        "Outside its map δ is zero: Q is clipped at the border.",
-        "notebook 07, Eq. 16 and 17",
+        "Past the border of the image you went on at its other side, as Python's negative indices do.",
+        "Outside the image there is zero.",
+        "notebook 02, where negative indices go",
         {"slide": _padded(_around, convolve, "wrap")},
         {
-            "slide": lambda delta, kernel: convolve(
-                np.pad(_wrapped_before(delta, kernel), [(0, k - 1) for k in kernel.shape]), kernel
+            "slide": lambda image, kernel: convolve(
+                np.pad(_wrapped_before(image, kernel), [(0, k - 1) for k in kernel.shape]), kernel
             )
         },
         {"slide": _padded(_before, convolve, "wrap")},
     ),
     mistake(
         "border repeated",
-        "You padded δ with copies of its border.",
-        "Outside its map δ is zero.",
+        "You padded the image with copies of its border.",
+        "Outside the image there is zero.",
         FULL,
         {"slide": _padded(_around, convolve, "edge")},
         {"slide": _padded(_around, convolve, "reflect")},
@@ -380,7 +410,7 @@ full_convolution = Task(
             {"kernel": lambda kernel: only(kernel, -1, -1)},
             {"kernel": lambda kernel: only(kernel, 0, 0)},
             {"slide": overwritten},
-            {"slide": lambda delta, kernel: overwritten(delta, kernel, backwards=True)},
+            {"slide": lambda image, kernel: overwritten(image, kernel, backwards=True)},
         ],
         FULL,
     ),
@@ -390,8 +420,8 @@ full_convolution = Task(
 )
 
 
-def _wrapped_before(delta, kernel):
-    return np.pad(delta, [(k - 1, 0) for k in kernel.shape], mode="wrap")
+def _wrapped_before(image, kernel):
+    return np.pad(image, [(k - 1, 0) for k in kernel.shape], mode="wrap")
 
 
 def _as_it_is(corner, outputs):
@@ -410,6 +440,14 @@ def _region(
 ):
     pixel, kernel_size, outputs = map(np.array, (pixel, kernel_size, output_size))
     return np.array([clip_first(first(pixel, kernel_size), outputs), clip_last(last(pixel, kernel_size), outputs)])
+
+
+_OFF_AT_THE_FIRST = (
+    {"first": lambda p, k: p - k},
+    {"first": lambda p, k: p - k + 2},
+    {"clip_first": lambda corner, outputs: np.maximum(corner, 1)},
+)
+_OFF_AT_THE_LAST = ({"last": lambda p, k: p - 1}, {"clip_last": np.minimum})
 
 
 region_q = Task(
@@ -462,14 +500,12 @@ region_q = Task(
     ),
     mistake(
         "off by one",
-        "One end of your Q is one row and one column off.",
+        "An end of your Q is one row and one column off, or both are.",
         "k windows hold the pixel, from i′ − k₁ + 1 to i′, and both ends belong to Q.",
         Q,
-        {"first": lambda p, k: p - k},
-        {"first": lambda p, k: p - k + 2},
-        {"last": lambda p, k: p - 1},
-        {"clip_last": np.minimum},
-        {"clip_first": lambda corner, outputs: np.maximum(corner, 1)},
+        *_OFF_AT_THE_FIRST,
+        *_OFF_AT_THE_LAST,
+        *(first | last for first in _OFF_AT_THE_FIRST for last in _OFF_AT_THE_LAST),
     ),
     mistake(
         "end not included",
