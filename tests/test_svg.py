@@ -4,7 +4,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from convbp import drawing, svg
 from convbp.colours import HUES, NEGATIVE, POSITIVE, contrast, diverging, hue, ink_on
 from convbp.explorers.sliding_window import State, scene
-from convbp.scene import Formula, Grid, Highlight, Scene, Selection, Term
+from convbp.scene import Formula, Grid, Highlight, Scene, Selection, Tag, Term
 from pictures import (
     CELLS,
     HOSTILE,
@@ -395,6 +395,23 @@ def test_a_larger_number_is_darker_with_every_colour_vision(vision):
     for end in (-1, 1):
         lightness = [seen(diverging(end * strength, 1), vision)[0] for strength in np.linspace(0, 1, 21)]
         assert (np.diff(lightness) < 0).all()
+
+
+@pytest.mark.parametrize("vision", COLOUR_VISION)
+def test_any_two_of_the_nine_hues_of_a_3x3_kernel_are_told_apart_with_every_colour_vision(vision):
+    assert len(HUES) == 9
+    for one, other in combinations(HUES, 2):
+        assert np.linalg.norm(seen(one, vision) - seen(other, vision)) > 5 * 2.3
+
+
+def test_text_on_a_cell_or_a_tag_of_any_hue_can_be_read():
+    hues, cell = tuple(range(len(HUES))), Selection("filled", 0, 0)
+    filled = Grid("filled", "by hue", (hues,), tags=(tuple(Tag("w₀₀", n) for n in hues),), hues=(hues,))
+    drawn = Scene("hues", ((filled,),), {cell: Highlight((), Formula(), "Nine hues.")}, cell)
+    for name in ("cell", "tag"):
+        written = pairs(shapes(parse(svg.picture(drawn, still=True))), name)
+        assert [paper.fill for paper, _ in written] == list(HUES)
+        assert min(contrast(paper.fill, text.fill) for paper, text in written) >= 4.5
 
 
 def test_zero_is_white_and_the_largest_has_the_full_colour():

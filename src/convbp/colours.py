@@ -5,8 +5,9 @@ from functools import lru_cache
 # The ends of the diverging map, with white at zero between them. Orange and blue are told apart by all
 # common kinds of colour vision.
 NEGATIVE, POSITIVE = "#b35806", "#2166ac"
-# Okabe and Ito's set, its yellow last. A ninth entry begins it anew, so a text always stands beside a hue.
-HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#6e6e6e", "#f0e442")
+# Okabe and Ito's set, its yellow near the end, and a dark brown: one for each weight of a 3×3 kernel. A tenth entry
+# begins it anew, so a text always stands beside a hue.
+HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#6e6e6e", "#f0e442", "#662200")
 # With a softer black neither would contrast enough with the middle of the blue.
 _BLACK, _WHITE = "#000000", "#ffffff"
 
