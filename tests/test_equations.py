@@ -330,6 +330,15 @@ def test_what_is_boxed_is_what_differs():
     np.testing.assert_array_equal(boxed, printed[0] != printed[1])
 
 
+def test_what_has_no_value_says_so_and_channels_and_filters_are_told_apart():
+    page = equation(4)._repr_markdown_()
+    printed, corrected = page.split("**As printed**")[1].split("**With a reading**")[0], page.split("**Corrected**")[1]
+    assert r"\text{right side, which has no value}" in printed
+    assert "no value" not in corrected.split("smallest case")[0]
+    assert r"I_{c=2} =" in page
+    assert r"K_{c=2,\ d=3} =" in page
+
+
 def test_the_table_has_every_entry_with_its_verdict():
     table = equations()._repr_markdown_().splitlines()[2:]
     assert len(table) == len(ALL)

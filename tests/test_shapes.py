@@ -229,7 +229,7 @@ WORDING = {
         ValueError,
         "the kernel or window is 2×6 and does not fit into the input of 4×5; "
         "expected a window no larger than the input. "
-        "Use a smaller one, or add padding (mode='full' at the article level).",
+        "Use a smaller one, or add zeros around the input: mode='full' for two arrays, padding=… for a layer.",
     ),
     "does not fit with padding and dilation": (
         lambda: output_size("here", (4, 5), (2, 3), (1, 1), (0, 1), (5, 1)),

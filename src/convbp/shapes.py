@@ -188,7 +188,7 @@ def output_size(
         raise ValueError(
             f"{operation}: the kernel or window is {_by(kernel_size)}{spread} and does not fit into the input of "
             f"{_by(input_size)}{padding_note}; expected a window no larger than the input. "
-            f"Use a smaller one, or add padding (mode='full' at the article level)."
+            f"Use a smaller one, or add zeros around the input: mode='full' for two arrays, padding=… for a layer."
         )
     return (padded[0] - reach[0]) // s1 + 1, (padded[1] - reach[1]) // s2 + 1
 

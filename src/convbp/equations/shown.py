@@ -63,7 +63,8 @@ def _arrays(entry: Equation, case: Case, only: tuple[str, ...] = ()) -> str:
             continue
         array = np.asarray(getattr(value, "array", value), dtype=object)
         for channels in np.ndindex(array.shape[2:]):  # once, and without an index, if there are no channels
-            index = ",".join(str(channel + 1) for channel in channels)  # the article counts them from 1
+            # the channel c and the filter d, which the article counts from 1
+            index = ",\\ ".join(f"{name}={channel + 1}" for name, channel in zip("cd", channels, strict=False))
             shown.append(f"{letter}{f'_{{{index}}}' if index else ''} = {_matrix(array[(..., *channels)])}")
     return "$$\n" + r",\quad ".join(shown) + "\n$$"
 
@@ -75,7 +76,8 @@ def _numbers(entry: Equation, form: Statement, case: Case) -> list[str]:
     shown = [_labelled(_matrix(left[fixed]), form.sides[0].latex)]
     for line, other in enumerate(others, start=1):
         unequal = _unequal(left, other)
-        label = r"\text{right side}" if len(others) == 1 else rf"\text{{line {line}}}"
+        label = "right side" if len(others) == 1 else f"line {line}"
+        label = rf"\text{{{label}{', which has no value' if np.all(other != other) else ''}}}"
         shown.append((r"\neq " if unequal.any() else "= ") + _labelled(_matrix(other[fixed], unequal[fixed]), label))
     where = ",\\ ".join(f"{axis} = {index}" for axis, index in zip(entry.axes, fixed, strict=False))
     rows, cols = entry.axes[-2:] if fixed else ("", "")
