@@ -5,8 +5,8 @@
     python3 course.py save      run the notebooks and save them with their outputs
     python3 course.py student   write the notebooks without their solutions into the folder student/
 
-On Windows: py course.py start. What stands after the command is passed on: to JupyterLab, to pytest,
-as the notebooks to save, or as the folder to write into. With --pip before the command, plain pip
+On Windows: py course.py start. What stands after the command is passed on: to JupyterLab (or is the
+notebook to open), to pytest, as the notebooks to save, or as the folder to write into. With --pip before the command, plain pip
 installs, even where there is uv.
 
 The first run makes the folder .venv beside this file and needs the network; later runs install nothing.
@@ -31,7 +31,6 @@ STAMP = os.path.join(VENV, "course.json")
 LAB_SETTINGS = os.path.join(VENV, "share", "jupyter", "lab", "settings", "overrides.json")
 LAB_OPTIONS = [
     "--ServerApp.root_dir=" + ROOT,
-    "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb",
     "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
     "--LabApp.news_url=None",  # this and the next: nothing is asked of any other machine
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -55,10 +54,21 @@ def main(arguments):
 
 
 def start(arguments, use_uv):
-    """Open JupyterLab on the first notebook, with the kernel of .venv."""
+    """Open JupyterLab on the first notebook, or on the one named, with the kernel of .venv."""
+    named = [name for name in arguments if name.endswith(".ipynb")]
+    page = place(named[0]) if named else "notebooks/00_start_here.ipynb"
     set_up("notebooks", use_uv)
     settle_lab()
-    return run([PYTHON, "-m", "jupyterlab"] + LAB_OPTIONS + arguments)
+    options = LAB_OPTIONS + ["--LabApp.default_url=/lab/tree/" + page]
+    return run([PYTHON, "-m", "jupyterlab"] + options + [option for option in arguments if option not in named])
+
+
+def place(notebook):
+    """Where a notebook stands in the folder of the course."""
+    path = os.path.relpath(os.path.realpath(notebook), os.path.realpath(ROOT)).replace(os.sep, "/")
+    if path.startswith("..") or not os.path.isfile(notebook):
+        sys.exit("There is no notebook %s in the folder of the course, %s." % (notebook, ROOT))
+    return path
 
 
 def test(arguments, use_uv):
@@ -81,6 +91,8 @@ def save(arguments, use_uv):
 
 def student(arguments, use_uv):
     """Write the notebooks without the cells tagged as solutions; nbconvert does it."""
+    if arguments[1:] or arguments and arguments[0].startswith("-"):
+        sys.exit("student takes one name at most, that of the folder to write into; it got %s." % " ".join(arguments))
     set_up("notebooks", use_uv)
     folder = os.path.abspath((arguments or ["student"])[0])
     if os.path.realpath(folder) == os.path.realpath(NOTEBOOKS):

@@ -91,6 +91,30 @@ def test_a_first_set_up_without_network_says_so_and_is_begun_afresh(outline):
     assert json.loads((outline / ".venv" / "course.json").read_text()) == {}
 
 
+def test_start_opens_the_notebook_that_is_named(outline, monkeypatch):
+    course = load(outline)
+    started = []
+    monkeypatch.setattr(course, "set_up", lambda *_: None)
+    monkeypatch.setattr(course, "settle_lab", lambda: None)
+    monkeypatch.setattr(course, "run", started.append)
+    notebook = outline / "student" / "07.ipynb"
+    notebook.parent.mkdir()
+    notebook.touch()
+    course.main(["start", str(notebook), "--port", "9000"])
+    assert "--LabApp.default_url=/lab/tree/student/07.ipynb" in started[0]
+    assert started[0][-2:] == ["--port", "9000"]
+    course.main(["start"])
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in started[1]
+
+
+@pytest.mark.parametrize("name", ["nowhere.ipynb", "../outside.ipynb"])
+def test_a_notebook_that_is_not_in_the_course_cannot_be_opened(outline, name, monkeypatch):
+    (outline.parent / "outside.ipynb").touch()
+    monkeypatch.chdir(outline)
+    with pytest.raises(SystemExit, match=f"There is no notebook {name} in the folder of the course"):
+        load(outline).main(["start", name])
+
+
 @pytest.mark.parametrize("arguments", [[], ["strat"]])
 def test_an_unknown_command_is_answered_with_the_known_ones(arguments):
     done = run(sys.executable, ROOT / "course.py", *arguments)

@@ -113,6 +113,12 @@ def test_the_student_edition_does_not_replace_the_notebooks(capsys):
         course.student([course.NOTEBOOKS], use_uv=True)
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["one", "two"]])
+def test_the_student_edition_takes_one_folder(arguments):
+    with pytest.raises(SystemExit, match="one name at most, that of the folder to write into; it got " + arguments[0]):
+        course.student(arguments, use_uv=True)
+
+
 def test_nothing_is_misspelt(tmp_path):
     for path in NOTEBOOKS:  # without the pictures, whose letters are no words
         (tmp_path / f"{path.stem}.md").write_text(prose(path), encoding="utf-8")
