@@ -6,8 +6,8 @@
     python3 course.py student   write the notebooks without their solutions into the folder student/
 
 On Windows: py course.py start. What stands after the command is passed on: to JupyterLab (or is the
-notebook to open), to pytest, as the notebooks to save, or as the folder to write into. With --pip before the command, plain pip
-installs, even where there is uv.
+notebook to open), to pytest, as the notebooks to save, or as the folder to write into. With --pip before
+the command, plain pip installs, even where there is uv.
 
 The first run makes the folder .venv beside this file and needs the network; later runs install nothing.
 """
@@ -91,7 +91,7 @@ def save(arguments, use_uv):
 
 def student(arguments, use_uv):
     """Write the notebooks without the cells tagged as solutions; nbconvert does it."""
-    if arguments[1:] or arguments and arguments[0].startswith("-"):
+    if arguments[1:] or (arguments and arguments[0].startswith("-")):
         sys.exit("student takes one name at most, that of the folder to write into; it got %s." % " ".join(arguments))
     set_up("notebooks", use_uv)
     folder = os.path.abspath((arguments or ["student"])[0])
