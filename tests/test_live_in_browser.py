@@ -27,11 +27,12 @@ from convbp.explorers import DrawDigit
 SEES = "for _ in train(sees, digits.images, digits.labels, epochs=1): pass"
 CELLS = [
     "from convbp import digit_network, split_digits, train\n"
-    "from convbp.explorers import DrawDigit, LiveTraining\n"
+    "from convbp.explorers import DrawDigit, LiveTraining, SlidingWindow\n"
     f"digits, network, sees = split_digits(), digit_network(), digit_network()\n{SEES}",
     "live = LiveTraining(network, digits.images, digits.labels, test=digits.test)\nlive",
     "DrawDigit(sees)",
     "LiveTraining(digit_network(), digits.images, digits.labels, learning_rate=1000)",
+    "window = SlidingWindow()\nwindow",
 ]
 
 # Whether the weights are those after so many steps without a view.
@@ -45,14 +46,14 @@ AS_PLAIN_TRAINING = """[
 
 @pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory):
-    """JupyterLab with a notebook that has been run: two trainings that have not begun, and between them a drawing."""
+    """JupyterLab with a notebook that has been run: two trainings that have not begun, a drawing and a window."""
     root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
     write_notebook(root / "live.ipynb", CELLS)
     with jupyterlab(root, home) as address:
         lab = Lab(browser, address)
         lab.open("live.ipynb")
         lab.command("notebook:run-all-cells")
-        expect(lab.panel.locator(".convbp-explorer")).to_have_count(3)
+        expect(lab.panel.locator(".convbp-explorer")).to_have_count(4)
         yield lab
 
 
@@ -150,6 +151,19 @@ def test_cells_run_and_a_drawing_answers_while_it_trains(lab, training, drawing)
     expect(says(training)).to_have_text(re.compile("^Paused, "))
     assert lab.value("len(live.records)") == str(step(training))
     assert lab.value(AS_PLAIN_TRAINING) == "[True]"
+
+
+def test_the_controls_of_a_picture_answer_while_a_cell_runs_those_that_came_later_too(lab):
+    window = lab.explorers[3]
+    with lab.busy():
+        press(window, "full")
+        eventually(lambda: len(read(window).numbers["output"]), 5 * 7)
+    for kernel, changed in [([[1, 2, 3]], {(0, 0): 2, (0, 1): 2, (0, 2): 3}), ([[4], [7]], {(0, 0): 5, (1, 0): 7})]:
+        lab.value(f"window.update(kernel={kernel})")
+        expect(window.get_by_role("slider", name="K")).to_have_count(len(changed))
+        with lab.busy():
+            window.get_by_role("slider", name="K₀₀").press("ArrowRight")
+            eventually(lambda changed=changed: read(window).numbers["kernel"], changed)
 
 
 def test_at_full_speed_it_learns_the_digits(lab, training):

@@ -6,6 +6,7 @@ from numbers import Integral
 import ipywidgets as widgets
 import traitlets
 
+from convbp.explorers.beside_cells import answer_beside_cells
 from convbp.notation import subscripted
 
 
@@ -45,6 +46,7 @@ class ArraySliders(widgets.GridBox):
         self.children = [slider for sliders in self._sliders for slider in sliders]
         self.layout.grid_template_columns = f"repeat({cols}, minmax(110px, 190px))"
         self.layout.grid_gap = "0px 12px"
+        answer_beside_cells(self)  # the new sliders
 
     def _slider(self, m: int, n: int, whole: bool) -> widgets.Widget:
         slider = (widgets.IntSlider if whole else widgets.FloatSlider)(

@@ -7,7 +7,6 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.digits import load_digits
-from convbp.explorers.beside_cells import answer_beside_cells
 from convbp.explorers.explorer import Control, Explorer, wrapped
 from convbp.network import Network
 from convbp.notation import number
@@ -133,7 +132,6 @@ class DrawDigit(Explorer):
             ],
             layout_rows=[wrapped(pen, example, clear, reset)],
         )
-        answer_beside_cells(self)
         self._stroke = FULL  # the ink that it leaves
         self.view.paintable = True
         self.view.on_msg(lambda view, message, buffers: self._on_message(message))

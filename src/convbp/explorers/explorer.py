@@ -11,6 +11,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.beside_cells import answer_beside_cells
 from convbp.grid_view import GridView
 from convbp.scene import Scene, Selection, rows_of
 
@@ -108,6 +109,7 @@ class Explorer(widgets.VBox):
         self.view = GridView(first)
         super().__init__([*layout_rows, self.view])
         self.add_class("convbp-explorer")
+        answer_beside_cells(self)
         self._refresh_controls()
         for control in self._controls:
             control.widget.observe(partial(self._on_control, control), "value")
