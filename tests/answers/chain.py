@@ -330,7 +330,7 @@ def slope_of_the_sigmoid(delta, kernel, x):
     return scatter(delta, kernel) * expit(x) * (1 - expit(x))
 
 
-@wrong("delta_recursion", "derivative of another function")
+@wrong("delta_recursion", "f′ written for outputs, at the pre-activation")
 def one_minus_x_squared(delta, kernel, x):
     return scatter(delta, kernel) * (1 - x**2)
 

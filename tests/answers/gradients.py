@@ -403,6 +403,13 @@ def takes_the_padding_off_the_end(delta, kernel, input_size, stride, padding):
     return leaves_the_padding(delta, kernel, input_size, stride, padding)[: input_size[0], : input_size[1]]
 
 
+@wrong("strided_input_gradient", "padding of zero cut as -0")
+def cuts_with_negative_ends(delta, kernel, input_size, stride, padding):
+    return leaves_the_padding(delta, kernel, input_size, stride, padding)[
+        padding[0] : -padding[0], padding[1] : -padding[1]
+    ]
+
+
 @wrong("strided_input_gradient", "uncovered pixels left out")
 def ends_with_the_last_window(delta, kernel, input_size, stride, padding):
     covered = signal.convolve2d(spread(delta, stride), kernel)

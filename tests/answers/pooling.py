@@ -301,6 +301,20 @@ def by_the_outputs(delta, input_size, size, stride):
     return undivided(delta, input_size, size, stride) / delta.size
 
 
+@wrong("average_routing", "mean over the windows")
+def parts_averaged(delta, input_size, size, stride):
+    parts = [[[] for _ in range(input_size[1])] for _ in range(input_size[0])]
+    for (i, j), d in np.ndenumerate(delta):
+        for m, n in np.ndindex(*size):
+            parts[i * stride[0] + m][j * stride[1] + n].append(d / (size[0] * size[1]))
+    return [[sum(some) / len(some) if some else 0 for some in row] for row in parts]
+
+
+@wrong("average_routing", "not divided", "mean over the windows")
+def deltas_averaged(delta, input_size, size, stride):
+    return np.array(parts_averaged(delta, input_size, size, stride)) * size[0] * size[1]
+
+
 @wrong("average_routing", "= for +=")
 def average_assigned(delta, input_size, size, stride):
     out = np.zeros(input_size)
@@ -398,6 +412,32 @@ def divides_always(inputs, delta, size, stride):
     for place, here in windows(delta, size, stride):
         out[here] += delta[place] * inputs[here] / np.sqrt(np.sum(inputs[here] ** 2))
     return out
+
+
+def with_a_share_at_zero(share):
+    def answer(inputs, delta, size, stride):
+        out = l2_routing(inputs, delta, size, stride)
+        for place, here in windows(delta, size, stride):
+            if not inputs[here].any():
+                out[here] += delta[place] * share
+        return out
+
+    return answer
+
+
+@wrong("l2_routing", "another slope at zero")
+def equal_parts_at_zero(inputs, delta, size, stride):
+    return with_a_share_at_zero(1 / (size[0] * size[1]))(inputs, delta, size, stride)
+
+
+@wrong("l2_routing", "another slope at zero")
+def a_unit_vector_at_zero(inputs, delta, size, stride):
+    return with_a_share_at_zero(1 / math.sqrt(size[0] * size[1]))(inputs, delta, size, stride)
+
+
+@wrong("l2_routing", "another slope at zero")
+def all_of_delta_at_zero(*given):
+    return with_a_share_at_zero(1)(*given)
 
 
 @wrong("l2_routing", "not divided by the norm")

@@ -436,6 +436,7 @@ strided_input_gradient = Exercise(
     inputs=[
         {"delta": _random(s, *outputs), "kernel": _random(s + 1, *size), "input_size": n, "stride": t, "padding": p}
         for s, n, size, t, p, outputs in [
+            (70, (6, 8), (3, 2), (2, 3), (0, 1), (2, 3)),
             (40, (6, 8), (3, 2), (2, 3), (2, 1), (4, 3)),
             (42, (7, 6), (2, 3), (3, 2), (1, 2), (3, 4)),
             (44, (8, 5), (3, 4), (2, 1), (1, 2), (4, 6)),

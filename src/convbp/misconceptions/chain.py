@@ -262,9 +262,14 @@ delta_recursion = Task(
         SLOPE,
         {"delta": lambda delta: delta * tanh.derivative(delta), "slope": np.ones_like},
     ),
-    _derivatives_of_others(
-        "the sigmoid or ReLU", SLOPE, sigmoid.derivative, relu.derivative, lambda x: 1 - x**2, lambda x: x * (1 - x)
+    mistake(
+        "f′ written for outputs, at the pre-activation",
+        "You took 1 − x².",
+        "The derivative of tanh is 1 − o² in terms of its output o = tanh(x): it has o in it, not x.",
+        SLOPE,
+        slope=lambda x: 1 - x**2,
     ),
+    _derivatives_of_others("the sigmoid or ReLU", SLOPE, sigmoid.derivative, relu.derivative, lambda x: x * (1 - x)),
     mistake(
         "flip missing",
         "You slid the kernel over δ as it is, or spread it turned (as Eq. 22 does if both its ∗ and its rot180 are "

@@ -265,9 +265,15 @@ average_routing = Task(
                 lambda a: (a.size[0] * a.size[1]) ** 2,
                 lambda a: a.size[0] * a.size[1] - 1,
                 lambda a: np.sqrt(a.size[0] * a.size[1]),
-                _coverage,
             )
         ],
+    ),
+    mistake(
+        "mean over the windows",
+        "You took the mean over the windows that cover a pixel.",
+        "Each of these windows sends its part, and the parts add up: nothing divides by how many windows there are.",
+        AVERAGE,
+        result=lambda r, a: r / _coverage(a),
     ),
     _overlap(AVERAGE, _replace),
     mistake(
@@ -306,6 +312,20 @@ l2_routing = Task(
         "There the norm has a kink, and the course takes the slope 0: ask whether y is 0 before you divide.",
         L2,
         {"share": lambda window: window / _norm(window)},
+    ),
+    mistake(
+        "another slope at zero",
+        "Where a window is all zeros you gave its entries a share of δ.",
+        "There the norm has a kink, and no derivative; the course chose the slope 0, which treats both signs alike.",
+        L2,
+        *[
+            {"share": lambda window, at_zero=at_zero: _over_norm(window) if window.any() else at_zero(window)}
+            for at_zero in (
+                _equal_shares,
+                lambda window: np.full(window.shape, window.size**-0.5),
+                np.ones_like,
+            )
+        ],
     ),
     mistake(
         "not divided by the norm",
