@@ -1,7 +1,8 @@
 """The two conventions: forward without a flip or with one, and what follows from it for the two gradients.
 
-Every framework, and Eq. 7 of the article, cross-correlates. Grzegorz Gwardys, "Convolutional Neural Networks
-backpropagation: from intuition to derivation" (2016), convolves. Both are right; what is wrong is to mix the rows.
+Nearly every framework, and Eq. 7 of the article, cross-correlates. Grzegorz Gwardys, "Convolutional Neural
+Networks backpropagation: from intuition to derivation" (2016), convolves. Both are right; what is wrong is to mix
+the rows.
 """
 
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ _BY_INPUTS = Side(r"\frac{\partial E}{\partial x}", lambda case: case.error_by_i
 _SLOPE = r" \cdot f'(x)"
 
 _ROWS = {
-    "cross-correlation forward (Eq. 7; every framework)": (
+    "cross-correlation forward (Eq. 7; PyTorch, TensorFlow)": (
         Layer,
         [Side(r"o \otimes w + b \text{, valid}", eq7_one_bias)],
         [Side(r"o \otimes \delta \text{, valid}", kernel_gradient.eq13)],
