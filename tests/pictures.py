@@ -57,6 +57,31 @@ def random_state(rng, kind="integer"):
     return State(image, kernel, str(rng.choice(["cross-correlation", "convolution"])), mode)
 
 
+def uncovered(scene, state, name, shown_at):
+    """The picture of a state without its cover, having checked that the cover hides one grid and nothing else.
+
+    Of that grid a highlight shows the number at ``shown_at(chosen cell)``, and none if that is None.
+    """
+    covered, open_ = scene(state), scene(replace(state, covered=False))
+    if not state.covered:
+        return covered
+    numbers = next(entries(grid) for grid in open_.grids if grid.name == name)
+    assert covered.highlights.keys() == open_.highlights.keys()
+    for chosen, highlight in covered.highlights.items():
+        *others, shown = highlight.grids
+        assert shown.name == name
+        assert entries(shown) == {at: numbers[at] if at == shown_at(chosen) else "?" for at in numbers}
+        assert replace(highlight, grids=tuple(others)) == open_.highlights[chosen]
+    for grid, as_it_is in zip(covered.grids, open_.grids, strict=True):
+        assert grid == as_it_is if grid.name != name else set(entries(grid).values()) == {"?"}
+    return open_
+
+
+def entries(grid):
+    """The grid's numbers by their index."""
+    return dict(zip(grid.cells(), (value for row in grid.values for value in row), strict=True))
+
+
 def hostile():
     """A scene all of whose texts come from outside."""
     grids = tuple(

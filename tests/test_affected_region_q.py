@@ -10,15 +10,16 @@ from convbp.explorers import AffectedRegionQ
 from convbp.explorers.affected_region_q import State, scene
 from convbp.notation import number, subscripted
 from convbp.scene import Selection
-from pictures import random_layer
+from pictures import random_layer, uncovered
 
 
 def random_state(rng):
-    return State(*random_layer(rng))
+    return State(*random_layer(rng), covered=bool(rng.integers(2)))
 
 
 def check(state, drawn):
     """Everything that choosing each pixel shows."""
+    drawn = uncovered(scene, state, "reach", lambda chosen: chosen[1:])
     (H, W), (k1, k2), (rows, cols) = state.image.shape, state.kernel.shape, state.delta.shape
     grids = {grid.name: grid for grid in drawn.grids}
     δ, w = (dict(np.ndenumerate(array)) for array in (state.delta, state.kernel))

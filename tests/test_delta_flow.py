@@ -16,7 +16,7 @@ from convbp.explorers.delta_flow import ACTIVATIONS, State, scene
 from convbp.gradient_check import central_difference
 from convbp.notation import factor, number, subscripted
 from convbp.scene import Selection
-from pictures import random_layer
+from pictures import entries, random_layer, uncovered
 
 SLOPES = {
     "identity": lambda x: 1,
@@ -30,12 +30,7 @@ SLOPES = {
 
 def random_state(rng):
     activation, way = str(rng.choice(list(SLOPES))), str(rng.choice(["gather", "scatter"]))
-    return State(*random_layer(rng), activation=activation, way=way)
-
-
-def entries(grid):
-    """The grid's numbers by their index."""
-    return dict(zip(grid.cells(), (value for row in grid.values for value in row), strict=True))
+    return State(*random_layer(rng), activation=activation, way=way, covered=bool(rng.integers(2)))
 
 
 def cells(shape):
@@ -59,6 +54,7 @@ def values(text):
 
 def check(state, drawn):
     """Everything that choosing each pixel, or each δ, shows."""
+    drawn = uncovered(scene, state, "below", lambda chosen: chosen[1:] if state.way == "gather" else None)
     (H, W), (rows, cols), (k1, k2) = state.image.shape, state.delta.shape, state.kernel.shape
     x, δ, w = (dict(np.ndenumerate(array)) for array in (state.image, state.delta, state.kernel))
     layer = np.array(state.delta, int)[None, ..., None], np.array(state.kernel, int)[..., None, None]

@@ -14,18 +14,13 @@ from convbp.explorers.kernel_presets import PRESETS
 from convbp.explorers.sliding_window import State, scene
 from convbp.notation import factor, number, subscripted
 from convbp.scene import Selection
-from pictures import random_state
+from pictures import entries, random_state, uncovered
 
 OPERATIONS, MODES = ("cross-correlation", "convolution"), ("valid", "full")
 
 
 def grids(scene):
     return {grid.name: grid for grid in scene.grids}
-
-
-def entries(grid):
-    """The grid's numbers by their index."""
-    return dict(zip(grid.cells(), (value for row in grid.values for value in row), strict=True))
 
 
 def tags(grid):
@@ -110,8 +105,7 @@ def check_highlight(state, drawn, cell, kind):
 
 def check(state, drawn):
     """The picture of a state of integers says what the equation says; for the tests that all explorers share."""
-    if state.covered:
-        drawn = check_cover(state, drawn)
+    drawn = uncovered(scene, state, "output", lambda chosen: chosen[1:])
     operation = {"cross-correlation": loops.cross_correlate, "convolution": loops.convolve}[state.operation]
     output = operation(state.image, state.kernel, state.mode)
     assert [list(row) for row in grids(drawn)["output"].values] == output.tolist()
@@ -119,25 +113,11 @@ def check(state, drawn):
         check_highlight(state, drawn, cell, "integer")
 
 
-def check_cover(state, drawn):
-    """Of the output only the chosen number is seen, and all else is as without the cover; give the picture without."""
-    open_ = scene(replace(state, covered=False))
-    assert {value for row in grids(drawn)["output"].values for value in row} == {"?"}
-    assert drawn.highlights.keys() == open_.highlights.keys()
-    for cell, highlight in drawn.highlights.items():
-        (shown,) = highlight.grids
-        results = entries(grids(open_)["output"])
-        assert entries(shown) == {at: results[at] if at == cell[1:] else "?" for at in results}
-        assert replace(highlight, grids=()) == open_.highlights[cell]
-    assert [grid for grid in drawn.grids if grid.name != "output"] == [g for g in open_.grids if g.name != "output"]
-    return open_
-
-
 def test_a_covered_output_shows_the_chosen_number_only():
     rng = np.random.default_rng(8)
     for _ in range(60):
         state = replace(random_state(rng, "integer"), covered=True)
-        check_cover(state, scene(state))
+        uncovered(scene, state, "output", lambda chosen: chosen[1:])
 
 
 @pytest.mark.parametrize("kind", ["integer", "fraction", "float", "long"])

@@ -212,21 +212,23 @@ def named_tags(letter: str, shape: tuple[int, int]) -> np.ndarray:
 
 
 def covered(scene: Scene, name: str) -> Scene:
-    """The same with "?" for the numbers of one grid, to be predicted: each shows when it is chosen."""
+    """The same with "?" for the numbers of one grid, to be predicted: each shows when its cell is marked."""
     grid = next(grid for grid in scene.grids if grid.name == name)
 
-    def but(row: int, col: int) -> Grid:
-        """The grid with one number in view; the colours of the others would tell too much."""
-        cells = iter(grid.cells())
-        shown = tuple(tuple(v if (row, col) == next(cells) else "?" for v in values) for values in grid.values)
+    def but(cells: set[tuple[int, int]]) -> Grid:
+        """The grid with some numbers in view; the colours of the others would tell too much."""
+        all_cells = iter(grid.cells())
+        shown = tuple(tuple(v if next(all_cells) in cells else "?" for v in values) for values in grid.values)
         return replace(grid, values=shown)
 
-    unknown = replace(grid, values=tuple(("?",) * grid.size[1] for _ in grid.values))
+    unknown = but(set())
     return replace(
         scene,
         columns=tuple(tuple(unknown if one is grid else one for one in column) for column in scene.columns),
         highlights={
-            chosen: replace(highlight, grids=(*highlight.grids, but(*chosen[1:]))) if chosen.grid == name else highlight
+            chosen: replace(
+                highlight, grids=(*highlight.grids, but({(m.row, m.col) for m in highlight.marks if m.grid == name}))
+            )
             for chosen, highlight in scene.highlights.items()
         },
     )

@@ -7,10 +7,11 @@ import numpy as np
 
 from convbp.convolution import conv2d_input_gradient
 from convbp.explorers.array_sliders import ArraySliders
-from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
+from convbp.explorers.explorer import Control, Explorer, cover_box, reset_button, wrapped
 from convbp.explorers.layer_state import LayerState
+from convbp.explorers.readable import one_of
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
 
 IMAGE = ((1, 2, 0, 3, 1, 2), (0, 1, 2, 1, 4, 0), (2, 0, 1, 2, 3, 1), (1, 3, 0, 1, 2, 1), (2, 1, 1, 0, 1, 3))
 KERNEL = ((1, 2, -1), (0, 3, -2))
@@ -19,9 +20,15 @@ DELTA = ((1, -2, 0, 3), (2, 1, -1, 0), (0, 4, 1, -3), (-1, 2, 0, 1))
 
 @dataclass(frozen=True, eq=False)
 class State(LayerState):
-    """A layer, and the chosen pixel of its input."""
+    """A layer, the chosen pixel of its input, and whether the map of reached outputs is covered."""
 
     explorer: ClassVar[str] = "AffectedRegionQ"
+
+    covered: bool = False
+
+    def __post_init__(self):
+        one_of(self.explorer, "covered", self.covered, (True, False))
+        super().__post_init__()
 
 
 def scene(state: LayerState) -> Scene:
@@ -42,12 +49,13 @@ def scene(state: LayerState) -> Scene:
         "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(named_tags("w", (k1, k2)))),
     }
     highlights = {Selection("image", i, j): _highlight(grids, i, j) for i, j in grids["image"].cells()}
-    return Scene(
+    drawn = Scene(
         title="Region Q: the outputs that a pixel has a part in",
         columns=tuple((grid,) for grid in grids.values()),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
     )
+    return covered(drawn, "reach") if state.covered else drawn
 
 
 def _highlight(grids: dict[str, Grid], i: int, j: int) -> Highlight:
@@ -110,6 +118,8 @@ class AffectedRegionQ(Explorer):
         At most 5×5, and no larger than the image.
     delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
         ∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².
+    covered : bool
+        Show how many outputs a pixel reaches only when it is chosen, so that it can be predicted first.
 
     Raises
     ------
@@ -117,10 +127,14 @@ class AffectedRegionQ(Explorer):
         If there is no picture of what came in; a later `update` says so above the picture instead.
     """
 
-    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None):
+    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None, covered=False):
         example = delta is None and image is IMAGE and kernel is KERNEL
-        state, reset = State(image, kernel, DELTA if example else delta, Selection("image", 1, 4)), reset_button()
-        sliders = ArraySliders("w", rows_of(state.kernel))
+        state = State(image, kernel, DELTA if example else delta, Selection("image", 1, 4), covered)
+        cover, reset, sliders = cover_box("the map"), reset_button(), ArraySliders("w", rows_of(state.kernel))
         super().__init__(
-            state, scene, [Control.array("kernel", sliders)], layout_rows=[wrapped(reset), sliders], reset=reset
+            state,
+            scene,
+            controls=[Control.field("covered", cover), Control.array("kernel", sliders)],
+            layout_rows=[wrapped(cover, reset), sliders],
+            reset=reset,
         )

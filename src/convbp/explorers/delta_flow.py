@@ -8,13 +8,13 @@ import numpy as np
 
 from convbp.convolution import cross_correlate, rot180
 from convbp.explorers.array_sliders import ArraySliders
-from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
+from convbp.explorers.explorer import Control, Explorer, buttons, cover_box, reset_button, wrapped
 from convbp.explorers.forward_pass import ACTIVATIONS
 from convbp.explorers.layer_state import FIRST, LayerState
 from convbp.explorers.readable import one_of
 from convbp.explorers.step_player import StepPlayer
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
 
 GATHER, SCATTER = "gather", "scatter"
 
@@ -34,10 +34,12 @@ class State(LayerState):
 
     activation: str = "relu"
     way: str = GATHER
+    covered: bool = False
 
     def __post_init__(self):
         one_of(self.explorer, "activation", self.activation, ACTIVATIONS)
         one_of(self.explorer, "way", self.way, (GATHER, SCATTER))
+        one_of(self.explorer, "covered", self.covered, (True, False))
         super().__post_init__()
 
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -82,12 +84,13 @@ def scene(state: State) -> Scene:
     chosen = (min(max(at, 0), end - 1) for at, end in zip(state.selected[1:], state.places, strict=True))
     selected = Selection("image" if gather else "delta", *chosen)
     pairs = (("image", "slope"), ("delta", "products"), ("kernel", "turned"), ("sums", "below"))
-    return Scene(
+    drawn = Scene(
         title=f"The δ of the layer below, by {state.way}",
         columns=tuple(tuple(grids[name] for name in pair) for pair in pairs),
         highlights=highlights,
         selected=selected,
     )
+    return covered(drawn, "below") if state.covered else drawn
 
 
 def _spread(delta: np.ndarray, kernel: np.ndarray) -> list[np.ndarray]:
@@ -205,6 +208,8 @@ class DeltaFlow(Explorer):
     activation : {"identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus"}
     way : {"gather", "scatter"}
         The turned kernel collects, pixel by pixel; or each δ spreads the kernel. The numbers are the same.
+    covered : bool
+        Show δˡ only where the chosen pixel has collected it, so that it can be predicted first.
 
     Raises
     ------
@@ -212,22 +217,24 @@ class DeltaFlow(Explorer):
         If there is no picture of what came in; a later `update` says so above the picture instead.
     """
 
-    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None, activation="relu", way=GATHER):
+    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None, activation="relu", way=GATHER, covered=False):
         example = delta is None and image is IMAGE and kernel is KERNEL
         first = FIRST if way == SCATTER else Selection("image", 2, 4)
-        state = State(image, kernel, DELTA if example else delta, first, activation, way)
+        state = State(image, kernel, DELTA if example else delta, first, activation, way, covered)
         ways = buttons("way", {"gather: pixel by pixel": GATHER, "scatter: δ by δ": SCATTER})
         choice = widgets.Dropdown(description="activation f", options=list(ACTIVATIONS))
-        player, reset, sliders = StepPlayer(), reset_button(), ArraySliders("w", rows_of(state.kernel))
+        cover, player, reset = cover_box("δˡ"), StepPlayer(), reset_button()
+        sliders = ArraySliders("w", rows_of(state.kernel))
         super().__init__(
             state,
             scene,
             controls=[
                 Control.field("way", ways),
                 Control.field("activation", choice),
+                Control.field("covered", cover),
                 Control(player, _step, _at_step, fit=lambda state: {"max": state.places[0] * state.places[1] - 1}),
                 Control.array("kernel", sliders),
             ],
-            layout_rows=[wrapped(ways, player, choice, reset), sliders],
+            layout_rows=[wrapped(ways, player, choice, cover, reset), sliders],
             reset=reset,
         )

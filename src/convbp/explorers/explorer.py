@@ -63,6 +63,11 @@ def buttons(name: str, options: dict[str, Any]) -> widgets.ToggleButtons:
     )
 
 
+def cover_box(what: str) -> widgets.Checkbox:
+    """Return the box to tick for numbers that are to be predicted first."""
+    return widgets.Checkbox(description=f"cover {what}", indent=False, layout=widgets.Layout(width="auto"))
+
+
 def reset_button() -> widgets.Button:
     """A button for `Explorer`'s ``reset``."""
     return widgets.Button(description="Reset", tooltip="Back to how it began", icon="undo")

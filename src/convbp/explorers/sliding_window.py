@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.explorers.array_sliders import ArraySliders
-from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
+from convbp.explorers.explorer import Control, Explorer, buttons, cover_box, reset_button, wrapped
 from convbp.explorers.kernel_presets import preset_choice
 from convbp.explorers.readable import one_of, readable
 from convbp.notation import factor, number
@@ -157,7 +156,7 @@ class SlidingWindow(Explorer):
         operations = buttons("operation", {"cross-correlation ⊗": CROSS_CORRELATION, "convolution ∗": CONVOLUTION})
         modes = buttons("mode", {"valid": "valid", "full": "full"})
         preset = preset_choice()
-        cover = widgets.Checkbox(description="cover the output", indent=False, layout=widgets.Layout(width="auto"))
+        cover = cover_box("the output")
         sliders = ArraySliders("K", rows_of(state.kernel))
         reset = reset_button()
         super().__init__(
