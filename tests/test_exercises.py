@@ -920,6 +920,26 @@ def test_points_are_those_of_the_teacher():
     assert no_ties.points == 2
 
 
+def test_a_slip_at_ties_or_at_overlap_keeps_the_points_of_the_inputs_without():
+    ties, overlap = [], []
+    for inputs, delta, size, stride in (given.values() for given in exercises.max_routing.inputs):
+        seen = np.lib.stride_tricks.sliding_window_view(inputs, size)[:: stride[0], :: stride[1]]
+        assert seen.shape[:2] == delta.shape
+        ties.append(any(np.count_nonzero(window == window.max()) > 1 for row in seen for window in row))
+        overlap.append(stride[0] < size[0] or stride[1] < size[1])
+    assert (sum(ties), sum(overlap), sum(map(max, ties, overlap))) == (3, 3, 4)
+
+    def points(answer):
+        return exercises.max_routing.check(WRONG["max_routing"][answer].function, points=5).points
+
+    assert [points(answer) for answer in ("every_maximum", "shared_maxima", "columns_first")] == [2, 2, 2]
+    assert [points(answer) for answer in ("single_entry_assigned", "whole_window_assigned")] == [2, 2]
+    assert [points(answer) for answer in ("mask_assigned", "an_array_of_integers")] == [1, 4]
+    assignment = os.path.join(course.ROOT, "examples", "nbgrader", "source", "backpropagation", "gradients.ipynb")
+    with open(assignment, encoding="utf-8") as file:
+        assert "three have ties, in three windows overlap, and one has neither" in file.read()
+
+
 def test_the_example_is_a_copy():
     kernel_gradient.example["delta"][:] = 0
     assert kernel_gradient.example["delta"].any()

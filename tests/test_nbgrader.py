@@ -33,12 +33,21 @@ def max_routing(inputs, delta, size, stride):
     return out
 """
 ASSIGNS = RIGHT_MAX.replace("+= d", "= d")
+COPIES = """
+def max_routing(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for (i, j), d in np.ndenumerate(delta):
+        here = np.s_[stride[0] * i : stride[0] * i + size[0], stride[1] * j : stride[1] * j + size[1]]
+        out[here] += d * (inputs[here] == inputs[here].max())
+    return out
+"""
 
 ENDLESS = "def max_routing(*given):\n    while True:\n        pass"
 
 SUBMISSIONS = {
-    "ada": (RIGHT, ASSIGNS, (3, 1)),  # on one of the five inputs no two windows have the same winner
+    "ada": (RIGHT, ASSIGNS, (3, 2)),  # on two of the five inputs no windows overlap
     "ben": (TURNED, ENDLESS, (0, 0)),
+    "cid": (RIGHT, COPIES, (3, 2)),  # two others, one of them the same, have no ties
 }
 
 
@@ -102,6 +111,7 @@ def test_the_grades(graded):
     ("student", "said"),
     [
         ("ada", "the last one replaced what was there"),
+        ("cid", "you gave δ to each of them"),
         ("ben", "You correlated the input with rot180(δ)"),
         ("ben", "did not end within 5 seconds, so it was stopped"),
     ],

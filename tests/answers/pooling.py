@@ -65,7 +65,16 @@ def _(inputs, delta, size, stride):
     return out
 
 
-in_dtypes("max_routing", max_routing)
+in_dtypes("max_routing", max_routing, integers=False)
+
+
+@wrong("max_routing", "cut off to integers")
+def an_array_of_integers(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape, int)
+    for place, here in windows(delta, size, stride):
+        row, column = divmod(int(inputs[here].argmax()), size[1])
+        out[here][row, column] += delta[place]
+    return out
 
 
 @wrong("max_routing", "ties copied")

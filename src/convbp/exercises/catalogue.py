@@ -332,22 +332,40 @@ _TIES = np.array([[1, 3, 3, 0, 2, 1], [3, 2, 1, 2, 2, 0], [0, 1, 4, 1, 0, 2], [2
 _ZEROS = np.array([[3, 4, 0, 0, 0], [-1, 2, 0, 0, 0], [2, 0, 0, 0, 5], [1, -2, 2, 1, 3]])
 
 
-def _pooling_inputs(first, seed, dtype=float):
+def _pooling_inputs(first, seed):
     """Overlap, rows left over, and a window as large as its stride; ties and zeros throughout."""
     rng = np.random.default_rng(seed)
     others = [((6, 5), (3, 2), (1, 2)), ((5, 7), (2, 3), (2, 1)), ((7, 6), (2, 3), (3, 3)), ((4, 7), (2, 2), (1, 1))]
-    inputs = [{name: value.astype(dtype) if name in ("inputs", "delta") else value for name, value in first.items()}]
-    for (H, W), (k1, k2), (s1, s2) in others:
-        shape = (H - k1) // s1 + 1, (W - k2) // s2 + 1
-        inputs.append(
-            {
-                "inputs": rng.integers(-3, 3, (H, W)).astype(dtype),
-                "delta": rng.choice([-4, -3, -2, -1, 1, 2, 3, 5], shape).astype(dtype),
-                "size": (k1, k2),
-                "stride": (s1, s2),
-            }
-        )
-    return inputs
+    given = [first, *(_pooled(rng, rng.integers(-3, 3, windows[0]), *windows) for windows in others)]
+    return [{name: _floats(value) for name, value in one.items()} for one in given]
+
+
+def _max_inputs(first, seed):
+    """Three with ties, three with overlap, one with neither: so that a slip with one of them keeps its points."""
+    rng = np.random.default_rng(seed)
+    ties = [((7, 6), (2, 3), (3, 3)), ((4, 7), (2, 2), (1, 1))]
+    none = [((6, 5), (3, 2), (1, 2)), ((5, 7), (2, 3), (2, 3))]
+    given = [
+        first,
+        *(_pooled(rng, rng.integers(-3, 3, windows[0]), *windows) for windows in ties),
+        *(_pooled(rng, _all_different(rng, *windows[0]), *windows) for windows in none),
+    ]
+    given[-1]["delta"] = given[-1]["delta"] / 2  # δ need not be whole, and no array of integers holds halves
+    return [{name: _floats(value) for name, value in one.items()} for one in given]
+
+
+def _pooled(rng, inputs, input_size, size, stride):
+    outputs = [(n - k) // s + 1 for n, k, s in zip(input_size, size, stride, strict=True)]
+    delta = rng.choice([-4, -3, -2, -1, 1, 2, 3, 5], outputs)
+    return {"inputs": inputs, "delta": delta, "size": size, "stride": stride}
+
+
+def _all_different(rng, H, W):
+    return rng.permutation(H * W).reshape(H, W) - H * W // 2
+
+
+def _floats(value):
+    return value.astype(float) if isinstance(value, np.ndarray) else value
 
 
 _OVERLAP_DELTA = np.array([[2, -1, 3, 1], [5, 4, -2, 6], [-3, 7, 1, 2]])
@@ -359,9 +377,7 @@ max_routing = Exercise(
     returns=_ROUTED,
     equation="notebook 09; the article has the rule after Eq. 22",
     computation=TASKS["max_routing"],
-    inputs=_pooling_inputs(
-        {"inputs": _TIES, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 32, int
-    ),
+    inputs=_max_inputs({"inputs": _TIES, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 32),
     trace=_trace_pooling(loops.max_pool2d),
     axes=("row", "column"),
     hints=(

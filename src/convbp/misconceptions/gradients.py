@@ -318,7 +318,7 @@ strided_input_gradient = Task(
     ),
     mistake(
         "padding of zero cut as -0",
-        "You cut with a slice that ends at -p: where p is 0 it ends at -0, which is the beginning, and nothing is left.",
+        "You cut with a slice that ends at -p: where p is 0 it ends at -0, which is the start, and nothing is left.",
         "Let the slice end at p + H (and p + W), which is right for p = 0, too.",
         "notebook 10, padding",
         crop=lambda padded, padding: padded[padding[0] : -padding[0], padding[1] : -padding[1]],
