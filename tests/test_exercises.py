@@ -243,6 +243,18 @@ def test_a_wrong_shape_is_recognised_as_that_of_something_else():
     )
 
 
+def test_a_wrong_shape_is_recognised_as_that_of_a_known_mistake_in_words_for_a_reader():
+    def squares_of_one_pair(inputs, delta):
+        return right("multichannel_kernel_gradient")(inputs, delta)[:, :, 0, 0] ** 2
+
+    message = exercises.multichannel_kernel_gradient.check(squares_of_one_pair).message
+    assert "comes from a known mistake: your result has only one pair of a channel and a filter." in message
+    for exercise in exercises.ALL:
+        for misconception in exercise.computation.misconceptions:
+            assert misconception.done[0].isupper(), misconception  # it is lowered there
+            assert not misconception.done.startswith(("Eq.", "E ", "Q ")), misconception
+
+
 @pytest.mark.parametrize(
     ("name", "factor", "said"),
     [
@@ -838,6 +850,25 @@ def test_of_four_axes_the_plane_with_the_difference_is_shown():
     yours, expected, difference = (np.array(grid.values, float) for grid in result.scene.grids)
     assert yours.shape == expected.shape == exercises.multichannel_input_gradient.expected[0].shape[1:3]
     assert np.argwhere(difference).tolist() == [[2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "yours", "expected"),
+    [
+        (lambda dw: dw[:, :, 0, 0], "yours", "expected[:, :, 0, 0]"),
+        (lambda dw: dw.sum(axis=3), "yours[:, :, 0]", "expected[:, :, 0, 0]"),
+        (lambda dw: np.stack([dw[..., 0]] * 5), "yours[0, :, :, 0]", "expected[:, :, 0, 0]"),
+        (lambda dw: dw + np.arange(dw.shape[3]), "yours[:, :, 0, 1]", "expected[:, :, 0, 1]"),
+    ],
+)
+def test_rows_and_columns_stand_beside_rows_and_columns_and_the_titles_say_of_what(answer, yours, expected):
+    exercise = exercises.multichannel_kernel_gradient
+    result = exercise.check(lambda o, delta: answer(right("multichannel_kernel_gradient")(o, delta).astype(float)))
+    titles = [grid.title for grid in result.scene.grids]
+    assert titles[:2] == [yours, expected]
+    shown = np.array(result.scene.grids[1].values, float)
+    np.testing.assert_array_equal(shown, eval(expected, {"expected": exercise.expected[0]}))
+    assert np.shape(result.scene.grids[0].values) == shown.shape
 
 
 def test_of_a_large_array_the_part_around_the_difference_is_shown():

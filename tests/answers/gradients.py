@@ -613,6 +613,16 @@ def the_first_filter(delta, kernel):
     return input_gradient(delta[..., :1], kernel[..., :1])
 
 
+@wrong("multichannel_input_gradient", "one map only", "one filter only")
+def the_first_slice(delta, kernel):
+    return signal.convolve2d(delta[0, :, :, 0], kernel[:, :, 0, 0])
+
+
+@wrong("multichannel_input_gradient", "one map only")
+def the_first_channel_of_the_first_image(delta, kernel):
+    return sum(signal.convolve2d(delta[0, :, :, d], kernel[:, :, 0, d]) for d in range(kernel.shape[3]))
+
+
 @wrong("multichannel_input_gradient", "= for +=")
 def the_last_filter(delta, kernel):
     (N, rows, columns, D), (k1, k2, C, _) = delta.shape, kernel.shape
@@ -704,6 +714,24 @@ def turns_the_gradient(inputs, delta):
 @wrong("multichannel_kernel_gradient", "mean for sum")
 def mean_over_batch(inputs, delta):
     return pairs(inputs, delta) / inputs.shape[0]
+
+
+@wrong("multichannel_kernel_gradient", "one pair only", "first image only")
+def the_first_pair_of_the_first_image(inputs, delta):
+    return signal.correlate2d(inputs[0, :, :, 0], delta[0, :, :, 0], mode="valid")
+
+
+@wrong("multichannel_kernel_gradient", "one pair only", "= for +=")
+def the_last_pair_of_the_last_image(inputs, delta):
+    for o, d in zip(inputs, delta, strict=True):
+        for c, f in itertools.product(range(o.shape[2]), range(d.shape[2])):
+            dw = signal.correlate2d(o[..., c], d[..., f], mode="valid")
+    return dw
+
+
+@wrong("multichannel_kernel_gradient", "one pair only")
+def the_first_pair_of_all_images(inputs, delta):
+    return pairs(inputs[..., :1], delta[..., :1])[:, :, 0, 0]
 
 
 @wrong("multichannel_kernel_gradient", "= for +=")

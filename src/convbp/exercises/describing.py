@@ -38,7 +38,7 @@ def always_the_same(answers: Sequence[Answer], expected: Sequence[np.ndarray]) -
 
 
 def describe_shape(answer: Answer, expected: np.ndarray, named: Sequence[str]) -> list[str]:
-    """Sentences on a wrong shape; ``named`` is what else has this shape."""
+    """Sentences on a wrong shape; ``named`` says what else has this shape."""
     said = [f"Your result has shape {answer.shape}; expected is {expected.shape}."]
     if answer.size_only is None:
         if answer.values.size == expected.size and _close(answer, answer.values.ravel(), expected.ravel()):
@@ -46,9 +46,7 @@ def describe_shape(answer: Answer, expected: np.ndarray, named: Sequence[str]) -
         seen = _rearranged(answer, expected) + _part_of(answer, expected)
         if seen:
             return said + seen
-    if named:
-        said.append(f"That is the shape of {named[0]}.")
-    return said
+    return [*said, *named[:1]]
 
 
 def describe(

@@ -275,7 +275,7 @@ class Exercise:
             + sum_text(index, expected[wrong], None if at is None else answers[wrong], entry)
         )
         names = tuple(m.name for m in verdict.made) + (("cut off to integers",) if verdict.cut_off else ())
-        scene = scene_of(answers[wrong], expected[wrong], at, entry)
+        scene = scene_of(answers[wrong], expected[wrong], at, entry, self.axes)
         return self._result(False, points, names, "\n".join([f"Not yet. {_said(verdict)}", *notes, text]), scene)
 
     def _result(self, passed, points, names, message, scene=None) -> Result:

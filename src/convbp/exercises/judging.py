@@ -106,17 +106,18 @@ def _recognise(known: Known, answers, expected, counts) -> Verdict | None:
 
 
 def _shapes(known: Known, shapes: Sequence[tuple[int, ...]]) -> list[str]:
-    """What has these shapes, for every input, among the arguments and among the results of one mistake."""
+    """Sentences on what has these shapes, for every input: arguments, and the results of known mistakes."""
     inputs = known.inputs[: len(shapes)]
     named = [
-        f"{name}, which came in"
+        f"That is the shape of {name}, which came in."
         for name in inputs[0]
         if all(np.shape(arguments[name]) == shape for arguments, shape in zip(inputs, shapes, strict=True))
     ]
     for misconception in known.task.misconceptions:
         wrong = [known.wrong(n, (misconception,)) for n in range(len(shapes))]
         if all(w is not None and w.shape == shape for w, shape in zip(wrong, shapes, strict=True)):
-            named.append(f"the result with the mistake “{misconception.name}”")
+            done = misconception.done[0].lower() + misconception.done[1:]
+            named.append(f"This shape, with other numbers, comes from a known mistake: {done}")
     return named
 
 

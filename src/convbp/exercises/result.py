@@ -1,7 +1,7 @@
 """What a check returns: a verdict that shows itself as a card in a notebook and as text in a terminal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 
 import numpy as np
@@ -63,47 +63,71 @@ def card(text: str, colour: str) -> str:
     return f'<div style="border-left: 5px solid {colour}; padding: 2px 12px;">{"<br>".join(lines)}</div>'
 
 
-def scene_of(answer: Answer, expected: np.ndarray, at: Sequence[int] | None, entry: object) -> Scene | None:
+def scene_of(
+    answer: Answer, expected: np.ndarray, at: Sequence[int] | None, entry: object, axes: Sequence[str]
+) -> Scene | None:
     """The picture of an answer and what was expected; ``at`` is the entry to outline, None if the shapes differ."""
     if answer.size_only is not None or answer.values.ndim > 4 or not answer.values.size:
         return None
     index = (0,) * expected.ndim if at is None else tuple(at)
-    mine = _plane(answer.values, index if at is not None else (0,) * answer.values.ndim)
-    right = _plane(expected, index)
-    grids = [_grid("yours", "yours", *mine), _grid("expected", "expected", *right)]
+    rows = axes.index("row") if "row" in axes else 0
+    here = index if at is not None else (0,) * answer.values.ndim
+    mine = _plane(answer.values, here, _rows(answer.shape, expected.shape, rows))
+    right = _plane(expected, index, rows)
+    grids = [_grid("yours", mine), _grid("expected", right)]
     value = number(exact(expected[index]))
     heading, marks = f"expected{_at(index)} = {value}", ()
     sentence = f"Your result has shape {answer.values.shape}; expected is {expected.shape}."
     if at is not None:
         yours = answer.values[index]
-        grids.append(_grid("difference", "difference", mine[0] - right[0], *mine[1:]))
-        marks = tuple(Mark(grid.name, *mine[2]) for grid in grids)
+        grids.append(_grid("difference", replace(mine, values=mine.values - right.values, where="")))
+        marks = tuple(Mark(grid.name, *mine.cell) for grid in grids)
         heading = f"entry{_at(index)}: yours is {number(exact(yours))}, expected is {value}"
         sentence = f"At {index} yours is {number(exact(yours))}, expected is {value}."
-    selected = Selection("expected", *right[2])
+    selected = Selection("expected", *right.cell)
     highlight = Highlight(marks, _formula(heading, entry, value), f"Yours, expected and the difference. {sentence}")
     columns = tuple((grid,) for grid in grids)
     return Scene("Yours, expected, difference", columns, {selected: highlight}, selected)
 
 
-def _plane(array: np.ndarray, index: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, int], tuple[int, int]]:
-    """The 2-D part of an array to show: its numbers, the index of its first cell, and the cell of ``index``."""
+@dataclass(frozen=True)
+class _Plane:
+    """The 2-D part of an array that is shown: where it lies, such as "[:, :, 0, 0]", its corner, the chosen cell."""
+
+    values: np.ndarray
+    where: str
+    corner: tuple[int, int]
+    cell: tuple[int, int]
+
+
+def _rows(shape: tuple[int, ...], expected: tuple[int, ...], rows: int) -> int:
+    """The axis of the rows in a result of another shape, if ``rows`` is that of the expected result."""
+    if len(shape) == len(expected):
+        return rows
+    fit = [axis for axis in range(len(shape) - 1) if shape[axis : axis + 2] == expected[rows : rows + 2]]
+    longest = sorted(range(len(shape) - 1), key=lambda axis: -shape[axis] * shape[axis + 1])
+    return next(iter(fit + longest), 0)
+
+
+def _plane(array: np.ndarray, index: tuple[int, ...], rows: int) -> _Plane:
+    """The part along the axes ``rows`` and the next, through ``index``."""
     if array.ndim < 2:
         array, index = np.atleast_2d(array), (0, *index) if array.ndim else (0, 0)
-    while array.ndim > 2:
-        # Rows and columns are the two longest axes next to each other; of the others only the chosen index is shown.
-        first, last = array.shape[0] * array.shape[1], array.shape[-1] * array.shape[-2]
-        axis = array.ndim - 1 if first >= last or array.ndim == 4 else 0
-        array, index = array.take(index[axis], axis), index[:axis] + index[axis + 1 :]
+    where = ""
+    if array.ndim > 2:
+        part = tuple(slice(None) if axis in (rows, rows + 1) else n for axis, n in enumerate(index))
+        where = f"[{', '.join(':' if isinstance(n, slice) else str(n) for n in part)}]"
+        array, index = array[part], index[rows : rows + 2]
     corner = tuple(
         max(0, min(i - LARGEST_GRID // 2, n - LARGEST_GRID)) for i, n in zip(index, array.shape, strict=True)
     )
     part = array[corner[0] : corner[0] + LARGEST_GRID, corner[1] : corner[1] + LARGEST_GRID]
-    return part, corner, (int(index[0]), int(index[1]))
+    return _Plane(part, where, corner, (int(index[0]), int(index[1])))
 
 
-def _grid(name: str, title: str, values: np.ndarray, corner: tuple[int, int], cell: tuple[int, int]) -> Grid:
-    return Grid(name, title, rows_of(np.vectorize(exact, otypes=[object])(values)), origin=corner)
+def _grid(name: str, plane: _Plane) -> Grid:
+    values = rows_of(np.vectorize(exact, otypes=[object])(plane.values))
+    return Grid(name, f"{name}{plane.where}", values, origin=plane.corner)
 
 
 def _at(index: Sequence[int]) -> str:

@@ -424,6 +424,21 @@ multichannel_input_gradient = Task(
         kernel=_reshaped,
     ),
     mistake(
+        "one filter only",
+        "You used one filter only.",
+        "A channel is seen by every filter, and what comes back from each adds up.",
+        CHANNELS,
+        {"kernel": lambda kernel: only(kernel, Ellipsis, 0)},
+    ),
+    mistake(
+        "one map only",
+        "Your result has only one image and one channel.",
+        "Each image has a gradient for each of its channels: (N, H, W, C).",
+        CHANNELS,
+        {"result": lambda r, a: r[0, :, :, 0]},
+        {"result": lambda r, a: r[-1, :, :, -1]},
+    ),
+    mistake(
         "channels not swapped",
         "You kept channels and filters as they are forward: filter number c for channel c.",
         "Each channel c gets a sum over all filters d, of δ(d) with w(·, ·, c, d): the two channel axes are swapped.",
@@ -446,13 +461,6 @@ multichannel_input_gradient = Task(
         "A channel is seen by every filter, and what comes back from each adds up.",
         CHANNELS,
         result=_per_filter(_back_through_channels),
-    ),
-    mistake(
-        "one filter only",
-        "You used one filter only.",
-        "A channel is seen by every filter, and what comes back from each adds up.",
-        CHANNELS,
-        {"kernel": lambda kernel: only(kernel, Ellipsis, 0)},
     ),
     mistake(
         "= for +=",
@@ -509,8 +517,8 @@ multichannel_input_gradient = Task(
     ),
     mistake(
         "another layout",
-        "The numbers are right, but the axes stand in another order.",
-        "Asked for is (N, H, W, C), channels last, unless you check with layout='NCHW'.",
+        "The axes of your result stand in another order.",
+        "The numbers are right; asked for is (N, H, W, C), channels last, unless you check with layout='NCHW'.",
         "notebook 10, channels",
         {"result": lambda r, a: np.moveaxis(r, 3, 1)},
         {"result": lambda r, a: np.moveaxis(r, 3, 0)},
@@ -634,6 +642,14 @@ multichannel_kernel_gradient = Task(
         {"result": lambda r, a: r.swapaxes(2, 3).reshape(r.shape)},
     ),
     mistake(
+        "one pair only",
+        "Your result has only one pair of a channel and a filter.",
+        "The kernel has a slice for each pair of a channel c and a filter d, and so has its gradient: (k1, k2, C, D).",
+        CHANNELS,
+        {"result": lambda r, a: r[:, :, 0, 0]},
+        {"result": lambda r, a: r[:, :, -1, -1]},
+    ),
+    mistake(
         "summed over the wrong axis",
         "You summed over the channels, or over the filters.",
         "Each pair of a channel c and a filter d has its own weights: the sums are over images, rows and columns.",
@@ -674,8 +690,8 @@ multichannel_kernel_gradient = Task(
     ),
     mistake(
         "another layout",
-        "The numbers are right, but the axes stand in another order.",
-        "Asked for is (k1, k2, C, D), unless you check with layout='NCHW'.",
+        "The axes of your result stand in another order.",
+        "The numbers are right; asked for is (k1, k2, C, D), unless you check with layout='NCHW'.",
         CHANNELS,
         {"result": lambda r, a: r.transpose(3, 2, 0, 1)},
         {"result": lambda r, a: r.transpose(2, 3, 0, 1)},
