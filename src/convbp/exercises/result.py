@@ -101,12 +101,12 @@ class _Plane:
 
 
 def _rows(shape: tuple[int, ...], expected: tuple[int, ...], rows: int) -> int:
-    """The axis of the rows in a result of another shape, if ``rows`` is that of the expected result."""
-    if len(shape) == len(expected):
+    """The axis of the rows in a result of any shape, if ``rows`` is that of the expected result."""
+    places = range(len(shape) - 1)
+    fit = [axis for axis in places if shape[axis : axis + 2] == expected[rows : rows + 2]]
+    if rows in fit or len(shape) == len(expected) and not fit:
         return rows
-    fit = [axis for axis in range(len(shape) - 1) if shape[axis : axis + 2] == expected[rows : rows + 2]]
-    longest = sorted(range(len(shape) - 1), key=lambda axis: -shape[axis] * shape[axis + 1])
-    return next(iter(fit + longest), 0)
+    return max(fit or places, key=lambda axis: shape[axis] * shape[axis + 1], default=0)
 
 
 def _plane(array: np.ndarray, index: tuple[int, ...], rows: int) -> _Plane:
