@@ -31,7 +31,7 @@ def test_the_sliders_stand_where_the_value_is(sliders):
     assert sliders.value == VALUE
     assert positions(sliders) == entries(VALUE)
     assert [slider.description for slider in sliders.children] == ["K₀₀", "K₀₁", "K₀₂", "K₁₀", "K₁₁", "K₁₂"]
-    assert "repeat(3," in sliders.layout.grid_template_columns
+    assert "/ 3)" in sliders.layout.grid_template_columns
 
 
 def test_the_sliders_follow_the_value(sliders):
@@ -60,7 +60,7 @@ def test_another_shape_gets_other_sliders(sliders):
     sliders.value = ((1, 2), (3, 4), (5, 6))
     assert positions(sliders) == [1, 2, 3, 4, 5, 6]
     assert [slider.description for slider in sliders.children][-1] == "K₂₁"
-    assert "repeat(2," in sliders.layout.grid_template_columns
+    assert "/ 2)" in sliders.layout.grid_template_columns
     sliders.children[3].value = -9
     assert sliders.value == ((1, 2), (3, -9), (5, 6))
 

@@ -9,6 +9,8 @@ import traitlets
 from convbp.explorers.beside_cells import answer_beside_cells
 from convbp.notation import subscripted
 
+GAP = 12  # between two sliders, in pixels
+
 
 class ArraySliders(widgets.GridBox):
     """Sliders for the entries of a small 2-D array; ``value`` is the array, as a tuple of rows.
@@ -43,9 +45,12 @@ class ArraySliders(widgets.GridBox):
 
     def _build(self, rows: int, cols: int, whole: bool) -> None:
         self._sliders = [[self._slider(m, n, whole) for n in range(cols)] for m in range(rows)]
+        gaps = GAP * (cols - 1)
         self.children = [slider for sliders in self._sliders for slider in sliders]
-        self.layout.grid_template_columns = f"repeat({cols}, minmax(110px, 190px))"
-        self.layout.grid_gap = "0px 12px"
+        # As many side by side as the array has columns, unless that leaves them less than 110 pixels.
+        self.layout.grid_template_columns = f"repeat(auto-fill, minmax(max(110px, (100% - {gaps}px) / {cols}), 1fr))"
+        self.layout.grid_gap = f"0px {GAP}px"
+        self.layout.max_width = f"{190 * cols + gaps}px"
         answer_beside_cells(self)  # the new sliders
 
     def _slider(self, m: int, n: int, whole: bool) -> widgets.Widget:

@@ -145,7 +145,9 @@ class ChainOfLayers(Explorer):
         player, reset = StepPlayer(interval=1500), reset_button()
         label = widgets.IntSlider(description="class", layout={"width": "220px"})
         rate = widgets.FloatSlider(description="η", min=0, max=0.2, step=0.01, layout={"width": "260px"})
-        chosen = widgets.FloatSlider(description="chosen o, w or b", step=0.5, style={"description_width": "auto"})
+        chosen = widgets.FloatSlider(
+            description="chosen o, w or b", step=0.5, readout_format=".4", style={"description_width": "auto"}
+        )
         super().__init__(
             state,
             scene,

@@ -1,6 +1,7 @@
 """What all explorers share: controls, a frozen state, and the scene made of it in one `GridView`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from operator import index
@@ -111,7 +112,7 @@ class Explorer(widgets.VBox):
         self._refreshing = False
         first = scene(state)
         self._state = self._initial = replace(state, selected=first.selected)
-        self.view = GridView(first)
+        self.view = GridView(first, others=self._behind_buttons())
         super().__init__([*layout_rows, self.view])
         self.add_class("convbp-explorer")
         answer_beside_cells(self)
@@ -150,6 +151,16 @@ class Explorer(widgets.VBox):
     def save_html(self, path: str | Path) -> None:
         """Save the picture as a page that answers to pointer and keys with neither kernel nor network."""
         Path(path).write_text(self.view.html(), encoding="utf-8")
+
+    def _behind_buttons(self) -> Iterator[Scene]:
+        """The pictures that the buttons lead to, in every combination."""
+        states = [self._state]
+        for control in self._controls:
+            if isinstance(control.widget, widgets.ToggleButtons):
+                states = [control.change(state, value) for state in states for _, value in control.widget.options]
+        for state in states if len(states) > 1 else ():
+            with suppress(TypeError, ValueError):  # some have no picture
+                yield self._scene(state)
 
     def _show(self, change: Callable[[Any], Any]) -> None:
         with self._lock:

@@ -151,7 +151,7 @@ class ForwardPass(Explorer):
     def __init__(self, image=IMAGE, kernel=KERNEL, bias=1, activation="relu"):
         state, reset = State(image, kernel, bias, activation, Selection("x", 0, 2)), reset_button()
         choice = widgets.Dropdown(description="activation f", options=list(ACTIVATIONS))
-        slider = widgets.FloatSlider(description="bias b", step=0.5, readout_format=".4g")
+        slider = widgets.FloatSlider(description="bias b", step=0.5, readout_format=".4")
         sliders = ArraySliders("w", rows_of(state.kernel))
         super().__init__(
             state,

@@ -5,6 +5,7 @@ with it. The browser only swaps these parts, so that an answer needs no kernel.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
 from importlib import resources
@@ -20,7 +21,10 @@ _FILES = resources.files(__package__)
 
 
 class GridView(anywidget.AnyWidget):
-    """Shows a `Scene`; ``grid``, ``row`` and ``col`` are the cell that the reader chose last."""
+    """Shows a `Scene`; ``grid``, ``row`` and ``col`` are the cell that the reader chose last.
+
+    It keeps room for ``others``, so that the page below does not move when one of them is shown.
+    """
 
     _esm = _FILES.joinpath("grid_view.js").read_text(encoding="utf-8")
     _css = _FILES.joinpath("grid_view.css").read_text(encoding="utf-8")
@@ -30,6 +34,7 @@ class GridView(anywidget.AnyWidget):
     patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(sync=True)
     layouts = traitlets.List(help="how the picture's parts can be arranged, from wide to narrow").tag(sync=True)
     axes = traitlets.Dict(help="grid -> its title, and what its row and column index are called").tag(sync=True)
+    others = traitlets.List(help="layouts and longest sentence of each picture that room is kept for").tag(sync=True)
     title = traitlets.Unicode(help="what the picture is, for those who cannot see it").tag(sync=True)
     message = traitlets.Unicode(help="why the last input was refused, or empty").tag(sync=True)
     paintable = traitlets.Bool(False, help="whether a stroke over the cells is reported").tag(sync=True)
@@ -37,8 +42,12 @@ class GridView(anywidget.AnyWidget):
     row = traitlets.Int().tag(sync=True)
     col = traitlets.Int().tag(sync=True)
 
-    def __init__(self, scene: Scene):
-        super().__init__(**self._traits_for(scene), patches=self._patches_for(scene))
+    def __init__(self, scene: Scene, others: Iterable[Scene] = ()):
+        super().__init__(
+            **self._traits_for(scene),
+            patches=self._patches_for(scene),
+            others=[{"layouts": _layouts(other), "sentence": _longest_sentence(other)} for other in others],
+        )
         self._scene = scene
 
     def show(self, scene: Scene) -> None:
@@ -68,7 +77,7 @@ class GridView(anywidget.AnyWidget):
     def html(self) -> str:
         """The picture as a page of its own: it needs neither kernel nor network to answer a selection."""
         state = {name: getattr(self, name) for name in ("patches", *self._traits_for(self._scene))}
-        state["paintable"] = False  # there would be nobody to draw it anew
+        state |= {"paintable": False, "others": []}  # there would be nobody to draw it anew
         return (
             _FILES.joinpath("page.html")
             .read_text(encoding="utf-8")
@@ -91,7 +100,7 @@ class GridView(anywidget.AnyWidget):
         return {
             "frame": svg.frame(scene),
             "slots": svg.slots(scene),
-            "layouts": [layout._asdict() for layout in svg.layouts(scene)],
+            "layouts": _layouts(scene),
             "axes": {grid.name: [grid.title, *grid.axes] for grid in scene.grids if grid.axes},
             "title": scene.title,
             "message": "",
@@ -103,3 +112,11 @@ class GridView(anywidget.AnyWidget):
     @staticmethod
     def _patches_for(scene: Scene) -> dict:
         return {f"{grid},{row},{col}": slots for (grid, row, col), slots in svg.patches(scene).items()}
+
+
+def _layouts(scene: Scene) -> list[dict]:
+    return [layout._asdict() for layout in svg.layouts(scene)]
+
+
+def _longest_sentence(scene: Scene) -> str:
+    return max((escape(highlight.sentence) for highlight in scene.highlights.values()), key=len)

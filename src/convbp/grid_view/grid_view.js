@@ -71,23 +71,26 @@ function render({ model, el, signal }) {
 
   // The widest layout there is room for, if need be by shrinking a little; the narrowest one shrinks as it must.
   let room = 0;
+  const fitting = (layouts) => layouts.find((layout) => 0.9 * layout.width <= room) ?? layouts.at(-1);
   function arrange() {
     if (room !== stage.clientWidth) stage.style.minHeight = "";
     room = stage.clientWidth;
     layouts = model.get("layouts");
-    const { width, height, places } = layouts.find((layout) => 0.9 * layout.width <= room) ?? layouts.at(-1);
+    const { width, height, places } = fitting(layouts);
     const svg = stage.querySelector("svg");
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
     for (const [i, place] of places.entries())
       svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${place})`);
-    // What a picture once needed it keeps, or the page below would jump.
-    stage.style.minHeight = `${Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height)}px`;
+    // What a picture once needed it keeps, and what others will need it has, or the page below would jump.
+    const others = model.get("others").map(({ layouts }) => fitting(layouts)).map((one) => one.height * Math.min(1, room / one.width));
+    const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height, ...others);
+    stage.style.minHeight = `${needed}px`;
   }
 
   // Room for the longest sentence, so that none moves the page below.
   let wide = 0;
   function makeRoomForSentence() {
-    const sentences = Object.values(model.get("patches")).map((patch) => patch.sentence);
+    const sentences = [...Object.values(model.get("patches")), ...model.get("others")].map((one) => one.sentence);
     if (wide !== sentence.clientWidth) sentence.style.minHeight = ""; // else what it once needed it keeps
     wide = sentence.clientWidth;
     sentence.innerHTML = sentences.reduce((a, b) => (b.length > a.length ? b : a), "");
