@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -288,11 +288,11 @@ _READ = """root => {
     };
     return {
         grids: Object.fromEntries(all(root, "[data-grid]", (grid) => [grid.dataset.grid, {
-            cells: all(grid, ".cell, .pad", (cell) =>
-                [box(cell), cell.nextElementSibling.textContent, cell.matches(".pad")]),
+            cells: all(grid, ".cell, .pad, .empty, .small", (cell) =>
+                [box(cell), cell.nextElementSibling?.textContent, cell.matches(".pad")]),
             indices: all(grid, ".index", (index) => [box(index), index.textContent]),
+            marks: all(grid, ".mark", box),
         }])),
-        marks: all(root, ".mark", box),
         tags: all(root, ".tag", (tag) => [box(tag), tag.nextElementSibling.textContent]),
         total: root.querySelector(".total").textContent,
         sentence: root.querySelector(".convbp-sentence").textContent,
@@ -303,6 +303,24 @@ _READ = """root => {
 def number(text: str) -> Fraction:
     """The number that a text shows, with its true minus sign."""
     return Fraction(text.replace("\u2212", "-"))
+
+
+def outlined(root: Locator) -> dict[str, list[list[int]]]:
+    """Which cells each outline in a grid runs around; the cells are counted row by row."""
+    found: dict[str, list[list[int]]] = {}
+    for name, grid in root.evaluate(_READ)["grids"].items():
+        cells = [Box(*box) for box, _, _ in grid["cells"]]
+        found[name] = [[n for n, _ in _inside(mark, enumerate(cells))] for mark in grid["marks"]]
+    return found
+
+
+def _inside(mark: list[float], cells: Iterable[tuple[Any, Box]]) -> list[tuple[Any, Box]]:
+    """The cells that an outline runs around."""
+    inside = [(name, cell) for name, cell in cells if Box(*mark).holds(cell)]
+    lefts, tops, rights, bottoms = zip(*(cell for _, cell in inside), strict=True)
+    hull = (min(lefts), min(tops), max(rights), max(bottoms))
+    assert all(abs(a - b) < 0.5 for a, b in zip(mark, hull, strict=True)), "the outline runs beside its cells"
+    return inside
 
 
 def read(root: Locator) -> Picture:
@@ -321,14 +339,11 @@ def read(root: Locator) -> Picture:
             if not padding:
                 numbers[name][row, col] = number(text)
     outlines: dict[str, set[Index]] = {}
-    for mark in found["marks"]:
-        inside = {place: cell for place, cell in places.items() if Box(*mark).holds(cell)}
-        lefts, tops, rights, bottoms = zip(*inside.values(), strict=True)
-        hull = (min(lefts), min(tops), max(rights), max(bottoms))
-        assert all(abs(a - b) < 0.5 for a, b in zip(mark, hull, strict=True)), "the outline runs beside its cells"
-        (grid,) = {grid for grid, _ in inside}
+    for grid, mark in ((name, mark) for name, part in found["grids"].items() for mark in part["marks"]):
         assert grid not in outlines, f"two outlines in {grid}"
-        outlines[grid] = {index for _, index in inside}
+        inside = _inside(mark, places.items())
+        assert {name for (name, _), _ in inside} == {grid}
+        outlines[grid] = {index for (_, index), _ in inside}
     tags: dict[str, dict[Index, str]] = {name: {} for name in numbers}
     for tag, text in found["tags"]:
         ((name, index),) = (place for place, cell in places.items() if cell.holds(Box(*tag)))

@@ -1,0 +1,260 @@
+"""Every explorer in JupyterLab in a real browser: what a reader points at, presses and moves, and what answers."""
+
+from collections import defaultdict
+
+import ipywidgets as widgets
+import pytest
+from playwright.sync_api import expect
+
+from browser import (
+    Lab,
+    Tab,
+    accessible,
+    cell_of,
+    contrasts,
+    eventually,
+    faint,
+    height,
+    is_ready,
+    jupyterlab,
+    outlined,
+    point_elsewhere,
+    spills,
+    write_notebook,
+)
+from convbp.grid_view import GridView
+from convbp.scene import Selection
+from test_explorers import EXPLORERS, inside, make
+
+NAMES = list(EXPLORERS)
+
+# The picture, the sentence and the sliders and list below it, as they stand on the page.
+SHOWN = """root => [
+    root.querySelector("[role=application]").ariaLabel,
+    ...[...root.querySelectorAll("[data-slot]")].map((slot) => slot.dataset.slot + ": " + slot.innerHTML),
+    ...[...root.querySelectorAll(".convbp-choice :is(select, input)")].map((at) => [at.value, at.min, at.max].join()),
+    root.querySelector(".convbp-sentence").textContent,
+]"""
+
+SLIDERS = widgets.IntSlider | widgets.FloatSlider
+CHOICES = widgets.ToggleButtons, widgets.Dropdown, widgets.Checkbox
+
+
+def shown(root):
+    return root.evaluate(SHOWN)
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    """JupyterLab with a notebook that has been run: every explorer, in a cell of its own and without arguments."""
+    root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
+    cells = [
+        "from convbp import explorers\nshown = {}",
+        *(f"shown['{n}'] = explorers.{n}(); shown['{n}']" for n in NAMES),
+    ]
+    write_notebook(root / "explorers.ipynb", cells)
+    with jupyterlab(root, home) as address:
+        lab = Lab(browser, address)
+        lab.open("explorers.ipynb")
+        lab.command("notebook:run-all-cells")
+        expect(lab.panel.locator(".convbp-explorer:has(svg)")).to_have_count(len(NAMES))
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def fresh(browser):
+    """What a picture drawn anew shows of a scene: by a page of its own, which has no past."""
+    tab = Tab(browser, "about:blank")
+
+    def shown_of(scene):
+        tab.page.set_content(GridView(scene).html())
+        is_ready(tab.page.locator("body"))
+        return shown(tab.page.locator("body"))
+
+    return shown_of
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def explorer(lab, fresh, name):
+    """One explorer, as it began."""
+    explorer = lab.explorers[NAMES.index(name)]
+    explorer.get_by_role("button", name="Reset").click()
+    point_elsewhere(explorer)
+    explorer.scroll_into_view_if_needed()
+    eventually(lambda: shown(explorer), fresh(make(name).view.scene))
+    return explorer
+
+
+# What has to be seen
+
+
+def one_of_each_grid(scene):
+    """In every grid where a cell can be chosen, the last one that is not chosen."""
+    return list({cell.grid: cell for cell in scene.highlights if cell != scene.selected}.values())
+
+
+def assert_explains(explorer, scene, cell):
+    """The sentence and the outlines are those of this cell."""
+    highlight, marks = scene.highlights[cell], defaultdict(list)
+    expect(explorer.locator(".convbp-sentence")).to_have_text(highlight.sentence)
+    for mark in highlight.marks:
+        grid = next(grid for grid in scene.grids if grid.name == mark.grid)
+        (top, left), (_, cols) = grid.origin, grid.size
+        rows = range(mark.row - top, mark.row - top + mark.rows)
+        marks[mark.grid].append([cols * row + mark.col - left + n for row in rows for n in range(mark.cols)])
+    assert {name: sorted(found) for name, found in outlined(explorer).items() if found} == {
+        name: sorted(expected) for name, expected in marks.items()
+    }
+
+
+# What a reader does
+
+
+def moves(explorer, like):
+    """Each control but buttons, from first to last: the reader moves it, and in Python the same one of ``like`` moves.
+
+    Of the sliders only the first is moved; the switches go through all their options, the lists to the last.
+    """
+    sliders, switches, lists, boxes = (
+        [widget for widget in inside(like) if isinstance(widget, kind)] for kind in (SLIDERS, *CHOICES)
+    )
+    if sliders:
+        handle = explorer.locator(".widget-slider [role=slider]").first
+        eventually(lambda: float(handle.get_attribute("aria-valuenow")), float(sliders[0].value))
+        handle.press("ArrowLeft")
+        sliders[0].value -= sliders[0].step
+        yield sliders[0]
+    for n, switch in enumerate(switches):
+        buttons = explorer.locator(".widget-toggle-buttons").nth(n).get_by_role("button").all()
+        for switch.index, button in enumerate(buttons):
+            button.click()
+            yield switch
+    for n, one in enumerate(lists):
+        one.index = len(one.options) - 1
+        explorer.locator(".widget-dropdown select").nth(n).select_option(index=one.index)
+        yield one
+    for n, box in enumerate(boxes):
+        explorer.get_by_role("checkbox").nth(n).click()
+        box.value = not box.value
+        yield box
+
+
+# Choosing a cell
+
+
+def test_the_pointer_shows_what_a_cell_was_made_of_without_a_message_to_the_kernel(lab, explorer, name):
+    scene, before, sent = make(name).view.scene, shown(explorer), len(lab.sent)
+    for cell in one_of_each_grid(scene):
+        cell_of(explorer, *cell).hover()
+        assert_explains(explorer, scene, cell)
+        assert shown(explorer) != before
+        point_elsewhere(explorer)
+        assert_explains(explorer, scene, scene.selected)
+        assert shown(explorer) == before
+    assert lab.sent[sent:] == []
+
+
+def test_a_click_keeps_a_cell_and_python_hears_of_it(lab, explorer, name):
+    scene = make(name).view.scene
+    for cell in one_of_each_grid(scene):
+        cell_of(explorer, *cell).click()
+        point_elsewhere(explorer)
+        assert_explains(explorer, scene, cell)
+        eventually(lambda: lab.value(f"tuple(shown['{name}'].state.selected)"), str(tuple(cell)))
+
+
+def test_keys_step_to_the_next_cell_and_to_the_ends_of_row_and_column(lab, explorer, name):
+    scene = make(name).view.scene
+    for grid, row, col in one_of_each_grid(scene)[:3]:
+        rows, cols = (sorted({cell[axis] for cell in scene.highlights if cell.grid == grid}) for axis in (1, 2))
+        cell_of(explorer, grid, row, col).click()
+        point_elsewhere(explorer)
+        for key, at_row, at_col in [
+            *[("Home", row, cols[0]), ("ArrowRight", row, cols[:2][-1]), ("End", row, cols[-1])],
+            *[("PageUp", rows[0], cols[-1]), ("ArrowDown", rows[:2][-1], cols[-1]), ("PageDown", rows[-1], cols[-1])],
+            *[("ArrowLeft", rows[-1], cols[-2:][0]), ("ArrowUp", rows[-2:][0], cols[-2:][0])],
+        ]:
+            lab.page.keyboard.press(key)
+            assert_explains(explorer, scene, Selection(grid, at_row, at_col))
+
+
+# Changing something
+
+
+@pytest.mark.parametrize("width", [1600, 800])
+def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jumps(lab, explorer, fresh, name, width):
+    like = make(name)
+    with lab.width(width):
+        eventually(lambda: spills(explorer), [])
+        high = height(explorer)
+
+        def nothing_has_jumped(after, may_grow=False):
+            assert height(explorer) == high or (may_grow and height(explorer) > high), after
+            assert spills(explorer) == [], after
+
+        for cell in one_of_each_grid(like.view.scene):
+            cell_of(explorer, *cell).hover()
+            nothing_has_jumped(cell)
+        like.select(cell.row, cell.col, cell.grid)
+        cell_of(explorer, *cell).click()
+        nothing_has_jumped("click")
+        others = False
+        for moved in moves(explorer, like):
+            point_elsewhere(explorer)
+            assert like.message == ""
+            eventually(lambda: shown(explorer), fresh(like.view.scene))
+            # Other arrays may need more room, and in a narrow page other sizes; from then on the picture keeps it.
+            others = others or getattr(moved, "description", "") == "example"
+            nothing_has_jumped(moved, may_grow=others or (width == 800 and isinstance(moved, SLIDERS)))
+            high = height(explorer)
+        assert shown(explorer) != fresh(make(name).view.scene)
+        explorer.get_by_role("button", name="Reset").click()
+        eventually(lambda: shown(explorer), fresh(make(name).view.scene))
+        nothing_has_jumped("Reset", may_grow=others)
+
+
+# Legible, nameable
+
+
+def test_every_text_is_legible_in_both_themes_and_they_differ(lab, explorer, name):
+    scene, seen = make(name).view.scene, []
+    titles = {grid.name: grid.title for grid in (*scene.grids, *scene.highlights[scene.selected].grids)}
+    for theme in ("Light", "Dark"):
+        with lab.theme(theme):
+            eventually(lambda: faint(explorer), {})
+            assert set(titles.values()) <= contrasts(explorer).keys()
+            seen.append(explorer.screenshot())
+    assert seen[0] != seen[1]
+
+
+def in_one_line(text):
+    return " ".join(text.split())
+
+
+def test_a_screen_reader_meets_a_named_picture_named_controls_and_the_sentence(explorer, name):
+    like = make(name)
+    scene, met = like.view.scene, accessible(explorer)
+    assert [node["name"] for node in met if node["role"] == "application"] == [
+        f"{in_one_line(scene.title)}. Arrow keys choose a cell."
+    ]
+    assert [(node["name"], node["description"]) for node in met if node["role"] == "image"] == [
+        (in_one_line(scene.title), in_one_line(scene.sentence))
+    ]
+    focusable = [(node["role"], node["name"].strip()) for node in met if node.get("focusable")]
+    assert [role for role, name in focusable if not name] == []
+    row, col = next(grid.axes for grid in scene.grids if grid.name == scene.selected.grid)
+    assert [name for role, name in focusable if role == "slider"] == [
+        *(widget.description for widget in inside(like) if isinstance(widget, SLIDERS)),
+        *[f"row {row}".strip(), f"column {col}".strip()],
+    ]
+    assert [node["role"] for node in met if node.get("live")] == ["paragraph"]
+
+
+# Stands last, to have seen everything.
+def test_nothing_complains_and_no_other_machine_is_asked(lab):
+    lab.assert_alone_and_content()
