@@ -104,7 +104,7 @@ def _rows(shape: tuple[int, ...], expected: tuple[int, ...], rows: int) -> int:
     """The axis of the rows in a result of any shape, if ``rows`` is that of the expected result."""
     places = range(len(shape) - 1)
     fit = [axis for axis in places if shape[axis : axis + 2] == expected[rows : rows + 2]]
-    if rows in fit or len(shape) == len(expected) and not fit:
+    if rows in fit or (len(shape) == len(expected) and not fit):
         return rows
     return max(fit or places, key=lambda axis: shape[axis] * shape[axis + 1], default=0)
 
