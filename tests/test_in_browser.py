@@ -484,9 +484,6 @@ def test_nothing_jumps_and_nothing_is_cut_off(lab, explorers, which, width):
     ]
     with lab.width(width):
         eventually(lambda: spills(explorer), [])
-        if width == 800:  # where a mode may need more room the first time, and from then on it keeps it
-            switch(explorer, "convolution", "full")
-            switch(explorer, "cross-correlation", "valid")
         at_first = height(explorer)
         for act in acts:
             act()

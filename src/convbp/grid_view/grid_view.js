@@ -81,10 +81,11 @@ function render({ model, el, signal }) {
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
     for (const [i, place] of places.entries())
       svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${place})`);
-    // What a picture once needed it keeps, and what others will need it has, or the page below would jump.
-    const others = model.get("others").map(({ layouts }) => fitting(layouts)).map((one) => one.height * Math.min(1, room / one.width));
-    const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height, ...others);
+    // What a picture once needed it keeps, and what others will need is left free below, or the page would jump.
+    const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
+    const others = model.get("others").map((other) => fitting(other.layouts)).map((one) => one.height * Math.min(1, room / one.width));
     stage.style.minHeight = `${needed}px`;
+    el.style.paddingBottom = `${Math.max(0, ...others.map((height) => height - needed))}px`;
   }
 
   // Room for the longest sentence, so that none moves the page below.
