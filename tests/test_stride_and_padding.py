@@ -137,7 +137,7 @@ def test_one_picture_word_by_word():
     assert pixel.sentence == "Pixel (0, 1) is read by 2 windows: rot180(w) lies on 2 δ there, and ∂E/∂o is 5."
     assert pixel.formula.notes == (
         "Between the δ stand s − 1 zeros: 0 down, 1 across.",
-        "Around them stand d·(k − 1) − p zeros: 0 above, 1 to the left.",
+        "Around them stand r·(k − 1) − p zeros: 0 above, 1 to the left.",
     )
 
 

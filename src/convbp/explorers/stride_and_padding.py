@@ -152,7 +152,7 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
             total=f"∂E/∂o at {here} is {result}{'' if reached else ': Q is empty'}.",
             notes=(
                 f"Between the δ stand s − 1 zeros: {state.stride[0] - 1} down, {state.stride[1] - 1} across.",
-                f"Around them stand d·(k − 1) − p zeros: {-spread.origin[0]} above, {-spread.origin[1]} to the left.",
+                f"Around them stand r·(k − 1) − p zeros: {-spread.origin[0]} above, {-spread.origin[1]} to the left.",
             ),
         ),
         sentence=(

@@ -13,7 +13,7 @@ FIRST = Selection("image", 0, 0)
 
 
 def reach(kernel_size: tuple[int, int], dilation: tuple[int, int]) -> tuple[int, int]:
-    """How far the last weight of a kernel is from its first, d·(k − 1)."""
+    """How far the last weight of a kernel is from its first, dilation·(k − 1)."""
     return tuple(d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True))
 
 
@@ -61,7 +61,7 @@ class StridedLayer:
 
     @property
     def reach(self) -> tuple[int, int]:
-        """How far the kernel reaches, d·(k − 1)."""
+        """How far the kernel reaches, dilation·(k − 1)."""
         return reach(self.kernel.shape, self.dilation)
 
     @property

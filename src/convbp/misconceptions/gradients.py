@@ -295,7 +295,7 @@ strided_input_gradient = Task(
     ),
     mistake(
         "padding not removed",
-        "Your result is as large as the padded input.",
+        "You did not take the padding off: your result is that of the padded input.",
         "The padding is no part of the input: take its p rows and columns off, on each side.",
         "notebook 10, padding",
         crop=_as_it_is,
