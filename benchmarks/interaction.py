@@ -52,9 +52,11 @@ def tagged(name, widget):
 """
 
 ROUND_TRIP = """
+import ipywidgets as widgets
+
 slider, label = widgets.IntSlider(min=-9, max=9), widgets.Label("0")
 slider.observe(lambda change: setattr(label, "value", str(change.new)), "value")
-tagged("round-trip", widgets.VBox([slider, label]))
+widgets.VBox([slider, label]).add_class("benchmark-round-trip")
 """
 
 MATPLOTLIB = """
@@ -96,26 +98,31 @@ CELLS = [
     'tagged("drawn-digit", drawn(**digit))',
 ]
 
-# Arms the clock: it starts at the next key press, and stops when what it has changed in an element is drawn.
-CLOCK = """element => {
+# What is to be done when the frame that comes next has been drawn.
+AFTER_FRAME = """(act) => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = act;
+    channel.port2.postMessage(null);
+})"""
+
+# Arms the clock: it starts at the next event of that kind, and stops when what it has changed in an element is drawn.
+CLOCK = f"""(element, kind) => {{
+    const afterFrame = {AFTER_FRAME};
     const source = () => element.querySelector("img")?.src;
     const before = source();
-    globalThis.elapsed = new Promise((resolve) => {
+    globalThis.elapsed = new Promise((resolve, reject) => {{
         let start;
-        addEventListener("keydown", (event) => { start = event.timeStamp; }, {capture: true, once: true});
-        const observer = new MutationObserver(async () => {
+        addEventListener(kind, (event) => {{ start = event.timeStamp; }}, {{capture: true, once: true}});
+        const observer = new MutationObserver(async () => {{
             if (before && (!source() || source() === before)) return; // the new image is still to come
             observer.disconnect();
             await element.querySelector("img")?.decode();
-            requestAnimationFrame(() => {
-                const channel = new MessageChannel();
-                channel.port1.onmessage = () => resolve(performance.now() - start);
-                channel.port2.postMessage(null);
-            });
-        });
-        observer.observe(element, {childList: true, subtree: true, characterData: true});
-    });
-}"""
+            afterFrame(() => resolve(performance.now() - start));
+        }});
+        observer.observe(element, {{childList: true, subtree: true, characterData: true}});
+        setTimeout(() => reject(new Error("nothing has changed")), 30000);
+    }});
+}}"""
 
 
 @contextmanager
@@ -130,15 +137,20 @@ def opened(playwright, address, arguments=()):
         yield lab
 
 
+def timed(act, kind, watched):
+    """Milliseconds from the event of that kind which ``act`` causes to changed pixels in the element ``watched``."""
+    page = watched.page
+    watched.evaluate(CLOCK, kind)
+    page.wait_for_timeout(50 + random.uniform(0, 50))  # whatever the last answer has left to do; at any time of a frame
+    act()
+    return page.evaluate("elapsed")
+
+
 def pressed(focus, key, watched):
     """Milliseconds from a key press in the element ``focus`` to changed pixels in the element ``watched``."""
-    page = focus.page
     focus.scroll_into_view_if_needed()
     focus.focus()
-    watched.evaluate(CLOCK)
-    page.wait_for_timeout(50 + random.uniform(0, 50))  # whatever the last answer has left to do; at any time of a frame
-    page.keyboard.press(key)
-    return page.evaluate("elapsed")
+    return timed(lambda: focus.page.keyboard.press(key), "keydown", watched)
 
 
 def time_selections(lab, name):

@@ -12,14 +12,14 @@ import course
 from convbp import explorers
 
 PAGES = sorted(Path(course.ROOT, "docs", "gallery").glob("*.ipynb"))
-CALL = re.compile(r"^([A-Z]\w+)\(", re.MULTILINE)
+CALL = re.compile(r"([A-Z]\w+)\(")
 
 
 def entries(page):
     """Of each explorer its name, the text above its cell, and what is saved below it."""
     cells = nbformat.read(page, as_version=4).cells
     for text, cell in pairwise(cells):
-        if cell.cell_type == "code" and (name := CALL.search(cell.source)):
+        if cell.cell_type == "code" and (name := CALL.match(cell.source)):
             yield name[1], text.source, cell.outputs
 
 
