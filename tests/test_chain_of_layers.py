@@ -1,6 +1,7 @@
 """ChainOfLayers: both passes by plain loops on plain numbers, and every product that each sum names, by its indices."""
 
 import re
+from base64 import b64decode
 from collections import defaultdict
 from itertools import pairwise
 from math import isclose
@@ -346,7 +347,9 @@ def test_the_error_gets_past_the_second_convolution():
         ("δ₀₀₀·w₀₁₁₀", "0·(−1) = 0"),
         ("δ₀₀₁·w₀₁₁₁", "0.7311·(−2) = −1.462"),
     ]
-    assert highlight.formula.total.startswith("δ₀₁₁ of pool1 = −2.193, ")
+    assert highlight.formula.total == (
+        "δ₀₁₁ of pool1 = −2.193, the sum of 4 terms, made of conv2.delta and conv2.kernel."
+    )
     # On the δ the kernel lies turned: the weights run backwards.
     links = {mark.grid: [[tag.text for tag in row] for row in mark.tags] for mark in highlight.marks if mark.tags}
     assert links["conv2.0"] == links["conv2.1"] == [["w₀₁", "w₀₀"]]
@@ -361,7 +364,7 @@ def test_each_rule_in_words():
         (8, ("softmax", 0, 0)): "p₀ of softmax = exp(2) / (exp(2) + exp(3)) = 0.2689.",
         (9, ("flatten1", 0, 0)): "δ₀ of flatten1 = p₀ − 1 = 0.2689 − 1 = −0.7311.",
         (11, ("relu2.0", 0, 0)): "δ₀₀₀ of relu2 = 0, as it was the largest of no window.",
-        (13, ("conv2.bias", 0, 1)): "g₁ of conv2.bias = 0.7311, the sum of 2 terms, made of conv2.",
+        (13, ("conv2.bias", 0, 1)): "g₁ of conv2.bias = 0.7311, the sum of 2 terms, made of conv2.delta.",
         (12, ("conv2.1", 0, 0)): "δ₀₀₁ of conv2 = δ₀₀₁ of relu2 · f′(3) = 0.7311·1 = 0.7311.",
         (20, ("conv2.bias", 0, 0)): "b₀ of conv2.bias = b₀ − η·g₀ = 2 − 0.01·(−0.7311) = 2.007.",
     }
@@ -412,6 +415,15 @@ def test_nothing_in_view_was_made_later_and_what_is_to_come_is_empty():
     assert {name.partition(".")[0] for name in known} == {"input", "conv1", "relu1", "pool1", "conv2"}
     assert "conv2.0" not in known
     assert "conv2.kernel.0.0" in known
+
+
+def test_the_still_picture_can_be_read_on_a_page():
+    layout = convbp.svg.layout_of_still(scene(State(example(), IMAGE, step=14)))
+    assert layout.width <= convbp.svg.WIDEST < convbp.svg.layouts(scene(State(example(), IMAGE)))[0].width
+    assert len({top for _, top in layout.places[:-1]}) == 2  # in two rows
+    data, metadata = ChainOfLayers(step=14)._repr_mimebundle_()
+    assert metadata["image/png"]["width"] == layout.width
+    assert int.from_bytes(b64decode(data["image/png"])[16:20], "big") == 2 * layout.width
 
 
 def test_no_column_moves_from_step_to_step():
@@ -494,6 +506,7 @@ BAD_INPUT = {
     "no class": ({"label": 0.5}, "softmax_cross_entropy: targets has entries of type float64; expected the classes"),
     "a rate of many": ({"rate": [0.1, 0.2]}, "ChainOfLayers: rate has shape (2,)"),
     "a step before the first": ({"step": -1}, "ChainOfLayers: step is -1; expected 0 to 20."),
+    "a step after the last": ({"step": 21}, "ChainOfLayers: step is 21; expected 0 to 20."),
     "half a step": ({"step": 1.5}, "ChainOfLayers: step is 1.5; expected a whole number from 0 to 20."),
 }
 

@@ -189,6 +189,10 @@ def test_the_drawing_is_never_changed_in_place(explorer):
         (np.zeros((8, 7)), r"\(8, 7\); expected \(8, 8\)"),
         (BLANK + 17, "from 17 to 17; expected 0"),
         (BLANK - 1, "from −1 to −1"),
+        (
+            DIGITS.images[0] / 16,
+            "entries such as 0.3125, and none above 1; expected whole numbers from 0 to 16. For an",
+        ),
         (np.full((8, 8), np.nan), "NaN"),
     ],
 )
@@ -199,6 +203,13 @@ def test_a_drawing_that_cannot_be(network, explorer, drawing, said):
     explorer.update(drawing=drawing)
     assert said.split(";")[0].replace("\\", "") in explorer.message
     assert shown(explorer).tolist() == before
+
+
+def test_an_image_between_0_and_1_comes_in_as_the_message_says(network):
+    image = (DIGITS.images[5] / 16).astype(np.float32)
+    assert shown(DrawDigit(network, 16 * image)).tolist() == DIGITS.images[5].tolist()
+    assert shown(DrawDigit(network, 11 * image)).tolist() == np.rint(11 * image).tolist()
+    assert shown(DrawDigit(network, drawn((3, 4), ink=1))).tolist() == drawn((3, 4), ink=1).tolist()
 
 
 def test_a_network_for_something_else():

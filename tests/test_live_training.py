@@ -18,6 +18,7 @@ from PIL import Image
 from convbp import Conv2D, Dense, Flatten, Network, digit_network, relu, split_digits, train
 from convbp.colours import diverging
 from convbp.explorers import LiveTraining, training_picture
+from convbp.shapes import NotFiniteError
 from convbp.training import DivergenceError, Progress
 
 DIGITS = split_digits()
@@ -240,12 +241,18 @@ def test_divergence_is_said_in_a_sentence_and_reset_mends_it(network):
     assert isinstance(live.error, DivergenceError)
     assert (live.status, pressable(live)) == ("failed", ["Reset"])
     (said,) = re.findall(r'<p role="alert".*?>(.*?)</p>', html(live))
-    assert str(live.error) in said
+    assert f"{live.error} Or press Reset, for the weights it began with." in said
     assert all(np.isfinite(array).all() for array in network.parameters.values())
     press(live, "Reset")
     assert (live.status, live.error) == ("ready", None)
     assert 'role="alert"' not in html(live)
     assert live.wait() is live
+
+
+def test_weights_that_a_divergence_left_are_named_if_they_are_of_no_use(network):
+    network.parameters = {name: 0 * array + 1e38 for name, array in network.parameters.items()}
+    with pytest.raises(NotFiniteError, match=r"with the network's weights a number .* Take a new network, or press R"):
+        LiveTraining(network, IMAGES, LABELS)
 
 
 @pytest.mark.parametrize("where", ["inside", "page"])
@@ -282,6 +289,10 @@ def test_waiting_can_end_before_the_training(live):
         ({"learning_rate": 0}, "learning_rate is 0"),
         ({"epochs": 0}, "epochs"),
         ({"test": (TEST[0][:, :-1], TEST[1])}, "test images"),
+        (
+            {"epoch": 3},
+            "LiveTraining: there is no option 'epoch'; expected example, test, epochs, batch_size, learning_",
+        ),
         ({"example": 50}, "example is 50.*50 images"),
         ({"example": "first"}, "example is 'first'; expected the number of an image"),
     ],

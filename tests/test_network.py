@@ -1,6 +1,7 @@
 """Networks: both passes against plain loops and finite differences, their arrays, their files, and what they refuse."""
 
 import re
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -347,18 +348,26 @@ def write_words(path):
     ("write", "said"),
     [
         (write_pickle, "weights.npz is not a file of arrays, or is damaged; expected what Network.save wrote."),
-        (write_nan, "dense2.bias has an entry that is NaN or infinite"),
+        (
+            write_nan,
+            "parameters['dense2.bias'] has an entry that is NaN or infinite; expected finite numbers. "
+            "np.argwhere(~np.isfinite(parameters['dense2.bias'])) shows where.",
+        ),
         (write_truncated, "weights.npz is not a file of arrays, or is damaged"),
         (write_flipped_bits, "weights.npz is not a file of arrays, or is damaged"),
         (write_one_array, "weights.npz is not a file of arrays"),
         (lambda path: path.write_text("hello"), "weights.npz is not a file of arrays"),
         (lambda path: path.write_bytes(b""), "weights.npz is not a file of arrays"),
-        (write_other_layers, "there are dense1.weights, dense1.bias; expected conv1.kernel, conv1.bias, conv2.kernel"),
+        (
+            write_other_layers,
+            "Network.parameters: there is no conv1.kernel, conv1.bias, conv2.kernel, conv2.bias, dense2.weights, "
+            "dense2.bias; expected conv1.kernel, conv1.bias",
+        ),
         (
             write_other_sizes,
-            "dense2.weights has shape (4, 5); expected (5, 4). It is of a network with layers",
+            "parameters['dense2.weights'] has shape (4, 5); expected (5, 4). It is of a network with layers",
         ),
-        (write_words, "conv1.bias has entries of type str; expected real numbers"),
+        (write_words, "parameters['conv1.bias'] has entries of type str; expected real numbers"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -384,7 +393,7 @@ def test_no_damage_to_a_file_says_anything_else_or_changes_anything(tmp_path):
             net.load(path)  # where the damage is to a date, for instance
         except ValueError as error:
             said = str(error)
-        assert re.match(r"$|Network\.(load: weights\.npz is not a file of arrays|parameters: there are )", said)
+        assert re.match(r"$|Network\.(load: weights\.npz is not a file of arrays|parameters: there is no )", said)
         assert not said or net.parameters is before
         for name, array in values.items():
             np.testing.assert_array_equal(net.parameters[name], array)
@@ -416,6 +425,16 @@ def test_a_way_back_without_its_way_there(forward, came):
         net.backward(forward(net), LABELS)
 
 
+@pytest.mark.parametrize("name", ["step", "tolerance"])
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [("a", TypeError), (None, TypeError), (0, ValueError), (-1e-6, ValueError), (np.nan, ValueError)],
+)
+def test_a_check_with_another_step_or_tolerance(name, value, error):
+    with pytest.raises(error, match=re.escape(f"check_gradients: {name} is {value!r}; expected a positive number")):
+        check_gradients(network(), images(), LABELS, **{name: value})
+
+
 def test_a_check_of_what_is_not_a_network():
     with pytest.raises(TypeError, match="check_gradients: network is type; expected a Network"):
         check_gradients(Network, images(), LABELS)
@@ -428,6 +447,65 @@ def test_parameters_without_names_change_nothing(parameters):
     with pytest.raises(TypeError, match=r"Network.parameters: there came (NoneType|list); expected arrays by name"):
         net.parameters = parameters
     assert net.parameters is before
+
+
+@pytest.mark.parametrize(
+    ("missing", "others", "said"),
+    [
+        (
+            "conv2.bias",
+            {},
+            "there is no conv2.bias; expected conv1.kernel, conv1.bias, conv2.kernel, conv2.bias, dense",
+        ),
+        (
+            None,
+            {"conv3.bias": 1, 7: 2},
+            "Network.parameters: there is conv3.bias, 7, which the network has not; expected conv1.kernel",
+        ),
+        (
+            "conv1.bias",
+            {"conv1.biases": [0, 0, 0]},
+            "there is no conv1.bias, and there is conv1.biases, which the network has not; expected",
+        ),
+        (None, {"conv3.bias": 1}, "network.parameters = {**network.parameters, 'conv1.kernel': array}."),
+    ],
+)
+def test_a_parameter_missing_or_of_another_network_is_named(missing, others, said):
+    net = network()
+    before = net.parameters
+    with pytest.raises(ValueError, match=re.escape(said)):
+        net.parameters = {name: array for name, array in before.items() if name != missing} | others
+    assert net.parameters is before
+
+
+def test_a_deep_copy_is_a_network_of_its_own():
+    net = with_biases(network(MaxPool2D(2), dtype=np.float64))
+    copy, before = deepcopy(net), net.scores(images())
+    assert copy.parameters is not net.parameters
+    np.testing.assert_array_equal(copy.scores(images()), before)
+    copy.parameters = {name: 2 * array for name, array in copy.parameters.items()}
+    np.testing.assert_array_equal(net.scores(images()), before)
+    assert not np.array_equal(copy.scores(images()), before)
+
+
+class Doubled(convbp.layers.Layer):
+    """A layer of a reader's own, which is no dataclass."""
+
+    kind = "doubled"
+
+    def forward(self, inputs):
+        return convbp.layers.Made(inputs, 2 * inputs)
+
+    def backpropagate(self, delta, made):
+        return 2 * delta
+
+
+def test_a_layer_that_is_no_dataclass():
+    net = Network((3, 2, 1), Conv2D(2, (2, 1)), Doubled(), Flatten(), Dense(2))
+    assert re.search(r"^doubled1 +Doubled\(\) +\(2, 2, 2\) +0$", repr(net), re.MULTILINE)
+    assert check_gradients(net, images(size=(3, 2, 1)), LABELS % 2).agrees
+    with pytest.raises(ValueError, match=re.escape("dense1, Dense(2), does not fit on doubled1, Doubled(), which")):
+        Network((3, 2, 1), Doubled(), Dense(2))
 
 
 def test_no_file(tmp_path):
@@ -468,6 +546,7 @@ def test_no_file(tmp_path):
         (lambda: Network((8, 0, 1), Flatten()), "Network: input_shape[1] is 0; expected at least 1."),
         (lambda: Network((8, 8, 1), Flatten(), dtype=int), "Network: dtype is int64; expected float32 or float64."),
         (lambda: Network((8, 8, 1), Flatten(), dtype="double-ish"), "Network: dtype is double-ish; expected float32"),
+        (lambda: Network((8, 8, 1), Flatten(), dtype=None), "Network: dtype is None; expected float32 or float64."),
         (lambda: Network((8, 8, 1), Flatten(), seed="a"), "Network: seed is 'a'; expected an integer"),
         (lambda: Network((8, 8, 1), Flatten(), seed=-1), "Network: seed is -1; expected at least 0."),
         (lambda: convbp.layers.Activate(np.tanh), "Activate: function is <ufunc 'tanh'>; expected an activation func"),

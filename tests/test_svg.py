@@ -90,9 +90,12 @@ def test_a_still_picture_knows_no_theme():
         assert "var(" not in svg.picture(drawn, still=True)
 
 
-def test_a_still_picture_differs_only_in_its_colours():
+def test_a_still_picture_differs_only_in_its_colours_and_in_its_layout_if_it_is_wide():
     for drawn in SCENES:
-        live, still = parse(svg.picture(drawn)), parse(svg.picture(drawn, still=True))
+        layout = svg.layout_of_still(drawn)
+        assert layout == svg.layouts(drawn)[0] or svg.layouts(drawn)[0].width > svg.WIDEST
+        live = arrange(parse(svg.picture(drawn)), layout._asdict())
+        still = parse(svg.picture(drawn, still=True))
         style, paper = live.find("{*}style"), still.find("{*}rect")
         assert (paper.get("width"), paper.get("height"), paper.get("fill")) == (
             live.get("width"),

@@ -82,7 +82,8 @@ def split_digits(seed=0):
     seed : int or None
         With a number the digits are shuffled, and a quarter of them, 450, is for the test. With None they stay in their
         order and the second half, 899, is for the test, as in scikit-learn's example "Recognizing hand-written digits".
-        That is harder: other people wrote the second half.
+        That is harder: as far as their order tells, mostly other people wrote the second half. The data does not say
+        who wrote which.
 
     Returns
     -------

@@ -18,7 +18,7 @@ The delta of a layer is the gradient of the error for what that layer returns. F
 article's δ = ∂E/∂x, Eq. 15; an activation is a layer of its own here, so the factor f′ of Eq. 20 is its way back.
 """
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
@@ -69,7 +69,7 @@ class Layer:
     def __str__(self) -> str:
         """As it was written, without what is left at its default."""
         words = []
-        for argument in fields(self):
+        for argument in fields(self) if is_dataclass(self) else ():
             value = getattr(self, argument.name)
             if argument.default is MISSING:
                 words.append(f"{value}")

@@ -170,7 +170,7 @@ class Network:
             raise TypeError(f"Network: loss is {loss!r}; expected softmax_cross_entropy or another of convbp's losses.")
         self.loss = loss
         with suppress(TypeError):  # in NumPy's words, if there is no such type
-            dtype = np.dtype(dtype)
+            dtype = None if dtype is None else np.dtype(dtype)  # which would make float64 of it
         if dtype not in (np.float32, np.float64):
             raise TypeError(f"Network: dtype is {dtype}; expected float32 or float64.")
         self.dtype = dtype
@@ -206,17 +206,23 @@ class Network:
                 f"the same layers has in its parameters."
             )
         if parameters.keys() != shapes.keys():
+            missing = [name for name in shapes if name not in parameters]
+            foreign = [str(name) for name in parameters if name not in shapes]
+            found = [f"there is no {', '.join(missing)}"] if missing else []
+            found += [f"there is {', '.join(foreign)}, which the network has not"] if foreign else []
             raise ValueError(
-                f"Network.parameters: there are {', '.join(map(str, parameters)) or 'none'}; expected "
-                f"{', '.join(shapes)}. They are of a network with other layers."
+                f"Network.parameters: {', and '.join(found)}; expected {', '.join(shapes) or 'none'}. They are of a "
+                f"network with other layers; or, to change some only: "
+                f"network.parameters = {{**network.parameters, {next(iter(shapes), '…')!r}: array}}."
             )
         arrays = {}
         for name, shape in shapes.items():
-            array = as_numbers("Network.parameters", name, parameters[name], None)
+            what = f"parameters[{name!r}]"
+            array = as_numbers("Network.parameters", what, parameters[name], None)
             check_size(
-                "Network.parameters", name, array.shape, shape, "It is of a network with layers of another size."
+                "Network.parameters", what, array.shape, shape, "It is of a network with layers of another size."
             )
-            arrays[name] = self._in_own_dtype("Network.parameters", name, array.copy())  # it will be made read-only
+            arrays[name] = self._in_own_dtype("Network.parameters", what, array.copy())  # it will be made read-only
         self.replace_parameters(arrays)
 
     def replace_parameters(self, arrays: dict[str, np.ndarray]) -> None:
@@ -328,6 +334,9 @@ class Network:
         copy = Network(self.input_shape, *self.layers.values(), loss=self.loss, dtype=dtype or self.dtype)
         copy.parameters = self.parameters
         return copy
+
+    def __deepcopy__(self, memo: dict) -> "Network":
+        return self.copy()  # nothing that two networks share ever changes
 
     def save(self, path: str | Path) -> None:
         """Save the parameters as an .npz file, which `numpy.load` opens; it is there as a whole or not at all."""

@@ -24,6 +24,6 @@ def rasterised(picture: str) -> bytes:
 
 def bundle(scene: Scene, text: str) -> tuple[dict, dict]:
     """The mime bundle of the picture, ``text`` its text form, and its metadata: size on the page and alt text."""
-    width, height, _ = svg.layouts(scene)[0]
+    width, height, _ = svg.layout_of_still(scene)
     data = {"text/plain": text, "image/png": base64.b64encode(png(scene)).decode("ascii")}
     return data, {"image/png": {"alt": scene.sentence, "width": width, "height": height}}

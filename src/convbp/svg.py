@@ -17,6 +17,7 @@ theme = drawing.theme  # for SVG text that is no scene
 # Lengths in pixels.
 GAP = 34  # between grids
 MARGIN = 8
+WIDEST = 1300  # of a still picture, if it can be: on a page it is made smaller until it fits
 
 
 class Layout(NamedTuple):
@@ -30,10 +31,11 @@ class Layout(NamedTuple):
 def picture(scene: Scene, *, still: bool = False) -> str:
     """Return the whole picture, the selected cell's highlight included, as one ``<svg>`` element.
 
-    Its parts are the scene's columns and, last, the formula; they are arranged as the first of `layouts`.
-    ``still=True`` writes plain colours on white instead of CSS variables, for a renderer that knows no theme.
+    Its parts are the scene's columns and, last, the formula; they are arranged as the first of `layouts`, or with
+    ``still=True`` as `layout_of_still`, and then written in plain colours on white instead of CSS variables, for a
+    renderer that knows no theme.
     """
-    return _picture(scene, slots(scene), layouts(scene)[0], still)
+    return _picture(scene, slots(scene), layout_of_still(scene) if still else layouts(scene)[0], still)
 
 
 def frame(scene: Scene) -> str:
@@ -76,6 +78,12 @@ def layouts(scene: Scene) -> tuple[Layout, ...]:
         if not found or layout.width < found[-1].width:
             found.append(layout)
     return tuple(found)
+
+
+def layout_of_still(scene: Scene) -> Layout:
+    """Return the first of `layouts` that is not too wide to be read on a page; the last, if all are."""
+    found = layouts(scene)
+    return next((layout for layout in found if layout.width <= WIDEST), found[-1])
 
 
 def _wrapped(widths: list[float], room: float) -> list[list[int]]:

@@ -107,7 +107,7 @@ def train(
             raise TypeError(f"train: test is {type(test).__name__}; expected a pair (images, labels).")
         test = _as_examples("train: test", network, *test)
     epochs, batch_size = as_count("train", "epochs", epochs), as_count("train", "batch_size", batch_size)
-    learning_rate = _as_rate("learning_rate", learning_rate, "more than 0, often between 0.001 and 0.1", zero=False)
+    learning_rate = _as_rate("learning_rate", learning_rate, "more than 0, mostly between 0.001 and 0.1", zero=False)
     momentum = _as_rate("momentum", momentum, "at least 0 and less than 1, often 0.9", below=1)
     weight_decay = _as_rate("weight_decay", weight_decay, "at least 0, often 0 or 0.001")
     rng = np.random.default_rng(as_count("train", "seed", seed, 0))
@@ -127,8 +127,9 @@ def train(
                 except NotFiniteError:
                     raise DivergenceError(
                         f"train: diverged at step {step}, in epoch {epoch}: a number became infinite or NaN. "
-                        f"Try a smaller learning_rate, {learning_rate / 10:g} instead of {learning_rate:g}, and inputs "
-                        f"between 0 and 1. The network has the weights from before this step."
+                        f"Try a smaller learning_rate, {min(learning_rate / 10, 0.1):g} instead of {learning_rate:g} "
+                        f"(mostly it is between 0.001 and 0.1), and inputs between 0 and 1. Start from a new network: "
+                        f"this one has the weights from before this step, which are rarely of use."
                     ) from None
                 tested = test and step == epoch * batches
                 yield Progress(

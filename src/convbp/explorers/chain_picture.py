@@ -106,7 +106,7 @@ def highlight(
     elif len(terms) == 1:
         how, terms = f"{_with_arrays(products[0])} = {terms[0].numbers}", []
     elif terms:
-        arrays = " and ".join(sorted({cell.array for product in products for cell in product}))
+        arrays = " and ".join(sorted({_array_name(cell) for product in products for cell in product}))
         how = f"{value}, the sum of {len(terms)} terms, made of {arrays}"
         terms, notes = _in_room(products, terms)
     else:
@@ -117,6 +117,11 @@ def highlight(
         formula=Formula(heading, _in_rows(terms), said, notes),
         sentence=f"{heading.partition(':')[0].rstrip('.')}: {said}",
     )
+
+
+def _array_name(cell: Cell) -> str:
+    """As the passes of a network have it."""
+    return f"{cell.array}.delta" if cell.text[0] == "δ" else cell.array
 
 
 def _at(cell: Cell) -> Selection:

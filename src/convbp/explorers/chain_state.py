@@ -42,12 +42,12 @@ class State:
         last = last_step(network)
         if not isinstance(self.step, int | np.integer):
             raise TypeError(f"ChainOfLayers: step is {self.step!r}; expected a whole number from 0 to {last}.")
-        if self.step < 0:
+        if not 0 <= self.step <= last:
             raise ValueError(f"ChainOfLayers: step is {self.step}; expected 0 to {last}.")
         object.__setattr__(self, "network", network)
         object.__setattr__(self, "image", image)
         object.__setattr__(self, "rate", as_numbers("ChainOfLayers", "rate", self.rate, "").item())
-        object.__setattr__(self, "step", min(int(self.step), last))
+        object.__setattr__(self, "step", int(self.step))
 
 
 def last_step(network: Network) -> int:

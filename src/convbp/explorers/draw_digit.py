@@ -40,6 +40,11 @@ class State:
                 f"DrawDigit: drawing has entries from {number(drawing.min())} to {number(drawing.max())}; expected 0, "
                 f"which is paper, to {FULL}. For an image between 0 and 1: {FULL} * image."
             )
+        if drawing.max() <= 1 and (drawing % 1).any():
+            raise ValueError(
+                f"DrawDigit: drawing has entries such as {number(drawing[drawing % 1 > 0][0])}, and none above 1; "
+                f"expected whole numbers from 0 to {FULL}. For an image between 0 and 1: {FULL} * image."
+            )
         drawing = np.rint(drawing).astype(int)
         drawing.setflags(write=False)
         object.__setattr__(self, "drawing", drawing)
@@ -98,7 +103,7 @@ class DrawDigit(Explorer):
     network : Network
         For images of shape (8, 8, 1) with ink from 0 to 1, and ten classes: such as `convbp.digit_network` returns.
     drawing : array_like, shape=(8, 8), optional
-        Ink from 0 to 16, as `convbp.load_digits` has it; the first of those digits if left out.
+        Ink from 0 to 16, as `convbp.load_digits` has it, or else rounded; the first of those digits if left out.
 
     Raises
     ------

@@ -9,6 +9,7 @@ until the step that is being done is done. Nobody else sees a network between tw
 import base64
 from contextlib import suppress
 from functools import partial
+from inspect import signature
 from numbers import Integral
 from threading import Condition, Lock, RLock, Thread
 from time import monotonic
@@ -35,6 +36,7 @@ _TRAIN_ON = ("Train on", "play")
 PACES = {"full": 0.0, "10 steps/s": 0.1, "1 step/s": 1.0}
 _OFTEN = 0.15  # seconds between two pictures
 _SHARE = 0.1  # of the time, at most, goes into pictures
+_OPTIONS = [name for name, option in signature(train).parameters.items() if option.kind == option.KEYWORD_ONLY]
 
 # What is being trained, and where: of two trainings of one network the later one stops the earlier one.
 _in_training: dict[Network, "LiveTraining"] = {}
@@ -62,7 +64,8 @@ class LiveTraining(widgets.VBox):
     Raises
     ------
     TypeError, ValueError
-        As `convbp.train` raises them.
+        As `convbp.train` raises them. Or if there is no such option, or a number is no longer finite with the weights
+        that the network has.
     """
 
     def __init__(
@@ -75,6 +78,9 @@ class LiveTraining(widgets.VBox):
         example: int = 0,
         **options: Any,
     ):
+        for name in options:
+            if name not in _OPTIONS:
+                raise TypeError(f"LiveTraining: there is no option {name!r}; expected example, {', '.join(_OPTIONS)}.")
         self.network = network
         self._train = partial(train, network, images, labels, test=test, **options)
         self._train()  # refuses what cannot be; no step is done
@@ -84,7 +90,13 @@ class LiveTraining(widgets.VBox):
         self._status = self._wanted = READY
         self._error: Exception | None = None
         self._records: list[Progress] = []
-        self._inside = training_picture.inside(network, *self._example)
+        try:
+            self._inside = training_picture.inside(network, *self._example)
+        except NotFiniteError:
+            raise NotFiniteError(
+                "LiveTraining: with the network's weights a number becomes infinite or NaN, as after a training that "
+                "diverged; expected weights to begin with. Take a new network, or press Reset where it diverged."
+            ) from None
         self._next_picture = 0.0
 
         self._main = widgets.Button()
@@ -238,6 +250,8 @@ class LiveTraining(widgets.VBox):
 
     def _says(self) -> str:
         reason = "" if self._error is None else f" {self._error}"
+        if isinstance(self._error, DivergenceError):
+            reason += " Or press Reset, for the weights it began with."
         return f"{self._status.capitalize()}, {training_picture.where(self._records)}.{reason}"
 
     def _stop_another(self) -> None:
