@@ -3,7 +3,9 @@
 import inspect
 import re
 import types
+from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,7 @@ from convbp.equations import pooling as pooling_module
 from convbp.equations import sliding as sliding_module
 from convbp.equations.cases import Blocks, Channels, Layer, Map, random_cases
 from convbp.equations.conventions import ConvolutionLayer
-from convbp.equations.entry import CASES, FAILS, HOLDS, WITH_A_READING
+from convbp.equations.entry import CASES, FAILS, HOLDS, WITH_A_READING, Side, Statement
 
 ALL = list(equations())
 NAMED = [entry.key for entry in ALL]
@@ -69,15 +71,15 @@ def test_random_cases_have_no_two_sizes_that_a_mistake_could_exchange(family):
 @pytest.mark.parametrize("key", [key for key in NAMED if VERDICTS[key] != HOLDS])
 def test_the_counterexample_is_one_and_no_smaller_case_is(key):
     entry = equation(key)
-    case = entry.counterexample
-    assert not entry.printed.holds(case)
-    relied_on = list(entry.forms.values())[-1]
-    assert relied_on.holds(case)
+    case, faulty = entry.counterexample, entry.forms[entry.faulty]
+    assert not faulty.holds(case)
+    assert faulty.has_value(case)
+    assert all(entry.forms[name].holds(case) for name in entry.relied_on)
     entries = sum(getattr(case, name).array.size for name in entry.vary)
     for smaller in entry.family.in_order(entry.vary):
         if sum(getattr(smaller, name).array.size for name in entry.vary) >= entries:
             break
-        assert entry.printed.holds(smaller)
+        assert faulty.holds(smaller)
 
 
 @pytest.mark.parametrize("key", [key for key in NAMED if VERDICTS[key] == HOLDS])
@@ -85,10 +87,10 @@ def test_what_holds_has_no_counterexample(key):
     assert equation(key).counterexample is None
 
 
-@pytest.mark.parametrize("key", [key for key in NAMED if VERDICTS[key] != HOLDS and key != 4])
+@pytest.mark.parametrize("key", [key for key in NAMED if VERDICTS[key] != HOLDS])
 def test_a_condition_under_which_it_happens_to_hold_is_given_and_met_by_cases_that_are_not_trivial(key):
     entry = equation(key)
-    assert entry.printed.conditions
+    assert entry.forms[entry.faulty].conditions
     for form in entry.forms.values():
         for condition in form.conditions:
             met = [condition.meet(case) for case in random_cases(entry.family, 3, 100)]
@@ -187,10 +189,12 @@ PROVEN = [key for key in NAMED if key in range(10, 23) or key in ("bias gradient
 
 
 @pytest.mark.parametrize("key", PROVEN)
-def test_the_form_to_rely_on_is_proven_for_any_weights_inputs_and_f(key, symbolic):
+def test_the_forms_to_rely_on_are_proven_for_any_weights_inputs_and_f(key, symbolic):
     entry = equation(key)
-    left, *others = list(entry.forms.values())[-1].values(symbolic)
-    assert all(_zero(left, other) for other in others)
+    assert entry.relied_on
+    for name in entry.relied_on:
+        left, *others = entry.forms[name].values(symbolic)
+        assert all(_zero(left, other) for other in others), name
 
 
 @pytest.mark.parametrize("key", [key for key in PROVEN if VERDICTS[key] == FAILS])
@@ -231,6 +235,8 @@ BROKEN = [
     (3, sliding_module, "_eq3_corrected", "range(-(k2 - 1), 1)", "range(-k2 + 2, 1)"),
     (4, sliding_module, "_eq4", "K(m, n, c, d)", "K(m, n, d, c)"),
     (4, sliding_module, "_eq4", "b(d)", "b(0)"),
+    (4, sliding_module, "_eq4", "I(i + m, j + n, c)", "I(i - m, j + n, c)"),
+    (4, sliding_module, "_eq4_one_filter", "d: 0", "d: 1"),
     (5, sliding_module, "_eq5", "+ case.bias", ""),
     (6, forward_module, "_eq6_valid", "k1 - 1", "0"),
     (6, forward_module, "_eq6", "case.kernel.rot180()", "case.kernel"),
@@ -239,6 +245,7 @@ BROKEN = [
     (8, forward_module, "_activated_as_polynomial", "case.x.array", "case.x.array[::-1]"),
     (9, forward_module, "_eq9", "Fraction(1, 2)", "1"),
     (9, forward_module, "_eq9", "range(P)", "range(P - 1)"),
+    (9, forward_module, "_mean_squared_error", "misses * misses", "misses"),
     (10, kernel_gradient_module, "_eq10", "error_by_x(i, j)", "error_by_x(j, i)"),
     (10, kernel_gradient_module, "_eq10", "by(i, j, m, n)", "by(i, j, m, 0)"),
     (11, kernel_gradient_module, "_eq11", "case.o(i + m, j + n)", "case.o(i, j + n)"),
@@ -258,7 +265,10 @@ BROKEN = [
     (17, deltas_module, "_eq17", "by(i - m, j - n, i, j)", "by(i - m, j - n, j, i)"),
     (18, deltas_module, "_eq18", "case.f(x(", "(x("),
     (18, deltas_module, "_eq18", "i - m + a", "i - m - a"),
-    (19, deltas_module, "_eq19_first", "i - m + 0", "0 - m + 0"),
+    (19, deltas_module, "_eq19_mended", "i - m + 0", "0 - m + 0"),
+    (19, deltas_module, "_eq19_line", "(m, n, i, j)", "(m, n, i, 0)"),
+    (19, deltas_module, "_eq19_survivor", "case.kernel(m, n)", "case.kernel(0, n)"),
+    (19, deltas_module, "_eq19_factor", "x(i, j)", "x(i, 0)"),
     (19, deltas_module, "eq19", "case.f.slope", "case.f"),
     (20, deltas_module, "eq20", "δ(i - m, j - n)", "δ(i + m, j + n)"),
     (20, deltas_module, "eq20", "* case.f.slope(case.inputs(i, j))", ""),
@@ -299,6 +309,68 @@ def test_a_misprint_that_is_mended_changes_the_verdict():
     assert entry.verdict == HOLDS
 
 
+# What may be read into an equation.
+
+
+def _printed(entry):
+    return " ".join(side.latex for side in entry.printed.sides)
+
+
+TURN, STAR = r"\mathrm{rot}_{180^\circ}", " * "
+BESIDE_A_TURN = [entry for entry in ALL if entry.printed and TURN in _printed(entry) and STAR in _printed(entry)]
+
+
+def reads_the_star_as_a_convolution(entry, reading):
+    """Whether the right side of a reading is a part of the full convolution, which the loops compute."""
+    for case in random_cases(Layer, 8, 20):
+        o, w, delta = case.o.array, case.kernel.array, case.delta.array
+        slopes = np.array([[case.f.slope(x) for x in row] for row in case.inputs.array])
+        whole, times, plus = {
+            6: (loops.convolve(w[::-1, ::-1], o, mode="full"), 1, case.bias),
+            14: (loops.convolve(delta[::-1, ::-1], o, mode="full"), 1, 0),
+            22: (loops.convolve(delta, w[::-1, ::-1], mode="full"), slopes, 0),
+        }[entry.key]
+        right = reading.values(case)[1]
+        rows, cols = (whole.shape[axis] - right.shape[axis] + 1 for axis in (0, 1))
+        parts = [whole[i:, j:][: right.shape[0], : right.shape[1]] for i in range(rows) for j in range(cols)]
+        if not any(np.array_equal(part * times + plus, right) for part in parts):
+            return False
+    return True
+
+
+def test_a_star_beside_a_turn_is_not_read_as_a_cross_correlation():
+    assert [entry.key for entry in BESIDE_A_TURN] == [6, 14, 22]
+    for entry in BESIDE_A_TURN:
+        assert all(reads_the_star_as_a_convolution(entry, reading) for reading in entry.readings)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (6, lambda case: loops.cross_correlate(case.o.array, case.kernel.array[::-1, ::-1]) + case.bias),
+        (14, lambda case: loops.cross_correlate(case.o.array, case.delta.array[::-1, ::-1])),
+        (22, deltas_module.eq21_corrected),
+    ],
+)
+def test_a_reading_that_breaks_this_rule_would_be_found(key, value):
+    """The ⊗ of Eq. 22 makes it hold, and is no reading all the same; that of Eq. 6 and 14 is wrong besides."""
+    entry = equation(key)
+    left, right = entry.printed.sides
+    reading = Statement((left, Side(right.latex, value)))
+    assert not reads_the_star_as_a_convolution(entry, reading)
+    assert (replace(entry, readings=(reading,)).verdict == WITH_A_READING) == (key == 22)
+
+
+def test_what_is_said_of_an_equation_is_judged_apart_from_its_formula():
+    check = equation(9).check(seed=3)
+    assert check.counts["as printed"] == check.cases
+    assert check.counts["by its name, the mean of the squares"] == 0
+    assert check.verdict == WITH_A_READING
+    assert replace(equation(9), said={}).verdict == HOLDS
+    mended = changed(forward_module, "_mean_squared_error", "Fraction(1, len(misses))", "Fraction(1, 2)")[9]
+    assert mended.verdict == HOLDS
+
+
 # How they show themselves.
 
 
@@ -337,6 +409,36 @@ def test_what_has_no_value_says_so_and_channels_and_filters_are_told_apart():
     assert "no value" not in corrected.split("smallest case")[0]
     assert r"I_{c=2} =" in page
     assert r"K_{c=2,\ d=3} =" in page
+    assert (
+        r"\text{line 1, which has no value}" not in equation(19)._repr_markdown_()
+    )  # it has some, where nothing is linked
+    assert r"\boxed{?}" in equation(19)._repr_markdown_()
+
+
+@pytest.mark.parametrize("key", [key for key in NAMED if VERDICTS[key] != HOLDS])
+def test_the_example_shows_every_fault(key):
+    entry = equation(key)
+    faulty = [form for name, form in entry.forms.items() if name not in entry.relied_on]
+    assert faulty
+    assert not any(form.holds(entry.example) for form in faulty)
+
+
+def test_eq_9_is_shown_as_it_is_printed_and_its_name_apart():
+    page = equation(9)._repr_markdown_()
+    assert r"E = \tfrac12 \sum_p (t_p - y_p)^2 \tag{9}" in page
+    printed, name = page.split("**As printed**")[1].split("**By its name, the mean of the squares**")
+    assert r"\neq" not in printed
+    assert r"\text{mean squared error} = " in name
+    assert "The smallest case in which it fails by its name" in name
+
+
+def test_the_last_line_of_a_check_comes_from_its_own_cases():
+    own_turn = next(seed for seed in range(100) if equation(22).check(seed, 1).counts["as printed"] == 1)
+    other = next(seed for seed in range(100) if equation(22).check(seed, 1).counts["as printed"] == 0)
+    assert repr(equation(22).check(own_turn, 1)).endswith("\nOn this case: Eq. 22 holds.")
+    assert repr(equation(22).check(other, 1)).endswith("\nOn this case: Eq. 22 does not hold as printed: turned twice.")
+    assert "\nOn these 3 cases: " in repr(equation(22).check(1, 3))
+    assert repr(equation(22).check(1)).endswith("\nEq. 22 does not hold as printed: turned twice.")
 
 
 def test_the_table_has_every_entry_with_its_verdict():
@@ -348,9 +450,26 @@ def test_the_table_has_every_entry_with_its_verdict():
     assert len(repr(equations()).splitlines()) == len(ALL)
 
 
+def test_the_table_says_nothing_twice():
+    for row in equations()._repr_markdown_().splitlines()[2:]:
+        *_, what, _ = row.split(" |")
+        fault, mend = (set(pairwise(part.replace(",", "").split())) for part in f"{what};".split(";", 1))
+        assert not fault & mend, what
+
+
 def test_the_readme_shows_what_a_check_says():
     readme = (Path(course.ROOT) / "README.md").read_text(encoding="utf-8")
     assert f"equation(22).check(seed=1)\n```\n\n```text\n{equation(22).check(seed=1)}\n```" in readme
+
+
+def test_the_readme_shows_what_its_expansion_says():
+    section = (Path(course.ROOT) / "README.md").read_text(encoding="utf-8").split("## The equations, judged")[1]
+    *_, code = re.findall(r"```python\n(.*?)\n```", section.split("\n## ")[0], re.DOTALL)
+    *_, text = re.findall(r"```text\n(.*?)\n```", section.split("\n## ")[0], re.DOTALL)
+    *lines, last = code.splitlines()
+    scope = {}
+    exec("\n".join(lines), scope)
+    assert repr(eval(last, scope)) == text
 
 
 @pytest.mark.parametrize(
@@ -371,6 +490,8 @@ def test_a_key_that_is_none(key, error, words):
 
 def test_names_are_found_however_they_are_capitalised_and_numbers_of_numpy_too():
     assert equation("l2 pooling") is equation("L2 pooling")
+    assert equation("eq. 22 ") is equation("22") is equation(22)
+    assert all(equation(entry.name) is equation(entry.key) is entry for entry in ALL)
     assert equation(np.int64(22)) is equation(22)
 
 

@@ -84,7 +84,8 @@ EQ_16 = Equation(
                 rf"\sum_{{i,j \in Q}} \delta_Q^{{l+1}} {_Q_BY_X}",
                 lambda case: _eq16(case, case.delta),
             ),
-        )
+        ),
+        note="Q clipped to the output map",
     ),
 )
 
@@ -105,7 +106,8 @@ EQ_17 = Equation(
                 rf"{_OVER_KERNEL} \delta^{{l+1}}_{{i'-m,j'-n}} {_X_BY_X}",
                 lambda case: _eq17(case, case.delta),
             ),
-        )
+        ),
+        note="δ = 0 outside its map",
     ),
 )
 
@@ -135,24 +137,40 @@ def _eq18(case: Layer):
     return _by_pixel(case, bracket)
 
 
-def _eq19_expanded(case: Layer, first):
-    """∂/∂xᵢ′ⱼ′ of the expansion of Eq. 18, with ``first(x, i', j', m, n)`` for its first term."""
+def _eq19_line(case: Layer, first):
+    """The first line's bracket: the term of w₀₀ at the pixel ``first``, the dots, the term of the link, and b.
 
-    def terms(x, i, j, m, n):
-        written = [
-            case.kernel(a, b) * case.f(x(i - m + a, j - n + b)) for a in case.entries[0] for b in case.entries[1]
-        ]
-        return first(x, i, j, m, n) + sum(written[1:]) + case.bias
+    The dots are the other terms of Eq. 18. What is written twice, the same weight at the same pixel, is one term.
+    """
 
-    return _by_pixel(case, terms)
+    def bracket(x, i, j, m, n):
+        dots = {(a, b, i - m + a, j - n + b) for a in case.entries[0] for b in case.entries[1] if (a, b) != (0, 0)}
+        terms = {(0, 0, *first(i, j, m, n)), *dots, (m, n, i, j)}
+        return sum(case.kernel(a, b) * case.f(x(row, col)) for a, b, row, col in terms) + case.bias
+
+    return bracket
+
+
+def _eq19_zeros(case: Layer):
+    """The bracket with m′ = n′ = 0 put in, and the printed zeros for i′ and j′."""
+    return _eq19_line(case, lambda i, j, m, n: (0 - m + 0, 0 - n + 0))
+
+
+def _eq19_mended(case: Layer):
+    return _eq19_line(case, lambda i, j, m, n: (i - m + 0, j - n + 0))
+
+
+def _value(case: Layer, bracket):
+    return _over_links(case, lambda *link: bracket(case.inputs, *link))
+
+
+def _next_x(case: Layer):
+    return _over_links(case, lambda i, j, m, n: case.x(i - m, j - n))
 
 
 def _eq19_printed(case: Layer):
-    return _eq19_expanded(case, lambda x, i, j, m, n: case.kernel(0, 0) * case.f(x(0 - m + 0, 0 - n + 0)))
-
-
-def _eq19_first(case: Layer):
-    return _eq19_expanded(case, lambda x, i, j, m, n: case.kernel(0, 0) * case.f(x(i - m + 0, j - n + 0)))
+    # m′ and n′ stand in no sum here: the first term's w and x have no indices, and no value.
+    return _by_pixel(case, lambda x, i, j, m, n: case.kernel() * x() + _eq19_zeros(case)(x, i, j, m, n))
 
 
 def _eq19_survivor(case: Layer):
@@ -189,29 +207,31 @@ EQ_18 = Equation(
             Side(
                 rf"{_D_X}\Big(\sum_{{m'}}\sum_{{n'}} {_UP}\, f\big(x^l_{{i'-m+m',j'-n+n'}}\big) + b^{{l+1}}\Big)", _eq18
             ),
-        )
+        ),
+        note="where (i′ − m, j′ − n) is a place of the map",
     ),
 )
 
 
-def _eq19_statement(first_latex, first_value, note="", conditions=()):
+def _eq19_lines(first_line, note=""):
     return Statement(
         (
             Side(_X_BY_X, _x_by_inputs),
-            Side(
-                rf"{_D_X}\Big({first_latex} + \dots + {_LINK} + \dots + b^{{l+1}}\Big)",
-                first_value,
-            ),
+            Side(rf"{_D_X}\Big({_expansion(_FIRST_PRINTED)}\Big)", first_line),
             Side(rf"{_D_X}\Big({_LINK}\Big)", _eq19_survivor),
             Side(rf"w^{{l+1}}_{{m,n}} {_D_X} f\big(x^l_{{i',j'}}\big)", _eq19_factor),
             Side(rf"w^{{l+1}}_{{m,n}} {_SLOPE}", eq19),
         ),
         note=note,
-        conditions=conditions,
     )
 
 
+def _expansion(first: str) -> str:
+    return rf"{first} + \dots + {_LINK} + \dots + b^{{l+1}}"
+
+
 _FIRST_PRINTED = rf"{_UP} f\big(x^l_{{0-m+m',0-n+n'}}\big)"
+_FIRST_ZEROS = r"w^{l+1}_{0,0} f\big(x^l_{0-m+0,0-n+0}\big)"
 _FIRST = r"w^{l+1}_{0,0} f\big(x^l_{i'-m+0,j'-n+0}\big)"
 
 EQ_19 = Equation(
@@ -219,21 +239,31 @@ EQ_19 = Equation(
     "Only one link survives",
     _SECTION,
     Layer,
-    "The first term of the expansion is printed with 0 where i′ and j′ belong, and with m′ and n′ where 0 belongs. "
-    "It is the term m′ = n′ = 0 of Eq. 18. The result, the weight of the link times f′, holds.",
+    "The first line writes the sum of Eq. 18 out. Its first term is printed with m′ and n′ where 0 belongs, so that it "
+    "has no value, and with 0 where i′ and j′ belong. With m′ = n′ = 0 put in, the line is not the sum that it should "
+    "be, x of the next layer; its derivative is right all the same, as the wrong term does not change with the pixel. "
+    "The result, the weight of the link times f′, holds.",
     symbols=NEXT_LAYER,
     axes=("i'", "j'", "m", "n"),
-    printed=_eq19_statement(
-        _FIRST_PRINTED,
-        _eq19_printed,
-        conditions=(Condition("w₀₀ = 0, so that the first term is 0", without_first_weight),),
-    ),
+    printed=_eq19_lines(_eq19_printed),
+    said={
+        "as the sum of Eq. 18 written out, with m′ = n′ = 0": Statement(
+            (Side(_X_UP, _next_x), Side(_expansion(_FIRST_ZEROS), lambda case: _value(case, _eq19_zeros(case)))),
+            conditions=(Condition("w₀₀ = 0, so that the first term is 0", without_first_weight),),
+        ),
+    },
     readings=(
-        _eq19_statement(_FIRST_PRINTED, _eq19_first, note="the first term is the one of Eq. 18 with m′ = n′ = 0"),
+        _eq19_lines(
+            lambda case: _by_pixel(case, _eq19_zeros(case)),
+            note="m′ = n′ = 0 in the first term, and only the derivative matters",
+        ),
     ),
-    corrected=_eq19_statement(_FIRST, _eq19_first, note="the first term"),
+    corrected=Statement(
+        (Side(_X_UP, _next_x), Side(_expansion(_FIRST), lambda case: _value(case, _eq19_mended(case)))),
+        note="w₀₀, and x at (i′ − m, j′ − n)",
+    ),
     remark="a misprint in the first term",
-    vary=("kernel",),
+    vary=("inputs", "kernel"),
 )
 
 
@@ -312,7 +342,8 @@ EQ_20 = Equation(
         (
             Side(_E_BY_X, _error_by_inputs),
             Side(rf"{_OVER_KERNEL} \delta^{{l+1}}_{{i'-m,j'-n}}\, w^{{l+1}}_{{m,n}}\, {_SLOPE}", eq20),
-        )
+        ),
+        note="δ = 0 outside its map",
     ),
 )
 
@@ -360,7 +391,7 @@ EQ_21 = Equation(
                 eq21_corrected,
             ),
         ),
-        note="the kernel is turned, not the sum",
+        note="rot180 w inside, and δ with a border of k − 1 zeros",
     ),
     remark="the sum is turned instead of the kernel",
     vary=("kernel", "delta"),

@@ -5,8 +5,8 @@ for what the equation is about, and is computed in another way: by a fast operat
 differences of E through the plain loops. A statement holds if all sides are equal, exactly.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Integral
 
@@ -54,6 +54,10 @@ class Statement:
         """Every side as an array."""
         return [side.value(case) for side in self.sides]
 
+    def has_value(self, case: Case) -> bool:
+        """Whether every side has a value; one with an index too few, say, has none."""
+        return all(bool(np.all(value == value)) for value in self.values(case))
+
     def holds(self, case: Case) -> bool:
         """Whether all sides are equal on this case, shape and entries, with ``==``."""
         left, *others = self.values(case)
@@ -71,15 +75,22 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether the form to rely on, the last one, holds on all these cases, and each other one where it has to."""
-        *_, relied_on = self.equation.forms
-        return all(count == self.cases for name, count in self.counts.items() if ", if " in name or name == relied_on)
+        """Whether each form holds on all these cases: always, or under its conditions if it has any."""
+        relied_on = self.equation.relied_on
+        return all(count == self.cases for name, count in self.counts.items() if ", if " in name or name in relied_on)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict that these cases alone lead to; from a few cases it can be too kind."""
+        return self.equation.verdict_of({name for name, count in self.counts.items() if count == self.cases})
 
     def __repr__(self) -> str:
-        width = len(str(self.cases))
+        width, one = len(str(self.cases)), self.cases == 1
         lines = [f"  equal in {count:{width}} of {self.cases}  {name}" for name, count in self.counts.items()]
-        head = f"{self.equation.name} on {self.cases} random cases of integers (seed {self.seed}), exactly:"
-        return "\n".join([head, *lines, self.equation.judged])
+        cases = "1 random case" if one else f"{self.cases} random cases"
+        head = f"{self.equation.name} on {cases} of integers (seed {self.seed}), exactly:"
+        few = "" if self.cases >= CASES else "On this case: " if one else f"On these {self.cases} cases: "
+        return "\n".join([head, *lines, few + self.equation.sentence(self.verdict)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +115,8 @@ class Equation:
     printed : Statement or None
         As the article has it, its limits and indices taken literally and zero read outside the arrays. None for
         what the article leaves out.
+    said : mapping
+        What the article's words say of the printed form, by a label for it.
     readings : tuple of Statement
         Other ways to take the same printed form.
     corrected : Statement or None
@@ -124,6 +137,7 @@ class Equation:
     symbols: Mapping[str, str]
     axes: tuple[str, ...]
     printed: Statement | None = None
+    said: Mapping[str, Statement] = field(default_factory=dict)
     readings: tuple[Statement, ...] = ()
     corrected: Statement | None = None
     remark: str = ""
@@ -141,45 +155,75 @@ class Equation:
 
     @property
     def forms(self) -> dict[str, Statement]:
-        """Each form by its name: as printed, with a reading (numbered if there are several), corrected."""
+        """Each form by its name: as printed, as its words say, with a reading (numbered if several), corrected."""
         if self.printed is None:
             return {"as it should be": self.corrected}
-        forms = {"as printed": self.printed}
-        for n, reading in enumerate(self.readings, start=1):
-            forms["with a reading" if len(self.readings) == 1 else f"with reading {n}"] = reading
-        return forms if self.corrected is None else {**forms, "corrected": self.corrected}
+        corrected = {} if self.corrected is None else {"corrected": self.corrected}
+        return {"as printed": self.printed, **self.said, **self._named_readings, **corrected}
+
+    @property
+    def _named_readings(self) -> dict[str, Statement]:
+        several = len(self.readings) > 1
+        return {f"with reading {n}" if several else "with a reading": r for n, r in enumerate(self.readings, start=1)}
 
     @cached_property
-    def holding(self) -> tuple[str, ...]:
-        """The names of what holds: forms, and forms under a condition. Found by computing them all."""
-        return tuple(name for name, count in self._counts(SEED, CASES).items() if count == CASES)
+    def relied_on(self) -> tuple[str, ...]:
+        """The names of the forms that have to hold always: those without a condition, if they have a value."""
+        (case,) = random_cases(self.family, SEED, 1)
+        return tuple(name for name, form in self.forms.items() if not form.conditions and form.has_value(case))
+
+    @cached_property
+    def holding(self) -> frozenset[str]:
+        """The names of the forms that hold. Found by computing each, up to the first case on which it fails."""
+        drawn = random_cases(self.family, SEED, CASES)
+        return frozenset(name for name, form in self.forms.items() if all(map(form.holds, drawn)))
 
     @property
     def verdict(self) -> str:
         """`HOLDS`, `WITH_A_READING` or `FAILS`, of the printed form; of the form given here if it was left out."""
-        first, *others = self.forms
-        if first in self.holding:
+        return self.verdict_of(self.holding)
+
+    def verdict_of(self, holding: Container[str]) -> str:
+        """The verdict if the forms of these names hold.
+
+        The printed form has to hold together with what is said of it; without that, or with a reading, it holds with
+        a reading.
+        """
+        printed, *_ = self.forms
+        if all(name in holding for name in (printed, *self.said)):
             return HOLDS
-        return WITH_A_READING if any(name in self.holding for name in others if name != "corrected") else FAILS
+        return WITH_A_READING if any(name in holding for name in (printed, *self._named_readings)) else FAILS
 
     @property
     def judged(self) -> str:
         """The verdict as a sentence."""
-        as_printed = " as printed" if self.verdict == FAILS else ""
-        why = "; the article leaves it out" if self.printed is None else f": {self.remark}" if self.remark else ""
-        return f"{self.name} {self.verdict}{as_printed}{why}."
+        return self.sentence(self.verdict)
+
+    def sentence(self, verdict: str) -> str:
+        """A verdict on this equation as a sentence."""
+        as_printed = " as printed" if verdict == FAILS else ""
+        remark = f": {self.remark}" if self.remark and verdict != HOLDS else ""
+        why = "; the article leaves it out" if self.printed is None else remark
+        return f"{self.name} {verdict}{as_printed}{why}."
+
+    @cached_property
+    def faulty(self) -> str | None:
+        """The name of the first form that has a value and does not hold, so has a condition; None if all hold."""
+        return next((name for name, form in self.forms.items() if form.conditions and name not in self.holding), None)
 
     @cached_property
     def counterexample(self) -> Case | None:
-        """The smallest case, in zeros and ones, for which the printed form fails; None if it holds."""
-        if self.verdict == HOLDS:
+        """The smallest case, in zeros and ones, for which the `faulty` form fails; None if the equation holds."""
+        if self.faulty is None:
             return None
-        return next(case for case in self.family.in_order(self.vary) if not self.printed.holds(case))
+        return next(case for case in self.family.in_order(self.vary) if not self.forms[self.faulty].holds(case))
 
     @cached_property
     def example(self) -> Case:
-        """A case of small integers to look at."""
-        return self.family.random(np.random.default_rng(SEED), self.example_sizes)
+        """A case of small integers to look at: the first drawn on which no form holds by chance."""
+        conditional = [form for form in self.forms.values() if form.conditions]
+        drawn = [self.family.random(np.random.default_rng(SEED + n), self.example_sizes) for n in range(10)]
+        return next((case for case in drawn if not any(form.holds(case) for form in conditional)), drawn[0])
 
     def check(self, seed: int = SEED, cases: int = CASES) -> Check:
         """Evaluate every form on ``cases`` fresh random cases of integers; return on how many each one holds.

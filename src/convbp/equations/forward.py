@@ -70,7 +70,7 @@ EQ_6 = Equation(
             Side(_X, _layer),
             Side(r"\big(\mathrm{rot}_{180^\circ}\{w^l\} * o^{l-1}\big)_{i+k_1-1,\,j+k_2-1} + b^l", _eq6_valid),
         ),
-        note="the index of the valid part, and one bias",
+        note="entry (i + k₁ − 1, j + k₂ − 1) of the full convolution, and b for bᵢⱼ",
     ),
     remark="the valid part is meant, and one bias",
     vary=("inputs", "kernel", "biases"),
@@ -97,7 +97,7 @@ EQ_7 = Equation(
     ),
     corrected=Statement(
         (Side(_X, _layer), Side(r"\sum_m \sum_n w^l_{m,n}\, o^{l-1}_{i+m,j+n} + b^l", eq7_one_bias)),
-        note="one bias",
+        note="b for bᵢⱼ",
     ),
     remark="one bias is meant",
     vary=("biases",),
@@ -147,20 +147,20 @@ EQ_9 = Equation(
     "The error",
     "Error",
     Predictions,
-    "As a definition of E it holds, and ∂E/∂yₚ = yₚ − tₚ follows. Its name does not fit: the mean squared error of P "
-    "predictions is divided by P, this is half the sum. The two agree for P = 2 only.",
+    "As a definition of E it holds, and ∂E/∂yₚ = yₚ − tₚ follows. The name in the sentence before it does not fit: the "
+    "mean squared error of P predictions is divided by P, this is half the sum. The two agree for P = 2 only.",
     symbols={"y": "y", "t": "t"},
     axes=("",),
     printed=Statement(
-        (Side(r"\text{mean squared error}", _mean_squared_error), Side(r"\tfrac12 \sum_p (t_p - y_p)^2", _eq9)),
-        conditions=(Condition("P = 2", lambda case: case.with_arrays(y=case.y.array[:2], t=case.t.array[:2])),),
+        (Side("E", _half_squared_error), Side(r"\tfrac12 \sum_p (t_p - y_p)^2", _eq9)),
+        note="half the sum of the squares, whatever it is called",
     ),
-    readings=(
-        Statement(
-            (Side("E", _half_squared_error), Side(r"\tfrac12 \sum_p (t_p - y_p)^2", _eq9)),
-            note="E is half the sum of the squares, whatever it is called",
+    said={
+        "by its name, the mean of the squares": Statement(
+            (Side(r"\text{mean squared error}", _mean_squared_error), Side(r"\tfrac12 \sum_p (t_p - y_p)^2", _eq9)),
+            conditions=(Condition("P = 2", lambda case: case.with_arrays(y=case.y.array[:2], t=case.t.array[:2])),),
         ),
-    ),
+    },
     remark="a definition under the wrong name",
     vary=("y", "t"),
     example_sizes=(3,),

@@ -209,7 +209,7 @@ EQ_14 = Equation(
                 _eq14_valid,
             ),
         ),
-        note="the index of the valid part",
+        note="entry (m′ + H − k₁, n′ + W − k₂) of the full convolution",
     ),
     remark="the valid part is meant",
     vary=("inputs", "delta"),

@@ -35,7 +35,10 @@ class Equations(Sequence):
 
 
 def equations() -> Equations:
-    """Return all entries: Eq. 1 to 22, the figure of Eq. 14, the bias gradient, and the three rules of pooling."""
+    """Return all entries: Eq. 1 to 22, the figure of Eq. 14, the bias gradient, and the three rules of pooling.
+
+    They stand in the article's order, to be gone through or shown as a table; by number: ``equation(n)``.
+    """
     return Equations(_ALL)
 
 
@@ -45,7 +48,8 @@ def equation(key: int | str) -> Equation:
     Parameters
     ----------
     key : int or str
-        1 to 22, or "figure of Eq. 14", "bias gradient", "max pooling", "average pooling", "L2 pooling".
+        1 to 22, or a name as the table has it: "Eq. 22", "figure of Eq. 14", "bias gradient", "max pooling",
+        "average pooling", "L2 pooling".
 
     Raises
     ------
@@ -57,7 +61,8 @@ def equation(key: int | str) -> Equation:
     if isinstance(key, bool) or not isinstance(key, Integral | str):
         raise TypeError(f"equation: the key is {key!r}; expected {_EXPECTED}.")
     for entry in _ALL:
-        if entry.key == key or (isinstance(key, str) and str(entry.key).lower() == key.strip().lower()):
+        names = (str(entry.key).lower(), entry.name.lower())
+        if key == entry.key or (isinstance(key, str) and " ".join(key.lower().split()) in names):
             return entry
     raise ValueError(f"equation: there is no {key!r}; expected {_EXPECTED}.")
 

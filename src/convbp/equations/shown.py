@@ -19,14 +19,16 @@ def page(entry: Equation) -> str:
     parts.append(_arrays(entry, entry.example))
     for name, form in entry.forms.items():
         parts.append(f"**{_capital(name)}**{f' ({form.note})' if form.note else ''}:")
-        if form is entry.corrected:
+        if form is entry.corrected or name in entry.said:
             parts.append(_display(form))
         parts += _numbers(entry, form, entry.example)
         parts += [f"It happens to hold if {condition.words}." for condition in form.conditions]
     if entry.counterexample is not None:
-        parts.append("**The smallest case in which the printed form fails**, in zeros and ones:")
+        faulty = entry.forms[entry.faulty]
+        fails = "the printed form fails" if faulty is entry.printed else f"it fails {entry.faulty}"
+        parts.append(f"**The smallest case in which {fails}**, in zeros and ones:")
         parts.append(_arrays(entry, entry.counterexample, only=entry.vary))
-        parts += _numbers(entry, entry.printed, entry.counterexample)
+        parts += _numbers(entry, faulty, entry.counterexample)
     return "\n\n".join(parts)
 
 
@@ -35,9 +37,9 @@ def overview(entries: Iterable[Equation]) -> str:
     rows = ["| | what it is about | verdict | what is to be read into it, or changed |", "|---|---|---|---|"]
     for entry in entries:
         verdict = f"**{entry.verdict}**" if entry.verdict == FAILS else entry.verdict
-        form = entry.corrected if entry.printed and entry.corrected else (entry.readings or (None,))[0]
+        form = entry.corrected or (*entry.readings, entry.printed)[0]
         left_out = "the article leaves it out" if entry.printed is None else ""
-        why = "; ".join(filter(None, [left_out, entry.remark, form.note if form else ""]))
+        why = "; ".join(filter(None, [left_out, entry.remark, form.note]))
         rows.append(f"| {entry.name} | {entry.title} | {verdict} | {why} |")
     return "\n".join(rows)
 

@@ -130,13 +130,24 @@ def _eq4_printed(case: Channels):
     )
 
 
-def _eq4(case: Channels):
+def _eq4(case: Channels, filter_of=lambda d: d):
+    """The sum with the filter's index; ``filter_of(d)`` is the filter that stands for filter d."""
     I, K, b = case.inputs, case.kernel, case.biases  # noqa: E741
     ms, ns, channels, _ = map(range, K.shape)
-    return table(
-        lambda i, j, d: sum(K(m, n, c, d) * I(i + m, j + n, c) for m in ms for n in ns for c in channels) + b(d),
-        *case.places,
-    )
+
+    def entry(i, j, d):
+        d = filter_of(d)
+        return sum(K(m, n, c, d) * I(i + m, j + n, c) for m in ms for n in ns for c in channels) + b(d)
+
+    return table(entry, *case.places)
+
+
+def _eq4_one_filter(case: Channels):
+    return _eq4(case, filter_of=lambda d: 0)
+
+
+def _only_first_filter(case: Channels):
+    return case.with_arrays(kernel=case.kernel.array[..., :1], biases=case.biases.array[:1])
 
 
 _SUM_4 = rf"{_SUM}\sum_{{c=1}}^{{C}}"
@@ -165,16 +176,24 @@ EQ_4 = Equation(
             ),
             note="for each filter d, K and b are that filter's own, and ∗ stands for the layer, which cross-correlates",
         ),
+        Statement(
+            (
+                Side("(I * K)_{ij}", _layer_with_channels),
+                Side(rf"{_SUM_4} K_{{m,n,c}} \cdot I_{{i+m,j+n,c}} + b", _eq4_one_filter),
+            ),
+            note="no index means one and the same filter, the first, and ∗ stands for the layer",
+            conditions=(Condition("there is one filter, D = 1", _only_first_filter),),
+        ),
     ),
     corrected=Statement(
         (
             Side("x_{ijd}", _layer_with_channels),
             Side(rf"{_SUM_4} K_{{m,n,c,d}} \cdot I_{{i+m,j+n,c}} + b_d", _eq4),
         ),
-        note="with the index d of the filter",
+        note="K, b and what comes out are those of filter d",
     ),
     remark="incomplete, as the filter's index is missing",
-    vary=("inputs", "kernel", "biases"),
+    vary=("inputs", "kernel"),
     example_sizes=(2, 1, 1, 2, 2, 3),
 )
 
