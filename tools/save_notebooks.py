@@ -45,6 +45,7 @@ def save(path: Path) -> bool:
         timeout=300,
         record_timing=False,
         store_widget_state=False,
+        coalesce_streams=True,  # how printed text comes in pieces differs from run to run
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     clean(notebook)
