@@ -122,6 +122,13 @@ def gallery():
         Formula(total="a total alone"),
         Formula(notes=("a line alone", "and another one")),
         Formula("a heading, and a title that is longer than the one that it replaces"),
+        Formula(
+            "∂E/∂o at (2, 3)  =  Σₘ Σₙ δ(2 − m, 3 − n) · w(m, n), a heading that is too long for a single line",
+            ((terms[0][0], *[Term("w(0, 0, 0)·o(1, 1, 0)", "(−7)·(−1.25) = 8.75", 1)] * 6), terms[1]),
+            "x(0, 1, 2) = max(1, 2, 3, 4, 5) + exp(8) / (exp(16) + exp(10) + exp(0) + exp(2) + exp(0) + exp(2)) = 7.",
+            ("a note that takes more than the two lines that all of the other texts would have needed at most, " * 2,),
+        ),
+        Formula("long terms", ((Term(" + ".join(["δ(0, 1)·w(2, 3)"] * 9), " + ".join(["3·1"] * 30), 2), terms[0][1]),)),
     ]
     chosen = [Selection(grid.name, *cell) for grid in (shown, weights) for cell in grid.cells() if grid.in_core(*cell)]
     highlights = {}
@@ -129,7 +136,7 @@ def gallery():
         instead = replace(large, title=f"large, as it is at {n}", values=tuple(row[::-1] for row in large.values))
         longer = replace(weights, title="weights · 2 = twice the weights", values=((2, 1e-9, -6),))
         highlights[cell] = Highlight(
-            *((Mark(*cell), *kinds[n % 3 :]), words[n % 4], f"Cell {n}."), grids=(instead, longer)[: n % 3]
+            *((Mark(*cell), *kinds[n % 3 :]), words[n % 6], f"Cell {n}."), grids=(instead, longer)[: n % 3]
         )
     return Scene("everything", ((shown, weights), (large, holed)), highlights, chosen[1])
 
@@ -231,15 +238,20 @@ def _font(bold):
     return ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", name)), 256)
 
 
+WIDEST_LINE = 560  # of a formula: where a page is narrow, a wider one would make the whole picture small
 LABELS, CELLS = ("title", "index", "sum", "outside", "symbols", "total"), ("cell", "pad", "empty", "small")
 
 
 def misplaced(drawn, selection):
     """What of a picture, with that cell chosen, is not in its place: a complaint for each, and none if all is well.
 
-    Everything lies on the page, in every layout, and no part on another; no text lies on a text, no label on a cell.
+    Everything lies on the page, in every layout, and no part on another; no text lies on a text, no label on a cell;
+    no line of the formula is wider than `WIDEST_LINE`.
     """
-    complaints, root = [], apply(parse(svg.picture(drawn)), svg.patches(drawn)[selection])
+    complaints, root = (
+        [("a wide line", line) for line in wide_lines(drawn, selection)],
+        apply(parse(svg.picture(drawn)), svg.patches(drawn)[selection]),
+    )
     for layout in svg.layouts(drawn):
         everything = shapes(arrange(root, layout._asdict()))
         page = (0, 0, layout.width, layout.height)
@@ -255,6 +267,18 @@ def misplaced(drawn, selection):
         if i < len(labels) <= j:
             complaints.append(("a label on a cell", labels[i]))
     return complaints
+
+
+def wide_lines(drawn, selection):
+    """The texts of the formula, with that cell chosen, that end further right than they may."""
+    alone = replace(
+        drawn,
+        columns=((Grid("none", "", ((None,),)),),),
+        highlights={selection: Highlight((), drawn.highlights[selection].formula, "")},
+        selected=selection,
+    )
+    words = [shape for shape in shapes(parse(svg.picture(alone))) if shape.part == "1"]
+    return [shape for shape in words if shape.box[2] - svg.MARGIN > WIDEST_LINE]
 
 
 def hull(boxes):

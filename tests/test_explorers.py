@@ -48,7 +48,7 @@ from convbp.explorers import (
     two_layer_question,
 )
 from convbp.grid_view import GridView
-from pictures import apply, misplaced, page, parse, shapes
+from pictures import apply, misplaced, page, parse, shapes, wide_lines
 
 
 class Case(NamedTuple):
@@ -96,13 +96,15 @@ def test_every_explorer_is_here():
 
 
 @each_explorer
-def test_a_thousand_random_states_say_what_the_printed_sums_say(name):
+def test_a_thousand_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(name):
     case, rng = EXPLORERS[name], np.random.default_rng(1)
     for _ in range(1000):
         state = case.tests.random_state(rng)
         drawn = case.module.scene(state)
         assert drawn.selected in drawn.highlights
         case.tests.check(state, drawn)
+        for cell in some(drawn, rng, 1):
+            assert not wide_lines(drawn, cell)
 
 
 @each_explorer
@@ -119,6 +121,12 @@ def test_in_random_states_everything_has_its_place_and_can_be_read(name):
                     assert contrast(text.fill, paper) >= 4.5, text
             for shape in everything:
                 assert not re.search(r"-\d|\d\.0*[1-9]\d{4}|None|nan|\bTrue\b|\bFalse\b", shape.text), shape
+
+
+@each_explorer
+def test_no_line_of_a_formula_is_wide(name):
+    drawn = make(name).view.scene
+    assert not [line for cell in drawn.highlights for line in wide_lines(drawn, cell)]
 
 
 @each_explorer

@@ -31,7 +31,7 @@ LAYERS = [
     *["shapes", "convolution", "pooling", "activations", "losses", "gradient_check"],
     *["notation", "loops", "sums", "equations", "misconceptions"],
     *["layers", "network", "network_check", "training", "digits"],
-    *["scene", "colours", "drawing", "svg", "still", "plots"],
+    *["scene", "colours", "lines", "drawing", "svg", "still", "plots"],
     *["exercises"],  # a check shows yours, expected and the difference
     *["grid_view", "explorers"],
 ]

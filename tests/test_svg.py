@@ -78,7 +78,7 @@ def test_text_from_outside_stays_text():
         }
         assert not [name for element in root.iter() for name in element.attrib if name.startswith("on")]
         shown = [shape.text for shape in texts(root)]
-        assert shown.count(HOSTILE) == 2 + 4  # titles of grids; heading, symbols, numbers, total
+        assert " ".join(shown).count(HOSTILE) == 2 + 4  # titles of grids; heading, symbols, numbers, total, in lines
         assert "<b>" in shown
         cells = {element.get("data-cell") for element in root.iter() if element.get("data-cell")}
         assert cells == {",".join(map(str, cell)) for cell in drawn.highlights}
@@ -185,18 +185,22 @@ def test_everything_has_its_place_in_every_layout(drawn):
 
 def test_what_is_not_in_its_place_is_noticed(monkeypatch):
     drawn = gallery()
+    cells = list(drawn.highlights)[:6]
     for module, name, value, complaint in [
         (svg, "MARGIN", -3, "off the page"),
         (svg, "GAP", -90, "parts overlap"),
         (drawing, "LINE", 8, "texts overlap"),
         (svg, "GAP", -30, "a label on a cell"),
+        (drawing, "FORMULA_WIDTH", 700, "a wide line"),
     ]:
         drawing._grid.cache_clear()
+        drawing._formula.cache_clear()
         with monkeypatch.context() as broken:
             broken.setattr(module, name, value)
-            assert complaint in {found[0] for found in misplaced(drawn, next(iter(drawn.highlights)))}
+            assert complaint in {found[0] for cell in cells for found in misplaced(drawn, cell)}
     drawing._grid.cache_clear()
-    assert not misplaced(drawn, next(iter(drawn.highlights)))
+    drawing._formula.cache_clear()
+    assert not any(misplaced(drawn, cell) for cell in cells)
 
 
 OUTLINE = 3.5  # half of an outline's stroke, and half of the cell's own

@@ -3,11 +3,12 @@
 What has been drawn is kept: a grid or an outline that is in the next picture as well costs nothing there.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 
 from convbp.colours import diverging, hue, ink_on
-from convbp.notation import MINUS, number
+from convbp.lines import broken, text_width
+from convbp.notation import number
 from convbp.scene import Formula, Grid, Mark, Tag, Term
 
 # Lengths in pixels.
@@ -17,7 +18,9 @@ NUMBER_ROOM = 33  # for a number in its cell; an outline takes the rest
 FONT_SIZE, LEAST_FONT_SIZE = 15, 7  # of a number in its cell
 GUTTER = 26  # left of a grid, for its row indices
 HEAD = 40  # above a grid, for its title and column indices
-LINE, TERM_HEIGHT, TERM_GAP = 24, 40, 28  # of a formula
+FORMULA_WIDTH = 560  # at most: a wide formula would make the whole picture small where the page is narrow
+LINE, CONTINUED, HANG = 24, 20, 20  # of a formula; from a line to the rest of it when it is broken, and its indent
+TERM_HEIGHT, TERM_GAP, PLUS, SWATCH = 40, 28, 20, 13
 SMALL_INDICES = 4  # of a small grid every so many indices are written
 
 # In a page JupyterLab's variable, else VS Code's, else the plain colour that a still picture has.
@@ -141,53 +144,90 @@ def _tag(tag: Tag, x: float, y: float) -> str:
 
 def formula_size(formula: Formula) -> tuple[float, float]:
     """Width and height of a formula."""
-    texts = [formula.heading, formula.total, *formula.notes]
-    columns = max(map(len, formula.terms), default=0)
-    width = max(20 + columns * (_term_width(formula) + TERM_GAP), *(text_width(text, 15) for text in texts))
-    return width, LINE * sum(map(bool, texts)) + (TERM_HEIGHT * len(formula.terms) + 12 if formula.terms else 0)
+    return _formula(formula)[1:]
 
 
 def formula(formula: Formula) -> str:
-    """A formula, its heading at the top left."""
-    parts, y = [], 16
-    if formula.heading:
-        parts.append(f'<text class="sum" x="0" y="{y}">{escape(formula.heading)}</text>')
-        y += LINE
-    if formula.terms:
-        step = _term_width(formula) + TERM_GAP
-        for r, row in enumerate(formula.terms):
-            for c, term in enumerate(row):
-                plus = formula.added and bool(c or r)
-                parts.append(_term(term, round(20 + step * c), y + 6 + TERM_HEIGHT * r, plus))
-        y += TERM_HEIGHT * len(formula.terms) + 12
-    for name, text in [("total", formula.total), *(("sum", note) for note in formula.notes)]:
-        if text:
-            parts.append(f'<text class="{name}" x="0" y="{y}">{escape(text)}</text>')
-            y += LINE
-    return "".join(parts)
+    """A formula, its heading at the top left; what is wider than `FORMULA_WIDTH` is broken into lines."""
+    return _formula(formula)[0]
 
 
-def _term(term: Term, x: float, y: float, plus: bool) -> str:
-    sign = f'<text class="sum" x="{x - 20}" y="{y + 17}">+</text>' if plus else ""
+@lru_cache(maxsize=2048)
+def _formula(formula: Formula) -> tuple[str, float, float]:
+    """Its SVG text, its width and its height."""
+    blocks = [
+        partial(_text, "sum", formula.heading),
+        partial(_terms, formula),
+        partial(_text, "total", formula.total),
+        *(partial(_text, "sum", note) for note in formula.notes),
+    ]
+    parts, widths, height = [], [], 0
+    for block in blocks:
+        part, width, added = block(16 + height)
+        parts.append(part)
+        widths.append(width)
+        height += added
+    return "".join(parts), max(widths), height
+
+
+def _text(name: str, text: str, y: float) -> tuple[str, float, float]:
+    lines = broken(text, 15, FORMULA_WIDTH, HANG)
+    return _lines(name, lines, 0, y), _width(lines, 15), LINE + CONTINUED * (len(lines) - 1) if lines else 0
+
+
+def _terms(formula: Formula, y: float) -> tuple[str, float, float]:
+    """The rows of terms; one that is too wide goes on below, indented, all its lines about equally long."""
+    room = FORMULA_WIDTH - PLUS - HANG
+    rows = [
+        [(term, broken(term.symbols, 12, room - SWATCH, HANG), broken(term.numbers, 15, room, HANG)) for term in row]
+        for row in formula.terms
+        if row
+    ]
+    sizes = [
+        (max(SWATCH + _width(symbols, 12), _width(numbers, 15)), len(symbols) + len(numbers) - 2)
+        for row in rows
+        for _, symbols, numbers in row
+    ]
+    if not sizes:
+        return "", 0, 0
+    step, height = (
+        max(width for width, _ in sizes) + TERM_GAP,
+        TERM_HEIGHT + CONTINUED * max(0, max(n for _, n in sizes)),
+    )
+    most, parts, right, top = max(1, int((room + TERM_GAP) // step)), [], 0, y
+    for row in rows:
+        lines = -(-len(row) // most)
+        in_a_line = -(-len(row) // lines)
+        for n, (term, symbols, numbers) in enumerate(row):
+            line, place = divmod(n, in_a_line)
+            x = round(PLUS + HANG * (line > 0) + step * place)
+            parts.append(_term(term, symbols, numbers, x, y + 6 + height * line, plus=formula.added and bool(parts)))
+            right = max(right, x + step - TERM_GAP)
+        y += height * lines
+    return "".join(parts), right, y - top + 12
+
+
+def _term(term: Term, symbols: list[str], numbers: list[str], x: float, y: float, plus: bool) -> str:
+    below = y + 17 + CONTINUED * max(0, len(symbols) - 1)
+    sign = f'<text class="sum" x="{x - PLUS}" y="{below}">+</text>' if plus else ""
     swatch, indent = "", 0
     if term.hue is not None:
-        swatch, indent = f'<rect x="{x}" y="{y - 9}" width="9" height="9" rx="2" fill="{hue(term.hue)}"/>', 13
+        swatch, indent = f'<rect x="{x}" y="{y - 9}" width="9" height="9" rx="2" fill="{hue(term.hue)}"/>', SWATCH
     return (
-        f'{sign}{swatch}<text class="symbols" x="{x + indent}" y="{y}">{escape(term.symbols)}</text>'
-        f'<text class="{"outside" if term.outside else "sum"}" x="{x}" y="{y + 17}">{escape(term.numbers)}</text>'
+        f"{sign}{swatch}{_lines('symbols', symbols, x + indent, y)}"
+        f"{_lines('outside' if term.outside else 'sum', numbers, x, below)}"
     )
 
 
-def _term_width(formula: Formula) -> float:
-    terms = [term for row in formula.terms for term in row]
-    return max((max(14 + text_width(t.symbols, 12), text_width(t.numbers, 15)) for t in terms), default=0)
+def _lines(name: str, lines: list[str], x: float, y: float) -> str:
+    return "".join(
+        f'<text class="{name}" x="{x + HANG * (n > 0)}" y="{y + CONTINUED * n}">{escape(line)}</text>'
+        for n, line in enumerate(lines)
+    )
 
 
-def text_width(text: str, font_size: float) -> float:
-    """At most so wide is a text."""
-    # In DejaVu Sans, the widest of the fonts in `style`, a digit is 0.64 em wide, and letters less on average.
-    em = 0.64 * len(text) + 0.2 * text.count(MINUS) - 0.3 * (text.count(".") + text.count("/"))
-    return font_size * em
+def _width(lines: list[str], font_size: float) -> float:
+    return max((HANG * (n > 0) + text_width(line, font_size) for n, line in enumerate(lines)), default=0)
 
 
 def theme(still: bool) -> dict[str, str]:
