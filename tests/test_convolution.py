@@ -578,7 +578,7 @@ BAD = {
     "kernel gradient, kernel too large": (
         conv2d_kernel_gradient,
         (ONES, DELTA, 4),
-        (ValueError, "is 4×4 and does not fit into the input of 3×4", "no larger than the input", "add padding"),
+        (ValueError, "is 4×4 and does not fit into the input of 3×4", "no larger than the input", "add zeros"),
     ),
     "input gradient, filters": (
         conv2d_input_gradient,
@@ -598,7 +598,7 @@ BAD = {
     "input gradient, input too small": (
         conv2d_input_gradient,
         (DELTA, WEIGHTS, (1, 4)),
-        (ValueError, "is 2×3 and does not fit into the input of 1×4", "no larger than the input", "add padding"),
+        (ValueError, "is 2×3 and does not fit into the input of 1×4", "no larger than the input", "add zeros"),
     ),
     "input gradient, delta NaN": (
         conv2d_input_gradient,
