@@ -45,9 +45,9 @@ def test_a_line_ends_neither_after_a_sign_nor_inside_of_brackets():
         ("conv1:  x  =  1", 600, ["conv1: x = 1"]),
         ("a long word", 1, ["a", "long", "word"]),
         ("123456789012345", 50, ["123456789012345"]),
-        ("no (a, b)", 70, ["no", "(a, b)"]),
+        ("no (a, b)", 55, ["no", "(a, b)"]),
         # What is wider than a line has to be broken inside of its brackets, but not after a sign.
-        ("p = exp(1) / (exp(2) + exp(3) + exp(4))", 220, ["p = exp(1) / (exp(2)", "+ exp(3) + exp(4))"]),
+        ("p = exp(1) / (exp(2) + exp(3) + exp(4))", 180, ["p = exp(1) / (exp(2)", "+ exp(3) + exp(4))"]),
         (") what was never opened (a, b)", 200, [") what was never", "opened (a, b)"]),
     ],
 )

@@ -12,6 +12,7 @@ import pytest
 from convbp import drawing, svg
 from convbp.colours import HUES, NEGATIVE, POSITIVE, contrast, diverging, hue, ink_on
 from convbp.explorers.sliding_window import State, scene
+from convbp.lines import text_width
 from convbp.scene import Formula, Grid, Highlight, Scene, Selection, Tag, Term
 from pictures import (
     CELLS,
@@ -201,6 +202,22 @@ def test_what_is_not_in_its_place_is_noticed(monkeypatch):
     drawing._grid.cache_clear()
     drawing._formula.cache_clear()
     assert not any(misplaced(drawn, cell) for cell in cells)
+
+
+def test_a_text_is_as_wide_as_it_is_taken_to_be():
+    sizes = {
+        "title": (14, True),
+        "total": (15, True),
+        "sum": (15, False),
+        "outside": (15, False),
+        "symbols": (12, False),
+    }
+    for drawn in REAL_SCENES:
+        for text in texts(parse(svg.picture(drawn))):
+            if text.name in sizes:
+                left, _, right, _ = text.box
+                expected = text_width(text.text, *sizes[text.name])
+                assert 0.75 * expected - 3 <= right - left <= expected, text
 
 
 OUTLINE = 3.5  # half of an outline's stroke, and half of the cell's own

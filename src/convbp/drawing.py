@@ -34,7 +34,7 @@ _THEME = {
 def grid_size(grid: Grid) -> tuple[float, float]:
     """Width and height of a grid, with its title and indices."""
     (rows, cols), cell = grid.size, _cell_size(grid)
-    return max(GUTTER + cell * cols, GUTTER + text_width(grid.title, 14)), HEAD + cell * rows
+    return max(GUTTER + cell * cols, GUTTER + text_width(grid.title, 14, bold=True)), HEAD + cell * rows
 
 
 def grid(grid: Grid) -> str:
@@ -171,8 +171,9 @@ def _formula(formula: Formula) -> tuple[str, float, float]:
 
 
 def _text(name: str, text: str, y: float) -> tuple[str, float, float]:
-    lines = broken(text, 15, FORMULA_WIDTH, HANG)
-    return _lines(name, lines, 0, y), _width(lines, 15), LINE + CONTINUED * (len(lines) - 1) if lines else 0
+    bold = name == "total"
+    lines = broken(text, 15, FORMULA_WIDTH, HANG, bold)
+    return _lines(name, lines, 0, y), _width(lines, 15, bold), LINE + CONTINUED * (len(lines) - 1) if lines else 0
 
 
 def _terms(formula: Formula, y: float) -> tuple[str, float, float]:
@@ -226,8 +227,8 @@ def _lines(name: str, lines: list[str], x: float, y: float) -> str:
     )
 
 
-def _width(lines: list[str], font_size: float) -> float:
-    return max((HANG * (n > 0) + text_width(line, font_size) for n, line in enumerate(lines)), default=0)
+def _width(lines: list[str], font_size: float, bold: bool = False) -> float:
+    return max((HANG * (n > 0) + text_width(line, font_size, bold) for n, line in enumerate(lines)), default=0)
 
 
 def theme(still: bool) -> dict[str, str]:
