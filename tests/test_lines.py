@@ -48,7 +48,7 @@ def test_a_line_ends_neither_after_a_sign_nor_inside_of_brackets():
         ("no (a, b)", 55, ["no", "(a, b)"]),
         # What is wider than a line has to be broken inside of its brackets, but not after a sign.
         ("p = exp(1) / (exp(2) + exp(3) + exp(4))", 180, ["p = exp(1) / (exp(2)", "+ exp(3) + exp(4))"]),
-        (") what was never opened (a, b)", 200, [") what was never", "opened (a, b)"]),
+        (") what was never opened (a, b)", 210, [") what was never opened", "(a, b)"]),
     ],
 )
 def test_where_a_text_is_broken(text, room, lines):

@@ -5,8 +5,9 @@ from functools import lru_cache
 
 from convbp.notation import MINUS
 
-# In DejaVu Sans, the widest of the fonts in a picture, a digit is 0.64 em wide, and letters are less on average.
-_WIDTHS = {" ,.:;/·ijl": 0.34, "()tfr₀₁₂₃₄₅₆₇₈₉": 0.43, f"{MINUS}+=≠×→": 0.84, "mMwW": 0.98}
+# In DejaVu Sans, the widest of the fonts in a picture, a digit is 0.64 em wide, and letters are less on average. All
+# names of arrays count alike, w too, which is wider: a grid whose title has another in the next step does not move.
+_WIDTHS = {" ,.:;/·ijl": 0.34, "()tfr₀₁₂₃₄₅₆₇₈₉": 0.43, f"{MINUS}+=≠×→⊗∗": 0.84, "mMW": 0.98}
 _EM = {sign: width for signs, width in _WIDTHS.items() for sign in signs}
 
 _BINDS = re.compile(r"[=≠+·−⊗∗/]|Σ.?|Eq\.")  # a word that stays with the next one
@@ -14,7 +15,7 @@ _BINDS = re.compile(r"[=≠+·−⊗∗/]|Σ.?|Eq\.")  # a word that stays with 
 
 @lru_cache(maxsize=8192)
 def text_width(text: str, font_size: float, bold: bool = False) -> float:
-    """At most so wide is a text, and hardly less."""
+    """A text is about so wide; wider by a pixel or two at most."""
     return font_size * (1.12 if bold else 1) * sum([_EM.get(sign, 0.64) for sign in text])
 
 
