@@ -318,7 +318,7 @@ def texts(highlight):
 def test_a_cell_of_the_first_convolution_has_its_window_and_its_sum():
     highlight = at(1, ("conv1.1", 0, 3))
     assert highlight.formula.heading == (
-        "Step 1 of 20, conv1:  x = Σ w·o + b  over the window, in all channels (Eq. 4, 7)."
+        "Step 1 of 20, conv1: x = Σ w·o + b over the window, in all channels (Eq. 4, 7)."
     )
     # 1·2 + 0·1 + 1·1 + 0·2 + 2·2 + 0·1 − 1
     assert texts(highlight) == [

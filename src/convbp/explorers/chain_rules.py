@@ -98,7 +98,7 @@ def _conv_forward(name, layer, inputs, output, kernel, bias):
     def origin():
         return loops.conv2d(inputs.named[None], kernel.named, bias.named, **settings(layer))[0]
 
-    return Made(name, "x", output, f"{name}:  x = Σ w·o + b  over the window, in all channels (Eq. 4, 7)", origin)
+    return Made(name, "x", output, f"{name}: x = Σ w·o + b over the window, in all channels (Eq. 4, 7)", origin)
 
 
 def _activation_forward(name, layer, inputs, output):
@@ -106,7 +106,7 @@ def _activation_forward(name, layer, inputs, output):
         x = inputs.cell(*index)
         return Read((x,), f"f({x.text}) = f({number(x.value)})")
 
-    rule = f"{name}:  o = f(x),  f(x) = {layer.function.formula} (Eq. 8)"
+    rule = f"{name}: o = f(x), f(x) = {layer.function.formula} (Eq. 8)"
     return Made(name, "o", output, rule, lambda: tabulate(output.shape, entry))
 
 
@@ -123,18 +123,18 @@ def _max_forward(name, layer, inputs, output):
         cells[winner] = cells[winner]._replace(tag=WINNER)
         return Read(tuple(cells), f"max({', '.join(number(cell.value) for cell in cells)})")
 
-    return Made(name, "o", output, f"{name}:  o = the largest entry of the window; its place is kept", origin)
+    return Made(name, "o", output, f"{name}: o = the largest entry of the window; its place is kept", origin)
 
 
 def _flatten_forward(name, layer, inputs, output):
-    return Made(name, "o", output, f"{name}:  the same numbers in a row", lambda: inputs.named.reshape(output.shape))
+    return Made(name, "o", output, f"{name}: the same numbers in a row", lambda: inputs.named.reshape(output.shape))
 
 
 def _dense_forward(name, layer, inputs, output, weights, bias):
     def origin():
         return inputs.named @ weights.named + bias.named
 
-    return Made(name, "x", output, f"{name}:  x = Σ w·o + b  over all inputs", origin)
+    return Made(name, "x", output, f"{name}: x = Σ w·o + b over all inputs", origin)
 
 
 # Backward: (name of the layer, layer, its inputs, its δ, the values of the δ of its inputs, its parameters) -> that δ.
@@ -144,7 +144,7 @@ def _conv_backward(name, layer, inputs, delta, below, kernel, bias):
     def origin():
         return loops.conv2d_input_gradient(delta.named[None], kernel.named, below.shape[:2], **settings(layer))[0]
 
-    rule = f"Σ δ·w  over the places and filters of {name} it went into (Eq. 20)"
+    rule = f"Σ δ·w over the places and filters of {name} it went into (Eq. 20)"
     return _below(name, inputs, below, rule, origin, otherwise="no window covers it")
 
 
@@ -173,12 +173,12 @@ def _flatten_backward(name, layer, inputs, delta, below):
 
 
 def _dense_backward(name, layer, inputs, delta, below, weights, bias):
-    rule = f"Σ δ·w  over all units of {name}"
+    rule = f"Σ δ·w over all units of {name}"
     return _below(name, inputs, below, rule, lambda: weights.named @ delta.named)
 
 
 def _below(name, inputs, below, rule, origin, **more):
-    return Made(inputs.array, "δ", below, f"back through {name}:  δ of {inputs.array} = {rule}", origin, **more)
+    return Made(inputs.array, "δ", below, f"back through {name}: δ of {inputs.array} = {rule}", origin, **more)
 
 
 FORWARD = {

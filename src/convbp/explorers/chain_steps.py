@@ -56,7 +56,7 @@ def _softmax(scores, probabilities, label, error):
         return Read(cells, f"{powers[k]} / ({' + '.join(powers)})")
 
     s = scores.symbol
-    rule = f"softmax:  p = exp({s}) / Σ exp({s}),  and the error E = −log p of class {label} = {number(error)}"
+    rule = f"softmax: p = exp({s}) / Σ exp({s}), and the error E = −log p of class {label} = {number(error)}"
     return Made("softmax", "p", probabilities, rule, lambda: tabulate(probabilities.shape, entry))
 
 
@@ -65,7 +65,7 @@ def _output_error(probabilities, scores, delta, label):
         p, one = probabilities.cell(k), int(k == label)
         return Read((p,), f"{p.text} − {one} = {number(p.value)} − {one}")
 
-    rule = f"the output error:  δ of {scores.array} = p − 1 for class {label}, the target, and p − 0 for the others"
+    rule = f"the output error: δ of {scores.array} = p − 1 for class {label}, the target, and p − 0 for the others"
     return Made(scores.array, "δ", delta, rule, lambda: tabulate(delta.shape, entry))
 
 
@@ -93,9 +93,9 @@ def _gradients(name, layer, inputs, delta, parameters, back):
     def of_bias():
         return loops.conv2d_bias_gradient(delta.named[None]) if convolves else delta.named
 
-    terms = "Σ δ·o  over all places (Eq. 13),  ∂E/∂b = Σ δ" if convolves else "δ·o,  ∂E/∂b = δ"
+    terms = "Σ δ·o over all places (Eq. 13), ∂E/∂b = Σ δ" if convolves else "δ·o, ∂E/∂b = δ"
     return [
-        Made(p.array, "g", back[f"{p.array}.gradient"], f"the gradients of {name}:  ∂E/∂w = {terms}", origin, p.tags)
+        Made(p.array, "g", back[f"{p.array}.gradient"], f"the gradients of {name}: ∂E/∂w = {terms}", origin, p.tags)
         for p, origin in ((weights, of_weights), (bias, of_bias))
     ]
 
@@ -104,7 +104,7 @@ def _updated(network, image, label, rate, parameters, gradients, error):
     before, after = {p.array: p for p in parameters}, network.copy()
     after.parameters = {g.array: before[g.array].values - rate * g.values for g in gradients}
     now = network.loss(after.scores(image[None]), [label])
-    rule = f"the update:  w ← w − η·g  with η = {number(rate)};  E goes from {number(error)} to {number(now)}"
+    rule = f"the update: w ← w − η·g with η = {number(rate)}; E goes from {number(error)} to {number(now)}"
 
     def updated(old, g):
         def entry(*index):

@@ -24,7 +24,6 @@ from convbp.sums import Sum, exact, symbol
 
 LARGEST = 5
 FIRST = Selection("first_kernel", 0, 0)
-AXES = ("", "")  # the entries have names, and their row and column none
 LETTERS = {"image": "i", "first_kernel": "w¹", "hidden": "o¹", "second_kernel": "w²"}
 
 IMAGE, FIRST_KERNEL, SECOND_KERNEL, TARGET = ((1, 2, 0), (0, 1, 3), (2, 0, 1)), ((1, -1), (2, 1)), ((2, 1), (3, -1)), 5
@@ -98,12 +97,14 @@ def scene(state: State) -> Scene:
     right, asker, difference = (
         Grid(name, title, rows_of(array), largest=largest) for name, (title, array) in ways.items()
     )
-    image = Grid("image", "input i", rows_of(state.image), axes=AXES)
-    first = Grid("first_kernel", "w¹", rows_of(state.first_kernel), tags=_tags(state, "first_kernel"), axes=AXES)
+    image = Grid("image", "input i", rows_of(state.image), axes=_axes("i"))
+    first = Grid("first_kernel", "w¹", rows_of(state.first_kernel), tags=_tags(state, "first_kernel"), axes=_axes("w¹"))
     hidden = Grid("hidden", "o¹ = i ⊗ w¹", rows_of(state.hidden), tags=_tags(state, "hidden"))
-    second = Grid("second_kernel", "w²", rows_of(state.second_kernel), tags=_tags(state, "second_kernel"), axes=AXES)
+    second = Grid(
+        "second_kernel", "w²", rows_of(state.second_kernel), tags=_tags(state, "second_kernel"), axes=_axes("w²")
+    )
     output = Grid("output", "o² = o¹ ⊗ w²", ((state.output,),))
-    target = Grid("target", "target y", rows_of(state.target), axes=AXES)
+    target = Grid("target", "target y", rows_of(state.target), axes=_axes("y"))
 
     highlights = {
         Selection(name, *at): _highlight(
@@ -123,6 +124,11 @@ def scene(state: State) -> Scene:
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
+
+
+def _axes(letter: str) -> tuple[str, str]:
+    """What to call row and column: the entries have names, these have none."""
+    return f"of {letter}", f"of {letter}"
 
 
 def _named(letter: str, array: np.ndarray) -> np.ndarray:
