@@ -10,7 +10,7 @@ from convbp.notation import factor, number
 from convbp.scene import Formula, Grid, Highlight, Mark, Selection, Tag, Term
 from convbp.sums import Sum
 
-MOST_TERMS, MOST_IN_A_ROW, CHARACTERS_IN_A_ROW = 12, 7, 100
+MOST_TERMS = 12
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -114,7 +114,7 @@ def highlight(
     said = f"{here.text} of {here.array} = {how}."
     return Highlight(
         marks=(*_outlines(_read(origin, shown), "dashed" if here.text[0] in "δg" else "solid"), Mark(*_at(here))),
-        formula=Formula(heading, _in_rows(terms), said, notes),
+        formula=Formula(heading, (tuple(terms),) if terms else (), said, notes),
         sentence=f"{heading.partition(':')[0].rstrip('.')}: {said}",
     )
 
@@ -147,15 +147,6 @@ def _in_room(products: tuple, terms: list[Term]) -> tuple[list[Term], tuple[str,
     zeros, more = len(terms) - len(kept), max(len(kept) - MOST_TERMS, 0)
     notes = (f"{zeros} terms with a factor 0 are left out.",) if zeros else ()
     return kept[:MOST_TERMS], (*notes, f"There are {more} more.") if more else notes
-
-
-def _in_rows(terms: list[Term]) -> tuple[tuple[Term, ...], ...]:
-    if not terms:
-        return ()
-    longest = max(max(len(term.numbers), len(term.symbols)) for term in terms)
-    rows = -(-len(terms) // min(MOST_IN_A_ROW, max(CHARACTERS_IN_A_ROW // (longest + 3), 1)))
-    size = -(-len(terms) // rows)
-    return tuple(tuple(terms[n : n + size]) for n in range(0, len(terms), size))
 
 
 def _read(origin: Sum | Read | int | None, shown: dict) -> dict[Selection, Tag | None]:
