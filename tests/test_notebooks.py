@@ -1,8 +1,10 @@
 """The notebooks in a reader's hands: run twice, run in part, read where nothing runs, and without the solutions."""
 
+import asyncio
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -32,14 +34,29 @@ def prose(path):
 def run(cells):
     """Run code cells in a fresh kernel; an error in one of them fails."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in cells])
-    NotebookClient(notebook, kernel_name="python3", timeout=60).execute()
+    asyncio.run(NotebookClient(notebook, kernel_name="python3", timeout=60).async_execute())
 
 
-@each_notebook
-def test_after_a_restart_a_picture_needs_the_set_up_only_and_every_cell_can_be_run_twice(path):
+def run_in_parts(path):
+    """After a restart the set-up and the pictures alone, then every cell twice."""
     set_up, *others = code(read(path))
     pictures = [cell for cell in others if PICTURES.search(cell.source)]
     run([set_up, *pictures, *(cell for cell in [set_up, *others] for _ in range(2))])
+
+
+@pytest.fixture(scope="module")
+def runs(request):
+    """The runs of the notebooks that are asked for, two at a time: each has a kernel, a process, of its own."""
+    asked = {
+        item.callspec.params["path"] for item in request.session.items if "runs" in getattr(item, "fixturenames", ())
+    }
+    with ThreadPoolExecutor(2) as pool:
+        yield {path: pool.submit(run_in_parts, path) for path in sorted(asked)}
+
+
+@each_notebook
+def test_after_a_restart_a_picture_needs_the_set_up_only_and_every_cell_can_be_run_twice(path, runs):
+    runs[path].result()
 
 
 @each_notebook
