@@ -61,7 +61,7 @@ def presets(explorer):
 
 
 def sliders(explorer):
-    return control(explorer, ArraySliders).children
+    return [handle for slider in control(explorer, ArraySliders).children for handle in slider.children]
 
 
 def press(choice, value):

@@ -125,13 +125,17 @@ def test_the_bias_moves_every_pre_activation_alike():
     explorer = ForwardPass()
     before = np.array(explorer.view.scene.grids[3].values)
     slider = next(control.widget for control in explorer._controls if control.widget.description == "bias b")
-    slider.set_state({"value": 4.0})
+    (handle,) = slider.children
+    handle.set_state({"value": 4})
     np.testing.assert_array_equal(np.array(explorer.view.scene.grids[3].values) - before, np.full(before.shape, 3))
     assert type(explorer.state.bias) is int
-    slider.set_state({"value": 2.5})
-    assert explorer.state.bias == 2.5
+    explorer.update(bias=2.5)
+    (handle,) = slider.children
+    handle.set_state({"value": -1.5})
+    assert explorer.state.bias == -1.5
     explorer.update(bias=-30)
-    assert (slider.value, slider.min, slider.max) == (-30, -30, 30)
+    (handle,) = slider.children
+    assert (slider.value, handle.value, handle.min, handle.max) == (-30, -30, -30, 30)
 
 
 def test_a_cell_that_is_no_longer_there_gives_way_to_the_first():

@@ -208,7 +208,8 @@ def test_floats_stay_floats_and_large_numbers_widen_the_slider():
     explorer = PoolingRoute([[0.5, 20.5], [1, 2]], "average")
     explorer.select(0, 1, "inputs")
     slider = chosen_number(explorer)
-    assert (slider.value, slider.max, slider.step) == (20.5, 21, 0.1)
+    (handle,) = slider.children
+    assert (slider.value, handle.value, handle.max, handle.step) == (20.5, 20.5, 21, 0.1)
     slider.value = 2.5
     assert explorer.view.scene.grids[1].values == ((1.5,),)
     slider.value = 3

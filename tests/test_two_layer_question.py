@@ -149,7 +149,8 @@ def test_the_chosen_number_can_be_changed():
     slider.value = -9
     assert explorer.state.slope == 2 * (explorer.state.output + 9)
     explorer.update(target=explorer.state.output)
-    assert slider.value == slider.max == explorer.state.output
+    (handle,) = slider.children
+    assert slider.value == handle.value == handle.max == explorer.state.output
     assert {entry for row in explorer.view.scene.grids[2].values for entry in row} == {0}
 
 

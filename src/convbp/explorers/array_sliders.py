@@ -1,12 +1,10 @@
 """A control for a small array: one slider for each entry, laid out as the array is."""
 
-from math import ceil
-from numbers import Integral
-
 import ipywidgets as widgets
 import traitlets
 
 from convbp.explorers.beside_cells import answer_beside_cells
+from convbp.explorers.number_slider import NumberSlider
 from convbp.notation import subscripted
 
 GAP = 12  # between two sliders, in pixels
@@ -15,15 +13,15 @@ GAP = 12  # between two sliders, in pixels
 class ArraySliders(widgets.GridBox):
     """Sliders for the entries of a small 2-D array; ``value`` is the array, as a tuple of rows.
 
-    Entries that are all integers get sliders that stay on integers. Another shape gets other sliders.
+    Entries that are integers get sliders that stay on integers. Another shape gets other sliders.
     """
 
     value = traitlets.Tuple()
 
-    def __init__(self, label: str, value: tuple[tuple, ...], least_range: int = 9):
-        self._label, self._least_range, self._refreshing = label, least_range, False
-        self._sliders: list[list[widgets.Widget]] = []
-        self._kind: tuple[int, int, bool] | None = None
+    def __init__(self, label: str, value: tuple[tuple, ...]):
+        self._label, self._refreshing = label, False
+        self._sliders: list[list[NumberSlider]] = []
+        self._shape: tuple[int, int] | None = None
         super().__init__(value=value)
 
     @traitlets.validate("value")
@@ -31,20 +29,18 @@ class ArraySliders(widgets.GridBox):
         # Validating rather than observing: to a trait, 1.0 in the place of 1 is no change.
         value, self._refreshing = proposal.value, True
         try:
-            if self._kind != _kind(value):
-                self._kind = _kind(value)
-                self._build(*self._kind)
+            if self._shape != (len(value), len(value[0])):
+                self._shape = len(value), len(value[0])
+                self._build(*self._shape)
             for sliders, row in zip(self._sliders, value, strict=True):
                 for slider, entry in zip(sliders, row, strict=True):
-                    slider.max = max(slider.max, ceil(abs(entry)))
-                    slider.min = -slider.max
-                    slider.value = entry if isinstance(slider, widgets.IntSlider) else float(entry)
+                    slider.value = entry
         finally:
             self._refreshing = False
         return value
 
-    def _build(self, rows: int, cols: int, whole: bool) -> None:
-        self._sliders = [[self._slider(m, n, whole) for n in range(cols)] for m in range(rows)]
+    def _build(self, rows: int, cols: int) -> None:
+        self._sliders = [[self._slider(m, n) for n in range(cols)] for m in range(rows)]
         gaps = GAP * (cols - 1)
         self.children = [slider for sliders in self._sliders for slider in sliders]
         # As many side by side as the array has columns, unless that leaves them less than 110 pixels.
@@ -53,14 +49,11 @@ class ArraySliders(widgets.GridBox):
         self.layout.max_width = f"{190 * cols + gaps}px"
         answer_beside_cells(self)  # the new sliders
 
-    def _slider(self, m: int, n: int, whole: bool) -> widgets.Widget:
-        slider = (widgets.IntSlider if whole else widgets.FloatSlider)(
-            value=0,
-            min=-self._least_range,
-            max=self._least_range,
+    def _slider(self, m: int, n: int) -> NumberSlider:
+        slider = NumberSlider(
             description=subscripted(self._label, m, n),
             style={"description_width": "28px"},
-            layout=widgets.Layout(width="auto", margin="0"),
+            layout=widgets.Layout(flex="1 1 auto", width="auto", margin="0"),
         )
         slider.observe(lambda change: self._follow_slider(m, n, change.new), "value")
         return slider
@@ -70,8 +63,3 @@ class ArraySliders(widgets.GridBox):
             rows = [list(row) for row in self.value]
             rows[m][n] = entry
             self.value = tuple(map(tuple, rows))
-
-
-def _kind(value: tuple[tuple, ...]) -> tuple[int, int, bool]:
-    whole = all(isinstance(entry, Integral) for row in value for entry in row)
-    return len(value), len(value[0]), whole

@@ -11,6 +11,7 @@ from convbp.explorers.chain_rules import Made
 from convbp.explorers.chain_state import State, last_step
 from convbp.explorers.chain_steps import steps
 from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
+from convbp.explorers.number_slider import NumberSlider
 from convbp.explorers.step_player import StepPlayer
 from convbp.layers import Conv2D, Flatten, MaxPool2D
 from convbp.network import Network
@@ -105,8 +106,7 @@ def _change_chosen(state: State, value: float) -> State:
 
 
 def _fit_chosen(state: State) -> dict:
-    largest = max(9.0, float(np.ceil(abs(_read_chosen(state)))))
-    return {"min": -largest, "max": largest, "disabled": _chosen(state) is None}
+    return {"disabled": _chosen(state) is None}
 
 
 def _at_step(state: State, step: int) -> State:
@@ -144,17 +144,15 @@ class ChainOfLayers(Explorer):
         state = _at_step(State(network, IMAGE if image is None else image, label, rate), step)
         player, reset = StepPlayer(interval=1500), reset_button()
         label = widgets.IntSlider(description="class", layout={"width": "220px"})
-        rate = widgets.FloatSlider(description="η", min=0, max=0.2, step=0.01, layout={"width": "260px"})
-        chosen = widgets.FloatSlider(
-            description="chosen o, w or b", step=0.5, readout_format=".4", style={"description_width": "auto"}
-        )
+        rate = NumberSlider(0.0, "η", least=0, most=0.2, step=0.01, layout={"width": "260px"})
+        chosen = NumberSlider(0.0, "chosen o, w or b", step=0.5, style={"description_width": "auto"})
         super().__init__(
             state,
             scene,
             controls=[
                 Control(player, lambda s: s.step, _at_step, lambda s: {"max": last_step(s.network)}),
                 Control.field("label", label, fit=lambda s: {"max": s.network.output_shape[0] - 1}),
-                Control.field("rate", rate, fit=lambda s: {"max": max(0.2, s.rate)}),
+                Control(rate, lambda s: float(s.rate), lambda s, value: replace(s, rate=value)),
                 Control(chosen, _read_chosen, _change_chosen, _fit_chosen),
             ],
             layout_rows=[wrapped(player, reset), wrapped(chosen, label, rate)],

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import ceil
 from typing import Any
 
-import ipywidgets as widgets
 import numpy as np
 
 from convbp.explorers.explorer import Control
-
-LEAST_RANGE = 9
+from convbp.explorers.number_slider import NumberSlider
 
 
 def chosen_number(
@@ -28,12 +25,8 @@ def chosen_number(
 
     def changed(state: Any, value: float) -> Any:
         changed = array(state, state.selected.grid).copy()
-        changed[state.selected[1:]] = int(value) if value.is_integer() else value
+        changed[state.selected[1:]] = value
         return replace(state, **{state.selected.grid: changed})
 
-    def fit(state: Any) -> dict[str, Any]:
-        end, whole = max(LEAST_RANGE, ceil(abs(chosen(state)))), array(state, state.selected.grid).dtype == object
-        return {"description": name(state), "max": end, "min": -end, "step": 1 if whole else 0.1}
-
-    slider = widgets.FloatSlider(readout_format=".4", style={"description_width": "auto"})
-    return Control(slider, lambda state: float(chosen(state)), changed, fit)
+    slider = NumberSlider(style={"description_width": "auto"})
+    return Control(slider, chosen, changed, lambda state: {"description": name(state)})

@@ -50,9 +50,15 @@ class Control:
 
     def show(self, state: Any) -> None:
         """Set the widget to what the state says."""
-        for trait, value in self.fit(state).items():
-            setattr(self.widget, trait, value)
+        fit = self.fit(state)
+        # The page moves a slider whose range leaves it out, and tells that like a choice of the reader's: so first a
+        # range for the value before and this one, at last the one that fits.
+        for trait, value in fit.items():
+            wider = {"min": min, "max": max}.get(trait)
+            setattr(self.widget, trait, wider(value, getattr(self.widget, trait)) if wider else value)
         self.widget.value = self.read(state)
+        for trait, value in fit.items():
+            setattr(self.widget, trait, value)
 
 
 def buttons(name: str, options: dict[str, Any]) -> widgets.ToggleButtons:

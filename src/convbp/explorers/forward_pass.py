@@ -1,7 +1,6 @@
 """A layer forwards: receptive field, products, pre-activation, activation (Eq. 6 to 8)."""
 
-from dataclasses import dataclass, replace
-from math import ceil
+from dataclasses import dataclass
 
 import ipywidgets as widgets
 import numpy as np
@@ -10,6 +9,7 @@ from convbp.activations import identity, leaky_relu, relu, sigmoid, softplus, ta
 from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.explorers.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
+from convbp.explorers.number_slider import NumberSlider
 from convbp.explorers.readable import one_of, readable
 from convbp.notation import factor, number
 from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
@@ -125,10 +125,6 @@ def _highlight(chosen: str, grids: dict[str, Grid], state: State, as_in_eq_6: ob
     )
 
 
-def _with_bias(state: State, bias: float) -> State:
-    return replace(state, bias=int(bias) if bias.is_integer() else bias)  # what is whole stays exact
-
-
 class ForwardPass(Explorer):
     """Choose a cell of a layer's output: its receptive field, the products, the bias and the activation.
 
@@ -151,21 +147,16 @@ class ForwardPass(Explorer):
     def __init__(self, image=IMAGE, kernel=KERNEL, bias=1, activation="relu"):
         state, reset = State(image, kernel, bias, activation, Selection("x", 0, 2)), reset_button()
         choice = widgets.Dropdown(description="activation f", options=list(ACTIVATIONS))
-        slider = widgets.FloatSlider(description="bias b", step=0.5, readout_format=".4")
+        slider = NumberSlider(description="bias b", step=0.5)
         sliders = ArraySliders("w", rows_of(state.kernel))
         super().__init__(
             state,
             scene,
             controls=[
                 Control.field("activation", choice),
-                Control(slider, lambda state: float(state.bias), _with_bias, fit=_range_of_bias),
+                Control.field("bias", slider),
                 Control.array("kernel", sliders),
             ],
             layout_rows=[wrapped(choice, slider, reset), sliders],
             reset=reset,
         )
-
-
-def _range_of_bias(state: State) -> dict[str, int]:
-    end = max(9, ceil(abs(state.bias)))
-    return {"max": end, "min": -end}

@@ -1,0 +1,116 @@
+"""The sliders of JupyterLab beside a reader's own numbers: nobody but the reader changes one."""
+
+import pytest
+from playwright.sync_api import expect
+
+from browser import Lab, cell_of, eventually, is_ready, jupyterlab, point_elsewhere, write_notebook
+
+NUMBERS = """
+import numpy as np
+from convbp.explorers import *
+reals = np.array([[0.123, 0.5, 1 / 3], [0.25, 3.0, 7.77], [1 / 7, -3.05, 9.123]])
+kernel = np.array([[0.123, -0.777], [1.25, 2 / 3]])
+whole = np.array([[17, 3, 3, 1], [0, -23, 3, 3], [9, 3, 6, -6]])
+shown = {}
+
+def numbers(state):
+    arrays = {**vars(state), **(state.network.parameters if hasattr(state, "network") else {}), "selected": None}
+    return [(name, value.tolist() if hasattr(value, "tolist") else str(value)) for name, value in arrays.items()]
+
+def to_and_fro(explorer):
+    for name, value in vars(explorer.state).items():
+        if isinstance(value, np.ndarray | float):
+            explorer.update(**{name: value * 3})
+            explorer.update(**{name: value})
+    if hasattr(explorer.state, "way"):
+        explorer.update(step=12)
+        explorer.update(way="scatter")
+    explorer.reset()
+"""
+
+# Real numbers between the steps of a slider, whole ones of very different size, and sliders whose end moves.
+EXPLORERS = {
+    "SlidingWindow": "SlidingWindow(reals, kernel)",
+    "KernelGradient": "KernelGradient(reals, kernel, [[0.3, 1 / 3], [0.7, -2.2]])",
+    "TwoLayerQuestion": "TwoLayerQuestion(reals, kernel, kernel, 1 / 3)",
+    "TwoLayerQuestion, whole": "TwoLayerQuestion(whole[:, :3], [[3, -17]], [[3, 1], [3, -2], [20, 3]])",
+    "PoolingRoute": "PoolingRoute(reals)",
+    "PoolingRoute, whole": "PoolingRoute(whole)",
+    "ForwardPass": "ForwardPass(whole, kernel, 1 / 3)",
+    "ChainOfLayers": "ChainOfLayers(rate=0.07)",
+    "DeltaFlow": "DeltaFlow()",
+}
+NAMES = list(EXPLORERS)
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    """JupyterLab with these explorers, each in a cell of its own."""
+    root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
+    cells = [NUMBERS, *(f"shown['{name}'] = {made}; shown['{name}']" for name, made in EXPLORERS.items())]
+    write_notebook(root / "sliders.ipynb", cells)
+    with jupyterlab(root, home) as address:
+        lab = Lab(browser, address)
+        lab.open("sliders.ipynb")
+        lab.command("notebook:run-all-cells")
+        expect(lab.panel.locator(".convbp-explorer:has(svg)")).to_have_count(len(EXPLORERS))
+        yield lab
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def explorer(lab, name):
+    explorer = lab.explorers[NAMES.index(name)]
+    explorer.scroll_into_view_if_needed()
+    lab.value(f"shown['{name}'].reset()")
+    is_ready(explorer)
+    return explorer
+
+
+def numbers(lab, name):
+    """All the numbers that the explorer works on, to the last digit."""
+    return lab.value(f"numbers(shown['{name}'].state)")
+
+
+def told(lab, since):
+    """What the page has told Python of since then, but for the chosen cell."""
+    texts = (sent if isinstance(sent, str) else sent.decode(errors="replace") for sent in lab.sent[since:])
+    return [text for text in texts if '"method":"update"' in text and '"value":' in text]
+
+
+def test_to_look_at_numbers_does_not_change_them(lab, explorer, name):
+    before, since = numbers(lab, name), len(lab.sent)
+    for cell in explorer.locator("[data-cell]").all()[:40]:
+        cell.click()
+    point_elsewhere(explorer)
+    eventually(lab.kernel_status, "idle")
+    lab.value(f"shown['{name}'].reset()")
+    explorer.locator("[data-cell]").last.click()
+    eventually(lab.kernel_status, "idle")
+    assert told(lab, since) == []
+    assert numbers(lab, name) == before
+
+
+def test_what_python_sets_comes_back_from_nobody(lab, explorer, name):
+    """Each number is set to another size and back, so that ranges, steps and kinds of sliders change, too."""
+    before, since = numbers(lab, name), len(lab.sent)
+    lab.value(f"[to_and_fro(shown['{name}']) for _ in range(3)]")
+    is_ready(explorer)
+    eventually(lab.kernel_status, "idle")
+    assert told(lab, since) == []
+    assert numbers(lab, name) == before
+
+
+@pytest.mark.parametrize("name", ["TwoLayerQuestion"], indirect=True)
+def test_a_key_moves_a_real_number_by_a_step_and_not_by_a_crumb_more(lab, explorer, name):
+    cell_of(explorer, "image", 1, 1).click()
+    handle = explorer.locator(".widget-slider [role=slider]").first
+    expect(explorer.locator(".widget-slider .widget-readout").first).to_have_text("3")
+    for expected in ("2.9", "2.8", "2.7"):
+        handle.press("ArrowLeft")
+        eventually(lambda: lab.value(f"shown['{name}'].state.image[1, 1].item()"), expected)
+    expect(explorer.locator(".convbp-sentence")).to_contain_text("i₅")
