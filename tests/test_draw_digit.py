@@ -31,6 +31,7 @@ def explorer(network):
 def stroke(explorer, *cells):
     """As the page reports it: press on the first cell, go over the others."""
     for n, (row, col) in enumerate(cells):
+        explorer.view.set_state({"row": row, "col": col})
         explorer.view._handle_custom_msg({"paint": {"grid": "drawing", "row": row, "col": col}, "begins": n == 0}, [])
 
 
@@ -109,6 +110,14 @@ def test_update_asks_a_network_that_has_learnt_meanwhile():
 
 
 # Strokes and controls
+
+
+def test_a_stroke_does_not_call_a_page_back_that_is_at_another_cell_by_now(explorer):
+    stroke(explorer, (1, 2))
+    explorer.view.set_state({"row": 4, "col": 5})
+    explorer.view._handle_custom_msg({"paint": {"grid": "drawing", "row": 1, "col": 3}, "begins": True}, [])
+    assert shown(explorer)[1, 3] == 16
+    assert explorer.state.selected == (explorer.view.grid, explorer.view.row, explorer.view.col) == ("drawing", 4, 5)
 
 
 def test_a_stroke_leaves_ink_and_the_cell_is_chosen(explorer):

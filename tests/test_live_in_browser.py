@@ -218,15 +218,20 @@ def test_a_drawing_by_keyboard(lab, drawing):
         lab.page.keyboard.press("Space")
         cells[cell] = 16
         eventually(lambda: ink(drawing), cells)
-        is_ready(drawing)
         expect(drawing.locator(".convbp-sentence")).to_contain_text("Cell ({}, {}) has ink 16 of 16.".format(*cell))
     lab.page.keyboard.press("Space")
     eventually(lambda: ink(drawing), {(1, 0): 16, (1, 1): 16})
-    is_ready(drawing)
     lab.page.keyboard.press("ArrowLeft")
     expect(drawing.locator(".convbp-sentence")).to_contain_text("Cell (1, 1) has ink 16")
     assert lab.ask("[panel.content.activeCellIndex, panel.content.widgets.length]") == before
     expect(drawing.get_by_role("application")).to_be_focused()
+
+
+def test_no_key_is_lost_of_one_who_types_faster_than_pictures_come(lab, drawing):
+    drawing.get_by_role("application").focus()
+    for key in ["Home", "PageUp", *["Space", "ArrowRight"] * 7, *["Space", "ArrowDown"] * 7, "Space"]:
+        lab.page.keyboard.press(key)
+    eventually(lambda: ink(drawing), {**{(0, col): 16 for col in range(8)}, **{(row, 7): 16 for row in range(8)}})
 
 
 def test_the_pen_and_the_examples_have_sliders(drawing):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -147,12 +148,15 @@ class DrawDigit(Explorer):
         """Paint a cell with the ink of the pen. A stroke that begins on a cell with that ink leaves paper instead."""
         if not (0 <= row < SHAPE[0] and 0 <= col < SHAPE[1]):
             raise ValueError(f"DrawDigit: there is no cell ({row}, {col}) to paint; expected (0, 0) to (7, 7).")
+        self._paint(row, col, begins, selected=("drawing", row, col))
+
+    def _paint(self, row: int, col: int, begins: bool, **also: Any) -> None:
         with self._lock:
             drawing, pen = self.state.drawing.copy(), self.state.pen
             if begins:
                 self._stroke = 0 if drawing[row, col] == pen else pen
             drawing[row, col] = self._stroke
-            self.update(drawing=drawing, selected=("drawing", row, col))
+            self.update(drawing=drawing, **also)
 
     def clear(self) -> None:
         """Take all ink away."""
@@ -160,4 +164,5 @@ class DrawDigit(Explorer):
 
     def _on_message(self, message: dict) -> None:
         cell = message["paint"]
-        self.paint(cell["row"], cell["col"], begins=message["begins"])
+        # The page has the cell chosen, and may be at the next one by now: it is not to be called back.
+        self._paint(cell["row"], cell["col"], message["begins"])

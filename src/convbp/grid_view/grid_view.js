@@ -26,6 +26,7 @@ function render({ model, el, signal }) {
     const [grid, row, col] = key.split(",");
     return { grid, row: Number(row), col: Number(col) };
   };
+  const following = () => !Object.keys(model.get("patches")).length; // a new picture comes without them, they right after
   const cells = (grid) => Object.keys(model.get("patches")).map(parse).filter((cell) => cell.grid === grid);
 
   function showSelection() {
@@ -61,12 +62,12 @@ function render({ model, el, signal }) {
   }
 
   function showChoice() {
-    const following = !Object.keys(model.get("patches")).length; // a new picture comes without them, they right after
-    stage.setAttribute("aria-busy", following);
-    if (following) return;
+    stage.setAttribute("aria-busy", following());
+    if (following()) return;
     showSliders();
     makeRoomForSentence();
     showSelection();
+    for (const key of early.splice(0)) press(key);
   }
 
   // The widest layout there is room for, if need be by shrinking a little; the narrowest one shrinks as it must.
@@ -132,6 +133,16 @@ function render({ model, el, signal }) {
     model.send({ paint: parse(key), begins });
   }
 
+  const early = []; // keys pressed while a new picture's cells are on their way
+  function press(key) {
+    if (key === " ") return paint(selected(), true);
+    const [along, by] = KEYS[key], here = parse(selected());
+    const line = cells(here.grid).filter((cell) => along === "row" ? cell.col === here.col : cell.row === here.row);
+    line.sort((a, b) => a[along] - b[along]);
+    const at = line.findIndex((cell) => cell[along] === here[along]) + by;
+    choose(line[Math.max(0, Math.min(at, line.length - 1))] ?? here);
+  }
+
   function hover(key) {
     if (key === hovered) return;
     hovered = key;
@@ -159,17 +170,11 @@ function render({ model, el, signal }) {
   stage.addEventListener("pointerleave", () => hover(null), { signal });
   stage.addEventListener("click", (event) => { if (cellAt(event)) choose(parse(cellAt(event))); }, { signal });
   stage.addEventListener("keydown", (event) => {
-    if (event.key === " " && model.get("paintable")) {
-      event.preventDefault(); // or the page would scroll
-      paint(selected(), true);
-    }
-    if (!(event.key in KEYS) || event.ctrlKey || event.altKey || event.metaKey) return;
+    const known = event.key in KEYS || (event.key === " " && model.get("paintable"));
+    if (!known || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault(); // or the page would scroll
-    const [along, by] = KEYS[event.key], here = parse(selected());
-    const line = cells(here.grid).filter((cell) => along === "row" ? cell.col === here.col : cell.row === here.row);
-    line.sort((a, b) => a[along] - b[along]);
-    const at = line.findIndex((cell) => cell[along] === here[along]) + by;
-    choose(line[Math.max(0, Math.min(at, line.length - 1))] ?? here);
+    if (following()) early.push(event.key);
+    else press(event.key);
   }, { signal });
   choice.addEventListener("input", ({ target: { name, value } }) => {
     const cell = { ...parse(selected()), [name]: name === "grid" ? value : Number(value) };
