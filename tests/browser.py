@@ -161,14 +161,19 @@ class Lab(Tab):
     @contextmanager
     def busy(self) -> Iterator[None]:
         """A cell runs all the while."""
-        # The status is "idle" again as soon as the kernel has heard of a selection, beside what runs. So ask what runs.
+        # The status is "idle" again as soon as the kernel has heard of a selection, beside what runs. So ask what runs:
+        # the first that the kernel says of the cell is that it has begun.
         kernel = "panel.sessionContext.session.kernel"
         self.ask(
-            f"panel.running = true, {kernel}.requestExecute({{code: 'import time; time.sleep(600)'}})"
-            ".done.finally(() => { panel.running = false; }), null"
+            f"""(() => {{
+                const cell = {kernel}.requestExecute({{code: "import time; time.sleep(600)"}});
+                panel.running = false;
+                cell.onIOPub = () => {{ panel.running = true; }};
+                cell.done.finally(() => {{ panel.running = false; }});
+            }})()"""
         )
         try:
-            eventually(self.kernel_status, "busy")
+            eventually(lambda: self.ask("panel.running"), True)
             yield
             assert self.ask("panel.running")
         finally:
