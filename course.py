@@ -22,6 +22,11 @@ import shutil
 import subprocess
 import sys
 
+try:
+    from urllib.parse import quote
+except ImportError:  # Python 2, which gets as far as the sentence in main()
+    quote = str
+
 MINIMUM = (3, 11)
 ROOT = os.path.dirname(os.path.abspath(__file__))
 NOTEBOOKS = os.path.join(ROOT, "notebooks")
@@ -59,13 +64,16 @@ def start(arguments, use_uv):
     page = place(named[0]) if named else "notebooks/00_start_here.ipynb"
     set_up("notebooks", use_uv)
     settle_lab()
-    options = LAB_OPTIONS + ["--LabApp.default_url=/lab/tree/" + page]
+    options = LAB_OPTIONS + ["--LabApp.default_url=/lab/tree/" + quote(page)]
     return run([PYTHON, "-m", "jupyterlab"] + options + [option for option in arguments if option not in named])
 
 
 def place(notebook):
     """Where a notebook stands in the folder of the course."""
-    path = os.path.relpath(os.path.realpath(notebook), os.path.realpath(ROOT)).replace(os.sep, "/")
+    try:
+        path = os.path.relpath(os.path.realpath(notebook), os.path.realpath(ROOT)).replace(os.sep, "/")
+    except ValueError:  # on another drive of Windows
+        path = ".."
     if path.startswith("..") or not os.path.isfile(notebook):
         sys.exit("There is no notebook %s in the folder of the course, %s." % (notebook, ROOT))
     return path
@@ -93,14 +101,17 @@ def student(arguments, use_uv):
     """Write the notebooks without the cells tagged as solutions; nbconvert does it."""
     if arguments[1:] or (arguments and arguments[0].startswith("-")):
         sys.exit("student takes one name at most, that of the folder to write into; it got %s." % " ".join(arguments))
-    set_up("notebooks", use_uv)
     folder = os.path.abspath((arguments or ["student"])[0])
-    if os.path.realpath(folder) == os.path.realpath(NOTEBOOKS):
-        sys.exit("The student edition would replace the notebooks themselves: name another folder.")
+    names = sorted(name for name in os.listdir(NOTEBOOKS) if name.endswith(".ipynb"))
+    if any(os.path.exists(os.path.join(folder, name)) for name in names):
+        sys.exit(
+            "There are notebooks in %s already, and what somebody wrote in them would be lost: name another "
+            "folder, or take that one away first." % folder
+        )
+    set_up("notebooks", use_uv)
     remove = ["--TagRemovePreprocessor.enabled=True", "--TagRemovePreprocessor.remove_cell_tags=solution"]
-    notebooks = sorted(os.path.join(NOTEBOOKS, name) for name in os.listdir(NOTEBOOKS) if name.endswith(".ipynb"))
     command = [PYTHON, "-m", "nbconvert", "--to=notebook", "--output-dir=" + folder]
-    failed = run(command + remove + notebooks)
+    failed = run(command + remove + [os.path.join(NOTEBOOKS, name) for name in names])
     if not failed:
         say("The student edition is in %s." % folder)
     return failed

@@ -6,6 +6,7 @@ import ipywidgets as widgets
 import pytest
 
 from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.number_slider import NumberSlider
 
 VALUE = ((1, -2, 3), (0, 5, -4))
 
@@ -110,6 +111,27 @@ def test_the_range_grows_with_the_value_on_both_sides(entry):
     assert moved.max == -moved.min >= abs(entry)
     sliders.value = ((1, 3),)
     assert sliders.children[1].value == 3
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "value", "ends"),
+    [(0, 0.2, 0.5, (0, 1)), (0, 0.2, -0.1, (-1, 1)), (-3, 9, -5, (-9, 9)), (-9, 9, 17, (-17, 17)), (0, 9, 4, (0, 9))],
+)
+def test_the_range_of_one_number_grows_to_where_it_is(least, most, value, ends):
+    slider = NumberSlider(value, least=least, most=most)
+    (handle,) = slider.children
+    assert slider.value == handle.value == value
+    assert (handle.min, handle.max) == ends
+
+
+def test_a_number_moved_by_a_step_has_no_crumbs():
+    slider = NumberSlider(0.3)
+    (handle,) = slider.children
+    handle.set_state({"value": 0.1 + 0.2})  # 0.30000000000000004
+    assert slider.value == 0.3
+    handle.set_state({"value": 2.9999999999999982})
+    assert slider.value == 3
+    assert handle.continuous_update is False
 
 
 def test_a_change_of_the_value_is_told_once(sliders):

@@ -105,6 +105,9 @@ def test_start_opens_the_notebook_that_is_named(outline, monkeypatch):
     assert started[0][-2:] == ["--port", "9000"]
     course.main(["start"])
     assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in started[1]
+    (outline / "task #2.ipynb").touch()
+    course.main(["start", str(outline / "task #2.ipynb")])
+    assert "--LabApp.default_url=/lab/tree/task%20%232.ipynb" in started[2]
 
 
 @pytest.mark.parametrize("name", ["nowhere.ipynb", "../outside.ipynb"])

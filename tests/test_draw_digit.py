@@ -214,6 +214,30 @@ def test_a_drawing_that_cannot_be(network, explorer, drawing, said):
     assert shown(explorer).tolist() == before
 
 
+def test_python_s_own_integers_and_fractions_are_ink(network):
+    drawing = [[Fraction(2 * (i + j), 2) for j in range(8)] for i in range(8)]
+    assert shown(DrawDigit(network, drawing)).tolist() == drawing
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"selected": ("drawing", 8, 0)}, "there is no cell ('drawing', 8, 0) to choose"),
+        ({"pen": "x"}, "DrawDigit: pen is 'x'; expected an integer"),
+        ({"pen": 99}, "DrawDigit: pen is 99; expected at most 16."),
+        ({"example": -1}, "DrawDigit: example is -1; expected at least 0."),
+        ({"example": 1797}, "DrawDigit: example is 1797; expected at most 1796."),
+    ],
+)
+def test_what_cannot_be_shown_changes_nothing(explorer, changes, said):
+    before = explorer.state
+    explorer.update(**changes)
+    assert said in explorer.message
+    assert explorer.state is before
+    explorer.clear()
+    assert explorer.message == ""
+
+
 def test_an_image_between_0_and_1_comes_in_as_the_message_says(network):
     image = (DIGITS.images[5] / 16).astype(np.float32)
     assert shown(DrawDigit(network, 16 * image)).tolist() == DIGITS.images[5].tolist()
@@ -234,3 +258,5 @@ def test_a_cell_that_is_not_there(explorer):
     for cell in [(8, 0), (0, 8), (-1, 0)]:
         with pytest.raises(ValueError, match="no cell"):
             explorer.paint(*cell)
+    with pytest.raises(TypeError, match=r"the cell to paint is \(1.5, 2\); expected two integers"):
+        explorer.paint(1.5, 2)

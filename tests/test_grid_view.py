@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convbp import svg
+from convbp import grid_view, svg
 from convbp.explorers.sliding_window import State, scene
 from convbp.grid_view import GridView
 from convbp.scene import Selection
@@ -70,6 +70,17 @@ def test_another_scene_is_sent_as_its_picture_and_then_the_patches(view, monkeyp
     view.show(replace(scene(State(IMAGE, [[5, -3], [0, 1], [1, 0]])), selected=other.selected))
     assert sent[0]["state"].keys() == {"slots", "patches"}, "no other part of the picture is another one"
     json.dumps(sent)
+
+
+def test_an_interrupted_picture_still_answers(view, monkeypatch):
+    def interrupted(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(grid_view, "sleep", interrupted)
+    other = replace(scene(State(IMAGE, KERNEL)), selected=Selection("output", 0, 2))
+    with pytest.raises(KeyboardInterrupt):
+        view.show(other)
+    assert len(view.patches) == len(other.highlights)
 
 
 def test_a_cell_chosen_in_the_page_is_the_scene_s(drawn, view):

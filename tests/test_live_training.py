@@ -295,6 +295,7 @@ def test_waiting_can_end_before_the_training(live):
         ),
         ({"example": 50}, "example is 50.*50 images"),
         ({"example": "first"}, "example is 'first'; expected the number of an image"),
+        ({"example": True}, "example is True; expected the number of an image"),
     ],
 )
 def test_what_train_refuses_is_refused_at_once(network, changes, said):
@@ -302,6 +303,26 @@ def test_what_train_refuses_is_refused_at_once(network, changes, said):
     with pytest.raises((TypeError, ValueError), match=said):
         LiveTraining(network, IMAGES, LABELS, **OPTIONS | changes)
     assert network.parameters is before
+
+
+def test_a_network_without_images_is_refused():
+    rows = IMAGES.reshape(len(IMAGES), -1)
+    with pytest.raises(ValueError, match=r"LiveTraining: the network takes inputs of shape \(64,\); expected images"):
+        LiveTraining(Network((64,), Dense(10)), rows, LABELS)
+
+
+def test_a_machine_without_threads_leaves_it_as_it_was(live, monkeypatch):
+    def none_left(thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            live.start()
+    assert live.status == "ready"
+    live.stop()
+    live.start().wait(20)
+    assert live.status == "finished"
 
 
 # What is seen

@@ -410,6 +410,8 @@ def test_parameters_that_are_given_stay_writeable():
 def test_a_save_into_no_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"Network\.save: there is no folder .*models for weights.npz"):
         network().save(tmp_path / "models" / "weights.npz")
+    with pytest.raises(IsADirectoryError, match=r"Network\.save: .* is a folder; expected a file in it"):
+        network().save(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -500,6 +502,20 @@ class Doubled(convbp.layers.Layer):
         return 2 * delta
 
 
+def test_arrays_and_numpy_s_integers_are_sizes_as_python_s_are():
+    odd = Network(
+        (8, 8, 1),
+        Conv2D(np.int64(2), np.array([3, 2]), stride=np.array([1, 2]), padding=np.int8(1)),
+        MaxPool2D([2, 1], stride=np.array([2, 1])),
+        Flatten(),
+        Dense(np.int64(3)),
+    )
+    plain = Network((8, 8, 1), Conv2D(2, (3, 2), (1, 2), 1), MaxPool2D((2, 1), (2, 1)), Flatten(), Dense(3))
+    assert repr(odd) == repr(plain)
+    assert list(odd.layers.values()) == list(plain.layers.values())
+    assert {layer: hash(layer) for layer in odd.layers.values()} == {one: hash(one) for one in plain.layers.values()}
+
+
 def test_a_layer_that_is_no_dataclass():
     net = Network((3, 2, 1), Conv2D(2, (2, 1)), Doubled(), Flatten(), Dense(2))
     assert re.search(r"^doubled1 +Doubled\(\) +\(2, 2, 2\) +0$", repr(net), re.MULTILINE)
@@ -544,6 +560,7 @@ def test_no_file(tmp_path):
         (lambda: Network((8, 8, 1), Flatten(), loss="mse"), "Network: loss is 'mse'; expected softmax_cross_entropy"),
         (lambda: Network((8, 8, 1), np.tanh), "Network: <ufunc 'tanh'> is not a layer; expected Conv2D(…)"),
         (lambda: Network((8, 0, 1), Flatten()), "Network: input_shape[1] is 0; expected at least 1."),
+        (lambda: Network((), Flatten()), "Network: input_shape is (); expected at least one size, such as (8, 8, 1)"),
         (lambda: Network((8, 8, 1), Flatten(), dtype=int), "Network: dtype is int64; expected float32 or float64."),
         (lambda: Network((8, 8, 1), Flatten(), dtype="double-ish"), "Network: dtype is double-ish; expected float32"),
         (lambda: Network((8, 8, 1), Flatten(), dtype=None), "Network: dtype is None; expected float32 or float64."),

@@ -130,6 +130,15 @@ def test_the_student_edition_does_not_replace_the_notebooks(capsys):
         course.student([course.NOTEBOOKS], use_uv=True)
 
 
+def test_the_student_edition_replaces_nobody_s_work(tmp_path):
+    mine = tmp_path / NOTEBOOKS[7].name
+    mine.write_text("my answers")
+    with pytest.raises(SystemExit, match="what somebody wrote in them would be lost: name another folder"):
+        course.student([str(tmp_path)], use_uv=True)
+    assert [path.name for path in tmp_path.iterdir()] == [mine.name]
+    assert mine.read_text() == "my answers"
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["one", "two"]])
 def test_the_student_edition_takes_one_folder(arguments):
     with pytest.raises(SystemExit, match="one name at most, that of the folder to write into; it got " + arguments[0]):

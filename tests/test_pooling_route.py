@@ -216,6 +216,17 @@ def test_floats_stay_floats_and_large_numbers_widen_the_slider():
     assert explorer.view.scene.grids[1].values == ((1.625,),)
 
 
+def test_the_reader_s_own_deltas_come_back_with_their_windows():
+    explorer = PoolingRoute(delta=[[1, -2, 0], [2, 1, 7]])
+    (rows,) = (control.widget for control in explorer._controls if control.widget.description == "size, rows")
+    before = explorer.view.scene
+    rows.value = 1
+    assert explorer.state.deltas.shape != (2, 3)
+    assert explorer.state.delta is None
+    rows.value = 2
+    assert explorer.view.scene == before
+
+
 def test_ties_go_to_the_first_and_zeros_have_no_norm():
     explorer = PoolingRoute()
     explorer.select(1, 1)
@@ -256,7 +267,7 @@ BAD_INPUT = {
     "no such pooling": ({"pooling": "min"}, "PoolingRoute: pooling is 'min'; expected 'max', 'average' or 'L2'"),
     "large window": ({"size": (2, 5)}, "PoolingRoute: size is (2, 5); expected at most 4 rows and columns"),
     "no stride": ({"stride": 0}, "PoolingRoute: stride is 0; expected at least 1"),
-    "does not fit": ({"inputs": [[1, 2]]}, "max_pool2d: the kernel or window is 2×2 and does not fit"),
+    "does not fit": ({"inputs": [[1, 2]]}, "PoolingRoute: the kernel or window is 2×2 and does not fit"),
     "delta": ({"delta": [[1]]}, "PoolingRoute: delta has shape (1, 1); expected (2, 3). Leave delta out"),
 }
 

@@ -30,6 +30,12 @@ def test_a_grid_in_the_place_of_another_has_its_name_and_size(instead):
         Scene("title", ((Grid("a", "a", ((1, 2),)),),), highlight, Selection("a", 0, 0))
 
 
+def test_the_chosen_cell_can_be_chosen():
+    highlights = {Selection("a", 0, 0): Highlight((), Formula(), "")}
+    with pytest.raises(ValueError, match=r"Scene: selected is \('a', 0, 2\); expected a cell .* such as \('a', 0, 0\)"):
+        Scene("title", ((Grid("a", "a", ((1, 2),)),),), highlights, Selection("a", 0, 2))
+
+
 def test_the_grids_come_in_reading_order_and_the_sentence_is_the_selected_one():
     a, b, c = (Grid(name, name, ((1,),)) for name in "abc")
     highlights = {

@@ -147,6 +147,20 @@ def test_a_pixel_that_no_window_reads_has_no_gradient():
     assert all(term.outside for row in highlight.formula.terms for term in row)
 
 
+def test_the_reader_s_own_deltas_come_back_with_their_places():
+    explorer = StrideAndPadding(delta=[[1, -2], [2, 1]])
+    (stride,) = (control.widget for control in explorer._controls if control.widget.description == "stride, rows")
+    before = explorer.view.scene
+    stride.value = 1
+    assert explorer.state.deltas.tolist() == [[1, 2], [3, 4], [5, 6]]
+    stride.value = 2
+    assert explorer.view.scene == before
+    explorer.update(delta=[[5, 5], [5, 5]])
+    stride.value = 1
+    stride.value = 2
+    assert explorer.state.delta.tolist() == [[5, 5], [5, 5]]
+
+
 def test_less_dilation_leaves_less_room_for_padding():
     explorer = StrideAndPadding(stride=1, padding=(2, 4), dilation=2, delta=np.ones((7, 10), int))
     widgets = {control.widget.description: control.widget for control in explorer._controls}
@@ -156,6 +170,7 @@ def test_less_dilation_leaves_less_room_for_padding():
     assert (explorer.state.padding, explorer.state.dilation) == ((2, 2), (2, 1))
     assert widgets["padding, columns"].max == 2
     assert explorer.state.delta is None
+    assert explorer.state.deltas.max() > 1
     widgets["padding, rows"].value = 0
     widgets["stride, columns"].value = 3
     assert (explorer.state.padding, explorer.state.stride) == ((0, 2), (1, 3))

@@ -123,6 +123,8 @@ def test_a_loss_with_targets_in_rows():
     records = list(train(network, images, targets, test=(images, targets), batch_size=6, learning_rate=0.005))
     assert records[-1].loss < records[0].loss / 4
     assert records[-1].test_accuracy == accuracy(network, images, targets) > 0.5
+    assert {array.dtype for array in network.parameters.values()} == {np.dtype(np.float32)}
+    assert {array.dtype for array in network.backward(network.forward(images), targets).values()} == {np.dtype("f4")}
 
 
 @pytest.mark.parametrize("batch", [32, 256])
@@ -165,6 +167,38 @@ def test_of_a_small_rate_it_advises_a_tenth():
     records = train(small_network(), *images_and_labels(), learning_rate=0.5, momentum=0, weight_decay=1e39)
     with pytest.raises(DivergenceError, match=r"a smaller learning_rate, 0\.05 instead of 0\.5 \("):
         list(records)
+
+
+@pytest.mark.parametrize("rate", [1e15, 1e25])
+def test_a_divergence_that_only_the_test_images_show(rate):
+    network, (images, labels), digits = digit_network(), images_and_labels(32), split_digits()
+    records = train(network, images, labels, test=digits.test, epochs=1, learning_rate=rate)
+    before = weights(network)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DivergenceError, match="diverged at step 1, in epoch 1: a number became infinite or NaN"):
+            list(records)
+    assert all((network.parameters[name] == array).all() for name, array in before.items())
+
+
+def test_no_accuracy_of_scores_that_are_not_finite():
+    network = small_network()
+    network.parameters = {name: 0 * array + 1e30 for name, array in network.parameters.items()}
+    with pytest.raises(ValueError, match=r"accuracy: the network's scores are not finite.*smaller learning_rate"):
+        accuracy(network, *images_and_labels())
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_who_changes_the_arrays_meanwhile_changes_no_training(kind):
+    images, labels = images_and_labels(40)
+    images, labels = images.astype(kind), labels.copy()
+    alone, watched = small_network(), small_network()
+    losses = [record.loss for record in train(alone, images.copy(), labels.copy(), epochs=2)]
+    records = train(watched, images, labels, epochs=2)
+    for loss in losses:
+        assert next(records).loss == loss
+        images[:], labels[:] = 0, 99
+    assert all((array == watched.parameters[name]).all() for name, array in alone.parameters.items())
 
 
 def test_a_diverging_step_changes_nothing():

@@ -16,6 +16,7 @@ algorithm that `convbp.network` runs:
 
 The delta of a layer is the gradient of the error for what that layer returns. For Conv2D and Dense that is the
 article's δ = ∂E/∂x, Eq. 15; an activation is a layer of its own here, so the factor f′ of Eq. 20 is its way back.
+Eq. 22 is meant as corrected: as printed it does not hold.
 """
 
 from dataclasses import MISSING, dataclass, fields, is_dataclass
@@ -100,9 +101,10 @@ class Conv2D(Layer):
     makes: ClassVar[str] = "pre_activation"
 
     def __post_init__(self):
-        as_count("Conv2D", "filters", self.filters)
-        as_pair("Conv2D", "kernel_size", self.kernel_size, 1)
-        as_steps("Conv2D", self.stride, self.padding, self.dilation)
+        _settle(self, filters=as_count("Conv2D", "filters", self.filters))
+        _settle(self, kernel_size=as_pair("Conv2D", "kernel_size", self.kernel_size, 1))
+        steps = as_steps("Conv2D", self.stride, self.padding, self.dilation)
+        _settle(self, **dict(zip(("stride", "padding", "dilation"), steps, strict=True)))
 
     @property
     def _steps(self):
@@ -145,7 +147,7 @@ class Dense(Layer):
     makes: ClassVar[str] = "pre_activation"
 
     def __post_init__(self):
-        as_count("Dense", "units", self.units)
+        _settle(self, units=as_count("Dense", "units", self.units))
 
     def output_shape(self, shape):
         _expect_axes(shape, 1)
@@ -212,7 +214,10 @@ class _Pool2D(Layer):
     kind: ClassVar[str] = "pool"
 
     def __post_init__(self):
-        as_window(type(self).__name__, self.size, self.stride, self.padding)
+        size, stride, padding = as_window(type(self).__name__, self.size, self.stride, self.padding)
+        _settle(self, size=size, padding=padding)
+        if self.stride is not None:
+            _settle(self, stride=stride)
 
     def output_shape(self, shape):
         _expect_axes(shape, 3)
@@ -258,6 +263,13 @@ class Flatten(Layer):
 
     def backpropagate(self, delta, made):
         return delta.reshape(made.inputs.shape)
+
+
+def _settle(layer, **checked):
+    """Keep what was checked in the place of what was written; one number for both axes stays one."""
+    for name, value in checked.items():
+        one = isinstance(value, tuple) and np.ndim(getattr(layer, name)) == 0
+        object.__setattr__(layer, name, value[0] if one else value)
 
 
 def _expect_axes(shape, count):

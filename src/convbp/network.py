@@ -165,6 +165,8 @@ class Network:
     ):
         if not isinstance(input_shape, tuple | list):
             raise TypeError(f"Network: input_shape is {input_shape!r}; expected that of one image, such as (8, 8, 1).")
+        if not input_shape:
+            raise ValueError("Network: input_shape is (); expected at least one size, such as (8, 8, 1) or (64,).")
         self.input_shape = tuple(as_count("Network", f"input_shape[{i}]", size) for i, size in enumerate(input_shape))
         if not isinstance(loss, Loss):
             raise TypeError(f"Network: loss is {loss!r}; expected softmax_cross_entropy or another of convbp's losses.")
@@ -296,7 +298,8 @@ class Network:
             raise TypeError(
                 f"Network.backpropagate: forward is {came}; expected what the forward method of this network returned."
             )
-        delta = self.loss.gradient(forward.output, targets)  # step 3
+        # Targets of another dtype would make weights of it: the gradient keeps the network's own.
+        delta = self.loss.gradient(forward.output, targets).astype(self.dtype, copy=False)  # step 3
         made, parameters = dict(forward.made), forward.parameters
         del forward  # so its arrays go one by one, unless the caller holds it
         lowest = next(iter(self.layers))
@@ -339,8 +342,16 @@ class Network:
         return self.copy()  # nothing that two networks share ever changes
 
     def save(self, path: str | Path) -> None:
-        """Save the parameters as an .npz file, which `numpy.load` opens; it is there as a whole or not at all."""
+        """Save the parameters as an .npz file, which `numpy.load` opens; it is there as a whole or not at all.
+
+        Raises
+        ------
+        OSError
+            If there is no such folder, ``path`` is a folder itself, or it cannot be written.
+        """
         path = Path(path)
+        if path.is_dir():
+            raise IsADirectoryError(f"Network.save: {path} is a folder; expected a file in it, such as weights.npz.")
         if not path.parent.is_dir():
             raise FileNotFoundError(f"Network.save: there is no folder {path.parent} for {path.name}. Make it first.")
         unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")

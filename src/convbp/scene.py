@@ -188,6 +188,11 @@ class Scene:
                         f"{grid.size}, small={grid.small}; expected a grid of the scene, and its size. "
                         "Pad it with None."
                     )
+        if self.selected not in self.highlights:
+            raise ValueError(
+                f"Scene: selected is {tuple(self.selected)}; expected a cell with a highlight, such as "
+                f"{tuple(next(iter(self.highlights), ()))}."
+            )
 
     @property
     def grids(self) -> tuple[Grid, ...]:

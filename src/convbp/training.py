@@ -99,9 +99,15 @@ def train(
     TypeError, ValueError
         At once, before any step, if one of the arguments is not as described.
     DivergenceError
-        On a step whose loss or weights are NaN or infinite; the network keeps those from before this step.
+        On a step whose loss or weights are NaN or infinite, or after which the scores of the test images are; the
+        network keeps the weights from before this step.
     """
-    images, labels = _as_examples("train:", network, images, labels)
+    # Copies, where need be: who changes the arrays between two steps changes no training that has been checked.
+    given = images, labels
+    images, labels = (
+        array.copy() if np.may_share_memory(array, own) else array
+        for array, own in zip(_as_examples("train:", network, *given), map(np.asarray, given), strict=True)
+    )
     if test is not None:
         if not isinstance(test, tuple | list) or len(test) != 2:
             raise TypeError(f"train: test is {type(test).__name__}; expected a pair (images, labels).")
@@ -120,32 +126,47 @@ def train(
             order = rng.permutation(len(images))
             for batch in np.split(order, range(batch_size, len(order), batch_size)):
                 step += 1
+                before, on_test = network.parameters, None
                 try:
                     loss, right, velocity = _step(
                         network, images[batch], labels[batch], velocity, learning_rate, momentum, weight_decay
                     )
+                    if test and step == epoch * batches:
+                        on_test = accuracy(network, *test)
                 except NotFiniteError:
+                    if network.parameters is not before:
+                        network.replace_parameters(dict(before))
                     raise DivergenceError(
                         f"train: diverged at step {step}, in epoch {epoch}: a number became infinite or NaN. "
                         f"Try a smaller learning_rate, {min(learning_rate / 10, 0.1):g} instead of {learning_rate:g} "
                         f"(mostly it is between 0.001 and 0.1), and inputs between 0 and 1. Start from a new network: "
                         f"this one has the weights from before this step, which are rarely of use."
                     ) from None
-                tested = test and step == epoch * batches
-                yield Progress(
-                    step, epochs * batches, epoch, epochs, loss, right, accuracy(network, *test) if tested else None
-                )
+                yield Progress(step, epochs * batches, epoch, epochs, loss, right, on_test)
 
     return steps()
 
 
 def accuracy(network: Network, images: Any, labels: Any) -> float:
-    """The share of the images that the network classifies as the labels say; arguments and errors as for `train`."""
+    """The share of the images that the network classifies as the labels say; arguments and errors as for `train`.
+
+    Raises
+    ------
+    NotFiniteError
+        A `ValueError`, if a score is NaN or infinite: then no class has the largest.
+    """
     images, labels = _as_examples("accuracy:", network, images, labels)
-    parts = range(0, len(images), 256)  # a few at a time, which takes less memory
-    return float(
-        sum(_right(network.scores(images[i : i + 256]), labels[i : i + 256]).sum() for i in parts) / len(images)
-    )
+    right = 0
+    for i in range(0, len(images), 256):  # a few at a time, which takes less memory
+        with np.errstate(all="ignore"):  # what is not finite is found without NumPy's warnings
+            scores = network.scores(images[i : i + 256])
+        if not np.isfinite(scores).all():
+            raise NotFiniteError(
+                "accuracy: the network's scores are not finite, as of one whose training diverged; expected numbers. "
+                "Train a new network with a smaller learning_rate."
+            )
+        right += _right(scores, labels[i : i + 256]).sum()
+    return float(right / len(images))
 
 
 def show_progress(records: Iterable[Progress]) -> Iterator[Progress]:

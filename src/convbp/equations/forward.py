@@ -100,7 +100,7 @@ EQ_7 = Equation(
         note="b for bᵢⱼ",
     ),
     remark="one bias is meant",
-    vary=("biases",),
+    vary=("inputs", "kernel", "biases"),
 )
 
 

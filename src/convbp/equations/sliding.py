@@ -193,7 +193,7 @@ EQ_4 = Equation(
         note="K, b and what comes out are those of filter d",
     ),
     remark="incomplete, as the filter's index is missing",
-    vary=("inputs", "kernel"),
+    vary=("inputs", "kernel", "biases"),
     example_sizes=(2, 1, 1, 2, 2, 3),
 )
 

@@ -46,7 +46,10 @@ class State:
             raise ValueError(f"ChainOfLayers: step is {self.step}; expected 0 to {last}.")
         object.__setattr__(self, "network", network)
         object.__setattr__(self, "image", image)
-        object.__setattr__(self, "rate", as_numbers("ChainOfLayers", "rate", self.rate, "").item())
+        rate = as_numbers("ChainOfLayers", "rate", self.rate, "").item()
+        if rate < 0:
+            raise ValueError(f"ChainOfLayers: rate is {rate}; expected at least 0. A step goes down the gradient.")
+        object.__setattr__(self, "rate", rate)
         object.__setattr__(self, "step", int(self.step))
 
 

@@ -135,7 +135,7 @@ def _of_row(state: State, grids: dict[str, Grid], lines: list[list[Link | None]]
     (top, left), (bottom, right) = kept[0], kept[-1]
     box = top, left, bottom - top + 1, right - left + 1
     if state.way == FORWARD:
-        name, slid, equation = "The cross-correlation o ⊗ w", cross_correlate(state.image, state.kernel), "Eq. 7"
+        name, slid, equation = "The cross-correlation o ⊗ w", cross_correlate(state.image, state.kernel), "Eq. 1"
     else:
         name, slid, equation = "The full convolution δ ∗ w", convolve(state.delta, state.kernel, mode="full"), "Eq. 20"
     same = ": the same, here and everywhere" if state.step == SHARED else ""

@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import index
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 
 from convbp.digits import load_digits
-from convbp.explorers.explorer import Control, Explorer, wrapped
+from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
 from convbp.network import Network
 from convbp.notation import number
 from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
-from convbp.shapes import as_numbers
+from convbp.shapes import as_count, as_numbers
 
 FULL, SHAPE, CLASSES = 16, (8, 8), 10  # as the digits have it: most ink, cells, kinds
 NUMBERS = ("scores", "exponentials", "probabilities")  # a row of each for each class
@@ -46,9 +47,13 @@ class State:
                 f"DrawDigit: drawing has entries such as {number(drawing[drawing % 1 > 0][0])}, and none above 1; "
                 f"expected whole numbers from 0 to {FULL}. For an image between 0 and 1: {FULL} * image."
             )
-        drawing = np.rint(drawing).astype(int)
+        drawing = np.rint(drawing.astype(float)).astype(int)
         drawing.setflags(write=False)
         object.__setattr__(self, "drawing", drawing)
+        for name, largest in (("pen", FULL), ("example", len(load_digits().images) - 1)):
+            value = as_count("DrawDigit", name, getattr(self, name), 0)
+            if value > largest:
+                raise ValueError(f"DrawDigit: {name} is {value}; expected at most {largest}.")
 
 
 def scene(network: Network, state: State) -> Scene:
@@ -70,6 +75,17 @@ def scene(network: Network, state: State) -> Scene:
 
     sees = f"the network sees a {seen} ({percent[seen]:.0f} %)"
     says = f"T{sees[1:]}." if state.drawing.any() else f"The paper is blank. It has to be a digit, so {sees}."
+    highlights = {
+        Selection("drawing", i, j): Highlight(
+            marks=(Mark("drawing", i, j), *(Mark(grid, seen, 0) for grid in NUMBERS)),
+            formula=Formula(
+                heading=f"p({seen}) = exp({x}) / Σ exp(x)",
+                total=f"= 1 / Σ exp(x − {x}) = 1 / {total} = {percent[seen]:.1f} %",
+            ),
+            sentence=f"{says} Cell ({i}, {j}) has ink {state.drawing[i, j]} of {FULL}.",
+        )
+        for i, j in drawing.cells()
+    }
     return Scene(
         title="Draw a digit",
         columns=(
@@ -78,18 +94,8 @@ def scene(network: Network, state: State) -> Scene:
             column("exponentials", f"exp(x − {x})", exponentials.round(3), 1),
             column("probabilities", "p in %", percent.round(1), 100),
         ),
-        highlights={
-            Selection("drawing", i, j): Highlight(
-                marks=(Mark("drawing", i, j), *(Mark(grid, seen, 0) for grid in NUMBERS)),
-                formula=Formula(
-                    heading=f"p({seen}) = exp({x}) / Σ exp(x)",
-                    total=f"= 1 / Σ exp(x − {x}) = 1 / {total} = {percent[seen]:.1f} %",
-                ),
-                sentence=f"{says} Cell ({i}, {j}) has ink {state.drawing[i, j]} of {FULL}.",
-            )
-            for i, j in drawing.cells()
-        },
-        selected=state.selected,
+        highlights=highlights,
+        selected=state.selected if state.selected in highlights else FIRST,
     )
 
 
@@ -123,8 +129,7 @@ class DrawDigit(Explorer):
         digits = load_digits().images
         pen = widgets.IntSlider(description="ink", min=0, max=FULL, style={"description_width": "auto"})
         example = widgets.IntSlider(description="example", max=len(digits) - 1, style={"description_width": "auto"})
-        clear = widgets.Button(description="Clear", icon="eraser", tooltip="Blank paper")
-        reset = widgets.Button(description="Reset", icon="undo", tooltip="Back to how it began")
+        clear, reset = widgets.Button(description="Clear", icon="eraser", tooltip="Blank paper"), reset_button()
         super().__init__(
             State(digits[0] if drawing is None else drawing),
             partial(scene, network),
@@ -137,15 +142,19 @@ class DrawDigit(Explorer):
                 ),
             ],
             layout_rows=[wrapped(pen, example, clear, reset)],
+            reset=reset,
         )
         self._stroke = FULL  # the ink that it leaves
         self.view.paintable = True
         self.view.on_msg(lambda view, message, buffers: self._on_message(message))
         clear.on_click(lambda _: self.clear())
-        reset.on_click(lambda _: self.reset())
 
     def paint(self, row: int, col: int, *, begins: bool = True) -> None:
         """Paint a cell with the ink of the pen. A stroke that begins on a cell with that ink leaves paper instead."""
+        try:
+            row, col = index(row), index(col)
+        except TypeError:
+            raise TypeError(f"DrawDigit: the cell to paint is ({row!r}, {col!r}); expected two integers.") from None
         if not (0 <= row < SHAPE[0] and 0 <= col < SHAPE[1]):
             raise ValueError(f"DrawDigit: there is no cell ({row}, {col}) to paint; expected (0, 0) to (7, 7).")
         self._paint(row, col, begins, selected=("drawing", row, col))

@@ -136,11 +136,18 @@ class LiveTraining(widgets.VBox):
                     self._wanted = RUNNING
                     self._enter(RUNNING)
                 elif self._status != RUNNING:
+                    before = self._status, self._wanted, self._error
                     _in_training[self.network] = self
                     self._wanted, self._error = RUNNING, None
                     self._enter(RUNNING)
-                    # As a daemon it does not keep the kernel from ending.
-                    Thread(target=self._work, name="convbp training", daemon=True).start()
+                    try:
+                        # As a daemon it does not keep the kernel from ending.
+                        Thread(target=self._work, name="convbp training", daemon=True).start()
+                    except RuntimeError:  # the machine has no thread left
+                        del _in_training[self.network]
+                        status, self._wanted, self._error = before
+                        self._enter(status)
+                        raise
         return self
 
     def pause(self) -> None:
@@ -167,8 +174,9 @@ class LiveTraining(widgets.VBox):
                 self._enter(READY)
 
     def wait(self, timeout: float | None = None) -> "LiveTraining":
-        """Wait until the training has ended, for a cell that needs what it has learnt; the buttons work meanwhile.
+        """Wait until the training has ended, for a cell that needs what it has learnt.
 
+        The buttons work meanwhile where the kernel runs callbacks beside a cell, as ipykernel 7 does in JupyterLab.
         To interrupt the kernel ends the waiting, not the training.
 
         Raises
@@ -274,8 +282,13 @@ class LiveTraining(widgets.VBox):
 
 def _example(network: Network, images: Any, labels: Any, which: int) -> tuple[np.ndarray, np.ndarray]:
     """The image that is looked at, and its label."""
+    if len(network.input_shape) != 3:
+        raise ValueError(
+            f"LiveTraining: the network takes inputs of shape {network.input_shape}; expected images (H, W, C), as one "
+            "is shown. train() trains it without a view."
+        )
     images, labels = network.as_inputs("LiveTraining", images), np.asarray(labels)
-    if not isinstance(which, Integral):
+    if not isinstance(which, Integral) or isinstance(which, bool):
         raise TypeError(f"LiveTraining: example is {which!r}; expected the number of an image, such as 0.")
     if not -len(images) <= which < len(images):
         raise ValueError(f"LiveTraining: example is {which}; expected the number of one of the {len(images)} images.")

@@ -49,9 +49,9 @@ class NumberSlider(widgets.Box):
                 self._build(whole)
             # First the range and then the value, and never a narrower range: the page would move what lies outside.
             slider = self._slider
-            if abs(value) > slider.max:
-                slider.max = ceil(abs(value))
-                slider.min = -slider.max if slider.min < 0 else slider.min
+            if not slider.min <= value <= slider.max:
+                slider.max = max(slider.max, ceil(abs(value)))
+                slider.min = -slider.max if min(slider.min, value) < 0 else slider.min
             slider.value = int(value) if whole else float(value)
         finally:
             self._refreshing = False

@@ -59,7 +59,8 @@ POOLINGS = {
 class PoolingState:
     """The input, the pooling with its window, the δ of its output, and the cell chosen in δ or in the input.
 
-    Without ``delta`` it is 1, 2, 3, …, so that one can see where each went.
+    Without ``delta`` it is 1, 2, 3, …, so that one can see where each went; or ``own``, the last one that was given, if
+    that fits.
     """
 
     inputs: np.ndarray
@@ -68,6 +69,7 @@ class PoolingState:
     stride: tuple[int, int] | None = None
     delta: np.ndarray | None = None
     selected: Selection = FIRST
+    own: np.ndarray | None = None
 
     def __post_init__(self):
         operation = "PoolingRoute"
@@ -79,10 +81,14 @@ class PoolingState:
                 f"{operation}: size is {self.size!r}; expected at most {LARGEST_WINDOW} rows and columns, or the "
                 "shares could not be read. Take a smaller window."
             )
+        places = output_size(operation, inputs.shape, size, stride)
         if self.delta is not None:
             delta, mend = readable(operation, "delta", self.delta, LARGEST), "Leave delta out to have one that fits."
-            check_size(operation, "delta", delta.shape, output_size(operation, inputs.shape, size, stride), mend)
+            check_size(operation, "delta", delta.shape, places, mend)
             object.__setattr__(self, "delta", delta)
+            object.__setattr__(self, "own", delta)
+        elif self.own is not None and self.own.shape == places:
+            object.__setattr__(self, "delta", self.own)
         for name, value in (("inputs", inputs), ("size", size), ("stride", stride)):
             object.__setattr__(self, name, value)
 

@@ -174,7 +174,7 @@ class StrideAndPadding(Explorer):
     stride, padding, dilation : int or (int, int)
         Of the layer, as `conv2d` takes them: stride and dilation at most 3, padding at most dilation·(k − 1).
     delta : array_like, shape=(H′, W′), optional
-        ∂E/∂x of the output. If left out, and after a slider has changed the output's size, it is 1, 2, 3, ….
+        ∂E/∂x of the output. If left out, and while the sliders make an output of another size, it is 1, 2, 3, ….
 
     Raises
     ------

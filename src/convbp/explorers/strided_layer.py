@@ -21,7 +21,8 @@ def reach(kernel_size: tuple[int, int], dilation: tuple[int, int]) -> tuple[int,
 class StridedLayer:
     """A layer with its stride, padding and dilation, the δ of its output, and the chosen pixel or output.
 
-    Without ``delta`` it is 1, 2, 3, …, so that one can see where each stands among the zeros.
+    Without ``delta`` it is 1, 2, 3, …, so that one can see where each stands among the zeros; or ``own``, the last one
+    that was given, if that fits.
     """
 
     image: np.ndarray
@@ -31,6 +32,7 @@ class StridedLayer:
     dilation: tuple[int, int] = (1, 1)
     delta: np.ndarray | None = None
     selected: Selection = FIRST
+    own: np.ndarray | None = None
 
     def __post_init__(self):
         operation = "StrideAndPadding"
@@ -53,6 +55,9 @@ class StridedLayer:
             delta = readable(operation, "delta", self.delta)
             check_size(operation, "delta", delta.shape, self.places, "Leave delta out to have one that fits.")
             object.__setattr__(self, "delta", delta)
+            object.__setattr__(self, "own", delta)
+        elif self.own is not None and self.own.shape == self.places:
+            object.__setattr__(self, "delta", self.own)
 
     @property
     def steps(self) -> dict[str, tuple[int, int]]:

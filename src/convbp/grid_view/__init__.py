@@ -61,8 +61,12 @@ class GridView(anywidget.AnyWidget):
             for name, value in self._traits_for(scene).items():
                 setattr(self, name, value)
             self.patches = {}
-        sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
-        self.patches = self._patches_for(scene)
+        try:
+            sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
+            self.patches = self._patches_for(scene)
+        except BaseException:  # the kernel was interrupted: without patches the picture would answer to nothing
+            self.patches = self._patches_for(scene)
+            raise
 
     @property
     def scene(self) -> Scene:
