@@ -32,6 +32,32 @@ def test_integers_and_fractions_are_taken_as_floats():
         assert slopes.tolist() == [2, 4]
 
 
+def test_without_a_step_it_grows_with_the_entry():
+    """Up to 1000 it is 10⁻⁵, bit for bit; at 10²⁰ that would be lost in rounding."""
+    for large in 1e20, -1e11, 1e4, 10**200:
+        np.testing.assert_allclose(central_difference(lambda x: (3 * x).sum(), [large]), [3], rtol=1e-7)
+        assert not find_kinks(lambda x: 3 * x, large)
+    at = np.array([-1000, -1.5, 0, 1e-9, 30, 1000])
+    for function in central_difference, find_kinks:
+        by_default, as_said = function(lambda x: (x**3).sum(), at), function(lambda x: (x**3).sum(), at, 1e-5)
+        assert by_default.tolist() == as_said.tolist()
+
+
+def test_a_step_that_is_exact_is_not_lost_however_small_beside_the_entry():
+    slopes = central_difference(lambda x: (3 * (x - 2.0**53)).sum(), [2.0**53 - 8, 2.0**53 - 16], step=1)
+    assert slopes.tolist() == [3, 3]
+    assert central_difference(lambda x: x - 1e8, 1e8, step=1e-5) == pytest.approx(1, rel=1e-2)
+
+
+@pytest.mark.parametrize("function", [central_difference, find_kinks])
+def test_the_step_that_a_lost_one_is_told_is_large_enough(function):
+    at = np.array([[1.0, -3e12], [7e20, 2e-5]])
+    said = what_it_says(ValueError, function, lambda x: (3 * x).sum(), at, 1e-3)
+    step = float(said.split("step=")[1].rstrip("."))
+    assert step == 7e12
+    function(lambda x: (3 * x).sum(), at, step)
+
+
 def test_the_point_is_not_changed_even_by_a_function_that_changes_its_argument():
     at = AT.copy()
 
@@ -103,6 +129,13 @@ def test_one_pair_that_differs_is_enough():
     assert not adjoint_test(lambda x: x, wrong_once, (3,)).agrees
 
 
+def test_adjoint_test_takes_what_numpy_gives_for_integers():
+    shape, count = np.ones((3, 2)).shape, np.int64(2)
+    assert adjoint_test(lambda x: x, lambda y: y, shape, trials=count, seed=count, tolerance=np.float32(0)).agrees
+    assert adjoint_test(lambda x: x, lambda y: y, [count, 3]).agrees
+    assert adjoint_test(lambda x: x, lambda y: y, ()).agrees
+
+
 def test_adjoint_test_is_exact():
     """One in 10²⁰ is seen; and forgiven if asked."""
     large = 10**20
@@ -147,6 +180,55 @@ BAD_CALLS = {
     ),
     "step 0": ((central_difference, cubes, AT, 0), ValueError, "step is 0; expected a positive number"),
     "step NaN": ((find_kinks, cubes, AT, np.nan), ValueError, "step is nan; expected a positive number"),
+    "step of text": (
+        (central_difference, cubes, AT, "a"),
+        TypeError,
+        "step is 'a'; expected a positive number that is",
+    ),
+    "step infinite": ((find_kinks, cubes, AT, np.inf), ValueError, "step is inf; expected a positive number that is"),
+    "step beyond floats": ((central_difference, cubes, AT, 10**400), ValueError, f"step is {10**400}; expected a pos"),
+    "step lost": (
+        (central_difference, cubes, [[1.0, 1e20]], 1e-5),
+        ValueError,
+        "at[0, 1] is 1e+20, where rounding to float64 changes a step of 1e-05 by more than a tenth; expected a larger "
+        "step, for example step=1e+12.",
+    ),
+    "step half lost": (
+        (central_difference, np.sum, -1e11, 1e-5),
+        ValueError,
+        "at is -1e+11, where rounding to float64",
+    ),
+    "half a step lost": ((find_kinks, np.sum, [2.0**53 - 4], 1), ValueError, "at[0] is 9.0072e+15, where rounding"),
+    "tolerance of kinks 0": (
+        (find_kinks, cubes, AT, 1e-5, 0),
+        ValueError,
+        "tolerance is 0; expected a positive number",
+    ),
+    "tolerance of kinks none": (
+        (find_kinks, cubes, AT, 1e-5, None),
+        TypeError,
+        "tolerance is None; expected a positive",
+    ),
+    "tolerance of text": (
+        (compare_gradients, AT, AT, "a"),
+        TypeError,
+        "tolerance is 'a'; expected a positive number or 0 that is finite, for example tolerance=1e-5.",
+    ),
+    "tolerance NaN": (
+        (compare_gradients, AT, AT, np.nan),
+        ValueError,
+        "tolerance is nan; expected a positive number or",
+    ),
+    "tolerance infinite": (
+        (compare_gradients, AT, AT, np.inf),
+        ValueError,
+        "tolerance is inf; expected a positive numb",
+    ),
+    "tolerance negative": (
+        (compare_gradients, AT, AT, -1),
+        ValueError,
+        "tolerance is -1; expected a positive number or",
+    ),
     "empty": ((central_difference, cubes, []), ValueError, "at is empty, its shape is (0,); expected at least one"),
     "shapes": (
         (compare_gradients, AT, AT.T),
@@ -161,6 +243,30 @@ BAD_CALLS = {
         "forward pass takes.",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("named", "error", "message"),
+    [
+        ({"trials": 0}, ValueError, "trials is 0; expected at least 1."),
+        ({"trials": 2.0}, TypeError, "trials is 2.0; expected an integer, for example trials=8."),
+        ({"seed": -1}, ValueError, "seed is -1; expected at least 0."),
+        ({"seed": "a"}, TypeError, "seed is 'a'; expected an integer"),
+        (
+            {"shape": "ab"},
+            TypeError,
+            "shape is 'ab'; expected a tuple of integers, for example (4, 5), or (4,) for one ",
+        ),
+        ({"shape": 3}, TypeError, "shape is 3; expected a tuple of integers"),
+        ({"shape": (0, 2)}, ValueError, "shape[0] is 0; expected at least 1."),
+        ({"shape": (2, 1.5)}, TypeError, "shape[1] is 1.5; expected an integer"),
+        ({"tolerance": None}, TypeError, "tolerance is None; expected a positive number or 0 that is finite"),
+        ({"tolerance": np.nan}, ValueError, "tolerance is nan; expected a positive number or 0 that is finite"),
+    ],
+)
+def test_bad_calls_of_the_adjoint_test(named, error, message):
+    said = what_it_says(error, adjoint_test, lambda x: x, lambda y: y, **{"shape": (3,), **named})
+    assert said.startswith(f"adjoint_test: {message}")
 
 
 @pytest.mark.parametrize("case", BAD_CALLS)

@@ -34,6 +34,38 @@ def test_large_integers_do_not_wrap():
     assert half_sum_of_squares.gradient([2**62], [-(2**62)]).tolist() == [2**63]
 
 
+def test_half_of_a_large_integer_is_exact():
+    """A float has it up to sums of 2⁵³; 2⁵³ + 1 is the first of which none has the half."""
+    for misses in [2**26, 2**26, 1], [2**30 + 1], [2**40, 1], [3 * 10**200]:
+        squares = sum(miss**2 for miss in misses)
+        for outputs in misses, np.array(misses, object):
+            assert half_sum_of_squares(outputs, [0] * len(misses)) == Fraction(squares, 2)
+            assert half_sum_of_squares([0] * len(misses), outputs) == Fraction(squares, 2)
+    for dtype in np.int64, object:
+        half = half_sum_of_squares(np.array([2**26, 2**26 - 1], dtype), [0, 0])
+        assert isinstance(half, float)
+        assert half == Fraction(2**52 + (2**26 - 1) ** 2, 2)
+
+
+def test_unsigned_beside_signed_integers_stay_exact():
+    """NumPy has float64 for the two of them."""
+    unsigned, signed = np.array([2**63 + 1, 2**53 + 1], np.uint64), np.array([-2, 3])
+    assert half_sum_of_squares.gradient(unsigned, signed).tolist() == [2**63 + 3, 2**53 - 2]
+    assert half_sum_of_squares.gradient(signed, unsigned).tolist() == [-(2**63) - 3, 2 - 2**53]
+    assert half_sum_of_squares(unsigned, signed) == Fraction((2**63 + 3) ** 2 + (2**53 - 2) ** 2, 2)
+
+
+def test_more_rows_than_float16_can_count():
+    """Where 70,000 is infinity, a share of 1/70,000 still has a float16."""
+    count = 70_000
+    scores, labels = np.tile(np.array([[1, 3]], np.float16), (count, 1)), np.zeros(count, int)
+    gradient = softmax_cross_entropy.gradient(scores, labels)
+    assert gradient.dtype == np.float16
+    share = 1 / (1 + np.exp(-2)) / count
+    np.testing.assert_allclose(gradient, np.tile([[-share, share]], (count, 1)), atol=2**-24)  # the smallest float16
+    assert softmax_cross_entropy(scores, labels) == pytest.approx(2 + np.log1p(np.exp(-2)), rel=1e-3)
+
+
 def test_equal_scores_cost_the_logarithm_of_their_number():
     assert softmax_cross_entropy([[7.0, 7.0, 7.0, 7.0]], [2]) == pytest.approx(np.log(4))
     np.testing.assert_allclose(softmax_cross_entropy.gradient([[7.0] * 4], [2]), [[0.25, 0.25, -0.75, 0.25]])

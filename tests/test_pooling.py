@@ -87,6 +87,18 @@ def test_padding_never_wins(pool, dtype):
     assert as_map(pooled.route(one_map([[1, 2, 3], [4, 5, 6]]))) == [[1, 2, 0, 3], [4, 5, 0, 6]]
 
 
+@pytest.mark.parametrize("entries", [[-1e20] * 8, [Fraction(-(10**20)), -1e20, -(10**20)] + [-1e308] * 5])
+def test_padding_never_wins_over_large_floats_among_objects(entries):
+    """From 2⁵³ on a float and one less are the same float."""
+    inputs, windows = one_map(np.array(entries, object).reshape(2, 4)), ((2, 2), (1, 1), (1, 1))
+    pooled, expected = max_pool2d(inputs, *windows), loops.max_pool2d(inputs, *windows)
+    assert pooled.winners.tolist() == expected.winners.tolist()
+    assert pooled.output.dtype == object
+    assert pooled.output.tolist() == expected.output.tolist()
+    assert set(pooled.output.flat) <= set(entries)
+    assert pooled.route(np.ones((1, 3, 5, 1), int)).tolist() == expected.route(np.ones((1, 3, 5, 1), int)).tolist()
+
+
 @pytest.mark.parametrize("pool", [average_pool2d, loops.average_pool2d])
 def test_average_by_hand(pool):
     """3×2 windows over one row and column of padding, whose zeros are counted; the middle row is seen twice."""
@@ -133,6 +145,23 @@ def test_floats_keep_their_dtype(pool, dtype):
     pooled = pool(one_map([[1, 2, 3], [4, 5, 6]]).astype(dtype), (2, 2), stride=1, padding=1)
     assert pooled.output.dtype == dtype
     assert pooled.route(pooled.output).dtype == dtype
+
+
+def test_the_mean_of_large_float16_does_not_overflow():
+    """Nor does what comes back to an entry of several windows."""
+    inputs = one_map(np.array([[60000, 50016, -64], [60000, 60000, 65504]], np.float16))
+    pooled, expected = average_pool2d(inputs, (2, 2), 1), loops.average_pool2d(inputs, (2, 2), 1)
+    delta = one_map(np.array([[60000, 65504]], np.float16))
+    for result, known in (pooled.output, expected.output), (pooled.route(delta), expected.route(delta)):
+        assert result.dtype == np.float16
+        assert result.tolist() == known.astype(np.float16).tolist()
+    column = one_map(np.full((3, 1), 60000, np.float16))
+    overlap = average_pool2d(column, (2, 1), 1)
+    assert as_map(overlap.route(overlap.output)) == [[30000], [60000], [30000]]
+
+
+def test_a_window_of_more_entries_than_float16_can_count():
+    assert average_pool2d(np.ones((1, 260, 260, 1), np.float16), 260).output.tolist() == [[[[1]]]]
 
 
 def test_small_integers_do_not_wrap():

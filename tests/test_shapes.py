@@ -12,6 +12,7 @@ from convbp.shapes import (
     as_floats,
     as_numbers,
     as_pair,
+    as_positive,
     as_steps,
     as_window,
     check_channels,
@@ -19,6 +20,7 @@ from convbp.shapes import (
     check_mode,
     check_size,
     output_size,
+    widened,
 )
 
 
@@ -100,6 +102,23 @@ def test_one_number_is_a_pair(value):
     pair = as_pair("here", "stride", value, 1)
     assert pair == (2, 2)
     assert [type(entry) for entry in pair] == [int, int]
+
+
+def test_widened():
+    single = np.float32([1.5])
+    assert widened(single) is single
+    assert widened(np.float16([1.5])).dtype == np.float32
+
+
+@pytest.mark.parametrize("value", [0.5, np.float32(0.5), Fraction(1, 2)])
+def test_positive(value):
+    number = as_positive("here", "step", value)
+    assert type(number) is float
+    assert number == 0.5
+
+
+def test_zero_where_it_may_be():
+    assert as_positive("here", "tolerance", 0, or_zero=True) == 0
 
 
 def test_steps():
@@ -214,6 +233,23 @@ WORDING = {
         lambda: as_pair("here", "stride", (2, 0), 1),
         ValueError,
         "stride is (2, 0); expected at least 1 along both axes. stride=1 is the smallest that has a meaning.",
+    ),
+    **{
+        f"step {value!r:.9}": (
+            lambda value=value: as_positive("here", "step", value),
+            error,
+            f"step is {value!r}; expected a positive number that is finite, for example step=1e-5.",
+        )
+        for error, values in (
+            (TypeError, ("1", None, True, 1j, np.ones(2))),
+            (ValueError, (0, -1e-6, np.nan, np.inf, -np.inf, 10**400, Fraction(1, 10**400))),
+        )
+        for value in values
+    },
+    "tolerance negative": (
+        lambda: as_positive("here", "tolerance", -1, or_zero=True),
+        ValueError,
+        "tolerance is -1; expected a positive number or 0 that is finite, for example tolerance=1e-5.",
     ),
     "steps, stride": (lambda: as_steps("here", 0, 0, 1), ValueError, "stride is 0; expected at least 1."),
     "steps, padding": (lambda: as_steps("here", 1, -1, 1), ValueError, "padding is -1; expected at least 0."),

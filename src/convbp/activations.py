@@ -6,7 +6,7 @@
 it has no derivative; what is returned there is the slope on the left, as in PyTorch: relu′(0) = 0.
 
 Floats keep their dtype. `identity` and `relu` keep integers and Fractions exact; the others give float64 for
-them. Nothing overflows, however large the argument: each exponential has a negative exponent.
+them. For any float, however large, nothing overflows: no exponential has a positive exponent.
 """
 
 from collections.abc import Callable

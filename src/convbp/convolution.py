@@ -102,6 +102,13 @@ def rot180(kernel):
     -------
     ndarray
         A new array of the same shape and dtype.
+
+    Raises
+    ------
+    TypeError
+        If an entry is not a real number.
+    ValueError
+        If the kernel is empty, has a NaN, or has neither two nor four axes.
     """
     kernel = as_numbers("rot180", "kernel", kernel, None)
     kernel = as_numbers("rot180", "kernel", kernel, "klCD" if kernel.ndim == 4 else "kl")
@@ -152,7 +159,8 @@ def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, d
     """Gradient of the error with respect to the kernel: dw = o ⊗ δ, Eq. 13 of the article.
 
     The windows are those of the forward pass, o_{i+m′,j+n′}, now summed over the places (i, j), and over the images.
-    It is what `conv2d` gives with δ as the kernel if images and channels, stride and dilation swap roles.
+    It is what `conv2d` gives with δ as the kernel if images and channels, stride and dilation swap roles, cut to
+    (k1, k2): where a stride leaves rows or columns over, that has more.
 
     Parameters
     ----------

@@ -7,22 +7,23 @@ is ∂E/∂outputs.
     E = ½ Σₚ (tₚ − yₚ)², Eq. 9 in Jefkine Kafunah, "Backpropagation In Convolutional Neural Networks", DeepGrid,
     2016. It is called the mean squared error there, but is half the *sum* of the squares, and its gradient
     is y − t with no 1/P. Outputs and targets have the same shape, whatever it is. Integers and Fractions stay
-    exact.
+    exact: of integers E is a float up to 2⁵², and beyond, where a float may have no half, a Fraction.
 
 `softmax_cross_entropy`
     The mean over the batch of −log pₙ(label n), where pₙ is the softmax of row n of the outputs. Outputs are
     of shape=(N, D), one score per class; targets are of shape=(N,), the classes as integers 0 … D−1. The
     gradient is (p − one-hot) / N. Scores may be of any size: only their differences are exponentiated.
 
-Floats keep their dtype.
+Floats keep their dtype; float16 is divided by N in float32, as N may be beyond all of float16.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 
-from convbp.shapes import as_floats, as_numbers, check_size, exact
+from convbp.shapes import as_floats, as_numbers, check_size, exact, widened
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,16 @@ def _outputs_and_targets(operation, outputs, targets):
     targets = as_numbers(operation, "targets", targets, None)
     mend = "Each output has one target; targets.reshape(outputs.shape) if only the axes differ."
     check_size(operation, "targets", targets.shape, outputs.shape, mend)
-    both = np.stack([outputs, targets])
+    both = np.stack(exact(1, outputs, targets))  # NumPy stacks uint64 and int64 as float64
     both, _ = exact(4 * outputs.size, both, both)  # a sum of squares, each of a difference of up to twice the largest
     return both
+
+
+def _half_sum(outputs, targets):
+    total = ((targets - outputs) ** 2).sum()
+    if isinstance(total, int | np.integer) and total > 2**53:  # from here on not every integer is a float64
+        return Fraction(int(total), 2)
+    return total / 2
 
 
 def _scores_and_labels(operation, outputs, targets):
@@ -105,14 +113,14 @@ def _cross_entropy(scores, labels):
 def _cross_entropy_gradient(scores, labels):
     gradient = np.exp(_log_softmax(scores))
     gradient[np.arange(len(labels)), labels] -= 1
-    return gradient / len(labels)
+    return (widened(gradient) / len(labels)).astype(scores.dtype, copy=False)
 
 
 half_sum_of_squares = Loss(
     "half_sum_of_squares",
     "½ Σ (t − y)²",
     _outputs_and_targets,
-    lambda y, t: ((t - y) ** 2).sum() / 2,
+    _half_sum,
     lambda y, t: y - t,
 )
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from convbp.gradient_check import Comparison, central_difference, compare_gradients, find_kinks
 from convbp.network import Forward, Network
+from convbp.shapes import as_positive
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +76,13 @@ def check_gradients(
     Raises
     ------
     TypeError, ValueError
-        As `Network.forward` and the loss do; or if the step or the tolerance is not a positive number.
+        As `Network.forward`, the loss and `central_difference` do; or if the step or the tolerance is not a positive
+        number.
     """
     if not isinstance(network, Network):
         raise TypeError(f"check_gradients: network is {type(network).__name__}; expected a Network.")
-    for name, value, usual in (("step", step, "1e-5"), ("tolerance", tolerance, "1e-6")):
-        if not isinstance(value, Real) or not value > 0:
-            error = ValueError if isinstance(value, Real) else TypeError
-            raise error(f"check_gradients: {name} is {value!r}; expected a positive number, such as {usual}.")
+    step = as_positive("check_gradients", "step", step)
+    tolerance = as_positive("check_gradients", "tolerance", tolerance)
     network = network.copy(dtype=np.float64)
     forward = network.forward(inputs)
     gradients = network.backward(forward, targets).gradients

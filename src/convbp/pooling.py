@@ -17,7 +17,7 @@ from math import prod
 
 import numpy as np
 
-from convbp.shapes import as_floats, as_numbers, as_window, check_size, exact, output_size
+from convbp.shapes import as_floats, as_numbers, as_window, check_size, exact, output_size, widened
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +123,8 @@ def average_pool2d(inputs, size, stride=None, padding=0):
     Returns
     -------
     Pooled
-        ``output`` and ``route(delta)``. Floats keep their dtype, Fractions (dtype object) stay exact, integers give
-        float64, or Fractions where their sum could exceed int64.
+        ``output`` and ``route(delta)``. Floats keep their dtype (float16 is added up in float32), Fractions (dtype
+        object) stay exact, integers give float64, or Fractions where their sum could exceed int64.
 
     Raises
     ------
@@ -133,12 +133,12 @@ def average_pool2d(inputs, size, stride=None, padding=0):
     """
     inputs, windows = _windows("average_pool2d", inputs, size, stride, padding)
     count = windows.size[0] * windows.size[1]
-    entries = windows.gather(*exact(count, inputs), outside=0)
+    entries = windows.gather(*exact(count, widened(inputs)), outside=0)
 
     def route(delta):
-        return _divide(windows.scatter(delta, [1] * count), count)
+        return _divide(windows.scatter(widened(delta), [1] * count), count, delta.dtype)
 
-    return Pooled("average_pool2d", _divide(entries.sum(axis=0), count), route)
+    return Pooled("average_pool2d", _divide(entries.sum(axis=0), count, inputs.dtype), route)
 
 
 def l2_pool2d(inputs, size, stride=None, padding=0):
@@ -174,15 +174,17 @@ def l2_pool2d(inputs, size, stride=None, padding=0):
 
 def _below_all(inputs):
     """The inputs, in a dtype that has it, and a number below all of them."""
-    if inputs.dtype.kind == "f":
+    if inputs.dtype.kind in "fO":  # among objects may be floats, and from 2⁵³ on one less is the same float
         return inputs, -np.inf
     (inputs,) = exact(2, inputs)
     return inputs, inputs.min() - 1
 
 
-def _divide(array, count):
-    """Entries that are objects are divided exactly: even the 0 of an entry that no window covers stays one."""
-    return array * Fraction(1, count) if array.dtype == object else array / count
+def _divide(array, count, dtype):
+    """Divide a sum of entries of ``dtype``; objects exactly: even the 0 of an entry that no window covers stays one."""
+    if array.dtype == object:
+        return array * Fraction(1, count)
+    return (array / count).astype(dtype) if dtype == np.float16 else array / count
 
 
 def _windows(operation, inputs, size, stride, padding):

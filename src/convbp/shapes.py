@@ -3,6 +3,7 @@
 Every message says the operation, what came, what is expected, and the likely mend.
 """
 
+import math
 import numbers
 from collections.abc import Iterable, Sequence
 
@@ -86,6 +87,11 @@ def as_floats(array: np.ndarray) -> np.ndarray:
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
+def widened(array: np.ndarray) -> np.ndarray:
+    """Return ``array`` for a sum or a divisor that could exceed 65504, the largest number of float16: as float32."""
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
 def exact(terms: int, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
     """Bring the arrays to one dtype in which what is computed of them is exact if they are.
 
@@ -130,6 +136,20 @@ def as_count(operation: str, name: str, value: object, minimum: int = 1) -> int:
     if value < minimum:
         raise ValueError(f"{operation}: {name} is {value!r}; expected at least {minimum}.")
     return int(value)
+
+
+def as_positive(operation: str, name: str, value: object, *, or_zero: bool = False) -> float:
+    """Return ``value``, a positive finite number or, with ``or_zero``, 0, as a float: a step or a tolerance."""
+    expected = f"expected a positive number{' or 0' if or_zero else ''} that is finite, for example {name}=1e-5."
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"{operation}: {name} is {value!r}; {expected}")
+    try:
+        number = float(value)
+    except OverflowError:  # an integer or a Fraction beyond all floats
+        number = math.inf
+    if not (0 < number < math.inf or (or_zero and value == 0)):
+        raise ValueError(f"{operation}: {name} is {value!r}; {expected}")
+    return number
 
 
 def as_steps(operation: str, stride: object, padding: object, dilation: object) -> tuple[tuple[int, int], ...]:

@@ -12,8 +12,6 @@ from convbp import drawing
 from convbp.drawing import CELL, HEAD
 from convbp.scene import Grid, Highlight, Scene, Selection
 
-theme = drawing.theme  # for SVG text that is no scene
-
 # Lengths in pixels.
 GAP = 34  # between grids
 MARGIN = 8
