@@ -52,6 +52,7 @@ class ArraySliders(widgets.GridBox):
     def _slider(self, m: int, n: int) -> NumberSlider:
         slider = NumberSlider(
             description=subscripted(self._label, m, n),
+            real_format=".2f",  # there is no room for more; the picture says it
             style={"description_width": "28px"},
             layout=widgets.Layout(flex="1 1 auto", width="auto", margin="0"),
         )

@@ -143,9 +143,10 @@ class ChainOfLayers(Explorer):
         network = example() if network is None else network
         state = _at_step(State(network, IMAGE if image is None else image, label, rate), step)
         player, reset = StepPlayer(interval=1500), reset_button()
-        label = widgets.IntSlider(description="class", layout={"width": "220px"})
-        rate = NumberSlider(0.0, "η", least=0, most=0.2, step=0.01, layout={"width": "260px"})
-        chosen = NumberSlider(0.0, "chosen o, w or b", step=0.5, style={"description_width": "auto"})
+        style = {"description_width": "auto"}
+        label = widgets.IntSlider(description="class", style=style, layout={"width": "180px"})
+        rate = NumberSlider(0.0, "η", least=0, most=0.2, step=0.01, style=style, layout={"width": "200px"})
+        chosen = NumberSlider(0.0, "chosen o, w or b", step=0.5, style=style)
         super().__init__(
             state,
             scene,

@@ -17,7 +17,8 @@ class NumberSlider(widgets.Box):
     answers when the handle is let go: the page puts a number that it is told on the slider's next step, so that
     0.123 becomes 0.1 and 3.0 becomes 2.9999999999999982, and of a slider that follows it would tell Python so.
 
-    ``options`` are of the slider itself: its ``style``, its ``layout``.
+    ``real_format`` is how a number that is not whole is written beside it. ``options`` are of the slider itself: its
+    ``style``, its ``layout``.
     """
 
     value = traitlets.Any(0)
@@ -32,9 +33,11 @@ class NumberSlider(widgets.Box):
         least: float = -9,
         most: float = 9,
         step: float = 0.1,
+        real_format: str = ".4",
         **options: Any,
     ):
-        self._range, self._step, self._options = (least, most), step, options
+        self._range, self._options = (least, most), options
+        self._of_reals = {"step": step, "readout_format": real_format, "continuous_update": False}
         self._slider: widgets.Widget | None = None
         self._refreshing = False
         super().__init__(description=description, value=value)
@@ -63,9 +66,7 @@ class NumberSlider(widgets.Box):
         if whole:
             self._slider = widgets.IntSlider(0, **common, **self._options)
         else:
-            self._slider = widgets.FloatSlider(
-                0, **common, **self._options, step=self._step, readout_format=".4", continuous_update=False
-            )
+            self._slider = widgets.FloatSlider(0, **common, **self._options, **self._of_reals)
         self._slider.observe(self._follow_slider, "value")
         self.children = [self._slider]
         answer_beside_cells(self)  # the new slider
