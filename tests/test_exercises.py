@@ -360,9 +360,171 @@ def test_the_first_entry_that_differs_is_written_out_term_by_term():
 def test_relu_at_zero_is_accepted_and_said():
     check = exercises.relu_delta.check
     assert "you took the slope 1" in check(lambda d, x: d * (x >= 0)).message
-    assert "you took the slope ½" in check(lambda d, x: d * np.heaviside(x, 0.5)).message
+    for slope in (0.5, 0.3, 0.1, 0.75):
+        result = check(lambda d, x, slope=slope: d * np.heaviside(x, slope))
+        assert result.passed
+        assert f"you took the slope {slope} for ReLU" in result.message
     assert "slope" not in check(lambda d, x: d * (x > 0)).message
     assert not check(lambda d, x: d * np.heaviside(x, 3)).passed
+    assert not check(lambda d, x: d * np.heaviside(x, -0.5)).passed
+    assert not check(lambda d, x: d * np.where(x == 0, (d > 0) / 2, x > 0)).passed  # not the same everywhere
+
+
+def at_windows(core):
+    """An answer to a routing exercise, of what ``core`` makes of a window and its δ."""
+
+    def route(inputs, delta, size, stride):
+        (k1, k2), (s1, s2), out = size, stride, np.zeros(inputs.shape)
+        for i, j in np.ndindex(delta.shape):
+            window = slice(s1 * i, s1 * i + k1), slice(s2 * j, s2 * j + k2)
+            out[window] += core(inputs[window], delta[i, j])
+        return out
+
+    return route
+
+
+def _largest_from(start):
+    def core(window, d):
+        best, at = start, None
+        for place, value in np.ndenumerate(window):
+            if value > best:
+                best, at = value, place
+        out = np.zeros(window.shape)
+        if at:
+            out[at] = d
+        return out
+
+    return at_windows(core)
+
+
+def _convolved(image, kernel):
+    return right("full_convolution")(image, kernel)
+
+
+def _in_too_few_rows(image, kernel):
+    """Padded to W + 2(k₁ − 1) rows, where H is meant."""
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    padded = np.zeros((W + 2 * (k1 - 1), W + 2 * (k2 - 1)))
+    padded[k1 - 1 : k1 - 1 + H, k2 - 1 : k2 - 1 + W] = image
+    rows = range(H + k1 - 1)
+    return [[(padded[i : i + k1, j : j + k2] * kernel[::-1, ::-1]).sum() for j in range(W + k2 - 1)] for i in rows]
+
+
+def _last_corner_by(rows_for_columns):
+    def region(pixel, kernel_size, output_size):
+        (i, j), (k1, k2), (H, W) = pixel, kernel_size, output_size
+        first = max(i - k1 + 1, 0), max(j - k2 + 1, 0)
+        return first, (min(i, H - 1), W - 1 if j > (H if rows_for_columns else W) - 1 else j)
+
+    return region
+
+
+def _first_corner_late(pixel, kernel_size, output_size):
+    (i, j), (k1, k2), (H, W) = pixel, kernel_size, output_size
+    first = tuple(0 if n < -1 else n for n in (i - k1 + 1, j - k2 + 1))
+    return first, (min(i, H - 1), min(j, W - 1))
+
+
+def _cut_by_minus_p(delta, kernel, input_size, stride, padding):
+    (p1, p2), (H, W) = padding, input_size
+    all_of_it = right("strided_input_gradient")(delta, kernel, (H + 2 * p1, W + 2 * p2), stride, (0, 0))
+    return all_of_it[p1 : p1 + H, p2:-p2]
+
+
+# Wrong where an input is of a special kind: a window without a positive entry, a kernel of one row, no padding, ….
+NEARLY_RIGHT = {
+    "zero by its largest entry": (
+        "l2_routing",
+        at_windows(lambda w, d: d * w / np.linalg.norm(w) if w.max() > 0 else 0 * w),
+    ),
+    "no norm below 1": ("l2_routing", at_windows(lambda w, d: d * w / max(np.linalg.norm(w), 1))),
+    "zero if below 1": (
+        "l2_routing",
+        at_windows(lambda w, d: d * w / np.linalg.norm(w) if np.linalg.norm(w) >= 1 else 0 * w),
+    ),
+    "the largest from −1": ("max_routing", _largest_from(-1)),
+    "the largest from −16": ("max_routing", _largest_from(-16)),
+    "the largest from −999": ("max_routing", _largest_from(-999)),
+    "the middle of the full one by −0": (
+        "convolution",
+        lambda o, w: _convolved(o, w)[w.shape[0] - 1 : 1 - w.shape[0], w.shape[1] - 1 : 1 - w.shape[1]],
+    ),
+    "as many rows as columns": ("full_convolution", _in_too_few_rows),
+    "the last corner by H": ("region_q", _last_corner_by(True)),
+    "the first corner at −1": ("region_q", _first_corner_late),
+    "padding cut off by −p": ("strided_input_gradient", _cut_by_minus_p),
+}
+
+
+@pytest.mark.parametrize(("name", "function"), NEARLY_RIGHT.values(), ids=NEARLY_RIGHT)
+def test_what_is_wrong_only_in_a_special_case_is_wrong(name, function):
+    assert not BY_NAME[name].check(function).passed
+    assert BY_NAME["region_q"].check(_last_corner_by(False)).passed
+    assert BY_NAME["max_routing"].check(_largest_from(-np.inf)).passed
+
+
+def test_masked_entries_are_no_numbers():
+    result = kernel_gradient.check(lambda o, d: np.ma.masked_array(right()(o, d), mask=True))
+    assert "An array with masked entries came back" in result.message
+    assert kernel_gradient.check(lambda o, d: np.ma.masked_array(right()(o, d), mask=False)).passed
+
+
+def test_numbers_that_look_alike_are_told_apart():
+    message = kernel_gradient.check(lambda o, d: 1.0001 * right()(o, d)).message
+    assert "every entry is 1.0001 times what it should be" in message
+    assert re.search(r"should be 5; yours is 5\.0005\d*:", message)
+    assert "every entry is 1e−12 times" in kernel_gradient.check(lambda o, d: 1e-12 * right()(o, d)).message
+
+
+@pytest.mark.parametrize("name", ["cross_correlation", "convolution", "kernel_gradient", "output_delta"])
+def test_next_to_nothing_is_no_known_mistake(name):
+    result = BY_NAME[name].check(lambda *given: 1e-12 * np.asarray(right(name)(*given)))
+    assert result.misconceptions == ()
+
+
+def test_a_factor_that_changes_is_shown_where_it_does():
+    message = kernel_gradient.check(
+        lambda o, d: right()(o, d) * (3 if o.shape != kernel_gradient.inputs[2]["inputs"].shape else 2)
+    ).message
+    assert "changes from input to input: 3 for the first, 2 for input 3." in message
+
+
+def test_another_layout_is_said_where_entries_are_shown():
+    check = exercises.multichannel_input_gradient.check
+    turn = {"delta": (0, 2, 3, 1), "kernel": (2, 3, 1, 0)}
+
+    def nchw(delta, kernel):
+        given = delta.transpose(turn["delta"]), kernel.transpose(turn["kernel"])
+        out = np.array(right("multichannel_input_gradient")(*given), float)
+        out[1, 2, 3, 1] += 1
+        return out.transpose(0, 3, 1, 2)
+
+    assert "Below, axes stand as in the course: image, row, column, channel." in check(nchw, layout="NCHW").message
+
+
+def test_a_check_within_the_check_ends():
+    before = threading.active_count()
+
+    def checks_itself(o, d):
+        kernel_gradient.check(checks_itself)
+        return right()(o, d)
+
+    result = kernel_gradient.check(checks_itself)
+    assert "a function that is checked cannot check itself" in result.message
+    assert threading.active_count() <= before + 1
+    assert kernel_gradient.check(right()).passed
+
+
+def test_what_is_printed_can_be_shown():
+    result = kernel_gradient.check(lambda o, d: print("\ud800 \x1b[2J \0") or right()(o, d))
+    assert result.passed
+    (result._repr_html_() + str(result)).encode()
+    assert "\x1b" not in str(result)
+
+
+def test_an_array_where_one_entry_is_expected():
+    result = kernel_gradient.check(np.array([5]), at=(0, 0))
+    assert "An array of shape (1,) came; expected one number." in result.message
 
 
 def test_precision_is_that_of_the_dtype():

@@ -444,6 +444,11 @@ def averages(image, kernel):
     return convolve(image, kernel) / len(kernel.ravel())
 
 
+@wrong("convolution", "result flipped for kernel")
+def the_result_turned(image, kernel):
+    return np.rot90(correlate(image, kernel), 2)
+
+
 @wrong("convolution", "flip missing", "transposed")
 def neither_flipped_nor_upright(image, kernel):
     return correlate(image, kernel).T

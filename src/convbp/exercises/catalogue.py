@@ -12,8 +12,8 @@ from convbp.activations import relu, sigmoid, tanh
 from convbp.exercises import solutions
 from convbp.exercises.exercise import Accepted, Exercise
 from convbp.misconceptions import TASKS
-from convbp.notation import subscripted
-from convbp.sums import functions, symbol, symbols
+from convbp.notation import number, subscripted
+from convbp.sums import exact, functions, symbol, symbols
 
 
 def _random(seed: int, *shape: int, dtype: type = int) -> np.ndarray:
@@ -80,6 +80,7 @@ convolution = Exercise(
         {"image": IMAGE, "kernel": KERNEL},
         {"image": _random(5, 6, 4), "kernel": _random(6, 3, 2)},
         {"image": _random(7, 5, 8), "kernel": _random(8, 2, 4)},
+        {"image": _random(80, 6, 5), "kernel": _random(81, 1, 3)},  # k1 − 1 is 0, and so is −0 as the end of a slice
     ],
     trace=_trace_convolution,
     axes=("row", "column"),
@@ -123,6 +124,7 @@ full_convolution = Exercise(
         {"image": DELTA, "kernel": KERNEL},
         {"image": _random(10, 3, 5), "kernel": _random(11, 3, 2)},
         {"image": _random(12, 4, 5), "kernel": _random(13, 2, 4)},
+        {"image": _random(82, 6, 4), "kernel": _random(83, 4, 2)},  # higher than wide
     ],
     trace=_trace_full,
     axes=("row", "column"),
@@ -170,6 +172,22 @@ output_delta = Exercise(
     answer=solutions.output_delta,
 )
 
+
+def _other_slope(arguments, result):
+    """Any slope from 0 to 1 at the kink is right; which one it is the result itself tells."""
+    kink = (arguments["pre_activation"] == 0) & (arguments["delta"] != 0)
+    if result.shape != kink.shape or not kink.any():
+        return None
+    at_zero = float((result[kink] / arguments["delta"][kink])[0])
+    if not 0 < at_zero <= 1:
+        return None
+    return Accepted(
+        f"At x = 0 you took the slope {number(at_zero)} for ReLU; the course takes 0, as PyTorch does. Both are right: "
+        "there is a kink, and no derivative.",
+        {"slope": lambda x: np.where(x == 0, at_zero, x > 0)},
+    )
+
+
 relu_delta = Exercise(
     name="relu_delta",
     task="δ on its way back through o = ReLU(x): δ of x from δ of o.",
@@ -191,14 +209,7 @@ relu_delta = Exercise(
         "np.where(x > 0, …, …) chooses entry by entry.",
     ),
     answer=solutions.relu_delta,
-    accepted=[
-        Accepted(
-            f"At x = 0 you took the slope {words} for ReLU; the course takes 0, as PyTorch does. Both are right: "
-            "there is a kink, and no derivative.",
-            {"slope": lambda x, at_zero=at_zero: np.where(x == 0, at_zero, x > 0)},
-        )
-        for words, at_zero in (("1", 1), ("½", 0.5))
-    ],
+    accepted=_other_slope,
 )
 
 kernel_gradient = Exercise(
@@ -271,6 +282,9 @@ region_q = Exercise(
             ((6, 0), (4, 3), (5, 7)),
             ((7, 5), (3, 5), (6, 9)),
             ((5, 8), (4, 2), (5, 8)),
+            ((7, 5), (2, 3), (8, 4)),  # higher than wide
+            ((1, 1), (3, 2), (7, 5)),  # one row above the border
+            ((3, 1), (2, 3), (6, 4)),  # one column beside it
         ]
     ],
     trace=_trace_region,
@@ -298,6 +312,7 @@ delta_recursion = Exercise(
         {"delta": DELTA, "kernel": KERNEL, "pre_activation": _quarters(25, 4, 6)},
         {"delta": _random(26, 3, 5), "kernel": _random(27, 3, 2), "pre_activation": _quarters(28, 5, 6)},
         {"delta": _random(29, 4, 5), "kernel": _random(30, 2, 3), "pre_activation": _quarters(31, 5, 7)},
+        {"delta": _random(86, 5, 3), "kernel": _random(87, 4, 2), "pre_activation": _quarters(88, 8, 4)},
     ],
     trace=lambda delta, kernel, pre_activation: (
         _trace_back(delta, kernel) * functions("f′", "x", tanh.derivative(pre_activation))
@@ -318,8 +333,8 @@ delta_recursion = Exercise(
 def _trace_pooling(pool):
     def trace(delta, size, stride, inputs=None, input_size=None):
         inputs = np.zeros(input_size) if inputs is None else inputs
-        # Python's integers, so that an average divides exactly
-        layer = inputs.astype(int)[None, :, :, None]
+        # Python's numbers, so that an average divides exactly
+        layer = np.array([exact(value) for value in inputs.flat], object).reshape(1, *inputs.shape, 1)
         return pool(layer, size, stride).route(symbols("δ", delta)[None, :, :, None])[0, :, :, 0]
 
     return trace
@@ -351,7 +366,15 @@ def _max_inputs(first, seed):
         *(_pooled(rng, _all_different(rng, *windows[0]), *windows) for windows in none),
     ]
     given[-1]["delta"] = given[-1]["delta"] / 2  # δ need not be whole, and no array of integers holds halves
+    given[-1]["inputs"] = given[-1]["inputs"] - 2000  # below whatever a search for the largest begins with
     return [{name: _floats(value) for name, value in one.items()} for one in given]
+
+
+def _l2_inputs(first, seed):
+    """Besides, norms below 1, and windows without a positive entry that are not zero."""
+    rng = np.random.default_rng(seed + 100)
+    small = _pooled(rng, -rng.integers(1, 4, (5, 7)) / 8, (5, 7), (2, 3), (2, 3))
+    return [*_pooling_inputs(first, seed), {name: _floats(value) for name, value in small.items()}]
 
 
 def _pooled(rng, inputs, input_size, size, stride):
@@ -417,7 +440,7 @@ l2_routing = Exercise(
     returns=_ROUTED,
     equation="notebook 09; the article leaves it out",
     computation=TASKS["l2_routing"],
-    inputs=_pooling_inputs({"inputs": _ZEROS, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 34),
+    inputs=_l2_inputs({"inputs": _ZEROS, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 34),
     trace=_trace_pooling(loops.l2_pool2d),
     axes=("row", "column"),
     hints=(
@@ -456,6 +479,7 @@ strided_input_gradient = Exercise(
             (40, (6, 8), (3, 2), (2, 3), (2, 1), (4, 3)),
             (42, (7, 6), (2, 3), (3, 2), (1, 2), (3, 4)),
             (44, (8, 5), (3, 4), (2, 1), (1, 2), (4, 6)),
+            (46, (9, 6), (3, 2), (2, 3), (1, 0), (5, 2)),
         ]
     ],
     trace=_trace_strided,
@@ -479,6 +503,7 @@ multichannel_input_gradient = Exercise(
     inputs=[
         {"delta": _random(50, 2, 3, 4, 3), "kernel": _random(51, 2, 3, 4, 3)},
         {"delta": _random(52, 3, 3, 5, 2), "kernel": _random(53, 3, 2, 4, 2)},
+        {"delta": _random(84, 2, 5, 3, 3), "kernel": _random(85, 4, 2, 2, 3)},
     ],
     trace=lambda delta, kernel: loops.conv2d_input_gradient(
         symbols("δ", delta),

@@ -94,8 +94,11 @@ def _factor(pairs, counts):
     words = factor_in_words(ratios, counts)
     if words:
         return [f"Right up to a factor: {words}."]
-    first, second = (number(round(ratio, 6)) for ratio in ratios[:2])
-    return [f"Right up to a factor, which changes from input to input: {first} for the first, {second} for the second."]
+    other = next(n for n, ratio in enumerate(ratios) if not np.isclose(ratio, ratios[0], rtol=1e-4))
+    return [
+        f"Right up to a factor, which changes from input to input: {_precisely(ratios[0])} for the first, "
+        f"{_precisely(ratios[other])} for input {other + 1}."
+    ]
 
 
 def factor_in_words(ratios: Sequence[float], counts: Sequence[dict[str, float]]) -> str:
@@ -103,7 +106,7 @@ def factor_in_words(ratios: Sequence[float], counts: Sequence[dict[str, float]])
     if np.allclose(ratios, ratios[0], rtol=1e-4):
         if np.isclose(ratios[0], -1):
             return "every entry has the opposite sign"
-        return f"every entry is {number(round(ratios[0], 6))} times what it should be"
+        return f"every entry is {_precisely(ratios[0])} times what it should be"
     for name in counts[0]:
         sizes = np.array([float(count[name]) for count in counts])
         if not sizes.all():
@@ -115,10 +118,16 @@ def factor_in_words(ratios: Sequence[float], counts: Sequence[dict[str, float]])
     return ""
 
 
+def _precisely(ratio: float) -> str:
+    """As pictures have it, but never as 0 or 1, which it is not."""
+    short = number(round(ratio, 6))
+    return short if short not in ("0", "1", "−1") else f"{ratio:.9g}".replace("-", "−")
+
+
 def _offset(pairs):
     differences = [answer.values - right for answer, right in pairs]
     if pairs[0][1].size > 1 and all(np.ptp(d) <= 1e-6 * np.abs(d).max() for d in differences):
-        by = number(round(float(differences[0].flat[0]), 6))
+        by = _precisely(float(differences[0].flat[0]))
         return [f"Every entry is off by the same number, {by} for the first input."]
     return []
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from convbp.exercises.judging import Known, Verdict, judge
-from convbp.exercises.reading import Answer
+from convbp.exercises.reading import Answer, plain
 from convbp.exercises.result import Result, card, scene_of, sum_text
 from convbp.exercises.running import SECONDS, Call, read_safely, run
 from convbp.misconceptions import Misconception, Task
@@ -82,7 +82,9 @@ class Exercise:
     layouts : mapping
         Other layouts in which the arguments may be taken: name -> the order of the axes of each argument and of the
         result.
-    accepted : sequence of Accepted
+    accepted : callable, optional
+        Takes the arguments of the example and the result for them; returns what is right as well and may be meant, an
+        `Accepted`, or None.
     """
 
     name: str
@@ -97,7 +99,7 @@ class Exercise:
     hints: tuple[str, ...]
     answer: Callable
     layouts: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
-    accepted: Sequence[Accepted] = ()
+    accepted: Callable[[Mapping, np.ndarray], Accepted | None] = lambda arguments, result: None
 
     def __post_init__(self):
         self._known = Known(self.computation, self.inputs)
@@ -224,6 +226,8 @@ class Exercise:
         changed = sorted({name for call in done.calls for name in call.changed})
         if changed:
             notes.append(_on_changed(changed))
+        if axes:
+            notes.append(f"Below, axes stand as in the course: {', '.join(self.axes)}.")
         answers = [call.answer for call in done.calls]
         if all(answer.equals(e) for answer, e in zip(answers, expected, strict=True)):
             return self._result(False, 0, (), "\n".join(["Not yet. The numbers are right, but:", *notes]))
@@ -257,7 +261,9 @@ class Exercise:
             if there and answer.equals(np.asarray(wrong[at])):
                 made[misconception.name] = misconception
         names = tuple(made) if len(made) == 1 else ()
-        yours = f"Yours is {number(exact(answer.values))}." if answer.shape == () else "Expected is one number."
+        if answer.shape != ():
+            return self._result(False, 0, (), f"Not yet. An array of shape {answer.shape} came; expected one number.")
+        yours = f"Yours is {number(exact(answer.values))}."
         said = [_explained(tuple(made.values()))] if names else ["That is another number."]
         text = _with(self.inputs[0]) + sum_text(at, self.expected[0], None, self._entry(self.inputs[0], at))
         return self._result(False, 0, names, "\n".join([f"Not yet. {said[0]}", yours, text]))
@@ -286,13 +292,12 @@ class Exercise:
     def _expected_as(self, calls: Sequence[Call]) -> tuple[list[np.ndarray], str]:
         """The right results, or others that are accepted if the answers are these; and what to say about it."""
         answers = [call.answer for call in calls]
-        if None not in answers:
-            for other in self.accepted:
-                inputs = self.inputs[: len(answers)]
-                results = [np.asarray(self.computation.compute(**i, **other.steps), float) for i in inputs]
-                pairs = list(zip(answers, results, strict=True))
-                if all(a.equals(r) for a, r in pairs) and not all(map(np.array_equal, results, self.expected)):
-                    return results, other.said
+        other = self.accepted(self.inputs[0], answers[0].values) if None not in answers else None
+        if other is not None:
+            inputs = self.inputs[: len(answers)]
+            results = [np.asarray(self.computation.compute(**i, **other.steps), float) for i in inputs]
+            if all(answer.equals(result) for answer, result in zip(answers, results, strict=True)):
+                return results, other.said
         return self.expected, ""
 
     @staticmethod
@@ -368,7 +373,7 @@ def _first_problem(calls: Sequence[Call]) -> tuple[int, Call] | None:
 def _notes(printed: str) -> list[str]:
     if not printed:
         return []
-    line = " ".join(printed.split())[:60]
+    line = plain(lambda: printed, "…", 60)
     return [f"(Your function also prints, which is not shown here: “{line}”.)"]
 
 

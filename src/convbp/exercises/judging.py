@@ -83,8 +83,9 @@ def _recognise(known: Known, answers, expected, counts) -> Verdict | None:
         return None  # one number everywhere: no mistake, but an answer that did not look at its arguments
 
     def explains(way: tuple[Misconception, ...], agree: Callable) -> bool:
-        wrong = ((answer, known.wrong(n, way)) for n, answer in enumerate(answers))
-        return all(w is not None and agree(answer, w) for answer, w in wrong)
+        wrong = [(answer, known.wrong(n, way)) for n, answer in enumerate(answers)]
+        # Of zeros alone nothing can be told: whatever is small enough agrees with them.
+        return all(w is not None and agree(answer, w) for answer, w in wrong) and any(w.any() for _, w in wrong)
 
     for way in known.task.ways():
         if explains(way, Answer.equals):

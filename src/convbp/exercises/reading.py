@@ -70,6 +70,8 @@ def read(value: object) -> Answer:
         raise Unreadable("Put your answer in the place of the three dots.")
     if iscoroutine(value):
         value.close()
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise Unreadable("An array with masked entries came back; expected all: result.filled(0) has zeros there.")
     if isinstance(value, np.ndarray):
         if value.size > LARGEST:
             return Answer(np.empty(0), size_only=tuple(int(n) for n in value.shape))
@@ -93,7 +95,7 @@ def plain(get: Callable[[], str], otherwise: str, longest: int = 200) -> str:
 
 def _kind(value: object) -> str:
     name = plain(lambda: type(value).__name__, "something", 40)
-    return f"{'An' if name[:1] in 'aeiouAEIOU' else 'A'} value of type {name}"
+    return f"A value of type {name}"
 
 
 def _measure(value: list | tuple, room: int, depth: int) -> int:

@@ -152,5 +152,9 @@ def _bundle(scene: Scene) -> tuple[dict, dict] | None:
 def sum_text(index: Sequence[int], expected: np.ndarray, answer: Answer | None, entry: object) -> str:
     """The entry with its sum written out term by term."""
     value = number(exact(expected[tuple(index)]))
-    yours = f"; yours is {number(exact(answer.values[tuple(index)]))}" if answer else ""
+    yours = ""
+    if answer:
+        own = number(exact(answer.values[tuple(index)]))
+        # Four digits may not be enough to tell them apart.
+        yours = f"; yours is {own if own != value else repr(float(answer.values[tuple(index)])).replace('-', '−')}"
     return f"Entry{_at(index)} should be {value}{yours}:\n  {written_out(entry)}"

@@ -59,11 +59,17 @@ class _TimeUp(BaseException):
     """Raised in the reader's thread; a BaseException, so that ``except Exception`` lets it pass."""
 
 
+_here = threading.local()  # whether this thread runs a reader's function
+
+
 def run(function: Callable, inputs: Sequence[Mapping], seconds: float = SECONDS) -> Run:
     """Call ``function`` with the values of each of ``inputs``, and with the first of them twice."""
+    if getattr(_here, "checked", False):
+        raise RuntimeError("a function that is checked cannot check itself; call .check outside of it.")
     done = Run()
 
     def work() -> None:
+        _here.checked = True
         for arguments in inputs:
             done.calls.append(_call(function, arguments))
         if done.calls[0].answer:

@@ -188,7 +188,7 @@ cross_correlation = Task(
         {"slide": _first_of_full("constant")},
     ),
     _sums(cross_correlate, [{"kernel": lambda kernel: only(kernel, -1, -1)}], EQ1),
-    turned(EQ1, "That is what turning the image in the place of nothing gives: Eq. 1 turns neither."),
+    turned(EQ1, "That is what turning both of them gives: Eq. 1 turns neither."),
     mistake(
         "image flipped",
         "You turned the image by 180°.",
@@ -213,6 +213,13 @@ convolution = Task(
     ),
     one_axis_missing("the kernel", "the image", EQ2),
     kernel_transposed(EQ2),
+    mistake(
+        "result flipped for kernel",
+        "You turned the whole result, rot180(I ⊗ K), as Eq. 21 does in notebook 08.",
+        "Only the kernel is turned, not what comes out: I ⊗ rot180(K).",
+        EQ2,
+        result=lambda r, a: rot180(cross_correlate(a.image, a.kernel)),
+    ),
     mistake(
         "image flipped for kernel",
         "You turned the image in the place of the kernel, and your result is the right one turned by 180°.",
