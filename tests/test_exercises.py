@@ -502,6 +502,21 @@ def test_another_layout_is_said_where_entries_are_shown():
     assert "Below, axes stand as in the course: image, row, column, channel." in check(nchw, layout="NCHW").message
 
 
+@pytest.mark.parametrize("name", ["multichannel_input_gradient", "multichannel_kernel_gradient"])
+def test_a_result_in_the_course_s_layout_where_another_is_asked_for(name):
+    exercise = BY_NAME[name]
+    orders = {key: np.argsort(order) for key, order in exercise.layouts["NCHW"].items()}
+
+    def halfway(*given):
+        return right(name)(*(g.transpose(orders[key]) for key, g in zip(exercise.takes, given, strict=True)))
+
+    result = exercise.check(halfway, layout="NCHW")
+    assert result.misconceptions == ("another layout",)
+    order = exercise.layouts["NCHW"]["result"]
+    assert f"The numbers are right, but asked for in that layout, too: result.transpose{order}." in result.message
+    assert exercise.check(lambda *given: np.transpose(halfway(*given), order), layout="NCHW").passed
+
+
 def test_a_check_within_the_check_ends():
     before = threading.active_count()
 

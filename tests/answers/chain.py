@@ -343,6 +343,18 @@ def scatters_with_equals(delta, kernel, x):
     return out * (1 - np.tanh(x) ** 2)
 
 
+@wrong("delta_recursion", "= for +=")
+def gathers_with_equals(delta, kernel, x):
+    k1, k2 = kernel.shape
+    padded = np.pad(delta, ((k1 - 1, k1 - 1), (k2 - 1, k2 - 1)))
+    out = np.zeros(x.shape)
+    for i, j in np.ndindex(x.shape):
+        for m in range(k1):
+            for n in range(k2):
+                out[i, j] = padded[i + m, j + n] * kernel[k1 - 1 - m, k2 - 1 - n]
+    return out * (1 - np.tanh(x) ** 2)
+
+
 @wrong("delta_recursion", "product of sums for sum of products", "f′ missing")
 def sums_of_everything(delta, kernel, x):
     return signal.convolve2d(delta, np.ones(kernel.shape)) * kernel.sum()

@@ -290,6 +290,14 @@ def forgets_plus(delta):
     return db
 
 
+@wrong("bias_gradient", "= for +=")
+def keeps_the_last_row(delta):
+    for image in delta:
+        for row in image:
+            db = row.sum(0)
+    return db
+
+
 @wrong("bias_gradient", "delta missing")
 def counts(delta):
     return [delta.shape[0] * delta.shape[1] * delta.shape[2]] * delta.shape[3]
@@ -434,6 +442,19 @@ def overlap_replaces(delta, kernel, input_size, stride, padding):
     for i in range(delta.shape[0]):
         for j in range(delta.shape[1]):
             out[i * s1 : i * s1 + k1, j * s2 : j * s2 + k2] = delta[i, j] * kernel
+    return out[p1 : p1 + H, p2 : p2 + W]
+
+
+@wrong("strided_input_gradient", "= for +=")
+def gathers_with_equals(delta, kernel, input_size, stride, padding):
+    (H, W), (s1, s2), (p1, p2), (k1, k2) = input_size, stride, padding, kernel.shape
+    spread = np.zeros((H + 2 * p1 + k1 - 1, W + 2 * p2 + k2 - 1))
+    for i, j in np.ndindex(delta.shape):
+        spread[k1 - 1 + i * s1, k2 - 1 + j * s2] = delta[i, j]
+    out = np.zeros((H + 2 * p1, W + 2 * p2))
+    for i, j in np.ndindex(out.shape):
+        for m, n in np.ndindex(k1, k2):
+            out[i, j] = spread[i + m, j + n] * kernel[k1 - 1 - m, k2 - 1 - n]
     return out[p1 : p1 + H, p2 : p2 + W]
 
 

@@ -205,6 +205,7 @@ class Exercise:
     def _check_function(self, function: Callable, axes: Mapping, points: float, seconds: float) -> Result:
         given = [{name: self._turned(value, axes.get(name)) for name, value in one.items()} for one in self.inputs]
         done = run(function, given, seconds)
+        returned = [call.answer for call in done.calls]
         for call in done.calls:
             self._turn_back(call, axes.get("result"))
         notes = _notes(done.printed)
@@ -226,6 +227,11 @@ class Exercise:
         changed = sorted({name for call in done.calls for name in call.changed})
         if changed:
             notes.append(_on_changed(changed))
+        if "result" in axes and all(answer.equals(e) for answer, e in zip(returned, expected, strict=True)):
+            text = (
+                f"Not yet. The numbers are right, but asked for in that layout, too: result.transpose{axes['result']}."
+            )
+            return self._result(False, 0, ("another layout",), "\n".join([text, *notes]))
         if axes:
             notes.append(f"Below, axes stand as in the course: {', '.join(self.axes)}.")
         answers = [call.answer for call in done.calls]

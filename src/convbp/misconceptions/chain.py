@@ -336,6 +336,7 @@ delta_recursion = Task(
         {"slide": overwritten},
         {"slide": lambda delta, kernel: overwritten(delta, kernel, backwards=True)},
         {"kernel": lambda kernel: only(kernel, -1, -1)},
+        {"kernel": lambda kernel: only(kernel, 0, 0)},
     ),
     mean_for_sum(lambda a: a.kernel.size, "the k₁·k₂ products", SLOPE),
     mistake(

@@ -179,6 +179,7 @@ bias_gradient = Task(
         "What comes from each place adds up: +=.",
         BIAS,
         {"result": lambda r, a: a.delta[-1].sum(axis=(0, 1))},
+        {"result": lambda r, a: a.delta[-1, -1].sum(axis=0)},
         {"result": lambda r, a: a.delta[-1, -1, -1]},
         {"result": lambda r, a: a.delta[:, -1, -1].sum(axis=0)},
     ),
@@ -353,6 +354,7 @@ strided_input_gradient = Task(
         {"result": _overwritten_with_stride(False)},
         {"result": _overwritten_with_stride(True)},
         {"kernel": lambda kernel: only(kernel, -1, -1)},
+        {"kernel": lambda kernel: only(kernel, 0, 0)},
     ),
     mistake(
         "product of sums for sum of products",
