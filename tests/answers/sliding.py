@@ -789,6 +789,12 @@ def transpose_for_turn(delta, kernel):
     return scatter(delta, kernel.T)
 
 
+@wrong("full_convolution", "kernel transposed")
+def transpose_for_turn_after_padding(image, kernel):
+    k1, k2 = kernel.shape
+    return correlate(np.pad(image, ((k1 - 1, k1 - 1), (k2 - 1, k2 - 1))), kernel.T)
+
+
 @wrong("full_convolution", "flip missing")
 def scatters_the_turned_kernel(delta, kernel):
     return scatter(delta, kernel[::-1, ::-1])

@@ -1,5 +1,7 @@
 """Mistakes that can be made in more than one exercise, and the arithmetic that they need."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from convbp.convolution import convolve, rot180
@@ -166,7 +168,7 @@ def sums_one_short(array: str, symbol: str, where: str) -> list[Misconception]:
     )
 
 
-def kernel_transposed(where: str, symbol: str = "the kernel") -> list[Misconception]:
+def kernel_transposed(where: str, symbol: str = "the kernel", *more: Mapping) -> list[Misconception]:
     return mistake(
         "kernel transposed",
         f"You exchanged rows and columns of {symbol}.",
@@ -174,6 +176,7 @@ def kernel_transposed(where: str, symbol: str = "the kernel") -> list[Misconcept
         where,
         {"kernel": np.transpose},
         {"kernel": lambda kernel: rot180(kernel.T)},
+        *more,
     )
 
 

@@ -340,6 +340,10 @@ rotation = Task(
 )
 
 
+def _with_zeros_around(image, kernel):
+    return np.pad(image, [(k - 1, k - 1) for k in kernel.shape])
+
+
 full_convolution = Task(
     lambda image, kernel, *, slide=full: slide(image, kernel),
     mistake(
@@ -350,7 +354,13 @@ full_convolution = Task(
         kernel=rot180,
     ),
     one_axis_missing("the kernel", "the image", FULL),
-    kernel_transposed(FULL),
+    kernel_transposed(
+        FULL,
+        "the kernel",
+        # after the zeros were put around the image as the kernel itself needs them
+        {"slide": lambda image, kernel: cross_correlate(_with_zeros_around(image, kernel), kernel.T)},
+        {"slide": lambda image, kernel: convolve(_with_zeros_around(image, kernel), kernel.T)},
+    ),
     sums_one_short("image", "the image", FULL),
     mistake(
         "Eq. 21 as printed",
