@@ -475,6 +475,43 @@ def norm_squared(inputs, delta, size, stride):
     return out
 
 
+def of_each_window(share):
+    """An answer that divides without asking whether the norm is 0."""
+
+    def answer(inputs, delta, size, stride):
+        out = np.zeros(inputs.shape)
+        for place, here in windows(delta, size, stride):
+            window = inputs[here]
+            out[here] += delta[place] * share(window, np.sqrt((window**2).sum()))
+        return out
+
+    return answer
+
+
+SHARES = {
+    "twice": (lambda w, y: 2 * w / y, "chain rule of the root cut short"),
+    "magnitudes": (lambda w, y: np.abs(w) / y, "absolute values"),
+    "mean": (lambda w, y: w / y / w.size, "divided by the count as well"),
+    "delta_alone": (lambda w, y: np.ones(w.shape) / y, "x missing"),
+    "squared": (lambda w, y: w**2 / y**2, "squares for entries"),
+    "norm_twice": (lambda w, y: w / y**2, "divided by the square of the norm"),
+}
+for done, (share, name) in SHARES.items():
+    answer = of_each_window(share)
+    answer.__name__ = f"{done}_and_divides_always"
+    wrong("l2_routing", name, "NaN at zero")(answer)
+
+
+@wrong("l2_routing", "divided by the sum")
+def divides_by_a_sum_that_is_not_zero(inputs, delta, size, stride):
+    return of_each_window(lambda w, y: w / w.sum() if w.sum() != 0 else 0 * w)(inputs, delta, size, stride)
+
+
+@wrong("l2_routing", "result turned by 180°", "NaN at zero")
+def turned_and_divides_always(inputs, delta, size, stride):
+    return np.rot90(of_each_window(lambda w, y: w / y)(inputs, delta, size, stride), 2)
+
+
 @wrong("l2_routing", "absolute values")
 def loses_the_sign(inputs, delta, size, stride):
     return l2_routing(np.abs(inputs), delta, size, stride)

@@ -80,7 +80,7 @@ def _close(answer: Answer, values: np.ndarray, expected: np.ndarray) -> bool:
 
 def ratio(answer: Answer, expected: np.ndarray) -> float | None:
     """By what the answer is the expected array times a number; None if it is not."""
-    if answer.shape != expected.shape or not expected.any() or not np.isfinite(answer.values + expected).all():
+    if answer.shape != expected.shape or not expected.any() or not np.isfinite([answer.values, expected]).all():
         return None
     largest = np.unravel_index(np.abs(expected).argmax(), expected.shape)
     by = answer.values[largest] / expected[largest]

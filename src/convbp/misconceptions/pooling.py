@@ -33,18 +33,12 @@ def _equal_shares(window):
     return np.full(window.shape, 1 / window.size)
 
 
-def _over_norm(window):
-    norm = np.sqrt((window**2).sum())
-    return window / norm if norm > 0 else np.zeros(window.shape)
-
-
-def _keep_zero_windows(share):
-    """``share`` of a window that is not all zeros, and 0 of one that is."""
-    return lambda window: share(window) if window.any() else np.zeros(window.shape)
-
-
 def _norm(window):
     return np.sqrt((window**2).sum())
+
+
+def _over_norm(window):
+    return window / _norm(window)
 
 
 def _add(held, new):
@@ -300,8 +294,11 @@ average_routing = Task(
 )
 
 
-def _l2_routing(inputs, delta, size, stride, *, share=_over_norm, collect=_add, **steps):
-    return _route(size, stride, delta, inputs, share, collect, **steps)
+def _l2_routing(inputs, delta, size, stride, *, share=_over_norm, at_zero=np.zeros_like, collect=_add, **steps):
+    def shares(window):
+        return share(window) if window.any() else at_zero(window)
+
+    return _route(size, stride, delta, inputs, shares, collect, **steps)
 
 
 l2_routing = Task(
@@ -311,21 +308,17 @@ l2_routing = Task(
         "Where a window is all zeros you divided 0 by 0.",
         "There the norm has a kink, and the course takes the slope 0: ask whether y is 0 before you divide.",
         L2,
-        {"share": lambda window: window / _norm(window)},
+        {"at_zero": lambda window: np.full(window.shape, np.nan)},
+        {"at_zero": lambda window: np.full(window.shape, np.inf)},  # 1 / 0, where x is missing besides
     ),
     mistake(
         "another slope at zero",
         "Where a window is all zeros you gave its entries a share of δ.",
         "There the norm has a kink, and no derivative; the course chose the slope 0, which treats both signs alike.",
         L2,
-        *[
-            {"share": lambda window, at_zero=at_zero: _over_norm(window) if window.any() else at_zero(window)}
-            for at_zero in (
-                _equal_shares,
-                lambda window: np.full(window.shape, window.size**-0.5),
-                np.ones_like,
-            )
-        ],
+        {"at_zero": _equal_shares},
+        {"at_zero": lambda window: np.full(window.shape, window.size**-0.5)},
+        {"at_zero": np.ones_like},
     ),
     mistake(
         "not divided by the norm",
@@ -348,23 +341,22 @@ l2_routing = Task(
         L2,
         {"share": lambda window: 2 * _over_norm(window)},
         {"share": lambda window: _over_norm(window) / 2},
-        {"share": _keep_zero_windows(lambda window: np.full(window.shape, 1 / (2 * _norm(window))))},
+        {"share": lambda window: np.full(window.shape, 1 / (2 * _norm(window)))},
     ),
     mistake(
         "divided by the square of the norm",
         "You divided by y² = Σx².",
         "∂y/∂x = x/y, with the norm itself.",
         L2,
-        {"share": _keep_zero_windows(lambda window: window / (window**2).sum())},
-        {"share": lambda window: window / (window**2).sum()},
+        share=lambda window: window / (window**2).sum(),
     ),
     mistake(
         "squares for entries",
         "You gave each entry its share of the square, x²/y² or x²/y.",
         "∂y/∂x = x/y, with the sign of x.",
         L2,
-        {"share": _keep_zero_windows(lambda window: window**2 / (window**2).sum())},
-        {"share": _keep_zero_windows(lambda window: window**2 / _norm(window))},
+        {"share": lambda window: window**2 / (window**2).sum()},
+        {"share": lambda window: window**2 / _norm(window)},
     ),
     mistake(
         "absolute values",
@@ -378,7 +370,7 @@ l2_routing = Task(
         "You divided δ by y, and gave each entry the same.",
         "∂y/∂x = x/y: an entry counts as much as it is large.",
         L2,
-        share=_keep_zero_windows(lambda window: np.full(window.shape, 1 / _norm(window))),
+        share=lambda window: np.full(window.shape, 1 / _norm(window)),
     ),
     mistake(
         "norm for its derivative",
@@ -393,8 +385,9 @@ l2_routing = Task(
         "You divided by Σx, or Σ|x|, in the place of √Σx².",
         "∂y/∂x = x/y, with the L2 norm y.",
         L2,
-        {"share": _keep_zero_windows(lambda window: window / window.sum())},
-        {"share": _keep_zero_windows(lambda window: window / np.abs(window).sum())},
+        {"share": lambda window: window / window.sum()},
+        {"share": lambda window: window / window.sum() if window.sum() else 0 * window},
+        {"share": lambda window: window / np.abs(window).sum()},
     ),
     mistake(
         "divided by the count as well",
@@ -409,9 +402,7 @@ l2_routing = Task(
         "You sent the error back as max or average pooling does.",
         "Here every entry made the output, each by ∂y/∂x = x/y.",
         L2,
-        {"share": _winner},
-        {"share": _equal_shares},
-        {"share": np.ones_like},
+        *[{"share": share, "at_zero": share} for share in (_winner, _equal_shares, np.ones_like)],
     ),
     mistake(
         "norm of the whole input",
