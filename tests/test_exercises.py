@@ -365,6 +365,10 @@ def test_relu_at_zero_is_accepted_and_said():
         assert result.passed
         assert f"you took the slope {slope} for ReLU" in result.message
     assert "slope" not in check(lambda d, x: d * (x > 0)).message
+    both = check(lambda d, x: -d * (x >= 0))
+    assert both.misconceptions == ("opposite sign",)
+    assert "Besides: At x = 0 you took the slope 1 for ReLU; the course takes 0" in both.message
+    assert "Besides" not in check(lambda d, x: -d * (x > 0)).message
     assert not check(lambda d, x: d * np.heaviside(x, 3)).passed
     assert not check(lambda d, x: d * np.heaviside(x, -0.5)).passed
     assert not check(lambda d, x: d * np.where(x == 0, (d > 0) / 2, x > 0)).passed  # not the same everywhere

@@ -202,6 +202,21 @@ def cuts_delta(delta, x):
     return np.maximum(delta, 0)
 
 
+@wrong("relu_delta", "opposite sign")
+def minus_with_the_slope_1_at_zero(delta, x):
+    return -delta * (x >= 0)
+
+
+@wrong("relu_delta", "delta missing")
+def heaviside_alone(delta, x):
+    return np.heaviside(x, 0.5)
+
+
+@wrong("relu_delta", "ReLU of δ")
+def guided_with_the_slope_1_at_zero(delta, x):
+    return np.maximum(delta, 0) * (x >= 0)
+
+
 @wrong("relu_delta", "delta missing")
 def mask_only(delta, x):
     return (x > 0).astype(float)

@@ -179,8 +179,10 @@ def _other_slope(arguments, result):
     if result.shape != kink.shape or not kink.any():
         return None
     at_zero = float((result[kink] / arguments["delta"][kink])[0])
-    if not 0 < at_zero <= 1:
-        return None
+    return _slope_at_zero(at_zero) if 0 < at_zero <= 1 else None
+
+
+def _slope_at_zero(at_zero):
     return Accepted(
         f"At x = 0 you took the slope {number(at_zero)} for ReLU; the course takes 0, as PyTorch does. Both are right: "
         "there is a kink, and no derivative.",
@@ -210,6 +212,7 @@ relu_delta = Exercise(
     ),
     answer=solutions.relu_delta,
     accepted=_other_slope,
+    usual=[_slope_at_zero(1), _slope_at_zero(0.5)],
 )
 
 kernel_gradient = Exercise(

@@ -3,8 +3,8 @@
 import inspect
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from types import MappingProxyType
 
 import numpy as np
@@ -85,6 +85,8 @@ class Exercise:
     accepted : callable, optional
         Takes the arguments of the example and the result for them; returns what is right as well and may be meant, an
         `Accepted`, or None.
+    usual : sequence of Accepted
+        Those that a wrong answer is looked at with, too.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Exercise:
     answer: Callable
     layouts: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     accepted: Callable[[Mapping, np.ndarray], Accepted | None] = lambda arguments, result: None
+    usual: Sequence[Accepted] = ()
 
     def __post_init__(self):
         self._known = Known(self.computation, self.inputs)
@@ -276,6 +279,16 @@ class Exercise:
 
     def _wrong(self, answers, expected, points, notes) -> Result:
         verdict = judge(self._known, answers, expected, self.axes)
+        for other in self.usual if not verdict.made else ():
+            task = Task(partial(self.computation.compute, **other.steps), self.computation.misconceptions)
+            found = judge(
+                Known(task, self.inputs), answers, [task.right(i) for i in self.inputs[: len(answers)]], self.axes
+            )
+            if found.made:
+                verdict = replace(
+                    found, sentences=[*found.sentences, f"Besides: {other.said}"], differs=verdict.differs
+                )
+                break
         wrong = next(n for n, (a, e) in enumerate(zip(answers, expected, strict=True)) if not a.equals(e))
         at = verdict.differs
         index = at if at is not None else (0,) * expected[wrong].ndim
