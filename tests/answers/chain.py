@@ -45,6 +45,17 @@ def _(x, t):
 in_dtypes("output_delta", output_delta, integers=False)
 
 
+@wrong("output_delta", "y − t missing")
+def the_slope_alone(x, t):
+    y = expit(x)
+    return y * (1 - y)
+
+
+@wrong("output_delta", "y − t missing", "f for f′")
+def the_output_alone(x, t):
+    return expit(x)
+
+
 @wrong("output_delta", "sign of y − t")
 def t_minus_y(x, t):
     y = expit(x)

@@ -94,6 +94,13 @@ output_delta = Task(
         difference=lambda y, t: t - y,
     ),
     mistake(
+        "y − t missing",
+        "You left out y − t: your result does not depend on the targets.",
+        "The chain begins with ∂E/∂y = y − t, and multiplies with f′(x).",
+        LOSS,
+        difference=lambda y, t: np.ones_like(y),
+    ),
+    mistake(
         "divided by P",
         "You divided by the number of outputs.",
         "Eq. 9 is half the sum of the squares, though it is called a mean: there is no 1/P in its derivative.",
