@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from convbp import exercises
 from convbp.equations import equation
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9][0-9]_*.ipynb"))
@@ -106,3 +107,25 @@ TABLE = "\n".join(cell.source for cell in nbformat.read(NOTEBOOKS[-1], as_versio
 def test_the_last_notebook_leads_to_every_equation_and_every_readers_question(row, number):
     (links,) = re.findall(row, TABLE, re.MULTILINE)
     assert re.search(number, links.replace("%28", "(").replace("%29", ")")), links
+
+
+WHERE = {misconception.where for exercise in exercises.ALL for misconception in exercise.computation.misconceptions}
+HEADINGS = {
+    path.name[:2]: [
+        heading.lower()
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "markdown"
+        for heading in re.findall(r"^#+ (.*)", cell.source, re.MULTILINE)
+    ]
+    for path in NOTEBOOKS
+}
+
+
+@pytest.mark.parametrize("where", sorted(WHERE))
+def test_where_a_check_sends_a_reader_there_is_something(where):
+    for place in where.split(", and "):
+        number, what = re.fullmatch(r"notebook (\d\d), (.*)", place).groups()
+        equations = [int(n) for n in re.findall(r"\d+", what)] if what.startswith("Eq.") else []
+        for one in equations:
+            assert any(re.match(rf"eq\. .*\b{one}\b", heading) for heading in HEADINGS[number]), (number, one)
+        assert equations or any(what.lower() in heading for heading in HEADINGS[number]), (number, what)

@@ -22,7 +22,7 @@ LOSS = "notebook 05, Eq. 9"
 DELTA = "notebook 05, Eq. 9, and notebook 07, Eq. 15"
 SLOPE = "notebook 08, Eq. 18 to 20"
 RECURSION = "notebook 08, Eq. 20 to 22"
-STEP = "notebook 06, the gradient is not the new weight"
+STEP = "notebook 06, what to do with it"
 RATE = "notebook 12, the learning rate"
 WORKED = "notebook 11, the worked question"
 
@@ -305,7 +305,7 @@ delta_recursion = Task(
         "valid for full",
         "You kept the kernel inside δ: that is the valid convolution, and it makes the array smaller.",
         "Each δ reaches a whole window of pixels: δ is padded by k − 1 on each side.",
-        "notebook 08, full and not valid",
+        "notebook 07, valid or full",
         slide=convolve,
     ),
     mistake(

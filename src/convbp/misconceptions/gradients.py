@@ -55,7 +55,7 @@ kernel_gradient = Task(
         "full for valid",
         "You let δ stand over the border of the input: that is the full result.",
         "For the kernel gradient δ lies inside (valid), in k₁·k₂ places; it is the way back to the input that is full.",
-        "notebook 06, Eq. 13, and notebook 08, full and not valid",
+        "notebook 06, Eq. 13, and notebook 07, valid or full",
         {"slide": lambda inputs, delta: cross_correlate(inputs, delta, mode="full")},
         {"slide": full},
     ),
@@ -505,7 +505,7 @@ multichannel_input_gradient = Task(
         "valid for full",
         "You kept the kernel inside δ: that is the valid convolution, and it makes the array smaller.",
         "Each δ reaches a whole window of pixels: δ is padded by k − 1 on each side.",
-        "notebook 08, full and not valid",
+        "notebook 07, valid or full",
         back=lambda delta, kernel: conv2d(delta, rot180(kernel).swapaxes(2, 3)),
     ),
     mistake(
@@ -685,7 +685,7 @@ multichannel_kernel_gradient = Task(
         "full for valid",
         "You let δ stand over the border of the inputs: that is the full result.",
         "For the kernel gradient δ lies inside (valid), in k₁·k₂ places.",
-        "notebook 06, Eq. 13, and notebook 08, full and not valid",
+        "notebook 06, Eq. 13, and notebook 07, valid or full",
         slide=lambda inputs, delta: _kernel_gradient(
             np.pad(inputs, [(0, 0), *[(n - 1, n - 1) for n in delta.shape[1:3]], (0, 0)]), delta
         ),

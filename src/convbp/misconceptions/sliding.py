@@ -26,7 +26,7 @@ from convbp.misconceptions.misconception import Misconception, Task, mistake
 EQ1 = "notebook 01, Eq. 1"
 EQ2 = "notebook 02, Eq. 2"
 EQ3 = "notebook 02, Eq. 2 and 3"
-ROT180 = "notebook 02, the turn by 180°"
+ROT180 = "notebook 02, why there is a turn by 180°"
 Q = "notebook 07, Eq. 16 and 17"
 FULL = "notebook 02, valid and full"
 
@@ -246,7 +246,7 @@ convolution = Task(
         "wrapped around the border",
         "A negative index took you to the other side of the image, as Python's do.",
         "In Eq. 2 a negative index means outside, where there is zero; the valid part reads none.",
-        "notebook 02, where negative indices go",
+        "notebook 02, where do negative indices go",
         {"slide": _padded(_before, convolve, "wrap")},
         {"slide": _padded(_after, convolve, "wrap")},
         {"slide": _first_of_full("wrap")},
@@ -404,7 +404,7 @@ full_convolution = Task(
         "wrapped around the border",
         "Past the border of the image you went on at its other side, as Python's negative indices do.",
         "Outside the image there is zero.",
-        "notebook 02, where negative indices go",
+        "notebook 02, where do negative indices go",
         {"slide": _padded(_around, convolve, "wrap")},
         {
             "slide": lambda image, kernel: convolve(
