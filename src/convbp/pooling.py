@@ -174,7 +174,7 @@ def l2_pool2d(inputs, size, stride=None, padding=0):
 
 def _below_all(inputs):
     """The inputs, in a dtype that has it, and a number below all of them."""
-    if inputs.dtype.kind in "fO":  # among objects may be floats, and from 2⁵³ on one less is the same float
+    if inputs.dtype.kind in ("f", "O"):  # among objects may be floats, and from 2⁵³ on one less is the same float
         return inputs, -np.inf
     (inputs,) = exact(2, inputs)
     return inputs, inputs.min() - 1
