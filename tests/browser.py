@@ -218,6 +218,22 @@ class Lab(Tab):
         return self.panel.locator(".convbp-explorer").all()
 
 
+@contextmanager
+def lab_with(browser: Browser, folders: Any, cells: list[str], explorers: int) -> Iterator[Lab]:
+    """JupyterLab with a notebook of these cells, which has been run and shows so many explorers.
+
+    ``folders`` is pytest's ``tmp_path_factory``.
+    """
+    root, home = folders.mktemp("root"), folders.mktemp("home")
+    write_notebook(root / "cells.ipynb", cells)
+    with jupyterlab(root, home) as address:
+        lab = Lab(browser, address)
+        lab.open("cells.ipynb")
+        lab.command("notebook:run-all-cells")
+        expect(lab.panel.locator(".convbp-explorer:has(svg)")).to_have_count(explorers)
+        yield lab
+
+
 # What a reader does, and what the page says of an explorer
 
 

@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import expect
 
 from browser import (
-    Lab,
     Tab,
     accessible,
     cell_of,
@@ -16,11 +15,10 @@ from browser import (
     faint,
     height,
     is_ready,
-    jupyterlab,
+    lab_with,
     outlined,
     point_elsewhere,
     spills,
-    write_notebook,
 )
 from convbp.grid_view import GridView
 from convbp.scene import Selection
@@ -47,17 +45,9 @@ def shown(root):
 @pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory):
     """JupyterLab with a notebook that has been run: every explorer, in a cell of its own and without arguments."""
-    root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
-    cells = [
-        "from convbp import explorers\nshown = {}",
-        *(f"shown['{n}'] = explorers.{n}(); shown['{n}']" for n in NAMES),
-    ]
-    write_notebook(root / "explorers.ipynb", cells)
-    with jupyterlab(root, home) as address:
-        lab = Lab(browser, address)
-        lab.open("explorers.ipynb")
-        lab.command("notebook:run-all-cells")
-        expect(lab.panel.locator(".convbp-explorer:has(svg)")).to_have_count(len(NAMES))
+    made = (f"shown['{n}'] = explorers.{n}(); shown['{n}']" for n in NAMES)
+    cells = ["from convbp import explorers\nshown = {}", *made]
+    with lab_with(browser, tmp_path_factory, cells, len(NAMES)) as lab:
         yield lab
 
 

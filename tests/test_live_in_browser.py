@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import expect
 
 from browser import (
-    Lab,
     accessible,
     cell_of,
     contrasts,
@@ -15,11 +14,10 @@ from browser import (
     faint,
     height,
     is_ready,
-    jupyterlab,
+    lab_with,
     point_elsewhere,
     read,
     spills,
-    write_notebook,
 )
 from convbp import digit_network, split_digits, train
 from convbp.explorers import DrawDigit
@@ -47,13 +45,7 @@ AS_PLAIN_TRAINING = """[
 @pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory):
     """JupyterLab with a notebook that has been run: two trainings that have not begun, a drawing and a window."""
-    root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
-    write_notebook(root / "live.ipynb", CELLS)
-    with jupyterlab(root, home) as address:
-        lab = Lab(browser, address)
-        lab.open("live.ipynb")
-        lab.command("notebook:run-all-cells")
-        expect(lab.panel.locator(".convbp-explorer")).to_have_count(4)
+    with lab_with(browser, tmp_path_factory, CELLS, 4) as lab:
         yield lab
 
 

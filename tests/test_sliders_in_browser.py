@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from browser import Lab, cell_of, eventually, is_ready, jupyterlab, point_elsewhere, write_notebook
+from browser import cell_of, eventually, is_ready, lab_with, point_elsewhere
 
 NUMBERS = """
 import numpy as np
@@ -46,14 +46,8 @@ NAMES = list(EXPLORERS)
 @pytest.fixture(scope="module")
 def lab(browser, tmp_path_factory):
     """JupyterLab with these explorers, each in a cell of its own."""
-    root, home = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("home")
     cells = [NUMBERS, *(f"shown['{name}'] = {made}; shown['{name}']" for name, made in EXPLORERS.items())]
-    write_notebook(root / "sliders.ipynb", cells)
-    with jupyterlab(root, home) as address:
-        lab = Lab(browser, address)
-        lab.open("sliders.ipynb")
-        lab.command("notebook:run-all-cells")
-        expect(lab.panel.locator(".convbp-explorer:has(svg)")).to_have_count(len(EXPLORERS))
+    with lab_with(browser, tmp_path_factory, cells, len(EXPLORERS)) as lab:
         yield lab
 
 

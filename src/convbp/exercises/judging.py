@@ -83,9 +83,11 @@ def _recognise(known: Known, answers, expected, counts) -> Verdict | None:
         return None  # one number everywhere: no mistake, but an answer that did not look at its arguments
 
     def explains(way: tuple[Misconception, ...], agree: Callable) -> bool:
-        wrong = [(answer, known.wrong(n, way)) for n, answer in enumerate(answers)]
+        wrong = ((answer, known.wrong(n, way)) for n, answer in enumerate(answers))
+        if not all(w is not None and agree(answer, w) for answer, w in wrong):
+            return False
         # Of zeros alone nothing can be told: whatever is small enough agrees with them.
-        return all(w is not None and agree(answer, w) for answer, w in wrong) and any(w.any() for _, w in wrong)
+        return any(known.wrong(n, way).any() for n in range(len(answers)))
 
     for way in known.task.ways():
         if explains(way, Answer.equals):

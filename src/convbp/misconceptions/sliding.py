@@ -1,5 +1,7 @@
 """What goes wrong when a kernel slides: cross-correlation, convolution, the turn, full and valid, region Q."""
 
+from functools import partial
+
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate, rot180
@@ -340,8 +342,8 @@ rotation = Task(
 )
 
 
-def _with_zeros_around(image, kernel):
-    return np.pad(image, [(k - 1, k - 1) for k in kernel.shape])
+def _with_transpose(slide, image, kernel):
+    return slide(image, kernel.T)
 
 
 full_convolution = Task(
@@ -358,8 +360,7 @@ full_convolution = Task(
         FULL,
         "the kernel",
         # after the zeros were put around the image as the kernel itself needs them
-        {"slide": lambda image, kernel: cross_correlate(_with_zeros_around(image, kernel), kernel.T)},
-        {"slide": lambda image, kernel: convolve(_with_zeros_around(image, kernel), kernel.T)},
+        *[{"slide": _padded(_around, partial(_with_transpose, slide))} for slide in (cross_correlate, convolve)],
     ),
     sums_one_short("image", "the image", FULL),
     mistake(
