@@ -39,7 +39,8 @@ NO_FRAME_LIMIT = ["--disable-frame-rate-limit", "--disable-gpu-vsync"]
 SET_UP = """
 import ipywidgets as widgets
 import numpy as np
-from convbp import load_digits, plots
+from convbp import load_digits
+from convbp.pictures import plots
 from convbp.explorers import SlidingWindow, sliding_window
 
 EDGES = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])

@@ -36,8 +36,8 @@ from convbp import (
     split_digits,
     train,
 )
-from convbp.layers import Activate
-from convbp.training import Progress
+from convbp.networks.layers import Activate
+from convbp.networks.training import Progress
 
 try:
     import torch

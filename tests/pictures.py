@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib import get_data_path
 from PIL import ImageFont
 
-from convbp import svg
 from convbp.explorers.sliding_window import State
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
+from convbp.pictures import svg
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -9,7 +9,7 @@ from convbp import cross_correlate, loops
 from convbp.explorers import AffectedRegionQ
 from convbp.explorers.affected_region_q import State, scene
 from convbp.notation import number, subscripted
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 from pictures import random_layer, uncovered
 
 

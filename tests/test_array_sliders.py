@@ -5,8 +5,8 @@ from fractions import Fraction
 import ipywidgets as widgets
 import pytest
 
-from convbp.explorers.array_sliders import ArraySliders
-from convbp.explorers.number_slider import NumberSlider
+from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.number_slider import NumberSlider
 
 VALUE = ((1, -2, 3), (0, 5, -4))
 

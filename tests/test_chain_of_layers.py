@@ -23,10 +23,11 @@ from convbp import (
     relu,
 )
 from convbp.explorers import ChainOfLayers
+from convbp.explorers.chain.state import State, last_step
 from convbp.explorers.chain_of_layers import IMAGE, example, scene
-from convbp.explorers.chain_state import State, last_step
-from convbp.layers import Activate
-from convbp.scene import Selection
+from convbp.networks.layers import Activate
+from convbp.pictures import svg
+from convbp.pictures.scene import Selection
 from convbp.shapes import as_steps, as_window
 
 
@@ -418,8 +419,8 @@ def test_nothing_in_view_was_made_later_and_what_is_to_come_is_empty():
 
 
 def test_the_still_picture_can_be_read_on_a_page():
-    layout = convbp.svg.layout_of_still(scene(State(example(), IMAGE, step=14)))
-    assert layout.width <= convbp.svg.WIDEST < convbp.svg.layouts(scene(State(example(), IMAGE)))[0].width
+    layout = svg.layout_of_still(scene(State(example(), IMAGE, step=14)))
+    assert layout.width <= svg.WIDEST < svg.layouts(scene(State(example(), IMAGE)))[0].width
     assert len({top for _, top in layout.places[:-1]}) == 2  # in two rows
     data, metadata = ChainOfLayers(step=14)._repr_mimebundle_()
     assert metadata["image/png"]["width"] == layout.width
@@ -428,7 +429,7 @@ def test_the_still_picture_can_be_read_on_a_page():
 
 def test_no_column_moves_from_step_to_step():
     places = {
-        str(convbp.svg.layouts(scene(State(example(), IMAGE, step=step)))[0].places[:-1])
+        str(svg.layouts(scene(State(example(), IMAGE, step=step)))[0].places[:-1])
         for step in range(last_step(example()) + 1)
     }
     assert len(places) == 1

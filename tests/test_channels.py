@@ -11,7 +11,7 @@ from convbp import loops
 from convbp.explorers import Channels
 from convbp.explorers.channels import EXAMPLES, State, scene
 from convbp.notation import factor, number, subscripted
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 
 WAYS = ("forward", "backward")
 

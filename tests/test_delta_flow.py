@@ -15,7 +15,7 @@ from convbp.explorers import DeltaFlow
 from convbp.explorers.delta_flow import ACTIVATIONS, State, scene
 from convbp.gradient_check import central_difference
 from convbp.notation import factor, number, subscripted
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 from pictures import entries, random_layer, uncovered
 
 SLOPES = {

@@ -10,7 +10,7 @@ from convbp.explorers import DenseToConvolution
 from convbp.explorers.connections import STEPS
 from convbp.explorers.dense_to_convolution import State, scene
 from convbp.notation import factor, number, subscripted
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 
 WAYS = ("forward", "backward")
 

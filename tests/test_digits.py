@@ -39,7 +39,7 @@ def test_a_seed_that_is_none(seed, said):
 
 
 def test_licence_is_beside_the_file():
-    text = files("convbp").joinpath("data/DIGITS-LICENSE.txt").read_text(encoding="utf-8")
+    text = files("convbp.networks").joinpath("data/DIGITS-LICENSE.txt").read_text(encoding="utf-8")
     for needed in "CC BY 4.0", "E. Alpaydin and C. Kaynak", "UCI Machine Learning Repository", "scikit-learn":
         assert needed in text
 

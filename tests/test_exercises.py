@@ -21,7 +21,7 @@ from convbp import exercises, rot180
 from convbp.exercises.exercise import Exercise
 from convbp.exercises.reading import LARGEST
 from convbp.exercises.running import run
-from convbp.still import png
+from convbp.pictures.still import png
 
 BY_NAME = {exercise.name: exercise for exercise in exercises.ALL}
 kernel_gradient = exercises.kernel_gradient
@@ -1071,7 +1071,7 @@ def test_the_same_answer_gives_the_same_text():
 
 def test_without_the_packages_for_pictures_there_is_the_text(monkeypatch):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
-    monkeypatch.delitem(sys.modules, "convbp.still", raising=False)
+    monkeypatch.delitem(sys.modules, "convbp.pictures.still", raising=False)
     result = kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1]))
     assert len(displayed(result, monkeypatch)) == 1
 

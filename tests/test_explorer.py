@@ -12,14 +12,14 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 
-from convbp import svg
 from convbp.explorers import SlidingWindow
-from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.kernel_presets import OWN_VALUES, PRESETS
 from convbp.explorers.explorer import Control, Explorer
-from convbp.explorers.kernel_presets import OWN_VALUES, PRESETS
 from convbp.explorers.sliding_window import scene
-from convbp.grid_view import GridView
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term
+from convbp.pictures import svg
+from convbp.pictures.grid_view import GridView
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term
 from pictures import page, parse
 
 IMAGE = [[1, 2, 0, 3], [0, -1, 5, 2], [4, 0, 1, 1]]
@@ -513,6 +513,6 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(package):
 
 
 def test_a_missing_module_of_the_package_itself_is_not_blamed_on_the_installation():
-    done = python("import sys; sys.modules['convbp.scene'] = None; import convbp.explorers")
+    done = python("import sys; sys.modules['convbp.pictures.scene'] = None; import convbp.explorers")
     assert "The pictures need" not in done.stderr
-    assert "convbp.scene" in done.stderr.splitlines()[-1]
+    assert "convbp.pictures.scene" in done.stderr.splitlines()[-1]

@@ -30,8 +30,7 @@ import test_pooling_route
 import test_sliding_window
 import test_stride_and_padding
 import test_two_layer_question
-from convbp import explorers, svg
-from convbp.colours import contrast
+from convbp import explorers
 from convbp.explorers import (
     affected_region_q,
     chain_of_layers,
@@ -47,7 +46,9 @@ from convbp.explorers import (
     stride_and_padding,
     two_layer_question,
 )
-from convbp.grid_view import GridView
+from convbp.pictures import svg
+from convbp.pictures.colours import contrast
+from convbp.pictures.grid_view import GridView
 from pictures import apply, misplaced, page, parse, shapes, wide_lines
 
 

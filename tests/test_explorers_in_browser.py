@@ -20,8 +20,8 @@ from browser import (
     point_elsewhere,
     spills,
 )
-from convbp.grid_view import GridView
-from convbp.scene import Selection
+from convbp.pictures.grid_view import GridView
+from convbp.pictures.scene import Selection
 from test_explorers import EXPLORERS, inside, make
 
 NAMES = list(EXPLORERS)

@@ -12,7 +12,7 @@ from convbp import loops
 from convbp.explorers import ForwardPass
 from convbp.explorers.forward_pass import ACTIVATIONS, State, scene
 from convbp.notation import factor, number, subscripted
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 from pictures import random_array, random_layer
 
 # Each function beside its slope, from the textbook.

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convbp import grid_view, svg
 from convbp.explorers.sliding_window import State, scene
-from convbp.grid_view import GridView
-from convbp.scene import Selection
+from convbp.pictures import grid_view, svg
+from convbp.pictures.grid_view import GridView
+from convbp.pictures.scene import Selection
 from pictures import HOSTILE, hostile, page, parse, shapes
 
 IMAGE, KERNEL = [[1, 2, 0, 3], [0, -1, 5, 2], [4, 0, 1, 1]], [[2, -3], [0, 1], [1, 0]]

@@ -9,7 +9,8 @@ import pytest
 
 import course
 import test_explorers
-from convbp import explorers, still
+from convbp import explorers
+from convbp.pictures import still
 
 GUIDE = Path(course.ROOT, "docs", "writing_an_explorer.md")
 CODE, TESTS = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)

@@ -32,7 +32,7 @@ from browser import (
 )
 from convbp.explorers import KernelGradient, SlidingWindow
 from convbp.explorers import __all__ as NAMES
-from convbp.explorers.kernel_presets import OWN_VALUES, PRESETS
+from convbp.explorers.controls.kernel_presets import OWN_VALUES, PRESETS
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 # Two notebooks of our own, with the same pictures; in the second nobody has seen them yet.

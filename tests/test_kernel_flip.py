@@ -9,7 +9,7 @@ from convbp import loops
 from convbp.explorers import KernelFlip
 from convbp.explorers.kernel_flip import State, scene
 from convbp.notation import number, subscripted
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 
 # The kernels in the square: which of the two reflections each of them has behind it, (rows, columns).
 SQUARE = {"kernel": (0, 0), "rows": (1, 0), "columns": (0, 1), "turned": (1, 1)}

@@ -16,10 +16,10 @@ import pytest
 from PIL import Image
 
 from convbp import Conv2D, Dense, Flatten, Network, digit_network, relu, split_digits, train
-from convbp.colours import diverging
 from convbp.explorers import LiveTraining, training_picture
+from convbp.networks.training import DivergenceError, Progress
+from convbp.pictures.colours import diverging
 from convbp.shapes import NotFiniteError
-from convbp.training import DivergenceError, Progress
 
 DIGITS = split_digits()
 IMAGES, LABELS = DIGITS.images[:200], DIGITS.labels[:200]

@@ -24,6 +24,7 @@ from convbp import (
     softplus,
     tanh,
 )
+from convbp.networks.layers import Activate
 
 LABELS = np.array([3, 0, 2])
 
@@ -128,7 +129,9 @@ def slope_forgotten(self, delta, made):
 
 
 @pytest.mark.parametrize(
-    ("layer", "wrong"), [(Conv2D, flip_forgotten), (convbp.layers.Activate, slope_forgotten)], ids=["flip", "slope"]
+    ("layer", "wrong"),
+    [(Conv2D, flip_forgotten), (Activate, slope_forgotten)],
+    ids=["flip", "slope"],
 )
 def test_the_check_sees_a_wrong_backward_pass(monkeypatch, layer, wrong):
     net = with_biases(network())
@@ -490,13 +493,13 @@ def test_a_deep_copy_is_a_network_of_its_own():
     assert not np.array_equal(copy.scores(images()), before)
 
 
-class Doubled(convbp.layers.Layer):
+class Doubled(convbp.networks.layers.Layer):
     """A layer of a reader's own, which is no dataclass."""
 
     kind = "doubled"
 
     def forward(self, inputs):
-        return convbp.layers.Made(inputs, 2 * inputs)
+        return convbp.networks.layers.Made(inputs, 2 * inputs)
 
     def backpropagate(self, delta, made):
         return 2 * delta
@@ -566,7 +569,10 @@ def test_no_file(tmp_path):
         (lambda: Network((8, 8, 1), Flatten(), dtype=None), "Network: dtype is None; expected float32 or float64."),
         (lambda: Network((8, 8, 1), Flatten(), seed="a"), "Network: seed is 'a'; expected an integer"),
         (lambda: Network((8, 8, 1), Flatten(), seed=-1), "Network: seed is -1; expected at least 0."),
-        (lambda: convbp.layers.Activate(np.tanh), "Activate: function is <ufunc 'tanh'>; expected an activation func"),
+        (
+            lambda: Activate(np.tanh),
+            "Activate: function is <ufunc 'tanh'>; expected an activation func",
+        ),
         (lambda: Conv2D(0, 3), "Conv2D: filters is 0; expected at least 1."),
         (lambda: Conv2D(2.5, 3), "Conv2D: filters is 2.5; expected an integer, for example filters=8."),
         (lambda: Conv2D(2, 3, stride=0), "Conv2D: stride is 0; expected at least 1."),

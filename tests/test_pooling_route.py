@@ -11,7 +11,7 @@ from convbp.explorers import PoolingRoute
 from convbp.explorers.pooling_route import scene
 from convbp.explorers.pooling_state import PoolingState
 from convbp.notation import factor, number
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 
 ORACLE = {"max": loops.max_pool2d, "average": loops.average_pool2d, "L2": loops.l2_pool2d}
 

@@ -30,10 +30,9 @@ NOTEBOOKS = save_notebooks.notebooks()
 LAYERS = [
     *["shapes", "convolution", "pooling", "activations", "losses", "gradient_check"],
     *["notation", "loops", "sums", "equations", "misconceptions"],
-    *["layers", "network", "network_check", "training", "digits"],
-    *["scene", "colours", "lines", "drawing", "svg", "still", "plots"],
+    *["networks", "pictures"],
     *["exercises"],  # a check shows yours, expected and the difference
-    *["grid_view", "explorers"],
+    *["explorers"],
 ]
 
 

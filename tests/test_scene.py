@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
 
 
 def test_cells_are_counted_from_the_origin_row_by_row():

@@ -10,10 +10,10 @@ from scipy.signal import convolve2d, correlate2d
 
 from convbp import loops, rot180
 from convbp.explorers import SlidingWindow
-from convbp.explorers.kernel_presets import PRESETS
+from convbp.explorers.controls.kernel_presets import PRESETS
 from convbp.explorers.sliding_window import State, scene
 from convbp.notation import factor, number, subscripted
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 from pictures import entries, random_state, uncovered
 
 OPERATIONS, MODES = ("cross-correlation", "convolution"), ("valid", "full")

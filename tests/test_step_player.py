@@ -3,7 +3,7 @@
 import ipywidgets as widgets
 import pytest
 
-from convbp.explorers.step_player import StepPlayer
+from convbp.explorers.controls.step_player import StepPlayer
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from convbp.explorers import StrideAndPadding
 from convbp.explorers.stride_and_padding import scene
 from convbp.explorers.strided_layer import StridedLayer
 from convbp.notation import factor, number, subscripted
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 from pictures import random_array
 
 

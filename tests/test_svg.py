@@ -9,11 +9,11 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from convbp import drawing, svg
-from convbp.colours import HUES, NEGATIVE, POSITIVE, contrast, diverging, hue, ink_on
 from convbp.explorers.sliding_window import State, scene
-from convbp.lines import text_width
-from convbp.scene import Formula, Grid, Highlight, Scene, Selection, Tag, Term
+from convbp.pictures import drawing, svg
+from convbp.pictures.colours import HUES, NEGATIVE, POSITIVE, contrast, diverging, hue, ink_on
+from convbp.pictures.scene import Formula, Grid, Highlight, Scene, Selection, Tag, Term
+from convbp.pictures.text_wrapping import text_width
 from pictures import (
     CELLS,
     HOSTILE,

@@ -25,7 +25,7 @@ from convbp import (
     split_digits,
     train,
 )
-from convbp.training import DivergenceError, Progress
+from convbp.networks.training import DivergenceError, Progress
 
 
 def small_network(**options):

@@ -11,7 +11,7 @@ from convbp import loops
 from convbp.explorers import TwoLayerQuestion
 from convbp.explorers.two_layer_question import State, scene
 from convbp.notation import factor, number, subscripted
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 from pictures import random_array
 
 LETTERS = {"image": "i", "first_kernel": "w¹", "second_kernel": "w²", "target": "y"}

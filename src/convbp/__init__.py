@@ -10,14 +10,14 @@ from convbp.convolution import (
     cross_correlate,
     rot180,
 )
-from convbp.digits import digit_network, load_digits, split_digits
 from convbp.gradient_check import adjoint_test, central_difference, compare_gradients, find_kinks
-from convbp.layers import AveragePool2D, Conv2D, Dense, Flatten, L2Pool2D, MaxPool2D
 from convbp.losses import half_sum_of_squares, softmax_cross_entropy
-from convbp.network import Network
-from convbp.network_check import check_gradients
+from convbp.networks.digits import digit_network, load_digits, split_digits
+from convbp.networks.layers import AveragePool2D, Conv2D, Dense, Flatten, L2Pool2D, MaxPool2D
+from convbp.networks.network import Network
+from convbp.networks.network_check import check_gradients
+from convbp.networks.training import accuracy, show_progress, train
 from convbp.pooling import average_pool2d, l2_pool2d, max_pool2d
-from convbp.training import accuracy, show_progress, train
 
 __all__ = [
     "AveragePool2D",
@@ -57,3 +57,12 @@ __all__ = [
     "tanh",
     "train",
 ]
+
+
+def __getattr__(name: str):
+    """`plots` when it is asked for, as it brings matplotlib, which no number and no picture needs."""
+    if name == "plots":
+        from convbp.pictures import plots
+
+        return plots
+    raise AttributeError(f"module 'convbp' has no attribute {name!r}")

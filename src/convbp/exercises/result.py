@@ -8,7 +8,7 @@ import numpy as np
 
 from convbp.exercises.reading import Answer
 from convbp.notation import number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
 from convbp.sums import Sum, exact, written_out
 
 LARGEST_GRID = 8  # rows and columns; of a larger array the part around the difference is shown
@@ -143,7 +143,7 @@ def _formula(heading: str, entry: object, value: str) -> Formula:
 
 def _bundle(scene: Scene) -> tuple[dict, dict] | None:
     try:
-        from convbp.still import bundle
+        from convbp.pictures.still import bundle
     except ModuleNotFoundError:  # the package was installed for its numbers alone
         return None
     return bundle(scene, f"Picture: {scene.sentence}")

@@ -6,12 +6,12 @@ from typing import ClassVar
 import numpy as np
 
 from convbp.convolution import conv2d_input_gradient
-from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer, cover_box, reset_button, wrapped
 from convbp.explorers.layer_state import LayerState
 from convbp.explorers.readable import one_of
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
 
 IMAGE = ((1, 2, 0, 3, 1, 2), (0, 1, 2, 1, 4, 0), (2, 0, 1, 2, 3, 1), (1, 3, 0, 1, 2, 1), (2, 1, 1, 0, 1, 3))
 KERNEL = ((1, 2, -1), (0, 3, -2))

@@ -6,16 +6,16 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.activations import relu
-from convbp.explorers.chain_picture import columns, highlight, place
-from convbp.explorers.chain_rules import Made
-from convbp.explorers.chain_state import State, last_step
-from convbp.explorers.chain_steps import steps
+from convbp.explorers.chain.picture import columns, highlight, place
+from convbp.explorers.chain.rules import Made
+from convbp.explorers.chain.state import State, last_step
+from convbp.explorers.chain.steps import steps
+from convbp.explorers.controls.number_slider import NumberSlider
+from convbp.explorers.controls.step_player import StepPlayer
 from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
-from convbp.explorers.number_slider import NumberSlider
-from convbp.explorers.step_player import StepPlayer
-from convbp.layers import Conv2D, Flatten, MaxPool2D
-from convbp.network import Network
-from convbp.scene import Scene, Selection
+from convbp.networks.layers import Conv2D, Flatten, MaxPool2D
+from convbp.networks.network import Network
+from convbp.pictures.scene import Scene, Selection
 
 IMAGE = (
     (0, 1, 2, 2, 1, 0, 0),

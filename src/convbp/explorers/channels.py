@@ -11,7 +11,7 @@ from convbp.convolution import conv2d, conv2d_input_gradient, rot180
 from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
 from convbp.explorers.readable import one_of, readable
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 from convbp.shapes import as_numbers, check_size
 
 FORWARD, BACKWARD = "forward", "backward"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from convbp.notation import subscripted
-from convbp.scene import Tag
+from convbp.pictures.scene import Tag
 
 DENSE, CUT, SHARED = STEPS = ("dense", "cut", "shared")
 

@@ -10,14 +10,14 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from convbp import convolution, loops
-from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.kernel_presets import preset_choice
 from convbp.explorers.convention_table import CONVOLUTION, CROSS_CORRELATION, FIGURE, TABLE, Rule
 from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
-from convbp.explorers.kernel_presets import preset_choice
 from convbp.explorers.layer_state import LayerState
 from convbp.explorers.readable import one_of
 from convbp.notation import number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
 from convbp.sums import Sum, symbols
 
 FIRST = Selection("by_kernel", 0, 0)

@@ -7,14 +7,14 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import cross_correlate, rot180
-from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.step_player import StepPlayer
 from convbp.explorers.explorer import Control, Explorer, buttons, cover_box, reset_button, wrapped
 from convbp.explorers.forward_pass import ACTIVATIONS
 from convbp.explorers.layer_state import FIRST, LayerState
 from convbp.explorers.readable import one_of
-from convbp.explorers.step_player import StepPlayer
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
 
 GATHER, SCATTER = "gather", "scatter"
 

@@ -10,13 +10,13 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate
-from convbp.explorers.array_sliders import ArraySliders
 from convbp.explorers.connections import CUT, DENSE, SHARED, STEPS, Link, connections
+from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
 from convbp.explorers.layer_state import LayerState
 from convbp.explorers.readable import one_of, readable
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
 
 LARGEST_IMAGE = 5  # the matrix has a column for each pixel
 FORWARD, BACKWARD = "forward", "backward"

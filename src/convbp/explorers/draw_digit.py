@@ -8,11 +8,11 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from convbp.digits import load_digits
 from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
-from convbp.network import Network
+from convbp.networks.digits import load_digits
+from convbp.networks.network import Network
 from convbp.notation import number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
 from convbp.shapes import as_count, as_numbers
 
 FULL, SHAPE, CLASSES = 16, (8, 8), 10  # as the digits have it: most ink, cells, kinds

@@ -11,10 +11,10 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from convbp.explorers.array_sliders import ArraySliders
-from convbp.explorers.beside_cells import answer_beside_cells
-from convbp.grid_view import GridView
-from convbp.scene import Scene, Selection, rows_of
+from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.subshell import answer_beside_cells
+from convbp.pictures.grid_view import GridView
+from convbp.pictures.scene import Scene, Selection, rows_of
 
 
 @dataclass(frozen=True)

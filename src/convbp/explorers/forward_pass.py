@@ -7,12 +7,12 @@ import numpy as np
 
 from convbp.activations import identity, leaky_relu, relu, sigmoid, softplus, tanh
 from convbp.convolution import convolve, cross_correlate, rot180
-from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
-from convbp.explorers.number_slider import NumberSlider
 from convbp.explorers.readable import one_of, readable
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 from convbp.shapes import as_numbers
 
 LARGEST_IMAGE, LARGEST_KERNEL = 9, 5

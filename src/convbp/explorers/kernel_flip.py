@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from convbp.convolution import rot180
-from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.kernel_presets import preset_choice
+from convbp.explorers.controls.step_player import StepPlayer
 from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
-from convbp.explorers.kernel_presets import preset_choice
 from convbp.explorers.readable import one_of, readable
-from convbp.explorers.step_player import StepPlayer
 from convbp.notation import number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 
 LARGEST_KERNEL = 5
 ROWS, COLUMNS = "rows", "columns"  # the reflections, and the grids that they lead to

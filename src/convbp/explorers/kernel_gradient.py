@@ -6,11 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate, rot180
-from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
 from convbp.explorers.layer_state import LayerState
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 
 IMAGE = ((1, 2, 0, 3, 1), (0, 1, 2, 1, 4), (2, 0, 1, 2, 3), (1, 3, 0, 1, 2))
 KERNEL = ((1, 2, -1), (0, 3, -2))

@@ -9,7 +9,7 @@ import numpy as np
 
 from convbp.convolution import cross_correlate
 from convbp.explorers.readable import readable
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 from convbp.shapes import check_size
 
 LARGEST_IMAGE, LARGEST_KERNEL = 9, 5

@@ -18,13 +18,13 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from convbp import still
 from convbp.explorers import training_picture
-from convbp.explorers.beside_cells import answer_beside_cells
+from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.explorers.explorer import buttons, wrapped
-from convbp.network import Network
+from convbp.networks.network import Network
+from convbp.networks.training import DivergenceError, Progress, train
+from convbp.pictures import still
 from convbp.shapes import NotFiniteError
-from convbp.training import DivergenceError, Progress, train
 
 READY, RUNNING, PAUSED, STOPPED, FINISHED, FAILED = "ready", "running", "paused", "stopped", "finished", "failed"
 

@@ -8,13 +8,13 @@ from functools import partial
 import ipywidgets as widgets
 import numpy as np
 
-from convbp.explorers.chosen_number import chosen_number
+from convbp.explorers.controls.chosen_number import chosen_number
+from convbp.explorers.controls.pair_slider import pair_slider
 from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
-from convbp.explorers.pair_slider import pair_slider
 from convbp.explorers.pooling_state import FIRST, LARGEST_WINDOW, POOLINGS, PoolingState
 from convbp.notation import factor, number
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
 from convbp.pooling import Pooled
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
 
 INPUTS = ((1, 3, 0, 2, 0, 0), (2, 0, 5, 1, 0, 0), (4, 1, 2, 2, 3, 6), (0, 2, 1, 4, 4, 1), (3, 1, 0, 2, 5, 2))
 

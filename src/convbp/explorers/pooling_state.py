@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from convbp.explorers.readable import one_of, readable
+from convbp.pictures.scene import Selection
 from convbp.pooling import Pooled, average_pool2d, l2_pool2d, max_pool2d
-from convbp.scene import Selection
 from convbp.shapes import as_window, check_size, output_size
 
 LARGEST, LARGEST_WINDOW = 8, 4

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate, rot180
-from convbp.explorers.array_sliders import ArraySliders
+from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.kernel_presets import preset_choice
 from convbp.explorers.explorer import Control, Explorer, buttons, cover_box, reset_button, wrapped
-from convbp.explorers.kernel_presets import preset_choice
 from convbp.explorers.readable import one_of, readable
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
 LARGEST_IMAGE, LARGEST_KERNEL = 16, 5

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
+from convbp.explorers.controls.pair_slider import pair_slider
 from convbp.explorers.explorer import Explorer, reset_button, wrapped
-from convbp.explorers.pair_slider import pair_slider
 from convbp.explorers.strided_layer import FIRST, LARGEST_STEP, StridedLayer, reach
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
 
 IMAGE = ((1, 2, 0, 3, 1, 2), (0, 1, 2, 1, 4, 0), (2, 0, 1, 2, 3, 1), (1, 3, 0, 1, 2, 1), (2, 1, 1, 0, 1, 3))
 KERNEL = ((1, 2, -1), (0, 3, -2))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convbp.explorers.readable import readable
-from convbp.scene import Selection
+from convbp.pictures.scene import Selection
 from convbp.shapes import as_steps, check_size, output_size
 
 LARGEST_IMAGE, LARGEST_KERNEL, LARGEST_STEP = 8, 3, 3

@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convbp.colours import diverging, hue
-from convbp.drawing import style, theme
-from convbp.layers import Conv2D
-from convbp.network import Network
+from convbp.networks.layers import Conv2D
+from convbp.networks.network import Network
+from convbp.networks.training import Progress
 from convbp.notation import number
+from convbp.pictures.colours import diverging, hue
+from convbp.pictures.drawing import style, theme
 from convbp.shapes import NotFiniteError
-from convbp.training import Progress
 
 TITLE = "A network while it learns"
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from convbp import loops
 from convbp.convolution import convolve, cross_correlate
-from convbp.explorers.chosen_number import chosen_number
+from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, reset_button, wrapped
 from convbp.explorers.readable import readable
 from convbp.notation import factor, number, subscripted
-from convbp.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
 from convbp.shapes import check_size
 from convbp.sums import Sum, exact, symbol
 

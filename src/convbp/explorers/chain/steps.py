@@ -3,11 +3,11 @@
 import numpy as np
 
 from convbp import loops
-from convbp.explorers.chain_rules import BACKWARD, FORWARD, Made, Read, settings, tabulate
-from convbp.layers import Conv2D
-from convbp.network import Network
+from convbp.explorers.chain.rules import BACKWARD, FORWARD, Made, Read, settings, tabulate
+from convbp.networks.layers import Conv2D
+from convbp.networks.network import Network
 from convbp.notation import factor, number, subscripted
-from convbp.scene import Tag
+from convbp.pictures.scene import Tag
 
 
 def steps(network: Network, image: np.ndarray, label: int, rate: float) -> list[list[Made]]:

@@ -2,7 +2,7 @@
 Convolutional Neural Networks", DeepGrid, 2016 ("the article").
 
 A layer is a frozen description; the network keeps its parameters. Its three methods are the steps 2, 4 and 5 of the
-algorithm that `convbp.network` runs:
+algorithm that `convbp.networks.network` runs:
 
     ================  ================================  ====================================  ==================
     layer             ``forward``                       ``backpropagate``                     ``gradients``

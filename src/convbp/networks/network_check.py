@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from convbp.gradient_check import Comparison, central_difference, compare_gradients, find_kinks
-from convbp.network import Forward, Network
+from convbp.networks.network import Forward, Network
 from convbp.shapes import as_positive
 
 

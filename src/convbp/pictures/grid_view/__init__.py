@@ -14,8 +14,8 @@ from time import sleep
 import anywidget
 import traitlets
 
-from convbp import still, svg
-from convbp.scene import Scene, Selection
+from convbp.pictures import still, svg
+from convbp.pictures.scene import Scene, Selection
 
 _FILES = resources.files(__package__)
 

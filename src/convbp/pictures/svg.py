@@ -8,9 +8,9 @@ which may be looked at anywhere, they are plain colours on white.
 from html import escape
 from typing import NamedTuple
 
-from convbp import drawing
-from convbp.drawing import CELL, HEAD
-from convbp.scene import Grid, Highlight, Scene, Selection
+from convbp.pictures import drawing
+from convbp.pictures.drawing import CELL, HEAD
+from convbp.pictures.scene import Grid, Highlight, Scene, Selection
 
 # Lengths in pixels.
 GAP = 34  # between grids

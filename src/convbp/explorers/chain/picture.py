@@ -4,10 +4,10 @@ from math import prod
 
 import numpy as np
 
-from convbp.explorers.chain_rules import Cell, Made, Read
-from convbp.network import Network
+from convbp.explorers.chain.rules import Cell, Made, Read
+from convbp.networks.network import Network
 from convbp.notation import factor, number
-from convbp.scene import Formula, Grid, Highlight, Mark, Selection, Tag, Term
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Selection, Tag, Term
 from convbp.sums import Sum
 
 MOST_TERMS = 12

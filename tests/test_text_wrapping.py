@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from convbp.lines import broken, text_width
+from convbp.pictures.text_wrapping import broken, text_width
 
 SIGNS = ["=", "+", "·", "−", "/", "Σₘ", "Eq."]
 WORDS = ["x(1, 2)", "max(3, −1, (2 − 5)·4)", "the", "kernel", "(Eq. 20)", "7", "δ(4 − m, 5 − n)"]

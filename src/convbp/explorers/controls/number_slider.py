@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from convbp.explorers.beside_cells import answer_beside_cells
+from convbp.explorers.controls.subshell import answer_beside_cells
 
 
 class NumberSlider(widgets.Box):

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from convbp.activations import relu
-from convbp.layers import Conv2D, Dense, Flatten, MaxPool2D
-from convbp.network import Network
+from convbp.networks.layers import Conv2D, Dense, Flatten, MaxPool2D
+from convbp.networks.network import Network
 from convbp.shapes import as_count
 
 
@@ -45,7 +45,7 @@ def load_digits():
     Digits
         Its arrays cannot be written to, as every caller gets the same ones.
     """
-    with files("convbp").joinpath("data/digits.npz").open("rb") as file, np.load(file) as data:
+    with files("convbp.networks").joinpath("data/digits.npz").open("rb") as file, np.load(file) as data:
         # As int64 a reader can subtract two images; as uint8 the difference would wrap around.
         digits = Digits(data["images"].astype(np.int64), data["labels"].astype(np.int64))
     for array in digits:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from convbp.colours import HUES, NEGATIVE, POSITIVE
+from convbp.pictures.colours import HUES, NEGATIVE, POSITIVE
 
 _DIVERGING = LinearSegmentedColormap.from_list("convbp", [NEGATIVE, "#ffffff", POSITIVE])
 

@@ -5,11 +5,11 @@ from math import prod
 
 import numpy as np
 
-from convbp.explorers.chain_rules import FORWARD
+from convbp.explorers.chain.rules import FORWARD
 from convbp.explorers.readable import LARGEST_NUMBER
 from convbp.losses import softmax_cross_entropy
-from convbp.network import Network
-from convbp.scene import Selection
+from convbp.networks.network import Network
+from convbp.pictures.scene import Selection
 from convbp.shapes import as_numbers
 
 MOST_NUMBERS = 300

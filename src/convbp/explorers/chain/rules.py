@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from convbp import loops
-from convbp.layers import Activate, Conv2D, Dense, Flatten, MaxPool2D
+from convbp.networks.layers import Activate, Conv2D, Dense, Flatten, MaxPool2D
 from convbp.notation import number, subscripted
-from convbp.scene import Tag
+from convbp.pictures.scene import Tag
 from convbp.shapes import as_window
 from convbp.sums import Sum, exact
 

@@ -3,8 +3,8 @@
 import ipywidgets as widgets
 import traitlets
 
-from convbp.explorers.beside_cells import answer_beside_cells
-from convbp.explorers.number_slider import NumberSlider
+from convbp.explorers.controls.number_slider import NumberSlider
+from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.notation import subscripted
 
 GAP = 12  # between two sliders, in pixels

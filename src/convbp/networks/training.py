@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from convbp.network import Network
+from convbp.networks.network import Network
 from convbp.shapes import NotFiniteError, as_count
 
 

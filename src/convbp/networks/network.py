@@ -29,8 +29,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convbp.activations import Activation
-from convbp.layers import Activate, Layer, Made
 from convbp.losses import Loss, softmax_cross_entropy
+from convbp.networks.layers import Activate, Layer, Made
 from convbp.pooling import Pooled
 from convbp.shapes import NotFiniteError, as_count, as_numbers, check_size
 

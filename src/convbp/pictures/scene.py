@@ -1,6 +1,6 @@
 """What a picture says, as data: grids of numbers, and for each cell one can choose, what lights up with it.
 
-An explorer turns its state into a `Scene`; `convbp.svg` turns the scene into a picture. Nothing here
+An explorer turns its state into a `Scene`; `convbp.pictures.svg` turns the scene into a picture. Nothing here
 knows about pixels, colours or widgets.
 """
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import resvg_py
 from matplotlib import get_data_path
 
-from convbp import svg
-from convbp.scene import Scene
+from convbp.pictures import svg
+from convbp.pictures.scene import Scene
 
 _FONTS = [str(Path(get_data_path(), "fonts", "ttf", name)) for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")]
 

@@ -6,10 +6,10 @@ What has been drawn is kept: a grid or an outline that is in the next picture as
 from functools import lru_cache, partial
 from html import escape
 
-from convbp.colours import diverging, hue, ink_on
-from convbp.lines import broken, text_width
 from convbp.notation import number
-from convbp.scene import Formula, Grid, Mark, Tag, Term
+from convbp.pictures.colours import diverging, hue, ink_on
+from convbp.pictures.scene import Formula, Grid, Mark, Tag, Term
+from convbp.pictures.text_wrapping import broken, text_width
 
 # Lengths in pixels.
 CELL, SMALL_CELL = 40, 8

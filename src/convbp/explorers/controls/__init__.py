@@ -1,0 +1,1 @@
+"""The controls of the explorers: sliders, choices and players, tied to the state they change."""
