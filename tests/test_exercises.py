@@ -1071,7 +1071,6 @@ def test_the_same_answer_gives_the_same_text():
 
 def test_without_the_packages_for_pictures_there_is_the_text(monkeypatch):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
-    monkeypatch.delitem(sys.modules, "convbp.pictures.still", raising=False)
     result = kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1]))
     assert len(displayed(result, monkeypatch)) == 1
 

@@ -488,7 +488,7 @@ def python(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-def test_no_callback_makes_a_figure():
+def test_no_picture_brings_matplotlib():
     done = python("""if True:
         import sys
         from convbp.explorers import SlidingWindow
@@ -498,12 +498,22 @@ def test_no_callback_makes_a_figure():
         explorer.update(image="bad")
         explorer._repr_mimebundle_()
         explorer.view.html()
-        print("matplotlib.pyplot" in sys.modules)
+        from convbp import plots
+        print("matplotlib" in sys.modules)
     """)
     assert (done.stdout, done.stderr) == ("False\n", "")
 
 
-@pytest.mark.parametrize("package", ["ipywidgets", "resvg_py"])
+def test_without_the_package_for_still_pictures_the_live_one_is_there(explorer, monkeypatch):
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    data, metadata = explorer._repr_mimebundle_()
+    assert set(data) == {"text/plain", "application/vnd.jupyter.widget-view+json"}
+    assert metadata == {}
+    with pytest.raises(ModuleNotFoundError, match=r"A still picture needs resvg_py.*pip install resvg-py"):
+        explorer.view.png()
+
+
+@pytest.mark.parametrize("package", ["ipywidgets", "anywidget"])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(package):
     done = python(f"import sys; sys.modules['{package}'] = None; import convbp; import convbp.explorers")
     assert done.returncode == 1

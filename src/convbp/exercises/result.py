@@ -9,6 +9,7 @@ import numpy as np
 from convbp.exercises.reading import Answer
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
+from convbp.pictures.still import bundle
 from convbp.sums import Sum, exact, written_out
 
 LARGEST_GRID = 8  # rows and columns; of a larger array the part around the difference is shown
@@ -48,9 +49,10 @@ class Result:
         from IPython.display import display
 
         display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
-        picture = _bundle(self.scene) if self.scene else None
-        if picture:
-            display(picture[0], metadata=picture[1], raw=True)
+        if self.scene:
+            data, metadata = bundle(self.scene, f"Picture: {self.scene.sentence}")
+            if "image/png" in data:
+                display(data, metadata=metadata, raw=True)
 
 
 def card(text: str, colour: str) -> str:
@@ -139,14 +141,6 @@ def _formula(heading: str, entry: object, value: str) -> Formula:
         return Formula(heading, ((Term("no term", "0", 6),),), f"= {value}")
     terms = [Term(s, n, 6) for s, n in zip(entry.in_symbols(), entry.in_numbers(), strict=True)][:24]
     return Formula(heading, tuple(tuple(terms[n : n + 4]) for n in range(0, len(terms), 4)), f"= {value}")
-
-
-def _bundle(scene: Scene) -> tuple[dict, dict] | None:
-    try:
-        from convbp.pictures.still import bundle
-    except ModuleNotFoundError:  # the package was installed for its numbers alone
-        return None
-    return bundle(scene, f"Picture: {scene.sentence}")
 
 
 def sum_text(index: Sequence[int], expected: np.ndarray, answer: Answer | None, entry: object) -> str:

@@ -6,7 +6,6 @@ speaks between it and the buttons, which the kernel may run in yet another threa
 until the step that is being done is done. Nobody else sees a network between two steps' halves.
 """
 
-import base64
 from contextlib import suppress
 from functools import partial
 from inspect import signature
@@ -275,9 +274,8 @@ class LiveTraining(widgets.VBox):
         with self._changed:
             picture, width, height = training_picture.still(self._moment())
             text = repr(self)
-        png = base64.b64encode(still.rasterised(picture)).decode("ascii")
-        data = {**super()._repr_mimebundle_(**kwargs), "text/plain": text, "image/png": png}
-        return data, {"image/png": {"alt": text, "width": width, "height": height}}
+        data, metadata = still.as_bundle(picture, text, alt=text, width=width, height=height)
+        return {**super()._repr_mimebundle_(**kwargs), **data}, metadata
 
 
 def _example(network: Network, images: Any, labels: Any, which: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,20 +3,23 @@
 import base64
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
 from convbp.pictures.colours import HUES, NEGATIVE, POSITIVE
 
-_DIVERGING = LinearSegmentedColormap.from_list("convbp", [NEGATIVE, "#ffffff", POSITIVE])
+if TYPE_CHECKING:  # a second and 30 MB, for those who plot
+    from matplotlib.figure import Figure
+
+
+_DIVERGING = [NEGATIVE, "#ffffff", POSITIVE]
 
 
 class Plot:
     """A figure with its description, which is its alt text and its text form."""
 
-    def __init__(self, figure: Figure, description: str):
+    def __init__(self, figure: "Figure", description: str):
         self.figure = figure
         self.description = description
 
@@ -42,12 +45,13 @@ def images(arrays: Sequence[np.ndarray], titles: Sequence[str], description: str
     description
         What is to be seen, for those who cannot see it.
     """
-    # Not through pyplot: its figures are shared by all threads, and widget callbacks run in threads of their own.
-    figure = Figure(figsize=(2.2 * len(arrays), 2.6))
+    from matplotlib.colors import LinearSegmentedColormap
+
+    figure, diverging = _figure(2.2 * len(arrays), 2.6), LinearSegmentedColormap.from_list("convbp", _DIVERGING)
     for axes, array, title in zip(np.ravel(figure.subplots(1, len(arrays))), arrays, titles, strict=True):
         array = np.asarray(array, dtype=float)
         largest = np.abs(array).max() or 1
-        axes.imshow(array, cmap=_DIVERGING, vmin=-largest, vmax=largest)
+        axes.imshow(array, cmap=diverging, vmin=-largest, vmax=largest)
         axes.set_title(title, fontsize=10)
         axes.set_xticks([])
         axes.set_yticks([])
@@ -71,7 +75,7 @@ def curves(
     log : {"", "x", "y", "xy"}
         Which axes are logarithmic.
     """
-    figure = Figure(figsize=(6.4, 3.2))
+    figure = _figure(6.4, 3.2)
     axes = figure.subplots()
     styles = zip(HUES, ("-", "--", ":", "-."), "osD^", strict=False)  # never by colour alone
     for (name, values), (colour, style, marker) in zip(lines.items(), styles, strict=False):
@@ -84,3 +88,10 @@ def curves(
     if len(lines) > 1:
         axes.legend()
     return Plot(figure, description)
+
+
+def _figure(width: float, height: float) -> "Figure":
+    # Not through pyplot: its figures are shared by all threads, and widget callbacks run in threads of their own.
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height))

@@ -1,29 +1,64 @@
 """A scene as a picture that does not move: PNG, which is shown wherever a notebook is."""
 
 import base64
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
-
-import resvg_py
-from matplotlib import get_data_path
 
 from convbp.pictures import svg
 from convbp.pictures.scene import Scene
 
-_FONTS = [str(Path(get_data_path(), "fonts", "ttf", name)) for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")]
+
+@cache
+def _fonts() -> dict:
+    """DejaVu Sans as matplotlib ships it, for the same picture on every machine; without it the machine's own fonts.
+
+    It is found without importing matplotlib, which takes a second and 30 MB.
+    """
+    matplotlib = find_spec("matplotlib")
+    folders = [
+        Path(place, "mpl-data", "fonts", "ttf") for place in getattr(matplotlib, "submodule_search_locations", ())
+    ]
+    names = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
+    files = [str(folder / name) for folder in folders for name in names if (folder / name).is_file()]
+    return {"font_files": files, "skip_system_fonts": True} if files else {}
 
 
 def png(scene: Scene) -> bytes:
-    """The picture on white, at twice its size so that it stays sharp."""
+    """The picture on white, at twice its size so that it stays sharp.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If resvg_py, which draws it, is not installed.
+    """
     return rasterised(svg.picture(scene, still=True))
 
 
 def rasterised(picture: str) -> bytes:
-    """SVG text as PNG, at twice its size."""
-    return resvg_py.svg_to_bytes(svg_string=picture, font_files=_FONTS, skip_system_fonts=True, zoom=2)
+    """SVG text as PNG, at twice its size; raises as `png` does."""
+    try:
+        import resvg_py
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "A still picture needs resvg_py, which is not installed in this Python: pip install resvg-py. "
+            "The pictures that answer do without.",
+            name=error.name,
+        ) from error
+    return resvg_py.svg_to_bytes(svg_string=picture, zoom=2, **_fonts())
 
 
 def bundle(scene: Scene, text: str) -> tuple[dict, dict]:
     """The mime bundle of the picture, ``text`` its text form, and its metadata: size on the page and alt text."""
     width, height, _ = svg.layout_of_still(scene)
-    data = {"text/plain": text, "image/png": base64.b64encode(png(scene)).decode("ascii")}
-    return data, {"image/png": {"alt": scene.sentence, "width": width, "height": height}}
+    return as_bundle(svg.picture(scene, still=True), text, alt=scene.sentence, width=width, height=height)
+
+
+def as_bundle(picture: str, text: str, **metadata: object) -> tuple[dict, dict]:
+    """The mime bundle of SVG text and its metadata; without resvg_py it holds ``text`` alone."""
+    data: dict = {"text/plain": text}
+    try:
+        data["image/png"] = base64.b64encode(rasterised(picture)).decode("ascii")
+    except ModuleNotFoundError:
+        return data, {}
+    return data, {"image/png": metadata}
