@@ -29,6 +29,7 @@ _THEME = {
     "muted": ("--jp-content-font-color2", "--vscode-descriptionForeground", "#5c5c5c"),
     "paper": ("--jp-layout-color0", "--vscode-editor-background", "#ffffff"),
 }
+_FORCED = {"ink": "CanvasText", "muted": "CanvasText", "paper": "Canvas"}
 
 
 def grid_size(grid: Grid) -> tuple[float, float]:
@@ -233,17 +234,30 @@ def _width(lines: list[str], font_size: float, bold: bool = False) -> float:
 
 def theme(still: bool) -> dict[str, str]:
     """The colours of text, of fainter text and of the page, as CSS that follows the page unless ``still``."""
-    return {
-        name: plain if still else f"var({jupyter}, var({vscode}, {plain}))"
-        for name, (jupyter, vscode, plain) in _THEME.items()
-    }
+    return {name: plain if still else f"var(--cbp-{name})" for name, (_, _, plain) in _THEME.items()}
+
+
+def _variables() -> str:
+    """The style sheet that sets the colours of a `theme`; where the reader has chosen some for all pages, to those.
+
+    The cells keep their own, as they show numbers, and the texts on them.
+    """
+    follow = ";".join(
+        f"--cbp-{name}:var({jupyter},var({vscode},{plain}))" for name, (jupyter, vscode, plain) in _THEME.items()
+    )
+    forced = ";".join(f"--cbp-{name}:{system}" for name, system in _FORCED.items())
+    return (
+        f".cbp{{{follow};direction:ltr}}"
+        f"@media (forced-colors:active){{.cbp{{{forced}}}.cbp,.cbp *{{forced-color-adjust:none}}}}"
+    )
 
 
 def style(still: bool) -> str:
     """The style sheet of a picture."""
     colour = theme(still)
     return (
-        ".cbp text{font-family:'DejaVu Sans',Verdana,'Segoe UI',sans-serif;pointer-events:none;user-select:none}"
+        ("" if still else _variables())
+        + ".cbp text{font-family:'DejaVu Sans',Verdana,'Segoe UI',sans-serif;pointer-events:none;user-select:none}"
         f".cbp .title{{font-size:14px;font-weight:bold;fill:{colour['ink']}}}"
         f".cbp .index{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
         ".cbp .value,.cbp .padded,.cbp .tagged{text-anchor:middle}"

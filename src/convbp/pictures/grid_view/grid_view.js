@@ -1,7 +1,12 @@
 // Shows a picture that Python drew, and lets a reader choose a cell by pointer, keyboard or slider.
 // For each cell one can choose, `patches` holds what changes in the picture; applying one asks nobody.
 
-const NO_SHORTCUTS = 'data-lm-suppress-shortcuts="true"'; // or JupyterLab's arrow keys would go to another cell
+const NO_SHORTCUTS = 'data-lm-suppress-shortcuts="true"'; // or Jupyter's arrow keys would go to another cell
+
+// What the icons of a player do.
+const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Stop", "fa-retweet": "Repeat" };
+
+const SMALLEST = 11 / 15; // of its size: a picture's formula is then 11 pixels high
 
 // Which index a key changes, and by how many cells.
 const KEYS = {
@@ -70,7 +75,8 @@ function render({ model, el, signal }) {
     for (const key of early.splice(0)) press(key);
   }
 
-  // The widest layout there is room for, if need be by shrinking a little; the narrowest one shrinks as it must.
+  // The widest layout there is room for, if need be by shrinking a little; the narrowest one shrinks until it has to be
+  // scrolled.
   let room = 0;
   const fitting = (layouts) => layouts.find((layout) => 0.9 * layout.width <= room) ?? layouts.at(-1);
   function arrange() {
@@ -80,11 +86,12 @@ function render({ model, el, signal }) {
     const { width, height, places } = fitting(layouts);
     const svg = stage.querySelector("svg");
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
+    svg.style.minWidth = `${SMALLEST * width}px`;
     for (const [i, place] of places.entries())
       svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${place})`);
     // What a picture once needed it keeps, and what others will need is left free below, or the page would jump.
     const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
-    const others = model.get("others").map((other) => fitting(other.layouts)).map((one) => one.height * Math.min(1, room / one.width));
+    const others = model.get("others").map((other) => fitting(other.layouts)).map((one) => one.height * Math.min(1, Math.max(SMALLEST, room / one.width)));
     stage.style.minHeight = `${needed}px`;
     el.style.paddingBottom = `${Math.max(0, ...others.map((height) => height - needed))}px`;
   }
@@ -149,24 +156,49 @@ function render({ model, el, signal }) {
     showSelection();
   }
 
-  // ipywidgets gives no name to a slider's handle and to the number beside it; they take the one written before them.
-  function nameSliders() {
-    const parts = el.parentElement?.querySelectorAll(".widget-slider :is([role=slider], [contenteditable])");
-    for (const part of parts ?? []) { // none when the picture has been taken off the page
+  // What ipywidgets leaves out of the controls beside the picture: a slider's handle and the number next to it take the
+  // name that stands before them; the keys that move a control are not Jupyter's.
+  function completeControls() {
+    const all = (selector) => el.parentElement?.querySelectorAll(selector) ?? []; // none once the picture is off the page
+    for (const part of all(".widget-slider :is([role=slider], [contenteditable])")) {
       if (!part.hasAttribute("role")) part.setAttribute("role", "textbox");
       part.setAttribute("aria-label", part.closest(".widget-slider").querySelector("label").textContent);
     }
+    for (const part of all(":is(.widget-slider, .widget-dropdown) :is([role=slider], [contenteditable], select)")) part.dataset.lmSuppressShortcuts = true;
+    for (const icon of all(".widget-play button > i")) {
+      const name = Object.keys(PLAYER).find((name) => icon.classList.contains(name));
+      icon.parentElement.title = PLAYER[name];
+    }
+  }
+
+  // ipywidgets reads a typed number as JavaScript does: without the minus sign and the decimal comma that people write.
+  function readAsTyped({ target }) {
+    if (!target.matches?.(".widget-slider [contenteditable]")) return;
+    const read = target.textContent.trim().replace("\u2212", "-").replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
+    if (read !== target.textContent) target.textContent = read;
   }
 
   const cellAt = (event) => event.target.closest?.("[data-cell]")?.dataset.cell ?? null;
-  let painted = null; // the cell that the stroke was in last
+  let stroke = {}; // whose it is, and the cell that it was in last
   stage.addEventListener("pointerdown", (event) => {
-    if (event.button === 0) paint((painted = cellAt(event)), true);
+    if (event.button !== 0) return;
+    // A finger would stay with the cell that it touched first.
+    if (event.target.hasPointerCapture?.(event.pointerId)) event.target.releasePointerCapture(event.pointerId);
+    stroke = { pointer: event.pointerId, cell: cellAt(event) };
+    paint(stroke.cell, true);
   }, { signal });
   stage.addEventListener("pointerover", (event) => {
-    hover(cellAt(event));
-    if (event.buttons === 1 && painted && cellAt(event) !== painted) paint((painted = cellAt(event)), false);
+    const key = cellAt(event);
+    hover(key);
+    if (event.buttons !== 1 || event.pointerId !== stroke.pointer || !stroke.cell || key === stroke.cell) return;
+    stroke.cell = key;
+    paint(key, false);
   }, { signal });
+  // On a cell a finger draws; anywhere else it scrolls the page. (touch-action does not apply to a part of an SVG.)
+  stage.addEventListener("touchstart", (event) => {
+    if (model.get("paintable") && cellAt(event)) event.preventDefault();
+  }, { passive: false, signal });
+  stage.addEventListener("pointercancel", () => { stroke = {}; }, { signal });
   stage.addEventListener("pointerleave", () => hover(null), { signal });
   stage.addEventListener("click", (event) => { if (cellAt(event)) choose(parse(cellAt(event))); }, { signal });
   stage.addEventListener("keydown", (event) => {
@@ -196,13 +228,16 @@ function render({ model, el, signal }) {
   listeners["change:message"]();
   showPicture();
   showChoice();
-  const named = new MutationObserver((changes) => { if (changes.some(({ target }) => !el.contains(target))) nameSliders(); });
-  // As soon as the picture stands among the sliders: those that are out of sight are read aloud, too.
+  const changed = new MutationObserver((changes) => { if (changes.some(({ target }) => !el.contains(target))) completeControls(); });
+  // As soon as the picture stands among the controls: those that are out of sight are read aloud, too.
   let waiting;
   function whenPlaced() {
     if (!el.parentElement) return void (waiting = requestAnimationFrame(whenPlaced));
-    nameSliders();
-    named.observe(el.parentElement, { childList: true, subtree: true });
+    completeControls();
+    changed.observe(el.parentElement, { childList: true, subtree: true, attributeFilter: ["class"] });
+    for (const when of ["blur", "keydown"]) el.parentElement.addEventListener(when, (event) => {
+      if (when === "blur" || event.key === "Enter") readAsTyped(event);
+    }, { capture: true, signal });
   }
   whenPlaced();
   const resized = new ResizeObserver(() => {
@@ -214,7 +249,7 @@ function render({ model, el, signal }) {
   resized.observe(stage);
   return () => {
     cancelAnimationFrame(waiting);
-    named.disconnect();
+    changed.disconnect();
     resized.disconnect();
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
   };
