@@ -1,8 +1,6 @@
 """The executable edition: verdicts, checks, counterexamples; proofs with symbols; and that a broken entry is found."""
 
-import inspect
 import re
-import types
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -14,15 +12,14 @@ import sympy
 
 import course
 from convbp import loops
-from convbp.equations import conventions, equation, equations
-from convbp.equations import deltas as deltas_module
-from convbp.equations import forward as forward_module
-from convbp.equations import kernel_gradient as kernel_gradient_module
-from convbp.equations import pooling as pooling_module
-from convbp.equations import sliding as sliding_module
-from convbp.equations.cases import Blocks, Channels, Layer, Map, random_cases
+from convbp.equations import conventions, deltas, equation, equations, forward, kernel_gradient
+from convbp.equations.cases import Blocks, Channels, Layer, random_cases
+from convbp.equations.changes import changed, places
 from convbp.equations.conventions import ConvolutionLayer
-from convbp.equations.entry import CASES, FAILS, HOLDS, WITH_A_READING, Side, Statement
+from convbp.equations.entry import CASES, FAILS, HOLDS, WITH_A_READING
+from convbp.equations.formula import FULL, OTIMES, Judged, Letter, Map, Slid, Turned
+from convbp.equations.letters import i, i_, j, j_, m_, n_
+from symbolic import SymbolicLayer, is_zero, symbolic_layer
 
 ALL = list(equations())
 NAMED = [entry.key for entry in ALL]
@@ -115,74 +112,36 @@ def test_the_left_sides_are_what_the_loops_of_the_layer_say():
 
 
 def test_the_derivative_is_exact_for_polynomials_up_to_degree_four():
-    x = Map([Fraction(2, 3)])
+    x, (case,) = Fraction(2, 3), random_cases(Layer, 0, 1)
     for degree in range(5):
-        found = random_cases(Layer, 0, 1)[0].derivative(lambda at, degree=degree: at(0) ** degree, x, 0)
-        assert found == degree * Fraction(2, 3) ** (degree - 1 if degree else 0)
+        slope = degree * x ** (degree - 1 if degree else 0)
+        assert case.differentiate(lambda step, degree=degree: (x + step) ** degree) == slope
+        both = case.gradient(lambda at, degree=degree: at(0) ** degree + 3 * at(1), Map([x, 5]))
+        assert both.tolist() == [slope, 3]
 
 
 def test_blocks_have_a_derivative_whatever_the_pooling():
     for case in random_cases(Blocks, 0, CASES):
-        for i in case.places[0]:
-            for j in case.places[1]:
-                entries = [case.inputs(*place) for place in case.block(i, j)]
-                root = sympy.sqrt(sum(entry * entry for entry in entries))
-                assert root.is_Integer
-                assert root > 0
-                assert len(set(entries)) == len(entries)
+        for block in np.ndindex(case.delta.shape):
+            entries = [case.inputs(*place) for place in case.block(*block)]
+            root = sympy.sqrt(sum(entry * entry for entry in entries))
+            assert root.is_Integer
+            assert root > 0
+            assert len(set(entries)) == len(entries)
 
 
 # With symbols for entries, and an f of which nothing is known.
 
 
-class AnyFunction:
-    """f with f′, both unspecified."""
-
-    def __init__(self):
-        self.f = sympy.Function("f")
-
-    def __call__(self, x):
-        return self.f(x)
-
-    def slope(self, x):
-        argument = sympy.Dummy()
-        return self.f(argument).diff(argument).subs(argument, x).doit()
-
-
-class SymbolicLayer(Layer):
-    """A layer whose entries are symbols; its derivatives are taken by sympy."""
-
-    def derivative(self, function, at, *index):
-        moved = sympy.Dummy()
-        changed = np.asarray(function(at.with_entry(index, moved)), dtype=object)
-        derived = np.empty(changed.shape, dtype=object)
-        for place, expression in np.ndenumerate(changed):
-            derived[place] = sympy.diff(expression, moved).subs(moved, at(*index)).doit()
-        return derived if derived.shape else derived[()]
-
-    @property
-    def target(self):
-        return Map(_symbols("t", self.x.shape))
-
-
-def _symbols(letter, shape):
-    return np.array(sympy.symbols(f"{letter}:{int(np.prod(shape))}")).reshape(shape)
-
-
 @pytest.fixture(scope="module", params=[(2, 1, 1, 3), (1, 2, 2, 1)], ids=str)
 def symbolic(request):
-    """δ is x − t, which is ∂E/∂x; so nothing is put in by hand."""
-    shapes = Layer.shapes(*request.param)
-    letters = {"inputs": "a", "kernel": "w", "biases": "b", "delta": "d"}
-    arrays = {name: Map(_symbols(letter, shapes[name])) for name, letter in letters.items()}
-    case = SymbolicLayer(**arrays, f=AnyFunction())
-    return SymbolicLayer(**arrays | {"delta": Map(case.x.array - case.target.array)}, f=case.f)
+    return symbolic_layer(*request.param)
 
 
-def _zero(left, right):
-    return left.shape == right.shape and all(
-        sympy.expand(a - b) == 0 for a, b in zip(left.flat, right.flat, strict=True)
-    )
+def test_symbols_are_differentiated_as_such(symbolic):
+    assert isinstance(symbolic, SymbolicLayer)
+    (moved,) = {symbol for symbol in symbolic.kernel.array.flat if str(symbol) == "w0"}
+    assert symbolic.differentiate(lambda step: (moved + step) ** 7) == 7 * moved**6
 
 
 PROVEN = [key for key in NAMED if key in range(10, 23) or key in ("bias gradient", "figure of Eq. 14")]
@@ -194,13 +153,13 @@ def test_the_forms_to_rely_on_are_proven_for_any_weights_inputs_and_f(key, symbo
     assert entry.relied_on
     for name in entry.relied_on:
         left, *others = entry.forms[name].values(symbolic)
-        assert all(_zero(left, other) for other in others), name
+        assert all(is_zero(left, other) for other in others), name
 
 
 @pytest.mark.parametrize("key", [key for key in PROVEN if VERDICTS[key] == FAILS])
 def test_what_does_not_hold_differs_with_symbols_too(key, symbolic):
     left, right = equation(key).printed.values(symbolic)
-    assert not _zero(left, right)
+    assert not is_zero(left, right)
 
 
 # Both conventions.
@@ -219,94 +178,33 @@ def test_to_mix_the_rows_is_wrong(what):
     first, second = (getattr(row, what) for row in conventions())
     for entry, other in ((first, second), (second, first)):
         cases = random_cases(entry.family, 6, 100)
-        right = [entry.printed.sides[0].value(case) for case in cases]
-        mixed = [side.value(case) for case in cases for side in other.printed.sides[1:2]]
+        right = [entry.printed.sides[0].table(case) for case in cases]
+        mixed = [other.printed.sides[1].table(case) for case in cases]
         assert sum(np.array_equal(a, b) for a, b in zip(right, mixed, strict=True)) < 40
 
 
-# Each entry is broken on purpose.
-
-BROKEN = [
-    (1, sliding_module, "_eq1", "I(i + m, j + n)", "I(i - m, j + n)"),
-    (1, sliding_module, "_eq1", "K(m, n)", "K(n, m)"),
-    (2, sliding_module, "_eq2", "j - n", "j + n"),
-    (2, sliding_module, "_eq2", "i - m", "i - m + 1"),
-    (3, sliding_module, "_eq3_corrected", "range(-(k1 - 1), 1)", "range(-(k1 - 1), 0)"),
-    (3, sliding_module, "_eq3_corrected", "range(-(k2 - 1), 1)", "range(-k2 + 2, 1)"),
-    (4, sliding_module, "_eq4", "K(m, n, c, d)", "K(m, n, d, c)"),
-    (4, sliding_module, "_eq4", "b(d)", "b(0)"),
-    (4, sliding_module, "_eq4", "I(i + m, j + n, c)", "I(i - m, j + n, c)"),
-    (4, sliding_module, "_eq4_one_filter", "d: 0", "d: 1"),
-    (5, sliding_module, "_eq5", "+ case.bias", ""),
-    (6, forward_module, "_eq6_valid", "k1 - 1", "0"),
-    (6, forward_module, "_eq6", "case.kernel.rot180()", "case.kernel"),
-    (7, forward_module, "_eq7", "o(i + m, j + n)", "o(i + n, j + m)"),
-    (7, forward_module, "eq7_one_bias", "case.bias", "-case.bias"),
-    (8, forward_module, "_activated_as_polynomial", "case.x.array", "case.x.array[::-1]"),
-    (9, forward_module, "_eq9", "Fraction(1, 2)", "1"),
-    (9, forward_module, "_eq9", "range(P)", "range(P - 1)"),
-    (9, forward_module, "_mean_squared_error", "misses * misses", "misses"),
-    (10, kernel_gradient_module, "_eq10", "error_by_x(i, j)", "error_by_x(j, i)"),
-    (10, kernel_gradient_module, "_eq10", "by(i, j, m, n)", "by(i, j, m, 0)"),
-    (11, kernel_gradient_module, "_eq11", "case.o(i + m, j + n)", "case.o(i, j + n)"),
-    (12, kernel_gradient_module, "_eq12_expanded", "case.o(i + m, j + n)", "case.o(i + m, j - n)"),
-    (12, kernel_gradient_module, "_eq12_survivor", "w(m, n)", "w(0, n)"),
-    (12, kernel_gradient_module, "_eq12", "i + m", "i - m"),
-    (13, kernel_gradient_module, "eq13", "case.delta(i, j)", "case.delta.rot180()(i, j)"),
-    (13, kernel_gradient_module, "eq13", "j + n", "j + n + 1"),
-    (14, kernel_gradient_module, "_eq14", "case.delta.rot180()", "case.delta"),
-    (14, kernel_gradient_module, "_eq14_valid", "rows - 1", "rows"),
-    ("figure of Eq. 14", kernel_gradient_module, "eq13", "case.delta", "case.delta.rot180()"),
-    ("bias gradient", kernel_gradient_module, "_sum_of_deltas", "case.delta", "case.o"),
-    (15, deltas_module, "_delta", "case.delta", "case.delta.rot180()"),
-    (16, deltas_module, "_eq16", "row + 1", "row"),
-    (16, deltas_module, "_eq16", "col - k2 + 1", "col - k1 + 1"),
-    (17, deltas_module, "_eq17", "error_by_x(i - m, j - n)", "error_by_x(i + m, j - n)"),
-    (17, deltas_module, "_eq17", "by(i - m, j - n, i, j)", "by(i - m, j - n, j, i)"),
-    (18, deltas_module, "_eq18", "case.f(x(", "(x("),
-    (18, deltas_module, "_eq18", "i - m + a", "i - m - a"),
-    (19, deltas_module, "_eq19_mended", "i - m + 0", "0 - m + 0"),
-    (19, deltas_module, "_eq19_line", "(m, n, i, j)", "(m, n, i, 0)"),
-    (19, deltas_module, "_eq19_survivor", "case.kernel(m, n)", "case.kernel(0, n)"),
-    (19, deltas_module, "_eq19_factor", "x(i, j)", "x(i, 0)"),
-    (19, deltas_module, "eq19", "case.f.slope", "case.f"),
-    (20, deltas_module, "eq20", "δ(i - m, j - n)", "δ(i + m, j + n)"),
-    (20, deltas_module, "eq20", "* case.f.slope(case.inputs(i, j))", ""),
-    (21, deltas_module, "eq21_corrected", "case.kernel.rot180()", "case.kernel"),
-    (21, deltas_module, "eq21_corrected", "(k1 - 1)", "k1"),
-    (22, deltas_module, "eq21_corrected", "(k2 - 1)", "(k1 - 1)"),
-    (22, deltas_module, "eq20", "w(m, n)", "w(n, m)"),
-    ("max pooling", pooling_module, "_max_rule", "max(", "min("),
-    ("average pooling", pooling_module, "_average_rule", "case.N * case.N", "case.N"),
-    ("L2 pooling", pooling_module, "_l2_rule", "case.inputs(*pixel)", "1"),
-]
+# A misprint that is mended; all single changes of all formulas are made in test_formula.py.
 
 
-def changed(module, function, old, new):
-    """The entries of a module in which one function has been changed."""
-    source = inspect.getsource(module)
-    start = re.search(rf"^def {function}\(", source, re.MULTILINE).start()
-    assert old in inspect.getsource(getattr(module, function))
-    broken = types.ModuleType(module.__name__)
-    broken.__package__ = module.__package__
-    exec(compile(source[:start] + source[start:].replace(old, new, 1), module.__file__, "exec"), broken.__dict__)
-    return {entry.key: entry for entry in broken.EQUATIONS}
+def mended(entry, printed, choice):
+    """The entry with another choice at the place where ``printed`` stands."""
+    left, right = entry.printed.sides
+    (place,) = (place for place in places(right) if place.latex == printed and choice in place.choices)
+    return replace(entry, printed=replace(entry.printed, sides=(left, changed(right, place, choice))))
 
 
-@pytest.mark.parametrize(("key", "module", "function", "old", "new"), BROKEN, ids=lambda value: str(value)[:40])
-def test_a_broken_entry_is_found(key, module, function, old, new):
-    assert not changed(module, function, old, new)[key].check(seed=7, cases=40).passed
-
-
-def test_every_entry_has_been_broken():
-    assert {key for key, *_ in BROKEN} == set(NAMED)
-
-
-def test_a_misprint_that_is_mended_changes_the_verdict():
-    entry = changed(deltas_module, "eq22_printed", "turned(m, n)", "case.kernel(m, n)")[22]
-    assert entry.verdict == HOLDS
-    entry = changed(kernel_gradient_module, "_figure_14", "turned(i, j)", "case.delta(i, j)")["figure of Eq. 14"]
-    assert entry.verdict == HOLDS
+@pytest.mark.parametrize(
+    ("key", "printed", "choice"),
+    [
+        (22, r"\big(\mathrm{rot}_{180^\circ}\{w^{l+1}\}\big)_{m,n}", "not turned"),
+        (22, r"\delta^{l+1}_{i',j'} * \mathrm{rot}_{180^\circ}\{w^{l+1}_{m,n}\}", "the other operation"),
+        ("figure of Eq. 14", r"\big(\mathrm{rot}_{180^\circ}\delta^l\big)_{i,j}", "not turned"),
+    ],
+)
+def test_a_misprint_that_is_mended_changes_the_verdict(key, printed, choice):
+    entry = mended(equation(key), printed, choice)
+    assert entry.verdict == (HOLDS if choice == "not turned" else FAILS)  # ⊗ counts from another first entry
+    assert entry.printed.latex != equation(key).printed.latex
 
 
 # What may be read into an equation.
@@ -345,18 +243,19 @@ def test_a_star_beside_a_turn_is_not_read_as_a_cross_correlation():
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
+    ("key", "meant"),
     [
-        (6, lambda case: loops.cross_correlate(case.o.array, case.kernel.array[::-1, ::-1]) + case.bias),
-        (14, lambda case: loops.cross_correlate(case.o.array, case.delta.array[::-1, ::-1])),
-        (22, deltas_module.eq21_corrected),
+        (6, Slid(OTIMES, forward.o, Turned(forward.w))[i, j]),
+        (14, Slid(OTIMES, kernel_gradient.o, Turned(kernel_gradient.δ))[m_, n_]),
+        (22, Slid(OTIMES, deltas.δ, Turned(deltas.w), FULL)[i_, j_]),
     ],
 )
-def test_a_reading_that_breaks_this_rule_would_be_found(key, value):
+def test_a_reading_that_breaks_this_rule_would_be_found(key, meant):
     """The ⊗ of Eq. 22 makes it hold, and is no reading all the same; that of Eq. 6 and 14 is wrong besides."""
     entry = equation(key)
-    left, right = entry.printed.sides
-    reading = Statement((left, Side(right.latex, value)))
+    (star,) = (part for _, part in entry.printed.sides[1].expression.walk() if type(part).__name__ == "Entries")
+    reading = entry.printed.read_as({star: meant, forward.b_ij: forward.b}, "∗ means ⊗")
+    assert reading.latex == entry.printed.latex
     assert not reads_the_star_as_a_convolution(entry, reading)
     assert (replace(entry, readings=(reading,)).verdict == WITH_A_READING) == (key == 22)
 
@@ -367,8 +266,10 @@ def test_what_is_said_of_an_equation_is_judged_apart_from_its_formula():
     assert check.counts["by its name, the mean of the squares"] == 0
     assert check.verdict == WITH_A_READING
     assert replace(equation(9), said={}).verdict == HOLDS
-    mended = changed(forward_module, "_mean_squared_error", "Fraction(1, len(misses))", "Fraction(1, 2)")[9]
-    assert mended.verdict == HOLDS
+    ((label, said),) = equation(9).said.items()
+    by_two = Judged(Letter("E", "")[()], lambda case: sum((case.t.array - case.y.array) ** 2) * Fraction(1, 2))
+    mended = replace(said, sides=(replace(said.sides[0], expression=by_two), said.sides[1]))
+    assert replace(equation(9), said={label: mended}).verdict == HOLDS
 
 
 # How they show themselves.

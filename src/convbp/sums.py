@@ -11,11 +11,24 @@ from convbp.notation import factor, in_latex, latex_subscripted, number, subscri
 
 
 class Factor(NamedTuple):
-    """One factor of a product: its symbol in a line of text and in LaTeX (empty for a bare number), and its value."""
+    """One factor of a product: its symbol in a line of text and in LaTeX (empty for a bare number), and its value.
+
+    If it is an entry of an array, it also has the array's name, its index, and whether the array has an entry there;
+    outside, the value is 0.
+    """
 
     text: str
     latex: str
     value: object
+    array: str = ""
+    index: tuple[int, ...] = ()
+    inside: bool = True
+
+    @property
+    def bracketed(self) -> str:
+        """The symbol with its index in brackets: δ(0, 1)."""
+        letter = self.text.rstrip("₋₀₁₂₃₄₅₆₇₈₉,")
+        return f"{letter}({', '.join(map(number, self.index))})" if self.index else letter
 
 
 class Sum:

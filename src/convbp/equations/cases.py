@@ -16,38 +16,9 @@ from typing import ClassVar
 import numpy as np
 
 from convbp import loops
+from convbp.equations.formula import Map
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
-
-UNDEFINED = math.nan  # the value of an expression that has none; it equals nothing, itself included
-
-
-class Map:
-    """An array as the equations read it: ``a(i, j)`` is the entry there, and 0 where the array has none."""
-
-    def __init__(self, entries):
-        self.array = np.asarray(entries, dtype=object)
-        self.shape = self.array.shape
-        self._entries = dict(np.ndenumerate(self.array))
-
-    def __call__(self, *index):
-        if len(index) != len(self.shape):
-            return UNDEFINED
-        return self._entries.get(index, 0)
-
-    def with_entry(self, index, value) -> "Map":
-        """The same but for one entry."""
-        array = self.array.copy()
-        array[index] = value
-        return Map(array)
-
-    def rot180(self) -> "Map":
-        return Map(self.array[::-1, ::-1])
-
-
-def double_sum(ms: range, ns: range, term: Callable):
-    """Σₘ Σₙ term(m, n)."""
-    return sum(term(m, n) for m in ms for n in ns)
 
 
 def table(entry: Callable, *ranges: range) -> np.ndarray:
@@ -58,17 +29,43 @@ def table(entry: Callable, *ranges: range) -> np.ndarray:
     return values
 
 
-def central_difference(function: Callable, at: Map, index: tuple):
-    """Differentiate ``function(at)``, a number or an array, for one entry: by central differences with steps 1 and 2.
+STEPS = 1, -1, 2, -2
 
-    (8 [F(1) − F(−1)] − [F(2) − F(−2)]) / 12 is exact if F is a polynomial in the entry of degree at most 4: the terms
-    with the third power cancel, and the error begins with the fifth derivative.
+
+def central_difference(one, minus_one, two, minus_two):
+    """The derivative at 0 of F, a number or an array, from its values at the `STEPS`.
+
+    (8 [F(1) − F(−1)] − [F(2) − F(−2)]) / 12 is exact if F is a polynomial of degree at most 4: the terms with the third
+    power cancel, and the error begins with the fifth derivative.
     """
+    return (8 * (one - minus_one) - (two - minus_two)) * Fraction(1, 12)
 
-    def change(step):
-        return function(at.with_entry(index, at(*index) + step)) - function(at.with_entry(index, at(*index) - step))
 
-    return (8 * change(1) - change(2)) * Fraction(1, 12)
+class Moved:
+    """One number in many copies of a computation at once; in each copy one entry of an array is moved by a step."""
+
+    def __init__(self, values: np.ndarray):
+        self.values = values
+
+    def __add__(self, other):
+        return Moved(self.values + (other.values if isinstance(other, Moved) else other))
+
+    def __mul__(self, other):
+        return Moved(self.values * (other.values if isinstance(other, Moved) else other))
+
+    def __neg__(self):
+        return Moved(-self.values)
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __rsub__(self, other):
+        return -self + other
+
+    def __pow__(self, exponent):
+        return Moved(self.values**exponent)
+
+    __radd__, __rmul__ = __add__, __mul__
 
 
 @dataclass(frozen=True)
@@ -141,6 +138,37 @@ class Case:
             places = range(start, start := start + math.prod(shape))
             arrays[name] = Map(np.array([int(place in ones) for place in places]).reshape(shape))
         return replace(case, **arrays)
+
+    # What a formula asks of a case.
+
+    def map(self, letter) -> Map:
+        """The array that the letter stands for."""
+        value = getattr(self, letter.name)
+        return value if isinstance(value, Map) else Map(value)
+
+    def size(self, name: str) -> int:
+        """The length that the letter stands for."""
+        return self.sizes[name]
+
+    def differentiate(self, function: Callable):
+        """Differentiate ``function(step)`` at 0; a method, so that a case with symbols can do so in symbols."""
+        return central_difference(*map(function, STEPS))
+
+    def agree(self, left: np.ndarray, right: np.ndarray):
+        """Where two arrays are equal."""
+        return np.equal(left, right, dtype=object)
+
+    def gradient(self, function: Callable, at: Map) -> np.ndarray:
+        """∂function/∂(each entry of ``at``); ``function(at)`` is a number or an array, whose axes come first."""
+        moved, size = np.empty(at.shape, object), at.array.size
+        steps = np.multiply.outer(STEPS, np.eye(size, dtype=object))
+        for n, (index, value) in enumerate(np.ndenumerate(at.array)):
+            moved[index] = Moved(steps[:, n] + value)
+        found = np.asarray(function(Map(moved)), dtype=object)
+        copies = np.empty((found.size, len(STEPS), size), object)
+        for n, one in enumerate(found.flat):
+            copies[n] = one.values if isinstance(one, Moved) else one
+        return central_difference(*copies.swapaxes(0, 1)).reshape((*found.shape, *at.shape))
 
     def with_arrays(self, **arrays) -> "Case":
         """The same with other arrays in the place of those named."""
@@ -217,8 +245,17 @@ class Layer(Case):
         return range(k1), range(k2)
 
     @property
+    def sizes(self) -> dict[str, int]:
+        (H, W), (k1, k2) = self.inputs.shape, self.kernel.shape
+        return {"H": H, "W": W, "k_1": k1, "k_2": k2}
+
+    @property
     def bias(self):
-        return self.biases(0, 0)
+        return self.biases.array[0, 0]
+
+    def apply(self, name: str, values: np.ndarray):
+        """f or f′ of each entry."""
+        return np.frompyfunc(self.f.slope if "'" in name else self.f, 1, 1)(values)
 
     @cached_property
     def o(self) -> Map:
@@ -233,7 +270,7 @@ class Layer(Case):
         return Map(self.x.array - self.delta.array)
 
     def activated(self, inputs: Map) -> Map:
-        return Map(table(lambda i, j: self.f(inputs(i, j)), *self.pixels))
+        return Map(self.apply("f", inputs.array))
 
     def forward(self, o: Map | None = None, kernel: Map | None = None, bias=None) -> Map:
         """x by the plain loops, with other values for what is given."""
@@ -245,52 +282,37 @@ class Layer(Case):
         """E = ½ Σ (t − x)²."""
         return sum(((self.target.array - x.array) ** 2).ravel()) * Fraction(1, 2)
 
-    def derivative(self, function: Callable, at: Map, *index):
-        """∂function/∂(entry of ``at``); a method, so that a case with symbols for entries can differentiate as such."""
-        return central_difference(function, at, index)
-
     # What the equations are compared with: derivatives of E and of x through the forward pass, and nothing else.
 
-    def _error_by(self, at: Map, forward: Callable) -> np.ndarray:
-        return table(
-            lambda *index: self.derivative(lambda moved: self.error(forward(moved)), at, *index), *map(range, at.shape)
-        )
-
     @cached_property
-    def error_by_x(self) -> Map:
+    def error_by_x(self) -> np.ndarray:
         """∂E/∂xᵢⱼ, shape=(rows, cols)."""
-        return Map(self._error_by(self.x, lambda x: x))
+        return self.gradient(self.error, self.x)
 
     @cached_property
     def error_by_kernel(self) -> np.ndarray:
         """∂E/∂wₘₙ, shape=(k1, k2)."""
-        return self._error_by(self.kernel, lambda kernel: self.forward(kernel=kernel))
+        return self.gradient(lambda kernel: self.error(self.forward(kernel=kernel)), self.kernel)
 
     @cached_property
     def error_by_bias(self) -> np.ndarray:
-        """∂E/∂b, shape=(1,)."""
-        return self._error_by(Map([self.bias]), lambda bias: self.forward(bias=bias(0)))
+        """∂E/∂b, shape=()."""
+        return self.gradient(lambda bias: self.error(self.forward(bias=bias())), Map(self.bias))
 
     @cached_property
     def error_by_inputs(self) -> np.ndarray:
         """∂E/∂xᵢⱼ of the layer below, shape=(H, W)."""
-        return self._error_by(self.inputs, lambda inputs: self.forward(o=self.activated(inputs)))
-
-    def _x_by(self, at: Map, forward: Callable) -> Map:
-        by = np.empty(self.x.shape + at.shape, dtype=object)
-        for index in np.ndindex(at.shape):
-            by[(..., *index)] = self.derivative(lambda moved: forward(moved).array, at, *index)
-        return Map(by)
+        return self.gradient(lambda inputs: self.error(self.forward(o=self.activated(inputs))), self.inputs)
 
     @cached_property
-    def x_by_kernel(self) -> Map:
+    def x_by_kernel(self) -> np.ndarray:
         """∂xᵢⱼ/∂wₘₙ, shape=(rows, cols, k1, k2)."""
-        return self._x_by(self.kernel, lambda kernel: self.forward(kernel=kernel))
+        return self.gradient(lambda kernel: self.forward(kernel=kernel).array, self.kernel)
 
     @cached_property
-    def x_by_inputs(self) -> Map:
+    def x_by_inputs(self) -> np.ndarray:
         """∂xᵢⱼ/∂(input at i′, j′), shape=(rows, cols, H, W)."""
-        return self._x_by(self.inputs, lambda inputs: self.forward(o=self.activated(inputs)))
+        return self.gradient(lambda inputs: self.forward(o=self.activated(inputs)).array, self.inputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,6 +339,11 @@ class Channels(Case):
         (H, W, _), (k1, k2, _, D) = self.inputs.shape, self.kernel.shape
         return range(H - k1 + 1), range(W - k2 + 1), range(D)
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        (H, W, C), (k1, k2, _, D) = self.inputs.shape, self.kernel.shape
+        return {"H": H, "W": W, "C": C, "k_1": k1, "k_2": k2, "D": D}
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions(Case):
@@ -326,6 +353,10 @@ class Predictions(Case):
     t: Map  # (P,)
 
     SIZES: ClassVar[tuple] = tuple((P,) for P in range(1, 7))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {"P": self.y.shape[0]}
 
     @staticmethod
     def shapes(P):
@@ -367,6 +398,11 @@ class Blocks(Case):
     @property
     def N(self) -> int:
         return self.inputs.shape[0] // self.delta.shape[0]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        (H, W), N = self.inputs.shape, self.N
+        return {"H": H, "W": W, "N": N}
 
     @property
     def places(self) -> tuple[range, range]:

@@ -6,12 +6,71 @@ the rows.
 """
 
 from dataclasses import dataclass
-from itertools import starmap
 
-from convbp.equations import deltas, kernel_gradient
-from convbp.equations.cases import CONVOLUTION, Layer, double_sum, table
-from convbp.equations.entry import Equation, Side, Statement
-from convbp.equations.forward import eq7_one_bias
+from convbp.equations.cases import CONVOLUTION, CROSS_CORRELATION, Layer
+from convbp.equations.deltas import NEXT_LAYER
+from convbp.equations.entry import Equation, Statement
+from convbp.equations.formula import FULL, OTIMES, STAR, VALID, Formula, InPart, Letter, Slid, Turned, dot, over
+from convbp.equations.letters import E, H, W, by, i, j, k1, k2, slope
+
+FIGURE = "figure"
+
+_o, _w, _δ = Letter("o", "o"), Letter("w", "kernel"), Letter(r"\delta", "delta")
+_x, _below, _b = Letter("x", "x").bare(i, j), Letter("x", "inputs").bare(i, j), Letter("b", "bias")[()]
+_PLACES, _WEIGHTS = over((i, 0, H - k1), (j, 0, W - k2)), over((i, 0, k1 - 1), (j, 0, k2 - 1))
+_PIXELS = over((i, 0, H - 1), (j, 0, W - 1))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A formula of the whole maps o, w and δ, and another one that gives the same, or for the figure what it should be.
+
+    ``note`` says of the other one how it is written.
+    """
+
+    map: Slid | Turned
+    note: str
+    again: Slid | Turned
+
+
+# What is computed -> how each convention does it, and for the kernel the article's figure. A convention is a row.
+TABLE = {
+    "forward": {
+        CROSS_CORRELATION: Rule(
+            Slid(OTIMES, _o, _w, VALID), "Written with ∗: {} (Eq. 6)", Slid(STAR, Turned(_w), _o, VALID)
+        ),
+        CONVOLUTION: Rule(Slid(STAR, _o, _w, VALID), "Written with ⊗: {}", Slid(OTIMES, _o, Turned(_w), VALID)),
+    },
+    "by_kernel": {
+        CROSS_CORRELATION: Rule(
+            Slid(OTIMES, _o, _δ, VALID),
+            "With ∗ it is δ that is turned: {} (Eq. 14)",
+            Slid(STAR, Turned(_δ), _o, VALID),
+        ),
+        CONVOLUTION: Rule(
+            Turned(Slid(OTIMES, _o, _δ, VALID)),
+            "With ∗ it is o that is turned: {}",
+            Slid(STAR, Turned(_o), _δ, VALID),
+        ),
+        FIGURE: Rule(
+            Slid(OTIMES, _o, Turned(_δ), VALID),
+            "Eq. 14 beside that figure has ∗: {}",
+            Slid(STAR, Turned(_δ), _o, VALID),
+        ),
+    },
+    "by_image": {
+        CROSS_CORRELATION: Rule(
+            Slid(OTIMES, _δ, Turned(_w), FULL), "Written with ∗, no turn: {} (Eq. 20)", Slid(STAR, _δ, _w, FULL)
+        ),
+        CONVOLUTION: Rule(Slid(OTIMES, _δ, _w, FULL), "Eq. 22 as printed: {}", Slid(STAR, _δ, Turned(_w), FULL)),
+    },
+}
+DOMAINS = {"forward": _PLACES, "by_kernel": _WEIGHTS, "by_image": _PIXELS}
+
+
+def formula_of(name: str, map: Slid | Turned) -> Formula:
+    """The map of a rule for this part of the `TABLE`, entry by entry."""
+    return Formula(map.bare(i, j), DOMAINS[name])
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,71 +116,34 @@ def _right_side(entry: Equation) -> str:
     return f"${sides}$ ({entry.verdict})"
 
 
-def _convolved(case: Layer):
-    (k1, k2), o, w = case.kernel.shape, case.o, case.kernel
-    return (
-        table(
-            lambda i, j: double_sum(*case.entries, lambda m, n: o(i + k1 - 1 - m, j + k2 - 1 - n) * w(m, n)),
-            *case.places,
-        )
-        + case.bias
-    )
-
-
-def _entry(family: type[Layer], what: str, title: str, left: Side, *right: Side) -> Equation:
-    forward = "convolution" if family is ConvolutionLayer else "cross-correlation"
-    return Equation(
-        f"{what}, {forward} forward",
-        title,
-        "Convolution",
-        family,
-        "",
-        symbols=deltas.NEXT_LAYER,
-        axes=("i", "j"),
-        printed=Statement((left, *right)),
-    )
-
-
-_X = Side("x", lambda case: case.x.array)
-_BY_KERNEL = Side(r"\frac{\partial E}{\partial w}", lambda case: case.error_by_kernel)
-_BY_INPUTS = Side(r"\frac{\partial E}{\partial x}", lambda case: case.error_by_inputs)
-_SLOPE = r" \cdot f'(x)"
-
-_ROWS = {
-    "cross-correlation forward (Eq. 7; PyTorch, TensorFlow)": (
-        Layer,
-        [Side(r"o \otimes w + b \text{, valid}", eq7_one_bias)],
-        [Side(r"o \otimes \delta \text{, valid}", kernel_gradient.eq13)],
-        [
-            Side(rf"(\delta \otimes \mathrm{{rot}}_{{180^\circ}} w){_SLOPE}", deltas.eq21_corrected),
-            Side(rf"(\delta * w){_SLOPE} \text{{, full}}", deltas.eq20),
-        ],
-    ),
-    "convolution forward (Gwardys)": (
-        ConvolutionLayer,
-        [Side("o * w + b \\text{, valid}", _convolved)],
-        [
-            Side(
-                r"\mathrm{rot}_{180^\circ}(o \otimes \delta) \text{, valid}",
-                lambda case: kernel_gradient.eq13(case)[::-1, ::-1],
-            )
-        ],
-        [
-            Side(rf"(\delta * \mathrm{{rot}}_{{180^\circ}} w){_SLOPE}", deltas.eq22_printed),
-            Side(rf"(\delta \otimes w){_SLOPE} \text{{, full}}", deltas.unturned_times_slope),
-        ],
-    ),
+_NAMES = {
+    CROSS_CORRELATION: ("cross-correlation forward (Eq. 7; PyTorch, TensorFlow)", Layer),
+    CONVOLUTION: ("convolution forward (Gwardys)", ConvolutionLayer),
 }
 
 
-def _row(name: str, row: tuple) -> Convention:
-    family, forward, kernel_gradient, delta = row
+def _row(convention: str) -> Convention:
+    name, family = _NAMES[convention]
+    rules = {part: TABLE[part][convention] for part in TABLE}
+    pair = sorted((rules["by_image"].map, rules["by_image"].again), key=lambda map: "rot" not in map.latex)
+    deltas = [dot(map.bare(i, j), slope(_below)) for map in pair]
+
+    def entry(what, title, part, *sides):
+        statement = Statement.of(DOMAINS[part], *sides)
+        return Equation(f"{what}, {convention} forward", title, "Convolution", family, "", NEXT_LAYER, statement)
+
     return Convention(
         name,
-        _entry(family, "forward", "The forward pass", _X, *forward),
-        _entry(family, "kernel gradient", "The gradient of the kernel", _BY_KERNEL, *kernel_gradient),
-        _entry(family, "delta", "The way back", _BY_INPUTS, *delta),
+        entry("forward", "The forward pass", "forward", _x, InPart(rules["forward"].map.bare(i, j) + _b)),
+        entry(
+            "kernel gradient",
+            "The gradient of the kernel",
+            "by_kernel",
+            by(E, _w.bare(i, j)),
+            InPart(rules["by_kernel"].map.bare(i, j)),
+        ),
+        entry("delta", "The way back", "by_image", by(E, _below), deltas[0], InPart(deltas[1])),
     )
 
 
-_CONVENTIONS = Conventions(starmap(_row, _ROWS.items()))
+_CONVENTIONS = Conventions(map(_row, _NAMES))

@@ -13,17 +13,10 @@ from numbers import Integral
 import numpy as np
 
 from convbp.equations.cases import Case, random_cases
+from convbp.equations.formula import UNDEFINED, Domain, Expression, Formula
 
 HOLDS, WITH_A_READING, FAILS = "holds", "holds with a reading", "does not hold"
 CASES, SEED = 200, 0
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side of an equation: as LaTeX, and as a function from a case to an array of exact numbers."""
-
-    latex: str
-    value: Callable[[Case], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -38,9 +31,18 @@ class Condition:
 class Statement:
     """A chain of sides that are said to be equal; ``note`` says what has to be read into it, or is changed in it."""
 
-    sides: tuple[Side, ...]
+    sides: tuple[Formula, ...]
     note: str = ""
     conditions: tuple[Condition, ...] = ()
+
+    @classmethod
+    def of(cls, domain: Domain, *sides: Expression, note="", conditions=()) -> "Statement":
+        """The chain of these expressions, for the entries of a domain."""
+        return cls(tuple(Formula(side, domain) for side in sides), note, conditions)
+
+    def read_as(self, meanings: Mapping, note: str, conditions=()) -> "Statement":
+        """What is printed stays, and the parts that are keys are taken to mean others: a reading."""
+        return Statement(tuple(side.read_as(meanings) for side in self.sides), note, conditions)
 
     @property
     def latex(self) -> str:
@@ -52,16 +54,16 @@ class Statement:
 
     def values(self, case: Case) -> list[np.ndarray]:
         """Every side as an array."""
-        return [side.value(case) for side in self.sides]
+        return [side.table(case) for side in self.sides]
 
     def has_value(self, case: Case) -> bool:
         """Whether every side has a value; one with an index too few, say, has none."""
-        return all(bool(np.all(value == value)) for value in self.values(case))
+        return not any(entry is UNDEFINED for value in self.values(case) for entry in value.flat)
 
     def holds(self, case: Case) -> bool:
         """Whether all sides are equal on this case, shape and entries, with ``==``."""
         left, *others = self.values(case)
-        return all(left.shape == other.shape and bool(np.all(left == other)) for other in others)
+        return all(bool(np.all(left == other)) for other in others)
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,6 @@ class Equation:
         Why it fails, or what must be read into it, or what makes it hold.
     symbols : mapping
         The arrays of a case that it is about, by their letter in LaTeX.
-    axes : tuple of str
-        What the axes of each side count.
     printed : Statement or None
         As the article has it, its limits and indices taken literally and zero read outside the arrays. None for
         what the article leaves out.
@@ -135,7 +135,6 @@ class Equation:
     family: type[Case]
     explanation: str
     symbols: Mapping[str, str]
-    axes: tuple[str, ...]
     printed: Statement | None = None
     said: Mapping[str, Statement] = field(default_factory=dict)
     readings: tuple[Statement, ...] = ()
@@ -143,6 +142,11 @@ class Equation:
     remark: str = ""
     vary: tuple[str, ...] = ()
     example_sizes: tuple[int, ...] = (3, 2, 2, 2)
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """What the axes of each side count."""
+        return (self.printed or self.corrected).sides[0].over.names
 
     @property
     def number(self) -> int | None:

@@ -3,42 +3,36 @@
 They are compared with central differences of E, or of x, through the plain loops of the forward pass.
 """
 
-import numpy as np
-
-from convbp.equations.cases import Layer, Map, double_sum, table
+from convbp.equations.cases import Layer
 from convbp.equations.conditions import one_place, own_turn
-from convbp.equations.entry import Condition, Equation, Side, Statement
+from convbp.equations.entry import Condition, Equation, Statement
+from convbp.equations.formula import (
+    OTIMES,
+    STAR,
+    Both,
+    Domain,
+    Entries,
+    Letter,
+    Number,
+    Slid,
+    Turned,
+    Written,
+    over,
+    total,
+)
+from convbp.equations.letters import E, H, W, by, d_by, i, j, k1, k2, m, m_, n, n_
+from convbp.equations.sliding import OVER_KERNEL
 
 _SECTION = "Backpropagation"
-_OVER_MAP = r"\sum_{i=0}^{H-k_1}\sum_{j=0}^{W-k_2}"
-
-
-def by(above: str, below: str) -> str:
-    return rf"\frac{{\partial {above}}}{{\partial {below}}}"
-
-
+o, w, x, δ = Letter("o^{l-1}", "o"), Letter("w^l", "kernel"), Letter("x^l", "x"), Letter(r"\delta^l", "delta")
+b = Letter("b^l", "bias")[()]
 _LAYER = {r"o^{l-1}": "o", "w^l": "kernel", r"\delta^l": "delta"}
-_W = "w^l_{m',n'}"
-_E_BY_W, _X_BY_W = by("E", _W), by("x^l_{i,j}", _W)
-_O = "o^{l-1}_{i+m',j+n'}"
-
-
-def _error_by_kernel(case: Layer):
-    return case.error_by_kernel
-
-
-def _eq10(case: Layer, error_by_x: Map):
-    by = case.x_by_kernel
-    return table(lambda m, n: double_sum(*case.places, lambda i, j: error_by_x(i, j) * by(i, j, m, n)), *case.entries)
-
-
-def _eq10_first(case):
-    return _eq10(case, case.error_by_x)
-
-
-def _eq10_second(case):
-    return _eq10(case, case.delta)
-
+_WEIGHTS = (m_, 0, k1 - 1), (n_, 0, k2 - 1)
+_PLACES = (i, 0, H - k1), (j, 0, W - k2)
+_EACH_WEIGHT, _EACH_PAIR = over(*_WEIGHTS), over(*_PLACES, *_WEIGHTS)
+_OVER_MAP = total(*_PLACES)
+_W, _O = w[m_, n_], o[i + m_, j + n_]
+_E_BY_W, _X_BY_W = by(E, _W), by(x[i, j], _W)
 
 EQ_10 = Equation(
     10,
@@ -48,54 +42,12 @@ EQ_10 = Equation(
     "A weight is used at every place of the output map, so it acts on E through every x, and the chain rule adds up "
     "all these ways. The second line only gives ∂E/∂x its name, δ.",
     symbols=_LAYER,
-    axes=("m'", "n'"),
-    printed=Statement(
-        (
-            Side(_E_BY_W, _error_by_kernel),
-            Side(f"{_OVER_MAP} {by('E', 'x^l_{i,j}')} {_X_BY_W}", _eq10_first),
-            Side(rf"{_OVER_MAP} \delta^l_{{i,j}} {_X_BY_W}", _eq10_second),
-        )
-    ),
+    printed=Statement.of(_EACH_WEIGHT, _E_BY_W, _OVER_MAP(by(E, x[i, j]) * _X_BY_W), _OVER_MAP(δ[i, j] * _X_BY_W)),
 )
 
-
-def _x_by_kernel(case: Layer):
-    return case.x_by_kernel.array
-
-
-def _by_weight(case: Layer, expression):
-    """∂/∂wₘ′ₙ′ of ``expression(w, i, j, m', n')``, for every i, j, m′, n′."""
-    return table(
-        lambda i, j, m, n: case.derivative(lambda w: expression(w, i, j, m, n), case.kernel, m, n),
-        *case.places,
-        *case.entries,
-    )
-
-
-def _eq11(case: Layer):
-    def bracket(w, i, j, *_):
-        return double_sum(*case.entries, lambda m, n: w(m, n) * case.o(i + m, j + n)) + case.bias
-
-    return _by_weight(case, bracket)
-
-
-def _eq12_expanded(case: Layer):
-    def terms(w, i, j, *_):
-        written = [w(m, n) * case.o(i + m, j + n) for m in case.entries[0] for n in case.entries[1]]
-        return sum(written) + case.bias
-
-    return _by_weight(case, terms)
-
-
-def _eq12_survivor(case: Layer):
-    return _by_weight(case, lambda w, i, j, m, n: w(m, n) * case.o(i + m, j + n))
-
-
-def _eq12(case: Layer):
-    return table(lambda i, j, m, n: case.o(i + m, j + n), *case.places, *case.entries)
-
-
-_D_W = rf"\frac{{\partial}}{{\partial {_W}}}"
+_X_SUM = total(*OVER_KERNEL, said=False)(w[m, n] * o[i + m, j + n])
+# Written out: the term of w₀₀, dots, the term of the weight that is moved, dots.
+_X_WRITTEN = Written((_X_SUM.term.where({m: Number(0), n: Number(0)}), _W * _O), _X_SUM, ((0, 0), (m_, n_)))
 
 EQ_11 = Equation(
     11,
@@ -105,13 +57,7 @@ EQ_11 = Equation(
     "x is replaced by the sum that it is, Eq. 7. The sum's own m and n run over the whole kernel; m′ and n′ say which "
     "weight is moved.",
     symbols=_LAYER,
-    axes=("i", "j", "m'", "n'"),
-    printed=Statement(
-        (
-            Side(_X_BY_W, _x_by_kernel),
-            Side(rf"{_D_W}\Big(\sum_m\sum_n w^l_{{m,n}}\, o^{{l-1}}_{{i+m,j+n}} + b^l\Big)", _eq11),
-        )
-    ),
+    printed=Statement.of(_EACH_PAIR, _X_BY_W, d_by(_W, _X_SUM + b)),
 )
 
 EQ_12 = Equation(
@@ -122,26 +68,10 @@ EQ_12 = Equation(
     "Of the terms of the sum only the one with m = m′ and n = n′ holds the weight that is moved: its derivative is "
     "what the weight is multiplied with. All others, and the bias, are constants.",
     symbols=_LAYER,
-    axes=("i", "j", "m'", "n'"),
-    printed=Statement(
-        (
-            Side(_X_BY_W, _x_by_kernel),
-            Side(
-                rf"{_D_W}\Big(w^l_{{0,0}}\, o^{{l-1}}_{{i+0,j+0}} + \dots + {_W}\, {_O} + \dots + b^l\Big)",
-                _eq12_expanded,
-            ),
-            Side(rf"{_D_W}\Big({_W}\, {_O}\Big)", _eq12_survivor),
-            Side(_O, _eq12),
-        )
-    ),
+    printed=Statement.of(_EACH_PAIR, _X_BY_W, d_by(_W, _X_WRITTEN + b), d_by(_W, _W * _O), _O),
 )
 
-
-def eq13(case: Layer):
-    return table(
-        lambda m, n: double_sum(*case.places, lambda i, j: case.delta(i, j) * case.o(i + m, j + n)), *case.entries
-    )
-
+KERNEL_SUM = _OVER_MAP(δ[i, j] * _O)
 
 EQ_13 = Equation(
     13,
@@ -151,31 +81,18 @@ EQ_13 = Equation(
     "Eq. 12 put into Eq. 10: every δ times the input that the weight met there. It is the valid cross-correlation o "
     "⊗ δ, in which δ is not turned.",
     symbols=_LAYER,
-    axes=("m'", "n'"),
-    printed=Statement(
-        (Side(_E_BY_W, _error_by_kernel), Side(rf"{_OVER_MAP} \delta^l_{{i,j}}\, {_O}", eq13)),
-    ),
+    printed=Statement.of(_EACH_WEIGHT, _E_BY_W, KERNEL_SUM),
 )
 
-
-def _eq14(case: Layer, shift=(0, 0)):
-    """rot180{δ} * o at (m′, n′) + ``shift``, by Eq. 2."""
-    turned, o, (down, right) = case.delta.rot180(), case.o, shift
-    return table(
-        lambda m, n: double_sum(*case.places, lambda i, j: o(m + down - i, n + right - j) * turned(i, j)),
-        *case.entries,
-    )
-
-
-def _eq14_valid(case: Layer):
-    rows, cols = case.delta.shape
-    return _eq14(case, shift=(rows - 1, cols - 1))
-
-
-def _figure_14(case: Layer):
-    turned = case.delta.rot180()
-    return table(lambda m, n: double_sum(*case.places, lambda i, j: turned(i, j) * case.o(i + m, j + n)), *case.entries)
-
+_TURNED = Turned(δ, braces=True)
+_STAR = Entries(STAR, _TURNED[i, j], o[m_, n_])
+_VALID_PART = Slid(STAR, _TURNED, o)[m_ + H - k1, n_ + W - k2]
+_EQ_14 = Statement.of(
+    _EACH_WEIGHT,
+    _E_BY_W,
+    _STAR,
+    conditions=(Condition("the kernel is as large as the input, so that there is one δ", one_place),),
+)
 
 EQ_14 = Equation(
     14,
@@ -186,29 +103,17 @@ EQ_14 = Equation(
     "(m′, n′) hides that whole maps are convolved, and that the valid part is meant: entry (m′, n′) of the gradient is "
     "entry (m′ + H − k₁, n′ + W − k₂) of the full convolution.",
     symbols=_LAYER,
-    axes=("m'", "n'"),
-    printed=Statement(
-        (Side(_E_BY_W, _error_by_kernel), Side(r"\mathrm{rot}_{180^\circ}\{\delta^l_{i,j}\} * o^{l-1}_{m',n'}", _eq14)),
-        conditions=(Condition("the kernel is as large as the input, so that there is one δ", one_place),),
-    ),
+    printed=_EQ_14,
     readings=(
-        Statement(
-            (
-                Side(_E_BY_W, _error_by_kernel),
-                Side(r"\mathrm{rot}_{180^\circ}\{\delta^l_{i,j}\} * o^{l-1}_{m',n'}", _eq14_valid),
-            ),
+        _EQ_14.read_as(
+            {_STAR: _VALID_PART},
             note="∗ is the valid part of the convolution of the whole maps, counted from its own first entry",
         ),
     ),
-    corrected=Statement(
-        (
-            Side(_E_BY_W, _error_by_kernel),
-            Side(
-                r"\big(\mathrm{rot}_{180^\circ}\{\delta^l\} * o^{l-1}\big)_{m'+H-k_1,\,n'+W-k_2}"
-                r" = \big(o^{l-1} \otimes \delta^l\big)_{m',n'}",
-                _eq14_valid,
-            ),
-        ),
+    corrected=Statement.of(
+        _EACH_WEIGHT,
+        _E_BY_W,
+        Both(_VALID_PART, Slid(OTIMES, o, δ)[m_, n_]),
         note="entry (m′ + H − k₁, n′ + W − k₂) of the full convolution",
     ),
     remark="the valid part is meant",
@@ -224,28 +129,16 @@ FIGURE_14 = Equation(
     "δ₀₁o₁₀ + δ₀₀o₁₁ for the first weight. That is a cross-correlation with rot180 δ, where Eq. 14 has a convolution, "
     "and it is the gradient under neither forward convention: pairs meet that never met in the forward pass.",
     symbols=_LAYER,
-    axes=("m'", "n'"),
-    printed=Statement(
-        (
-            Side(_E_BY_W, _error_by_kernel),
-            Side(
-                rf"{_OVER_MAP} \big(\mathrm{{rot}}_{{180^\circ}}\delta^l\big)_{{i,j}}\, {_O}",
-                _figure_14,
-            ),
-        ),
+    printed=Statement.of(
+        _EACH_WEIGHT,
+        _E_BY_W,
+        _OVER_MAP(Turned(δ)[i, j] * _O),
         conditions=(Condition("δ is equal to its own rot180", own_turn("delta")),),
     ),
-    corrected=Statement(
-        (Side(_E_BY_W, _error_by_kernel), Side(rf"{_OVER_MAP} \delta^l_{{i,j}}\, {_O}", eq13)),
-        note="δ as it is",
-    ),
+    corrected=Statement.of(_EACH_WEIGHT, _E_BY_W, KERNEL_SUM, note="δ as it is"),
     remark="turned once too often",
     vary=("inputs", "delta"),
 )
-
-
-def _sum_of_deltas(case: Layer):
-    return np.array([double_sum(*case.places, case.delta)], object)
 
 
 BIAS = Equation(
@@ -255,13 +148,7 @@ BIAS = Equation(
     Layer,
     "b is added at every place, and ∂x/∂b = 1 at each: the chain rule of Eq. 10 leaves the sum of all δ.",
     symbols={r"\delta^l": "delta"},
-    axes=("",),
-    corrected=Statement(
-        (
-            Side(by("E", "b^l"), lambda case: case.error_by_bias),
-            Side(rf"{_OVER_MAP} \delta^l_{{i,j}}", _sum_of_deltas),
-        )
-    ),
+    corrected=Statement.of(Domain(), by(E, b), _OVER_MAP(δ[i, j])),
 )
 
 EQUATIONS = (EQ_10, EQ_11, EQ_12, EQ_13, EQ_14, FIGURE_14, BIAS)

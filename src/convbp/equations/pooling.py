@@ -5,11 +5,37 @@ from math import isqrt
 
 import numpy as np
 
-from convbp.equations.cases import Blocks, Map, table
-from convbp.equations.entry import Equation, Side, Statement
+from convbp.equations.cases import Blocks, table
+from convbp.equations.entry import Equation, Statement
+from convbp.equations.formula import (
+    Block,
+    Defined,
+    Expression,
+    Judged,
+    Largest,
+    Letter,
+    Map,
+    Number,
+    Partial,
+    Place,
+    Product,
+    Ratio,
+    Root,
+    With,
+    dot,
+    over,
+    total,
+)
+from convbp.equations.letters import H, N, W, i_, j_, m, n
 
-_E_BY_X = r"\frac{\partial E}{\partial x_{i',j'}}"
 _STEP = Fraction(1, 3)  # less than half of the distance of two integers, so that no other entry becomes the maximum
+x, δ = Letter("x", "inputs"), Letter(r"\delta", "delta")
+_X = x[i_, j_]
+_BLOCK = Place(r"\text{block}", (Block(i_, N), Block(j_, N)))
+_SHARE = δ[_BLOCK]
+_SQUARES = total((m, 0, N - 1), (n, 0, N - 1), over=r"\sum")(x.bare(N * Block(i_, N) + m, N * Block(j_, N) + n) ** 2)
+_NORM = Root(_SQUARES)
+_Y = Defined(r"y_{\text{block}}")
 
 
 def _by_differences(case: Blocks, pooled) -> np.ndarray:
@@ -29,24 +55,6 @@ def _by_differences(case: Blocks, pooled) -> np.ndarray:
     return table(entry, *case.pixels)
 
 
-def _routed(case: Blocks, share) -> np.ndarray:
-    """For each pixel δ of its block, times ``share(block, pixel)``."""
-
-    def entry(*pixel):
-        i, j = (index // case.N for index in pixel)
-        return case.delta(i, j) * share(case.block(i, j), pixel)
-
-    return table(entry, *case.pixels)
-
-
-def _max_rule(case: Blocks):
-    return _routed(case, lambda block, pixel: int(pixel == max(block, key=lambda place: case.inputs(*place))))
-
-
-def _average_rule(case: Blocks):
-    return _routed(case, lambda block, pixel: Fraction(1, case.N * case.N))
-
-
 def _norm(case: Blocks, block) -> int:
     return isqrt(sum(case.inputs(*place) ** 2 for place in block))
 
@@ -59,12 +67,9 @@ def _l2_by_differences(case: Blocks):
     return _by_differences(halved, lambda block: sum(entry * entry for entry in block))
 
 
-def _l2_rule(case: Blocks):
-    return _routed(case, lambda block, pixel: Fraction(case.inputs(*pixel), _norm(case, block)))
-
-
-def _entry(key: str, title: str, explanation: str, left, latex: str, right, left_out: bool = False) -> Equation:
-    rule = Statement((Side(_E_BY_X, left), Side(latex, right)))
+def _entry(key: str, title: str, explanation: str, by, rule: Expression, left_out: bool = False) -> Equation:
+    left = Judged(Partial(Letter("E", "error")[()], _X), by, (i_, j_))
+    statement = Statement.of(over((i_, 0, H - 1), (j_, 0, W - 1)), left, rule)
     return Equation(
         key,
         title,
@@ -72,9 +77,8 @@ def _entry(key: str, title: str, explanation: str, left, latex: str, right, left
         Blocks,
         explanation,
         symbols={"x": "inputs", r"\delta": "delta"},
-        axes=("i'", "j'"),
-        printed=None if left_out else rule,
-        corrected=rule if left_out else None,
+        printed=None if left_out else statement,
+        corrected=statement if left_out else None,
         example_sizes=(2, 1, 2),
     )
 
@@ -86,17 +90,14 @@ MAX = _entry(
     "the maximum there is no derivative, and one has to choose: this course takes the first in row-major order. "
     "Where windows overlap, what a unit gets from each of them adds up.",
     lambda case: _by_differences(case, max),
-    r"\delta_{\text{block}} \cdot \begin{cases}1 & \text{if } x_{i',j'} \text{ is the largest of its block}\\ "
-    r"0 & \text{else}\end{cases}",
-    _max_rule,
+    dot(_SHARE, Largest(_X, N)),
 )
 AVERAGE = _entry(
     "average pooling",
     "The error is shared out equally",
     "Each of the N·N entries of a block counts 1/(N·N) in its average.",
     lambda case: _by_differences(case, lambda block: Fraction(sum(block)) / len(block)),
-    r"\delta_{\text{block}} \cdot \frac{1}{N \times N}",
-    _average_rule,
+    dot(_SHARE, Ratio(Number(1), Product((N, N), r" \times "))),
 )
 L2 = _entry(
     "L2 pooling",
@@ -104,8 +105,7 @@ L2 = _entry(
     "The article names L2-norm pooling and leaves its rule out. y = √Σx² gives ∂y/∂x = x/y. Where y is 0 there is no "
     "derivative; this course takes 0.",
     _l2_by_differences,
-    r"\delta_{\text{block}} \cdot \frac{x_{i',j'}}{y_{\text{block}}},\quad y = \sqrt{\textstyle\sum x^2}",
-    _l2_rule,
+    With(dot(_SHARE, Ratio(_X, _Y)), _Y, "y", _NORM),
     left_out=True,
 )
 

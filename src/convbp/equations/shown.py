@@ -8,6 +8,7 @@ import numpy as np
 
 from convbp.equations.cases import Case, Quadratic
 from convbp.equations.entry import FAILS, Equation, Statement
+from convbp.equations.formula import UNDEFINED
 
 
 def page(entry: Equation) -> str:
@@ -79,7 +80,7 @@ def _numbers(entry: Equation, form: Statement, case: Case) -> list[str]:
     for line, other in enumerate(others, start=1):
         unequal = _unequal(left, other)
         label = "right side" if len(others) == 1 else f"line {line}"
-        label = rf"\text{{{label}{', which has no value' if np.all(other != other) else ''}}}"
+        label = rf"\text{{{label}{', which has no value' if all(value is UNDEFINED for value in other.flat) else ''}}}"
         shown.append((r"\neq " if unequal.any() else "= ") + _labelled(_matrix(other[fixed], unequal[fixed]), label))
     where = ",\\ ".join(f"{axis} = {index}" for axis, index in zip(entry.axes, fixed, strict=False))
     rows, cols = entry.axes[-2:] if fixed else ("", "")
@@ -115,7 +116,7 @@ def _matrix(entries: np.ndarray, boxed: np.ndarray | None = None) -> str:
 
 
 def _number(value: Number) -> str:
-    if value != value:  # the one value that is not equal to itself
+    if value is UNDEFINED:
         return "?"
     value = Fraction(value)
     if value.denominator == 1:

@@ -2,53 +2,28 @@
 
 import numpy as np
 
-from convbp import loops
-from convbp.convolution import convolve, cross_correlate
-from convbp.equations.cases import Channels, Layer, double_sum, table
+from convbp import convolution, loops
+from convbp.equations.cases import Channels, Layer
 from convbp.equations.conditions import only_first_weight, with_one_weight
-from convbp.equations.entry import Condition, Equation, Side, Statement
+from convbp.equations.entry import Condition, Equation, Statement
+from convbp.equations.formula import OTIMES, STAR, Both, Judged, Letter, Slid, dot, over, total
+from convbp.equations.letters import C, D, H, W, c, d, i, j, k1, k2, m, n
 
-_SUM = r"\sum_{m=0}^{k_1-1}\sum_{n=0}^{k_2-1}"
+I, K, x = Letter("I", "inputs"), Letter("K", "kernel"), Letter("x", "x")  # noqa: E741
+b = Letter("b", "bias")[()]
+VALID = over((i, 0, H - k1), (j, 0, W - k2))
+FULL = over((i, 0, H + k1 - 2), (j, 0, W + k2 - 2))
+OVER_KERNEL = (m, 0, k1 - 1), (n, 0, k2 - 1)
 
-
-# Sides, each computed as it is printed: I, K, o, w, δ are 0 outside.
-
-
-def _cross_correlation(case: Layer):
-    return cross_correlate(case.inputs.array, case.kernel.array)
-
-
-def _eq1(case):
-    I, K = case.inputs, case.kernel  # noqa: E741
-    return table(lambda i, j: double_sum(*case.entries, lambda m, n: I(i + m, j + n) * K(m, n)), *case.places)
+# Left sides, which say what an equation is about: they are computed by what does not know the formulas.
 
 
-def _full(case: Layer) -> tuple[range, range]:
-    """The rows and columns of the full result: 0 to H + k₁ − 2, 0 to W + k₂ − 2."""
-    return tuple(range(size + k - 1) for size, k in zip(case.inputs.shape, case.kernel.shape, strict=True))
+def _judged_by(operation, mode="valid"):
+    return lambda case: operation(case.inputs.array, case.kernel.array, mode=mode)
 
 
-def _convolution(case: Layer):
-    return convolve(case.inputs.array, case.kernel.array, mode="full")
-
-
-def _eq2(case):
-    I, K = case.inputs, case.kernel  # noqa: E741
-    return table(lambda i, j: double_sum(*case.entries, lambda m, n: I(i - m, j - n) * K(m, n)), *_full(case))
-
-
-def _eq3(case, ms, ns):
-    I, K = case.inputs, case.kernel  # noqa: E741
-    return table(lambda i, j: double_sum(ms, ns, lambda m, n: I(i + m, j + n) * K(-m, -n)), *_full(case))
-
-
-def _eq3_printed(case):
-    return _eq3(case, *case.entries)
-
-
-def _eq3_corrected(case):
-    k1, k2 = case.kernel.shape
-    return _eq3(case, range(-(k1 - 1), 1), range(-(k2 - 1), 1))
+_CORRELATED = Judged(Slid(OTIMES, I, K).joined(i, j), _judged_by(convolution.cross_correlate))
+_CONVOLVED = Judged(Slid(STAR, I, K).joined(i, j), _judged_by(convolution.convolve, "full"))
 
 
 EQ_1 = Equation(
@@ -59,10 +34,7 @@ EQ_1 = Equation(
     "A definition. It does not say which i and j are meant: where 0 ≤ i ≤ H − k₁ and 0 ≤ j ≤ W − k₂ the window lies "
     "inside the image, and the sum is the valid one.",
     symbols={"I": "inputs", "K": "kernel"},
-    axes=("i", "j"),
-    printed=Statement(
-        (Side(r"(I \otimes K)_{ij}", _cross_correlation), Side(rf"{_SUM} I(i+m, j+n)\, K(m, n)", _eq1)),
-    ),
+    printed=Statement.of(VALID, _CORRELATED, total(*OVER_KERNEL)(I(i + m, j + n) * K(m, n))),
 )
 
 EQ_2 = Equation(
@@ -72,8 +44,7 @@ EQ_2 = Equation(
     Layer,
     "A definition. With zeros outside the image, 0 ≤ i ≤ H + k₁ − 2 and 0 ≤ j ≤ W + k₂ − 2 give the full result.",
     symbols={"I": "inputs", "K": "kernel"},
-    axes=("i", "j"),
-    printed=Statement((Side("(I * K)_{ij}", _convolution), Side(rf"{_SUM} I(i-m, j-n)\, K(m, n)", _eq2))),
+    printed=Statement.of(FULL, _CONVOLVED, total(*OVER_KERNEL)(I(i - m, j - n) * K(m, n))),
     example_sizes=(2, 3, 1, 1),
 )
 
@@ -86,16 +57,16 @@ EQ_3 = Equation(
     "left is I(i, j)·K(0, 0). To put −m for m in Eq. 2 changes the limits too. The condition printed after it, "
     "K(−m, −n) = K(m, n), is that of a kernel for which the flip may be left out, not of Eq. 3.",
     symbols={"I": "inputs", "K": "kernel"},
-    axes=("i", "j"),
-    printed=Statement(
-        (Side("(I * K)_{ij}", _convolution), Side(rf"{_SUM} I(i+m, j+n)\, K(-m, -n)", _eq3_printed)),
+    printed=Statement.of(
+        FULL,
+        _CONVOLVED,
+        total(*OVER_KERNEL)(I(i + m, j + n) * K(-m, -n)),
         conditions=(Condition("K is zero everywhere but at K(0, 0), as every 1×1 kernel is", only_first_weight),),
     ),
-    corrected=Statement(
-        (
-            Side("(I * K)_{ij}", _convolution),
-            Side(r"\sum_{m=-(k_1-1)}^{0}\ \sum_{n=-(k_2-1)}^{0} I(i+m, j+n)\, K(-m, -n)", _eq3_corrected),
-        ),
+    corrected=Statement.of(
+        FULL,
+        _CONVOLVED,
+        total((m, -(k1 - 1), 0), (n, -(k2 - 1), 0))(I(i + m, j + n) * K(-m, -n)),
         note="the limits run from −(k − 1) to 0",
     ),
     remark="wrong limits",
@@ -104,53 +75,42 @@ EQ_3 = Equation(
 )
 
 
-# Eq. 4: channels and filters.
+# Eq. 4: channels and filters, which the article counts from 1.
+
+_I, _K = Letter("I", "inputs", (0, 0, 1)), Letter("K", "kernel", (0, 0, 1, 1))
+_b = Letter("b", "biases", (1,))
+_PLACES = over((i, 0, H - k1), (j, 0, W - k2), (d, 1, D))
+_SUM_4 = total(*OVER_KERNEL, (c, 1, C))
 
 
 def _convolved_channels(case: Channels):
     """Σ_c (I_c * K_cd), by Eq. 2 and with its index."""
-    I, K = case.inputs, case.kernel  # noqa: E741
-    ms, ns, channels, _ = map(range, K.shape)
-    return table(
-        lambda i, j, d: sum(I(i - m, j - n, c) * K(m, n, c, d) for m in ms for n in ns for c in channels), *case.places
-    )
+    I, K = case.inputs.array, case.kernel.array  # noqa: E741
+    *_, channels, filters = K.shape
+    maps = [
+        sum(loops.convolve(I[..., c], K[..., c, d], mode="full").astype(object) for c in range(channels))
+        for d in range(filters)
+    ]
+    return np.stack(maps, axis=-1)
 
 
 def _layer_with_channels(case: Channels):
-    return loops.conv2d(case.inputs.array[None], case.kernel.array, case.biases.array)[0].astype(object)
+    return loops.conv2d(case.inputs.array[None], case.kernel.array, case.biases.array)[0]
 
 
-def _eq4_printed(case: Channels):
-    I, K, b = case.inputs, case.kernel, case.biases  # noqa: E741
-    ms, ns, channels, _ = map(range, K.shape)
-    # K has four indices and is given three; b is a vector of D and is given none: neither has a value.
-    return table(
-        lambda i, j, d: sum(K(m, n, c) * I(i + m, j + n, c) for m in ms for n in ns for c in channels) + b(),
-        *case.places,
-    )
-
-
-def _eq4(case: Channels, filter_of=lambda d: d):
-    """The sum with the filter's index; ``filter_of(d)`` is the filter that stands for filter d."""
-    I, K, b = case.inputs, case.kernel, case.biases  # noqa: E741
-    ms, ns, channels, _ = map(range, K.shape)
-
-    def entry(i, j, d):
-        d = filter_of(d)
-        return sum(K(m, n, c, d) * I(i + m, j + n, c) for m in ms for n in ns for c in channels) + b(d)
-
-    return table(entry, *case.places)
-
-
-def _eq4_one_filter(case: Channels):
-    return _eq4(case, filter_of=lambda d: 0)
+def _with_filters(printed, by):
+    """A left side with an entry for each filter, whether or not it is printed with its index."""
+    return Judged(printed, lambda case: np.pad(by(case), ((0, 0), (0, 0), (1, 0))), (i, j, d))
 
 
 def _only_first_filter(case: Channels):
     return case.with_arrays(kernel=case.kernel.array[..., :1], biases=case.biases.array[:1])
 
 
-_SUM_4 = rf"{_SUM}\sum_{{c=1}}^{{C}}"
+_STAR_4 = Slid(STAR, I, K).joined(i, j)
+_LEFT_4, _LAYER_4 = (_with_filters(_STAR_4, by) for by in (_convolved_channels, _layer_with_channels))
+# K has four indices and is given three; b is a vector of D and is given none: neither has a value.
+_EQ_4 = Statement.of(_PLACES, _LEFT_4, _SUM_4(dot(_K[m, n, c], _I[i + m, j + n, c])) + _b[()])
 
 EQ_4 = Equation(
     4,
@@ -161,35 +121,22 @@ EQ_4 = Equation(
     "names three of the four indices, so as it stands it has no value: K, b and the output belong to one filter d. "
     "And the sum is the cross-correlation of Eq. 1, though it is written ∗.",
     symbols={"I": "inputs", "K": "kernel", "b": "biases"},
-    axes=("i", "j", "d"),
-    printed=Statement(
-        (
-            Side("(I * K)_{ij}", _convolved_channels),
-            Side(rf"{_SUM_4} K_{{m,n,c}} \cdot I_{{i+m,j+n,c}} + b", _eq4_printed),
-        )
-    ),
+    printed=_EQ_4,
     readings=(
-        Statement(
-            (
-                Side("(I * K)_{ij}", _layer_with_channels),
-                Side(rf"{_SUM_4} K_{{m,n,c}} \cdot I_{{i+m,j+n,c}} + b", _eq4),
-            ),
+        _EQ_4.read_as(
+            {_LEFT_4: _LAYER_4, _K[m, n, c]: _K[m, n, c, d], _b[()]: _b[d]},
             note="for each filter d, K and b are that filter's own, and ∗ stands for the layer, which cross-correlates",
         ),
-        Statement(
-            (
-                Side("(I * K)_{ij}", _layer_with_channels),
-                Side(rf"{_SUM_4} K_{{m,n,c}} \cdot I_{{i+m,j+n,c}} + b", _eq4_one_filter),
-            ),
+        _EQ_4.read_as(
+            {_LEFT_4: _LAYER_4, _K[m, n, c]: _K[m, n, c, 1], _b[()]: _b[1]},
             note="no index means one and the same filter, the first, and ∗ stands for the layer",
             conditions=(Condition("there is one filter, D = 1", _only_first_filter),),
         ),
     ),
-    corrected=Statement(
-        (
-            Side("x_{ijd}", _layer_with_channels),
-            Side(rf"{_SUM_4} K_{{m,n,c,d}} \cdot I_{{i+m,j+n,c}} + b_d", _eq4),
-        ),
+    corrected=Statement.of(
+        _PLACES,
+        _with_filters(x.joined(i, j, d), _layer_with_channels),
+        _SUM_4(dot(_K[m, n, c, d], _I[i + m, j + n, c])) + _b[d],
         note="K, b and what comes out are those of filter d",
     ),
     remark="incomplete, as the filter's index is missing",
@@ -198,22 +145,25 @@ EQ_4 = Equation(
 )
 
 
-# Eq. 5 to 8: one channel, one filter.
-
-
-def _true_convolution(case: Layer):
-    """(I * K)ᵢⱼ of Eq. 2 at the indices of the layer's output."""
-    I, K = case.inputs, case.kernel  # noqa: E741
-    return table(lambda i, j: double_sum(*case.entries, lambda m, n: I(i - m, j - n) * K(m, n)), *case.places)
-
-
-def _eq5(case: Layer):
-    return _eq1(case) + case.bias
+# Eq. 5: one channel, one filter.
 
 
 def _image_layer(case: Layer):
-    return cross_correlate(case.inputs.array, case.kernel.array) + case.bias
+    return convolution.cross_correlate(case.inputs.array, case.kernel.array) + case.bias
 
+
+_SUM_5 = total(*OVER_KERNEL)(dot(K[m, n], I[i + m, j + n])) + b
+_EQ_5 = Statement.of(
+    VALID,
+    _CONVOLVED,
+    _SUM_5,
+    conditions=(
+        Condition(
+            "the kernel is 1×1 and b = 0",
+            lambda case: with_one_weight(case).with_arrays(biases=np.zeros(case.inputs.shape, int)),
+        ),
+    ),
+)
 
 EQ_5 = Equation(
     5,
@@ -223,27 +173,17 @@ EQ_5 = Equation(
     "The right side is what the layer computes, and what Eq. 7 says again. The left side is not: by Eq. 2, ∗ reads the "
     "image backwards, and has no bias. Here, as in Eq. 4 and 22, ∗ is written and ⊗ is meant.",
     symbols={"I": "inputs", "K": "kernel", "b": "bias"},
-    axes=("i", "j"),
-    printed=Statement(
-        (Side("(I * K)_{ij}", _true_convolution), Side(rf"{_SUM} K_{{m,n}} \cdot I_{{i+m,j+n}} + b", _eq5)),
-        conditions=(
-            Condition(
-                "the kernel is 1×1 and b = 0",
-                lambda case: with_one_weight(case).with_arrays(biases=np.zeros(case.inputs.shape, int)),
-            ),
-        ),
-    ),
+    printed=_EQ_5,
     readings=(
-        Statement(
-            (Side("(I * K)_{ij}", _image_layer), Side(rf"{_SUM} K_{{m,n}} \cdot I_{{i+m,j+n}} + b", _eq5)),
+        _EQ_5.read_as(
+            {_CONVOLVED: Judged(_CONVOLVED.printed, _image_layer)},
             note="∗ stands for what the layer does: cross-correlate, and add the bias",
         ),
     ),
-    corrected=Statement(
-        (
-            Side("x_{ij}", _image_layer),
-            Side(rf"{_SUM} K_{{m,n}} \cdot I_{{i+m,j+n}} + b = (I \otimes K)_{{ij}} + b", _eq5),
-        ),
+    corrected=Statement.of(
+        VALID,
+        Judged(x.joined(i, j), _image_layer),
+        Both(_SUM_5, Slid(OTIMES, I, K).joined(i, j) + b),
         note="the operation is ⊗",
     ),
     remark="the right sum under the wrong symbol",
