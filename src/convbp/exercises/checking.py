@@ -110,13 +110,13 @@ def _explained(exercise: Exercise, answers, expected, share: float, notes: Seque
     inputs = exercise.inputs[: len(answers)]
     counts = [counts_in(arguments) for arguments in inputs]
     found = name(exercise.known, answers, expected, counts)
-    if found:
+    beside = _beside_another(exercise, answers, counts) if not found or "" in found.besides else None
+    if beside:
+        said, names = beside
+    elif found:
         said, names = _in_words(found), found.names
     else:
-        said, names = _beside_another(exercise, answers, counts) or (
-            [" ".join(describe(exercise.known, answers, expected, counts, exercise.axes))],
-            (),
-        )
+        said, names = [" ".join(describe(exercise.known, answers, expected, counts, exercise.axes))], ()
     wrong = next(n for n, (a, e) in enumerate(zip(answers, expected, strict=True)) if not a.equals(e))
     answer, right = answers[wrong], expected[wrong]
     at = answer.first_difference(right) if answer.shape == right.shape else None
@@ -140,7 +140,7 @@ def _beside_another(exercise: Exercise, answers, counts) -> tuple[list[str], tup
 
 
 def _in_words(found: Explanation) -> list[str]:
-    each = [f"{m.done} {m.why} See {m.where}." for m in found.made]
+    each = [" ".join(filter(None, [m.done, m.why, f"See {m.where}."])) for m in found.made]
     if len(each) > 1:
         each = ["Two things together explain your result:", *(f"{n}. {said}" for n, said in enumerate(each, 1))]
     return [*each, *found.besides.values()]

@@ -324,6 +324,9 @@ def _along(wrong, right, axis: int, name: str) -> list[str]:
 def _border(wrong, right, axes) -> list[str]:
     others = tuple(axis for axis, name in enumerate(axes) if name not in ("row", "column"))
     planes = [r.all(axis=others) for r in right]
+    planes = [plane for plane in planes if min(plane.shape) > 2]  # the others have no inside
+    if not planes:
+        return []
     # The fewest sides that explain all that is wrong.
     for sides in (some for count in range(1, 5) for some in combinations(("top", "bottom", "left", "right"), count)):
         if all(_only_at(sides, plane) for plane in planes):

@@ -16,6 +16,7 @@ from convbp.exercises.mistakes import Computation, Misconception
 from convbp.exercises.naming import Known
 from convbp.exercises.result import Result, card
 from convbp.exercises.running import SECONDS
+from convbp.exercises.variants import Variant, variants
 
 BLUE = "#0072b2"
 
@@ -87,6 +88,8 @@ class Exercise:
     accepted : callable, optional
         Takes the arguments of the example and the result for them; returns what is right as well and may be meant, an
         `Accepted`, or None.
+    programs : sequence of callables
+        Other right programs, of which one edit is a mistake to be recognised, as one of the solution is.
     usual : sequence of Accepted
         Those that a wrong answer is looked at with, too.
     """
@@ -104,12 +107,13 @@ class Exercise:
     trace: Callable
     layouts: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     accepted: Callable[[Mapping, np.ndarray], Accepted | None] = lambda arguments, result: None
+    programs: Sequence[Callable] = ()
     usual: Sequence[Accepted] = ()
 
     def __post_init__(self):
         self.name = self.answer.__name__
         self.computation = Computation(self.compute, self.mistakes)
-        self.known = Known(self.computation, self.inputs)
+        self.known = Known(self.computation, self.inputs, self._variants)
         self._hints_given = 0
         self.tried = self.done = False
         for arguments in self.inputs:
@@ -212,6 +216,9 @@ class Exercise:
         return card(repr(self), BLUE)
 
     # Details
+
+    def _variants(self) -> list[Variant]:
+        return [one for program in (self.answer, *self.programs) for one in variants(program, self.equation)]
 
     def _order_of(self, layout: str | None) -> Mapping[str, tuple[int, ...]]:
         if layout is None:

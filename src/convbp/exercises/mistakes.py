@@ -30,8 +30,8 @@ class Misconception:
         Where in the series to look: notebook and equation.
     changes : mapping
         What is different from the right computation, by the place where: an argument's name -> a function of its
-        value; ``"result"`` -> a function of the result and all arguments; else the name of a step of the
-        `Computation`'s computation -> what is done instead.
+        value; ``"result"`` -> a function of the result and all arguments; ``"compute"`` -> another computation; else
+        the name of a step of the `Computation`'s computation -> what is done instead.
     """
 
     name: str
@@ -67,12 +67,14 @@ class Computation:
 
     def wrong(self, arguments: Mapping, *made: Misconception) -> np.ndarray | None:
         """Return the answer of someone who makes these mistakes, or None if nothing comes of it."""
-        given, steps, finish = dict(arguments), {}, []
+        given, steps, finish, compute = dict(arguments), {}, [], self.compute
         try:
             for misconception in made:
                 for place, change in misconception.changes.items():
                     if place == "result":
                         finish.append(change)
+                    elif place == "compute":
+                        compute = change
                     elif place in given:
                         given[place] = change(given[place])
                     elif place in steps:
@@ -80,11 +82,11 @@ class Computation:
                     else:
                         steps[place] = change
             with np.errstate(all="ignore"):
-                result = self.compute(**given, **steps)
+                result = compute(**given, **steps)
                 for change in finish:
                     result = change(result, SimpleNamespace(**given))
-            return np.asarray(result, dtype=float)
-        except (ValueError, TypeError, IndexError):  # the arrays no longer fit together
+            return None if result is None else np.asarray(result, dtype=float)
+        except Exception:  # the arrays no longer fit together
             return None
 
     def pairs(self) -> Iterator[tuple[Misconception, Misconception]]:

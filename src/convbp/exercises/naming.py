@@ -75,6 +75,10 @@ class Known:
             self._computed[n, way] = self.computation.wrong(self.inputs[n], *way)
         return self._computed[n, way]
 
+    def size(self, n: int) -> int:
+        """How much there is to compute on input number ``n``."""
+        return sum(np.size(value) for value in self.inputs[n].values())
+
     def singles(self) -> Iterable[Way]:
         """Each mistake that is known."""
         return [(m,) for m in self.computation.misconceptions]
@@ -91,16 +95,16 @@ class Known:
         """No mistake: the right result, if something else happened to its numbers."""
         return [()]
 
-    def table(self, ways: Callable[[], Iterable[Way]]) -> "_Table":
-        """The results of these ways for the first input."""
-        key = ways.__func__
+    def table(self, ways: Callable[[], Iterable[Way]], n: int) -> "_Table":
+        """The results of these ways for input number ``n``."""
+        key = ways.__func__, n
         if key not in self._tables:
-            self._tables[key] = _Table((way, self.wrong(0, way)) for way in ways())
+            self._tables[key] = _Table((way, self.wrong(n, way)) for way in ways())
         return self._tables[key]
 
 
 class _Table:
-    """Results for the first input, by shape, to be compared with an answer all at once."""
+    """Results for one input, by shape, to be compared with an answer all at once."""
 
     def __init__(self, results: Iterable[tuple[Way, np.ndarray | None]]):
         by_shape: dict[tuple, list] = {}
@@ -150,17 +154,18 @@ def name(
     if first.size and all(np.all(answer.values == first.flat[0]) for answer in answers):
         return None  # one number everywhere: no mistake, but an answer that did not look at its arguments
 
-    def explains(way: Way, agree: Callable) -> bool:
-        wrong = ((answer, known.wrong(n, way)) for n, answer in enumerate(answers))
-        if not all(w is not None and agree(answer, w) for answer, w in wrong):
+    def explains(way: Way, agree: Callable, on: Sequence[int]) -> bool:
+        wrong = [known.wrong(n, way) for n in on]
+        if not all(w is not None and agree(answers[n], w) for n, w in zip(on, wrong, strict=True)):
             return False
         # Of zeros alone nothing can be told: whatever is small enough agrees with them.
-        return any(known.wrong(n, way).any() for n in range(len(answers)))
+        return any(w.any() for w in wrong)
 
-    def found(ways: Callable, change: Callable = np.asarray) -> Way | None:
+    def found(ways: Callable, change: Callable = np.asarray, on: Sequence[int] = range(len(answers))) -> Way | None:
+        least = min(on, key=known.size)
         with np.errstate(all="ignore"):  # of NaN there is no remainder
-            alike = known.table(ways).equal(answers[0], change)
-            return next((way for way in alike if explains(way, lambda a, w: a.equals(change(w)))), None)
+            alike = known.table(ways, least).equal(answers[least], change)
+            return next((way for way in alike if explains(way, lambda a, w: a.equals(change(w)), on)), None)
 
     way = found(known.singles) or found(known.variants)
     if way:
@@ -172,14 +177,21 @@ def name(
                     way = found(ways, change)
                     if way is not None:
                         return Explanation(way, {said: sentence})
+        # Cut off at each step of a sum, what comes out is right only where all numbers are whole.
+        whole = [n for n, right in enumerate(expected) if np.array_equal(right, np.round(right))]
+        for ways in (known.nothing, known.singles, known.variants) if 0 < len(whole) < len(answers) else ():
+            way = found(ways, on=whole)
+            if way is not None:
+                return Explanation(way, {"cut off to integers": _INTO_INTEGERS})
     way = found(known.pairs)
     if way:
         return Explanation(way)
+    every, least = range(len(answers)), min(range(len(answers)), key=known.size)
     if None not in map(ratio, answers, expected):
         return None  # right but for a factor
     for ways in (known.singles, known.variants, known.pairs):
-        for way in known.table(ways).proportional(answers[0]):
-            if explains(way, lambda answer, wrong: np.count_nonzero(wrong) > 2 and ratio(answer, wrong)):
+        for way in known.table(ways, least).proportional(answers[least]):
+            if explains(way, lambda answer, wrong: np.count_nonzero(wrong) > 1 and ratio(answer, wrong), every):
                 wrong = [known.wrong(n, way) for n in range(len(answers))]
                 words = factor_in_words(list(map(ratio, answers, wrong)), counts)
                 if words:

@@ -4,11 +4,11 @@ import numpy as np
 
 from convbp import loops
 from convbp.activations import relu, sigmoid, tanh
-from convbp.convolution import convolve, rot180
+from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.exercises.exercise import Accepted, exercise
 from convbp.exercises.mistakes import Misconception, mistake
 from convbp.exercises.themes import arrays
-from convbp.exercises.themes.arrays import quarters, random
+from convbp.exercises.themes.arrays import quarters, random, sevenths
 from convbp.exercises.themes.common import (
     full,
     mean_for_sum,
@@ -108,6 +108,11 @@ def _trace_output_delta(pre_activation, targets):
     return errors * functions("f′", "x", sigmoid.derivative(pre_activation))
 
 
+def _output_delta_by_formula(pre_activation, targets):
+    y = 1 / (1 + np.exp(-pre_activation))
+    return (y - targets) * y * (1 - y)
+
+
 @exercise(
     task="δ at the output of a network: ∂E/∂x for E = ½ Σ (t − y)² and y = f(x). "
     "Here f is the sigmoid, as convbp.sigmoid.",
@@ -118,6 +123,7 @@ def _trace_output_delta(pre_activation, targets):
     inputs=[
         {"pre_activation": quarters(13, 3, 4), "targets": quarters(12, 3, 4)},
         {"pre_activation": quarters(14, 4, 3), "targets": quarters(15, 4, 3)},
+        {"pre_activation": sevenths(131, 3, 4), "targets": sevenths(132, 3, 4)},
     ],
     hints=(
         "The chain has two links: ∂E/∂x = ∂E/∂y · ∂y/∂x.",
@@ -126,6 +132,7 @@ def _trace_output_delta(pre_activation, targets):
     ),
     trace=_trace_output_delta,
     compute=_output_delta,
+    programs=(_output_delta_by_formula,),
     mistakes=[
         mistake(
             "sign of y − t",
@@ -237,6 +244,20 @@ def _slope_at_zero(at_zero):
     )
 
 
+def _relu_delta_by_mask(delta, pre_activation):
+    return delta * (pre_activation > 0)
+
+
+def _relu_delta_in_loops(delta, pre_activation):
+    H, W = delta.shape
+    result = np.zeros((H, W))
+    for i in range(H):
+        for j in range(W):
+            if pre_activation[i, j] > 0:
+                result[i, j] = delta[i, j]
+    return result
+
+
 @exercise(
     task="δ on its way back through o = ReLU(x): δ of x from δ of o.",
     takes={"delta": "δ of the output o, shape (H, W)", "pre_activation": "x, shape (H, W)"},
@@ -249,6 +270,7 @@ def _slope_at_zero(at_zero):
             "pre_activation": np.array([[1, -2, 0, 3], [0.5, 2, -1, 0], [-3, 0, 4, -0.5]]),
         },
         {"delta": random(16, 4, 3, dtype=float), "pre_activation": random(17, 4, 3) / 2},
+        {"delta": sevenths(133, 3, 4), "pre_activation": sevenths(134, 3, 4)},
     ],
     hints=(
         "The derivative of max(x, 0) is 1 where x is positive and 0 where x is negative.",
@@ -258,6 +280,10 @@ def _slope_at_zero(at_zero):
     accepted=_other_slope,
     usual=[_slope_at_zero(1), _slope_at_zero(0.5)],
     compute=lambda delta, pre_activation, *, slope=relu.derivative: delta * slope(pre_activation),
+    programs=(
+        _relu_delta_by_mask,
+        _relu_delta_in_loops,
+    ),
     mistakes=[
         mistake(
             "f′ missing",
@@ -338,6 +364,45 @@ def _pad_one_side(delta, kernel, side):
     return np.pad(delta, [(2 * (k - 1), 0) if side == 0 else (0, 2 * (k - 1)) for k in kernel.shape])
 
 
+def _recursion_by_scattering(delta, kernel, pre_activation):
+    (rows, columns), (k1, k2) = delta.shape, kernel.shape
+    back = np.zeros(pre_activation.shape)
+    for i in range(rows):
+        for j in range(columns):
+            for m in range(k1):
+                for n in range(k2):
+                    back[i + m, j + n] += delta[i, j] * kernel[m, n]
+    return back * (1 - np.tanh(pre_activation) ** 2)
+
+
+def _recursion_by_gathering(delta, kernel, pre_activation):
+    (H, W), (k1, k2), (rows, columns) = pre_activation.shape, kernel.shape, delta.shape
+    result = np.zeros((H, W))
+    for i in range(H):
+        for j in range(W):
+            for m in range(k1):
+                for n in range(k2):
+                    if 0 <= i - m < rows and 0 <= j - n < columns:
+                        result[i, j] += delta[i - m, j - n] * kernel[m, n] * tanh.derivative(pre_activation[i, j])
+    return result
+
+
+def _recursion_of_padded(delta, kernel, pre_activation):
+    k1, k2 = kernel.shape
+    padded = np.pad(delta, ((k1 - 1, k1 - 1), (k2 - 1, k2 - 1)))
+    slope = 1 - np.tanh(pre_activation) ** 2
+    return cross_correlate(padded, kernel[::-1, ::-1]) * slope
+
+
+def _recursion_by_copies(delta, kernel, pre_activation):
+    k1, k2 = kernel.shape
+    back = np.zeros(pre_activation.shape)
+    for i in range(delta.shape[0]):
+        for j in range(delta.shape[1]):
+            back[i : i + k1, j : j + k2] += delta[i, j] * kernel
+    return back * tanh.derivative(pre_activation)
+
+
 @exercise(
     task="δ of a layer from δ of the layer above: δ ∗ w (full), times f′(x). Here f is tanh, as convbp.tanh.",
     takes={
@@ -350,9 +415,11 @@ def _pad_one_side(delta, kernel, side):
     axes=("row", "column"),
     inputs=[
         {"delta": arrays.DELTA, "kernel": arrays.KERNEL, "pre_activation": quarters(25, 4, 6)},
+        {"delta": sevenths(135, 3, 4), "kernel": sevenths(136, 2, 3), "pre_activation": sevenths(137, 4, 6)},
         {"delta": random(26, 3, 5), "kernel": random(27, 3, 2), "pre_activation": quarters(28, 5, 6)},
         {"delta": random(29, 4, 5), "kernel": random(30, 2, 3), "pre_activation": quarters(31, 5, 7)},
         {"delta": random(86, 5, 3), "kernel": random(87, 4, 2), "pre_activation": quarters(88, 8, 4)},
+        {"delta": sevenths(138, 2, 3), "kernel": sevenths(139, 1, 2), "pre_activation": quarters(140, 2, 4)},
     ],
     hints=(
         "First the way back through the kernel: the full convolution of δ with w.",
@@ -364,6 +431,12 @@ def _pad_one_side(delta, kernel, side):
     ),
     compute=lambda delta, kernel, pre_activation, *, slide=full, slope=tanh.derivative: (
         slide(delta, kernel) * slope(pre_activation)
+    ),
+    programs=(
+        _recursion_by_scattering,
+        _recursion_by_gathering,
+        _recursion_of_padded,
+        _recursion_by_copies,
     ),
     mistakes=[
         _slope_mistakes(tanh, SLOPE),

@@ -6,7 +6,7 @@ from convbp import loops
 from convbp.convolution import conv2d, conv2d_input_gradient, conv2d_kernel_gradient, convolve, cross_correlate, rot180
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import Misconception, mistake
-from convbp.exercises.themes.arrays import NCHW, random
+from convbp.exercises.themes.arrays import NCHW, random, sevenths
 from convbp.exercises.themes.common import (
     columns_reversed,
     mirrored,
@@ -72,6 +72,26 @@ def _overwritten_back(delta, kernel):
     return np.moveaxis(np.array(images), 1, 3)
 
 
+def _input_gradient_by_copies(delta, kernel):
+    (N, rows, columns, D), (k1, k2, C, _) = delta.shape, kernel.shape
+    gradient = np.zeros((N, rows + k1 - 1, columns + k2 - 1, C))
+    for image in range(N):
+        for i in range(rows):
+            for j in range(columns):
+                for d in range(D):
+                    gradient[image, i : i + k1, j : j + k2, :] += delta[image, i, j, d] * kernel[:, :, :, d]
+    return gradient
+
+
+def _input_gradient_in_loops(delta, kernel):
+    (N, rows, columns, D), (k1, k2, C, _) = delta.shape, kernel.shape
+    gradient = np.zeros((N, rows + k1 - 1, columns + k2 - 1, C))
+    for image, i, j, d in np.ndindex(N, rows, columns, D):
+        for m, n, c in np.ndindex(k1, k2, C):
+            gradient[image, i + m, j + n, c] += delta[image, i, j, d] * kernel[m, n, c, d]
+    return gradient
+
+
 @exercise(
     task="How the error depends on each input of a layer with C channels and D filters.",
     takes={"delta": "δ of the output, shape (N, H', W', D)", "kernel": "w, shape (k1, k2, C, D)"},
@@ -82,6 +102,9 @@ def _overwritten_back(delta, kernel):
         {"delta": random(50, 2, 3, 4, 3), "kernel": random(51, 2, 3, 4, 3)},
         {"delta": random(52, 3, 3, 5, 2), "kernel": random(53, 3, 2, 4, 2)},
         {"delta": random(84, 2, 5, 3, 3), "kernel": random(85, 4, 2, 2, 3)},
+        {"delta": sevenths(161, 2, 3, 4, 3), "kernel": sevenths(162, 2, 3, 4, 3)},
+        {"delta": sevenths(163, 2, 3, 2, 3), "kernel": sevenths(164, 2, 1, 2, 3)},  # one column
+        {"delta": sevenths(165, 1, 2, 3, 2), "kernel": sevenths(166, 1, 2, 3, 2)},  # one row
     ],
     hints=(
         "Filter d has a slice w(·, ·, c, d) for each channel c, which carries δ of filter d back to channel c.",
@@ -95,6 +118,10 @@ def _overwritten_back(delta, kernel):
     ),
     layouts={"NCHW": {"delta": NCHW, "kernel": (3, 2, 0, 1), "result": NCHW}},
     compute=lambda delta, kernel, *, back=_back_through_channels: back(delta, kernel),
+    programs=(
+        _input_gradient_by_copies,
+        _input_gradient_in_loops,
+    ),
     mistakes=[
         mistake(
             "flip missing",
@@ -249,6 +276,25 @@ def _on_images(change):
     return lambda images: np.moveaxis(change(np.moveaxis(images, 0, 2)), 2, 0)
 
 
+def _kernel_gradient_in_loops(inputs, delta):
+    (N, H, W, C), (_, rows, columns, D) = inputs.shape, delta.shape
+    k1, k2 = H - rows + 1, W - columns + 1
+    gradient = np.zeros((k1, k2, C, D))
+    for m, n, c, d in np.ndindex(k1, k2, C, D):
+        for image, i, j in np.ndindex(N, rows, columns):
+            gradient[m, n, c, d] += delta[image, i, j, d] * inputs[image, i + m, j + n, c]
+    return gradient
+
+
+def _kernel_gradient_by_slices(inputs, delta):
+    (_, H, W, C), (_, rows, columns, D) = inputs.shape, delta.shape
+    k1, k2 = H - rows + 1, W - columns + 1
+    gradient = np.zeros((k1, k2, C, D))
+    for m, n, c, d in np.ndindex(k1, k2, C, D):
+        gradient[m, n, c, d] = np.sum(inputs[:, m : m + rows, n : n + columns, c] * delta[:, :, :, d])
+    return gradient
+
+
 @exercise(
     task="How the error depends on each weight of a layer with C channels and D filters, over a batch of N images.",
     takes={"inputs": "o, shape (N, H, W, C)", "delta": "δ of the output, shape (N, H - k1 + 1, W - k2 + 1, D)"},
@@ -258,6 +304,8 @@ def _on_images(change):
     inputs=[
         {"inputs": random(54, 2, 4, 5, 3), "delta": random(55, 2, 3, 2, 4)},
         {"inputs": random(56, 3, 5, 6, 4), "delta": random(57, 3, 4, 3, 2)},
+        {"inputs": sevenths(167, 2, 4, 5, 3), "delta": sevenths(168, 2, 3, 2, 4)},
+        {"inputs": sevenths(169, 2, 3, 2, 2), "delta": sevenths(170, 2, 2, 1, 3)},
     ],
     hints=(
         "The weight w(m, n, c, d) takes channel c of the input to filter d of the output.",
@@ -271,6 +319,10 @@ def _on_images(change):
     ),
     layouts={"NCHW": {"inputs": NCHW, "delta": NCHW, "result": (3, 2, 0, 1)}},
     compute=lambda inputs, delta, *, slide=_kernel_gradient: slide(inputs, delta),
+    programs=(
+        _kernel_gradient_in_loops,
+        _kernel_gradient_by_slices,
+    ),
     mistakes=[
         mistake(
             "delta turned by 180°",

@@ -44,21 +44,24 @@ def _pooling_inputs(first, seed):
     rng = np.random.default_rng(seed)
     others = [((6, 5), (3, 2), (1, 2)), ((5, 7), (2, 3), (2, 1)), ((7, 6), (2, 3), (3, 3)), ((4, 7), (2, 2), (1, 1))]
     given = [first, *(_pooled(rng, rng.integers(-3, 3, windows[0]), *windows) for windows in others)]
+    for windows in ((first["inputs"].shape, first["size"], first["stride"]), ((3, 5), (1, 2), (2, 3))):
+        given.append(_pooled(rng, rng.integers(-9, 9, windows[0]) / 7, *windows, whole=False))
     return [{name: _floats(value) for name, value in one.items()} for one in given]
 
 
 def _max_inputs(first, seed):
     """Three with ties, three with overlap, one with neither: so that a slip with one of them keeps its points."""
     rng = np.random.default_rng(seed)
-    ties = [((7, 6), (2, 3), (3, 3)), ((4, 7), (2, 2), (1, 1))]
-    none = [((6, 5), (3, 2), (1, 2)), ((5, 7), (2, 3), (2, 3))]
+    ties = _pooled(rng, rng.integers(-3, 3, (7, 6)), (7, 6), (2, 3), (3, 3))
+    both = (4, 6), first["size"], first["stride"]
+    overlap, neither = ((6, 5), (3, 2), (1, 2)), ((5, 7), (2, 3), (2, 3))
     given = [
         first,
-        *(_pooled(rng, rng.integers(-3, 3, windows[0]), *windows) for windows in ties),
-        *(_pooled(rng, _all_different(rng, *windows[0]), *windows) for windows in none),
-    ]
-    given[-1]["delta"] = given[-1]["delta"] / 2  # δ need not be whole, and no array of integers holds halves
-    given[-1]["inputs"] = given[-1]["inputs"] - 2000  # below whatever a search for the largest begins with
+        ties,
+        _pooled(rng, rng.integers(-3, 3, both[0]), *both, whole=False),
+        _pooled(rng, _all_different(rng, *overlap[0]), *overlap),
+        _pooled(rng, _all_different(rng, *neither[0]) / 7 - 2000, *neither, whole=False),
+    ]  # the last is below whatever a search for the largest begins with
     return [{name: _floats(value) for name, value in one.items()} for one in given]
 
 
@@ -66,13 +69,14 @@ def _l2_inputs(first, seed):
     """Besides, norms below 1, and windows without a positive entry that are not zero."""
     rng = np.random.default_rng(seed + 100)
     small = _pooled(rng, -rng.integers(1, 4, (5, 7)) / 8, (5, 7), (2, 3), (2, 3))
-    return [*_pooling_inputs(first, seed), {name: _floats(value) for name, value in small.items()}]
+    *others, last = _pooling_inputs(first, seed)
+    return [*others, {name: _floats(value) for name, value in small.items()}, last]
 
 
-def _pooled(rng, inputs, input_size, size, stride):
+def _pooled(rng, inputs, input_size, size, stride, whole=True):
     outputs = [(n - k) // s + 1 for n, k, s in zip(input_size, size, stride, strict=True)]
     delta = rng.choice([-4, -3, -2, -1, 1, 2, 3, 5], outputs)
-    return {"inputs": inputs, "delta": delta, "size": size, "stride": stride}
+    return {"inputs": inputs, "delta": delta if whole else delta / 7, "size": size, "stride": stride}
 
 
 def _all_different(rng, H, W):
@@ -190,6 +194,30 @@ def _at_local_places(a, collect):
     return gradient
 
 
+def _max_routing_in_loops(inputs, delta, size, stride):
+    (rows, columns), (k1, k2), (s1, s2) = delta.shape, size, stride
+    gradient = np.zeros(inputs.shape)
+    for i in range(rows):
+        for j in range(columns):
+            largest, row, column = -np.inf, 0, 0
+            for m in range(k1):
+                for n in range(k2):
+                    if inputs[s1 * i + m, s2 * j + n] > largest:
+                        largest, row, column = inputs[s1 * i + m, s2 * j + n], s1 * i + m, s2 * j + n
+            gradient[row, column] += delta[i, j]
+    return gradient
+
+
+def _max_routing_by_division(inputs, delta, size, stride):
+    (rows, columns), (k1, k2), (s1, s2) = delta.shape, size, stride
+    gradient = np.zeros(inputs.shape)
+    for i in range(rows):
+        for j in range(columns):
+            place = np.argmax(inputs[s1 * i : s1 * i + k1, s2 * j : s2 * j + k2])
+            gradient[s1 * i + place // k2, s2 * j + place % k2] += delta[i, j]
+    return gradient
+
+
 @exercise(
     task="δ on its way back through max pooling. Of equal entries the first in row-major order wins.",
     takes={"inputs": "shape (H, W)", "delta": "δ of the pooled output, shape (H', W')", **_POOLING},
@@ -204,6 +232,10 @@ def _at_local_places(a, collect):
     ),
     trace=_trace_pooling(loops.max_pool2d),
     compute=_max_routing,
+    programs=(
+        _max_routing_in_loops,
+        _max_routing_by_division,
+    ),
     mistakes=[
         mistake(
             "ties copied",
@@ -331,6 +363,17 @@ def _average_routing(
     return _route(size, stride, delta / divisor(*size), np.zeros(input_size), share, collect, **steps)
 
 
+def _average_routing_in_loops(delta, input_size, size, stride):
+    (rows, columns), (k1, k2), (s1, s2) = delta.shape, size, stride
+    gradient = np.zeros(input_size)
+    for i in range(rows):
+        for j in range(columns):
+            for m in range(k1):
+                for n in range(k2):
+                    gradient[s1 * i + m, s2 * j + n] += delta[i, j] / (k1 * k2)
+    return gradient
+
+
 @exercise(
     task="δ on its way back through average pooling.",
     takes={"delta": "δ of the pooled output, shape (H', W')", "input_size": "(H, W)", **_POOLING},
@@ -349,6 +392,7 @@ def _average_routing(
     ),
     trace=_trace_pooling(loops.average_pool2d),
     compute=_average_routing,
+    programs=(_average_routing_in_loops,),
     mistakes=[
         mistake(
             "not divided",
@@ -427,6 +471,24 @@ def _l2_routing(inputs, delta, size, stride, *, share=_over_norm, at_zero=np.zer
     return _route(size, stride, delta, inputs, shares, collect, **steps)
 
 
+def _l2_routing_in_loops(inputs, delta, size, stride):
+    (rows, columns), (k1, k2), (s1, s2) = delta.shape, size, stride
+    gradient = np.zeros(inputs.shape)
+    for i in range(rows):
+        for j in range(columns):
+            squares = 0
+            for m in range(k1):
+                for n in range(k2):
+                    squares += inputs[s1 * i + m, s2 * j + n] ** 2
+            for m in range(k1):
+                for n in range(k2):
+                    if squares > 0:
+                        gradient[s1 * i + m, s2 * j + n] += (
+                            delta[i, j] * inputs[s1 * i + m, s2 * j + n] / np.sqrt(squares)
+                        )
+    return gradient
+
+
 @exercise(
     task="δ on its way back through L2 pooling, y = √Σx². Where y is 0 the course takes the slope 0.",
     takes={"inputs": "shape (H, W)", "delta": "δ of the pooled output, shape (H', W')", **_POOLING},
@@ -440,6 +502,7 @@ def _l2_routing(inputs, delta, size, stride, *, share=_over_norm, at_zero=np.zer
     ),
     trace=_trace_pooling(loops.l2_pool2d),
     compute=_l2_routing,
+    programs=(_l2_routing_in_loops,),
     mistakes=[
         mistake(
             "NaN at zero",

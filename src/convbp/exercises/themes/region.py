@@ -46,6 +46,21 @@ def _trace_region(pixel, kernel_size, output_size):
     return traced
 
 
+def _region_by_steps(pixel, kernel_size, output_size):
+    top = max(0, pixel[0] - kernel_size[0] + 1)
+    left = max(0, pixel[1] - kernel_size[1] + 1)
+    bottom = min(output_size[0] - 1, pixel[0])
+    right = min(output_size[1] - 1, pixel[1])
+    return (top, left), (bottom, right)
+
+
+def _region_by_search(pixel, kernel_size, output_size):
+    (row, column), (k1, k2), (H, W) = pixel, kernel_size, output_size
+    rows = [i for i in range(H) if i <= row < i + k1]
+    columns = [j for j in range(W) if j <= column < j + k2]
+    return (rows[0], columns[0]), (rows[-1], columns[-1])
+
+
 @exercise(
     task="The region Q of a pixel: which outputs it has an effect on, from the first to the last.",
     takes={
@@ -68,6 +83,7 @@ def _trace_region(pixel, kernel_size, output_size):
             ((7, 5), (2, 3), (8, 4)),  # higher than wide
             ((1, 1), (3, 2), (7, 5)),  # one row above the border
             ((3, 1), (2, 3), (6, 4)),  # one column beside it
+            ((5, 2), (3, 5), (4, 6)),  # the sizes of the first
         ]
     ],
     hints=(
@@ -77,6 +93,10 @@ def _trace_region(pixel, kernel_size, output_size):
     ),
     trace=_trace_region,
     compute=_region,
+    programs=(
+        _region_by_steps,
+        _region_by_search,
+    ),
     mistakes=[
         mistake(
             "Q not clipped",

@@ -10,7 +10,7 @@ from convbp.convolution import rot180 as half_turn
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import Misconception, mistake
 from convbp.exercises.themes import arrays
-from convbp.exercises.themes.arrays import random
+from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import (
     columns_reversed,
     full,
@@ -134,6 +134,24 @@ def _trace_full(image, kernel):
     return loops.convolve(symbols("I", image), symbols("K", kernel), mode="full")
 
 
+def _correlated_by_slices(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    result = np.zeros((H - k1 + 1, W - k2 + 1))
+    for i in range(H - k1 + 1):
+        for j in range(W - k2 + 1):
+            result[i, j] = np.sum(image[i : i + k1, j : j + k2] * kernel)
+    return result
+
+
+def _correlated_by_weights(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    result = np.zeros((H - k1 + 1, W - k2 + 1))
+    for m in range(k1):
+        for n in range(k2):
+            result += image[m : m + H - k1 + 1, n : n + W - k2 + 1] * kernel[m, n]
+    return result
+
+
 @exercise(
     task="The cross-correlation I ⊗ K where the kernel lies inside the image (valid).",
     takes={"image": "the image I, shape (H, W)", "kernel": "the kernel K, shape (k1, k2)"},
@@ -142,8 +160,10 @@ def _trace_full(image, kernel):
     axes=("row", "column"),
     inputs=[
         {"image": arrays.IMAGE, "kernel": arrays.KERNEL},
+        {"image": sevenths(101, 4, 5), "kernel": sevenths(102, 2, 3)},
         {"image": random(1, 6, 4), "kernel": random(2, 3, 2)},
-        {"image": random(3, 5, 7), "kernel": random(4, 2, 3)},
+        {"image": random(3, 5, 8), "kernel": random(4, 2, 4)},
+        {"image": sevenths(103, 3, 4), "kernel": sevenths(104, 2, 1)},
     ],
     hints=(
         "How often does the kernel fit? H - k1 + 1 times from top to bottom: that is the number of rows.",
@@ -152,6 +172,10 @@ def _trace_full(image, kernel):
     ),
     trace=_trace_cross_correlation,
     compute=lambda image, kernel, *, slide=cross_correlate: slide(image, kernel),
+    programs=(
+        _correlated_by_slices,
+        _correlated_by_weights,
+    ),
     mistakes=[
         mistake(
             "kernel flipped",
@@ -256,6 +280,27 @@ def cross_correlation(image, kernel):
     return result
 
 
+def _convolved_by_slices(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    turned = kernel[::-1, ::-1]
+    result = np.zeros((H - k1 + 1, W - k2 + 1))
+    for i in range(H - k1 + 1):
+        for j in range(W - k2 + 1):
+            result[i, j] = np.sum(image[i : i + k1, j : j + k2] * turned)
+    return result
+
+
+def _convolved_in_loops(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    result = np.zeros((H - k1 + 1, W - k2 + 1))
+    for i in range(H - k1 + 1):
+        for j in range(W - k2 + 1):
+            for m in range(k1):
+                for n in range(k2):
+                    result[i, j] += image[i + m, j + n] * kernel[k1 - 1 - m, k2 - 1 - n]
+    return result
+
+
 @exercise(
     task="The convolution I ∗ K where nothing outside the image is read (valid).",
     takes={"image": "the image I, shape (H, W)", "kernel": "the kernel K, shape (k1, k2)"},
@@ -264,9 +309,11 @@ def cross_correlation(image, kernel):
     axes=("row", "column"),
     inputs=[
         {"image": arrays.IMAGE, "kernel": arrays.KERNEL},
+        {"image": sevenths(105, 4, 5), "kernel": sevenths(106, 2, 3)},
         {"image": random(5, 6, 4), "kernel": random(6, 3, 2)},
         {"image": random(7, 5, 8), "kernel": random(8, 2, 4)},
         {"image": random(80, 6, 5), "kernel": random(81, 1, 3)},  # k1 − 1 is 0, and so is −0 as the end of a slice
+        {"image": sevenths(107, 3, 4), "kernel": sevenths(108, 2, 1)},
     ],
     hints=(
         "Eq. 2 has minus signs: I(i - m, j - n) meets K(m, n).",
@@ -275,6 +322,10 @@ def cross_correlation(image, kernel):
     ),
     trace=_trace_convolution,
     compute=lambda image, kernel, *, slide=convolve: slide(image, kernel),
+    programs=(
+        _convolved_by_slices,
+        _convolved_in_loops,
+    ),
     mistakes=[
         mistake(
             "flip missing",
@@ -365,6 +416,15 @@ def convolution(image, kernel):
     return result
 
 
+def _turned_in_loops(kernel):
+    k1, k2 = kernel.shape
+    result = np.zeros((k1, k2))
+    for m in range(k1):
+        for n in range(k2):
+            result[m, n] = kernel[k1 - 1 - m, k2 - 1 - n]
+    return result
+
+
 @exercise(
     task="The kernel turned by 180°.",
     takes={"kernel": "shape (k1, k2)"},
@@ -375,6 +435,8 @@ def convolution(image, kernel):
         {"kernel": np.array([[1, 2, -1], [4, 3, -2]])},
         {"kernel": np.array([[3, 1], [-1, 4], [2, 5]])},
         {"kernel": random(9, 3, 4)},
+        {"kernel": sevenths(109, 2, 3)},
+        {"kernel": sevenths(110, 4, 1)},
     ],
     hints=(
         "A turn by 180° is two reflections: top to bottom, and left to right.",
@@ -382,6 +444,7 @@ def convolution(image, kernel):
     ),
     trace=lambda kernel: loops.rot180(symbols("K", kernel)),
     compute=lambda kernel, *, turn=half_turn: turn(kernel),
+    programs=(_turned_in_loops,),
     mistakes=[
         mistake(
             "not turned",
@@ -450,6 +513,50 @@ def _wrapped_before(image, kernel):
     return np.pad(image, [(k - 1, 0) for k in kernel.shape], mode="wrap")
 
 
+def _full_by_scattering(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    result = np.zeros((H + k1 - 1, W + k2 - 1))
+    for i in range(H):
+        for j in range(W):
+            for m in range(k1):
+                for n in range(k2):
+                    result[i + m, j + n] += image[i, j] * kernel[m, n]
+    return result
+
+
+def _full_by_gathering(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    result = np.zeros((H + k1 - 1, W + k2 - 1))
+    for i in range(H + k1 - 1):
+        for j in range(W + k2 - 1):
+            for m in range(k1):
+                for n in range(k2):
+                    if 0 <= i - m < H and 0 <= j - n < W:
+                        result[i, j] += image[i - m, j - n] * kernel[m, n]
+    return result
+
+
+def _full_by_copies(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    result = np.zeros((H + k1 - 1, W + k2 - 1))
+    for i in range(H):
+        for j in range(W):
+            result[i : i + k1, j : j + k2] += image[i, j] * kernel
+    return result
+
+
+def _full_of_padded(image, kernel):
+    (H, W), (k1, k2) = image.shape, kernel.shape
+    padded = np.zeros((H + 2 * (k1 - 1), W + 2 * (k2 - 1)))
+    padded[k1 - 1 : k1 - 1 + H, k2 - 1 : k2 - 1 + W] = image
+    turned = kernel[::-1, ::-1]
+    result = np.zeros((H + k1 - 1, W + k2 - 1))
+    for i in range(H + k1 - 1):
+        for j in range(W + k2 - 1):
+            result[i, j] = np.sum(padded[i : i + k1, j : j + k2] * turned)
+    return result
+
+
 @exercise(
     task="The full convolution I ∗ K: all places where the kernel touches the image, with zeros outside.",
     takes={"image": "the image I, shape (H, W)", "kernel": "the kernel K, shape (k1, k2)"},
@@ -458,9 +565,11 @@ def _wrapped_before(image, kernel):
     axes=("row", "column"),
     inputs=[
         {"image": arrays.DELTA, "kernel": arrays.KERNEL},
+        {"image": sevenths(111, 3, 4), "kernel": sevenths(112, 2, 3)},
         {"image": random(10, 3, 5), "kernel": random(11, 3, 2)},
         {"image": random(12, 4, 5), "kernel": random(13, 2, 4)},
         {"image": random(82, 6, 4), "kernel": random(83, 4, 2)},  # higher than wide
+        {"image": sevenths(113, 2, 3), "kernel": sevenths(114, 1, 2)},
     ],
     hints=(
         "How large is it? The window may hang over each border by all but one row or column of the kernel.",
@@ -471,6 +580,12 @@ def _wrapped_before(image, kernel):
     ),
     trace=_trace_full,
     compute=lambda image, kernel, *, slide=full: slide(image, kernel),
+    programs=(
+        _full_by_scattering,
+        _full_by_gathering,
+        _full_by_copies,
+        _full_of_padded,
+    ),
     mistakes=[
         mistake(
             "flip missing",

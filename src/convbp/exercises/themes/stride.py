@@ -6,7 +6,7 @@ from convbp import loops
 from convbp.convolution import convolve, rot180
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import mistake
-from convbp.exercises.themes.arrays import random
+from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import (
     full,
     in_corner,
@@ -75,6 +75,30 @@ def _trace_strided(delta, kernel, input_size, stride, padding):
     return loops.conv2d_input_gradient(*layer, input_size, stride=stride, padding=padding)[0, :, :, 0]
 
 
+def _strided_by_scattering(delta, kernel, input_size, stride, padding):
+    (rows, columns), (k1, k2) = delta.shape, kernel.shape
+    (H, W), (s1, s2), (p1, p2) = input_size, stride, padding
+    gradient = np.zeros((H, W))
+    for i in range(rows):
+        for j in range(columns):
+            for m in range(k1):
+                for n in range(k2):
+                    row, column = s1 * i + m - p1, s2 * j + n - p2
+                    if 0 <= row < H and 0 <= column < W:
+                        gradient[row, column] += delta[i, j] * kernel[m, n]
+    return gradient
+
+
+def _strided_by_copies(delta, kernel, input_size, stride, padding):
+    (rows, columns), (k1, k2) = delta.shape, kernel.shape
+    (H, W), (s1, s2), (p1, p2) = input_size, stride, padding
+    padded = np.zeros((H + 2 * p1, W + 2 * p2))
+    for i in range(rows):
+        for j in range(columns):
+            padded[s1 * i : s1 * i + k1, s2 * j : s2 * j + k2] += delta[i, j] * kernel
+    return padded[p1 : p1 + H, p2 : p2 + W]
+
+
 @exercise(
     task="How the error depends on each input, if the kernel moves by a stride over a padded input.",
     takes={
@@ -88,13 +112,16 @@ def _trace_strided(delta, kernel, input_size, stride, padding):
     equation="Eq. 20 without f′, with stride and padding",
     axes=("row", "column"),
     inputs=[
-        {"delta": random(s, *outputs), "kernel": random(s + 1, *size), "input_size": n, "stride": t, "padding": p}
-        for s, n, size, t, p, outputs in [
-            (70, (6, 8), (3, 2), (2, 3), (0, 1), (2, 3)),
-            (40, (6, 8), (3, 2), (2, 3), (2, 1), (4, 3)),
-            (42, (7, 6), (2, 3), (3, 2), (1, 2), (3, 4)),
-            (44, (8, 5), (3, 4), (2, 1), (1, 2), (4, 6)),
-            (46, (9, 6), (3, 2), (2, 3), (1, 0), (5, 2)),
+        {"delta": made(s, *outputs), "kernel": made(s + 1, *k), "input_size": n, "stride": t, "padding": p}
+        for made, s, n, k, t, p, outputs in [
+            (random, 70, (6, 8), (3, 2), (2, 3), (0, 1), (2, 3)),
+            (random, 40, (6, 8), (3, 2), (2, 3), (2, 1), (4, 3)),
+            (random, 42, (7, 6), (2, 3), (3, 2), (1, 2), (3, 4)),
+            (random, 44, (8, 5), (3, 4), (2, 1), (1, 2), (4, 6)),
+            (random, 46, (9, 6), (3, 2), (2, 3), (1, 0), (5, 2)),
+            (random, 48, (5, 9), (2, 3), (1, 2), (0, 0), (4, 4)),  # stride 1 in the rows, an exact fit in the columns
+            (sevenths, 70, (6, 8), (3, 2), (2, 3), (0, 1), (2, 3)),
+            (sevenths, 72, (4, 3), (1, 2), (2, 1), (1, 0), (3, 2)),
         ]
     ],
     hints=(
@@ -105,6 +132,10 @@ def _trace_strided(delta, kernel, input_size, stride, padding):
     ),
     trace=_trace_strided,
     compute=_strided_input_gradient,
+    programs=(
+        _strided_by_scattering,
+        _strided_by_copies,
+    ),
     mistakes=[
         mistake(
             "flip missing",

@@ -7,7 +7,7 @@ from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import mistake
 from convbp.exercises.themes import arrays
-from convbp.exercises.themes.arrays import random
+from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import mirrored, only, product_of_sums, transposed, turned
 from convbp.sums import symbol, symbols
 
@@ -36,6 +36,26 @@ def _trace_two_layers(image, first_kernel, second_kernel, target):
     output = loops.cross_correlate(loops.cross_correlate(image, first_kernel), second_kernel)[0, 0]
     paths = loops.cross_correlate(symbols("i", image), symbols("w²", second_kernel))
     return paths * symbol("2(o² − y)", 2 * (output - target))
+
+
+def _paths_in_loops(image, first_kernel, second_kernel, target):
+    (k1, k2), (rows, columns) = first_kernel.shape, second_kernel.shape
+    hidden = cross_correlate(image, first_kernel)
+    output = np.sum(hidden * second_kernel)
+    gradient = np.zeros((k1, k2))
+    for m in range(k1):
+        for n in range(k2):
+            for i in range(rows):
+                for j in range(columns):
+                    gradient[m, n] += 2 * (output - target) * second_kernel[i, j] * image[i + m, j + n]
+    return gradient
+
+
+def _by_delta_of_the_map(image, first_kernel, second_kernel, target):
+    hidden = cross_correlate(image, first_kernel)
+    output = np.sum(hidden * second_kernel)
+    delta = 2 * (output - target) * second_kernel
+    return cross_correlate(image, delta)
 
 
 @exercise(
@@ -69,6 +89,12 @@ def _trace_two_layers(image, first_kernel, second_kernel, target):
             "second_kernel": random(67, 3, 5, dtype=float),
             "target": -2,
         },
+        {
+            "image": sevenths(151, 3, 5),
+            "first_kernel": sevenths(152, 2, 3),
+            "second_kernel": sevenths(153, 2, 3),
+            "target": 0.5,
+        },
     ],
     hints=(
         "Go backwards: ∂C/∂o² = 2·(o² − y). Then δ of the first map is that, times w².",
@@ -77,6 +103,10 @@ def _trace_two_layers(image, first_kernel, second_kernel, target):
     ),
     trace=_trace_two_layers,
     compute=_two_layer,
+    programs=(
+        _paths_in_loops,
+        _by_delta_of_the_map,
+    ),
     mistakes=[
         mistake(
             "product of sums for sum of products",

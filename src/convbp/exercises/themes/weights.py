@@ -7,7 +7,7 @@ from convbp.convolution import cross_correlate, rot180
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import mistake
 from convbp.exercises.themes import arrays
-from convbp.exercises.themes.arrays import random
+from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import (
     full,
     mean_for_sum,
@@ -37,6 +37,28 @@ STEP = "notebook 06, what to do with it"
 RATE = "notebook 12, the learning rate"
 
 
+def _kernel_gradient_in_loops(inputs, delta):
+    (H, W), (rows, columns) = inputs.shape, delta.shape
+    k1, k2 = H - rows + 1, W - columns + 1
+    gradient = np.zeros((k1, k2))
+    for m in range(k1):
+        for n in range(k2):
+            for i in range(rows):
+                for j in range(columns):
+                    gradient[m, n] += delta[i, j] * inputs[i + m, j + n]
+    return gradient
+
+
+def _kernel_gradient_by_windows(inputs, delta):
+    (H, W), (rows, columns) = inputs.shape, delta.shape
+    k1, k2 = H - rows + 1, W - columns + 1
+    gradient = np.zeros((k1, k2))
+    for i in range(rows):
+        for j in range(columns):
+            gradient += delta[i, j] * inputs[i : i + k1, j : j + k2]
+    return gradient
+
+
 @exercise(
     task="How the error depends on each entry of the kernel, ∂E/∂w; the forward pass is x = o ⊗ w (Eq. 7).",
     takes={"inputs": "the layer's input o, shape (H, W)", "delta": "δ = ∂E/∂x, shape (H - k1 + 1, W - k2 + 1)"},
@@ -45,8 +67,10 @@ RATE = "notebook 12, the learning rate"
     axes=("row", "column"),
     inputs=[
         {"inputs": arrays.IMAGE, "delta": arrays.DELTA[:2]},
+        {"inputs": sevenths(121, 4, 5), "delta": sevenths(122, 2, 4)},
         {"inputs": random(18, 6, 5), "delta": random(19, 5, 3)},
         {"inputs": random(20, 5, 7), "delta": random(21, 3, 4)},
+        {"inputs": sevenths(123, 3, 4), "delta": sevenths(124, 2, 1)},
     ],
     hints=(
         "How large is the kernel? H - H' + 1 rows, if δ has H' of them.",
@@ -55,6 +79,10 @@ RATE = "notebook 12, the learning rate"
     ),
     trace=lambda inputs, delta: loops.cross_correlate(symbols("o", inputs), symbols("δ", delta)),
     compute=lambda inputs, delta, *, slide=cross_correlate: slide(inputs, delta),
+    programs=(
+        _kernel_gradient_in_loops,
+        _kernel_gradient_by_windows,
+    ),
     mistakes=[
         mistake(
             "delta turned by 180°",
@@ -142,13 +170,36 @@ def kernel_gradient(inputs, delta):
     return gradient
 
 
+def _bias_gradient_in_loops(delta):
+    N, rows, columns, D = delta.shape
+    gradient = np.zeros(D)
+    for image in range(N):
+        for i in range(rows):
+            for j in range(columns):
+                for d in range(D):
+                    gradient[d] += delta[image, i, j, d]
+    return gradient
+
+
+def _bias_gradient_by_filters(delta):
+    gradient = np.zeros(delta.shape[3])
+    for d in range(delta.shape[3]):
+        gradient[d] = np.sum(delta[:, :, :, d])
+    return gradient
+
+
 @exercise(
     task="How the error depends on each bias, ∂E/∂b.",
     takes={"delta": "δ = ∂E/∂x, shape (N, H', W', D): images, rows, columns, filters"},
     returns="an array of shape (D,)",
     equation="Eq. 7; the article leaves it out",
     axes=("filter",),
-    inputs=[{"delta": random(22, 2, 2, 3, 4)}, {"delta": random(23, 3, 2, 4, 5)}, {"delta": random(24, 2, 4, 3, 6)}],
+    inputs=[
+        {"delta": random(22, 2, 2, 3, 4)},
+        {"delta": random(23, 3, 2, 4, 5)},
+        {"delta": random(24, 2, 4, 3, 6)},
+        {"delta": sevenths(125, 2, 2, 3, 4)},
+    ],
     hints=(
         "In Eq. 7 the bias of a filter is added in every place: ∂x/∂b = 1.",
         "So the error comes back from every place of every image, and adds up; the filters stay apart.",
@@ -156,6 +207,10 @@ def kernel_gradient(inputs, delta):
     trace=lambda delta: loops.conv2d_bias_gradient(symbols("δ", delta)),
     layouts={"NCHW": {"delta": arrays.NCHW}},
     compute=lambda delta: delta.sum(axis=(0, 1, 2)),
+    programs=(
+        _bias_gradient_in_loops,
+        _bias_gradient_by_filters,
+    ),
     mistakes=[
         mistake(
             "mean for sum",
@@ -253,6 +308,14 @@ def bias_gradient(delta):
     return delta.sum(axis=(0, 1, 2))
 
 
+def _step_in_loops(weights, gradient, learning_rate):
+    result = np.zeros(weights.shape)
+    for m in range(weights.shape[0]):
+        for n in range(weights.shape[1]):
+            result[m, n] = weights[m, n] - learning_rate * gradient[m, n]
+    return result
+
+
 @exercise(
     task="One step of gradient descent: the new weights.",
     takes={"weights": "w, shape (k1, k2)", "gradient": "∂E/∂w, shape (k1, k2)", "learning_rate": "η, a number"},
@@ -266,6 +329,7 @@ def bias_gradient(delta):
             "learning_rate": 0.1,
         },
         {"weights": random(60, 3, 2, dtype=float), "gradient": random(61, 3, 2) + 0.5, "learning_rate": 0.25},
+        {"weights": sevenths(126, 2, 3), "gradient": sevenths(127, 2, 3), "learning_rate": 0.3},
     ],
     hints=("The gradient says in which direction E grows. Go the other way, by η times the gradient.",),
     trace=lambda weights, gradient, learning_rate: (
@@ -274,6 +338,7 @@ def bias_gradient(delta):
     compute=lambda weights, gradient, learning_rate, *, step=lambda w, change: w - change: step(
         weights, learning_rate * gradient
     ),
+    programs=(_step_in_loops,),
     mistakes=[
         mistake(
             "added for subtracted",
