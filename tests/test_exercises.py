@@ -612,8 +612,11 @@ def test_a_number_is_one_entry():
     expected = right()(**kernel_gradient.example)
     assert kernel_gradient.check(expected[2, 1], at=(2, 1)).passed
     result = kernel_gradient.check(-expected[2, 1], at=(2, 1))
-    assert result.misconceptions == ("opposite sign",)
+    assert result.message.startswith("Not yet. −6 is what this mistake would give: Every entry has the opposite sign.")
+    assert "One number is little to go by" in result.message
+    assert result.misconceptions == ()
     assert "o₂₁·δ₀₀" in result.message
+    assert "is another number" in kernel_gradient.check(12345, at=(2, 1)).message
     assert kernel_gradient.check(12345, at=(2, 1)).misconceptions == ()
     assert "say which: check(…, at=(0, 0))" in kernel_gradient.check(7).message
 

@@ -73,7 +73,7 @@ def test_each_is_computed(exercise):
     task = exercise.computation
     for misconception, answers in results(exercise, exercise.inputs):
         if all(answer is None for answer in answers):
-            ways = [way for way in task.ways() if misconception in way]
+            ways = [way for way in task.pairs() if misconception in way]
             assert any(task.wrong(exercise.inputs[0], *way) is not None for way in ways), misconception
 
 

@@ -29,7 +29,7 @@ NOTEBOOKS = save_notebooks.notebooks()
 # Each imports only from the ones above it.
 LAYERS = [
     *["shapes", "convolution", "pooling", "activations", "losses", "gradient_check"],
-    *["notation", "loops", "sums", "equations", "misconceptions"],
+    *["notation", "loops", "sums", "equations"],
     *["networks", "pictures"],
     *["exercises"],  # a check shows yours, expected and the difference
     *["explorers"],

@@ -42,7 +42,7 @@ def _(x, t):
     return (error(x + 1e-5) - error(x - 1e-5)) / 2e-5
 
 
-in_dtypes("output_delta", output_delta, integers=False)
+in_dtypes("output_delta", output_delta)
 
 
 @wrong("output_delta", "y − t missing")
@@ -195,7 +195,7 @@ def _(delta, x):
     return out
 
 
-in_dtypes("relu_delta", relu_delta, integers=False)
+in_dtypes("relu_delta", relu_delta)
 
 
 @wrong("relu_delta", "f′ missing")
@@ -297,7 +297,7 @@ def _(delta, kernel, x):
     return correlate(padded, kernel[::-1, ::-1]) * (1 - np.tanh(x) ** 2)
 
 
-in_dtypes("delta_recursion", recursion, integers=False)
+in_dtypes("delta_recursion", recursion)
 
 
 @wrong("delta_recursion", "f′ missing")
@@ -466,7 +466,7 @@ def _(w, g, rate):
     return np.add(w, np.multiply(-rate, g))
 
 
-in_dtypes("descent_step", step, integers=False)
+in_dtypes("descent_step", step)
 
 
 @wrong("descent_step", "added for subtracted")

@@ -65,7 +65,7 @@ def _(inputs, delta, size, stride):
     return out
 
 
-in_dtypes("max_routing", max_routing, integers=False)
+in_dtypes("max_routing", max_routing)
 
 
 @wrong("max_routing", "cut off to integers")
@@ -284,7 +284,7 @@ def _(delta, input_size, size, stride):
     return strided(delta, np.full(size, 1 / (size[0] * size[1])), input_size, stride, (0, 0))
 
 
-in_dtypes("average_routing", average_routing, integers=False)
+in_dtypes("average_routing", average_routing)
 
 
 @wrong("average_routing", "not divided")
@@ -412,7 +412,7 @@ def _(inputs, delta, size, stride):
     return out
 
 
-in_dtypes("l2_routing", l2_routing, integers=False)
+in_dtypes("l2_routing", l2_routing)
 
 
 @wrong("l2_routing", "NaN at zero")

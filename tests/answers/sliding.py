@@ -61,11 +61,11 @@ def _(image, kernel):
     return np.fft.irfft2(product, shape)[: shape[0] - kernel.shape[0] + 1, : shape[1] - kernel.shape[1] + 1]
 
 
-@right("cross_correlation", "sums of slices into an array of integers")
+@right("cross_correlation", "sums of slices")
 def _(image, kernel):
     k1, k2 = kernel.shape
     rows, columns = image.shape[0] - k1 + 1, image.shape[1] - k2 + 1
-    result = np.zeros((rows, columns), int)
+    result = np.zeros((rows, columns))
     for m in range(k1):
         for n in range(k2):
             result += image[m : m + rows, n : n + columns] * kernel[m, n]
@@ -271,7 +271,7 @@ def image_from_the_end(image, kernel):
 @wrong("cross_correlation", "matrix product")
 def at_for_star(image, kernel):
     (H, W), (k1, k2) = image.shape, kernel.shape
-    out = np.zeros((H - k1 + 1, W - k2 + 1), int)
+    out = np.zeros((H - k1 + 1, W - k2 + 1))
     for i, j in np.ndindex(out.shape):
         out[i, j] = (image[i : i + k1, j : j + k2] @ kernel.T).sum()
     return out
@@ -287,7 +287,7 @@ def dot_of_the_other_transpose(image, kernel):
 @wrong("cross_correlation", "image read backwards")
 def minus_for_plus(image, kernel):
     (H, W), (k1, k2) = image.shape, kernel.shape
-    out = np.zeros((H - k1 + 1, W - k2 + 1), int)
+    out = np.zeros((H - k1 + 1, W - k2 + 1))
     for i in range(H - k1 + 1):
         for j in range(W - k2 + 1):
             for m in range(k1):
@@ -643,10 +643,10 @@ def _(delta, kernel):
     return out
 
 
-@right("full_convolution", "scatter of slices into an array of integers")
+@right("full_convolution", "scatter of slices")
 def _(delta, kernel):
     (rows, columns), (k1, k2) = delta.shape, kernel.shape
-    out = np.zeros((rows + k1 - 1, columns + k2 - 1), int)
+    out = np.zeros((rows + k1 - 1, columns + k2 - 1))
     for i in range(rows):
         for j in range(columns):
             out[i : i + k1, j : j + k2] += delta[i, j] * kernel

@@ -7,52 +7,40 @@
     exercises.kernel_gradient.solution()
     exercises.progress()                            which are done
 
+An exercise stands in one place, its theme (`convbp.exercises.themes`): what is asked for, the inputs, hints, the right
+computation, the known mistakes and a solution. The path of an answer through `check` (checking.py) is
+
+    run         running.py      the function on each input, whatever it does
+    read        reading.py      what came back as an array of numbers, or why it is none
+    compare     checking.py     each with the right result
+    name        naming.py       the mistake that gives the same numbers: a known one (mistakes.py), or one edit
+                                of a right program (variants.py)
+    describe    describing.py   else what can be seen of the numbers
+    show        result.py       the card, and the picture
+
 All of it stays in this session: nothing is stored, and nothing is sent anywhere.
 """
 
-from convbp.exercises.catalogue import (
-    average_routing,
-    bias_gradient,
-    convolution,
-    cross_correlation,
-    delta_recursion,
-    descent_step,
-    full_convolution,
-    kernel_gradient,
-    l2_routing,
-    max_routing,
-    multichannel_input_gradient,
-    multichannel_kernel_gradient,
-    output_delta,
-    region_q,
-    relu_delta,
-    rot180,
-    strided_input_gradient,
-    two_layer_question,
-)
+from difflib import get_close_matches
+
 from convbp.exercises.exercise import Exercise, Note
 from convbp.exercises.result import Result
+from convbp.exercises.themes import ALL
 
-ALL = (
-    cross_correlation,
-    convolution,
-    rot180,
-    output_delta,
-    kernel_gradient,
-    bias_gradient,
-    region_q,
-    full_convolution,
-    relu_delta,
-    delta_recursion,
-    max_routing,
-    average_routing,
-    l2_routing,
-    strided_input_gradient,
-    multichannel_input_gradient,
-    multichannel_kernel_gradient,
-    descent_step,
-    two_layer_question,
-)
+_BY_NAME = {exercise.name: exercise for exercise in ALL}
+__all__ = ["ALL", "Exercise", "Result", "progress", *_BY_NAME]
+
+
+def __getattr__(name: str) -> Exercise:
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    near = get_close_matches(name, _BY_NAME, 1)
+    hint = f" Is it {near[0]}?" if near else ""
+    raise AttributeError(f"exercises has no exercise {name}.{hint} exercises.progress() lists all.", name=name)
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def progress(*some: Exercise) -> Note:
@@ -67,6 +55,3 @@ def progress(*some: Exercise) -> Note:
         groups["Done" if exercise.done else "Tried" if exercise.tried else "Not tried"].append(exercise.name)
     lists = [f"{word}: {', '.join(names)}." for word, names in groups.items() if names]
     return Note(" ".join([f"{len(groups['Done'])} of {len(some)} done.", *lists]))
-
-
-__all__ = ["ALL", "Exercise", "Result", "progress", *(exercise.name for exercise in ALL)]

@@ -1,18 +1,24 @@
-"""What can be seen of an answer that no known mistake explains."""
+"""What can be seen of an answer that no mistake explains."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, permutations, product
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from convbp.exercises.reading import Answer
 from convbp.notation import number
 
+if TYPE_CHECKING:
+    from convbp.exercises.naming import Known
+
 _PLACES = 500  # of a part within an array: where there are more, none is looked for
 
 
-def not_finite(answers: Sequence[Answer]) -> list[str]:
+def _not_finite(answers: Sequence[Answer]) -> list[str]:
     """A sentence on answers with NaN or infinity in them."""
     for answer in answers:
         bad = ~np.isfinite(answer.values)
@@ -24,7 +30,7 @@ def not_finite(answers: Sequence[Answer]) -> list[str]:
     return []
 
 
-def always_the_same(answers: Sequence[Answer], expected: Sequence[np.ndarray]) -> list[str]:
+def _always_the_same(answers: Sequence[Answer], expected: Sequence[np.ndarray]) -> list[str]:
     """A sentence on answers that do not depend on the arguments."""
     if all(answer.values.size and not answer.values.any() for answer in answers):
         said = ["Your result is zero everywhere."]
@@ -37,7 +43,7 @@ def always_the_same(answers: Sequence[Answer], expected: Sequence[np.ndarray]) -
     return []
 
 
-def describe_shape(answer: Answer, expected: np.ndarray, named: Sequence[str]) -> list[str]:
+def _shape(answer: Answer, expected: np.ndarray, named: Sequence[str]) -> list[str]:
     """Sentences on a wrong shape; ``named`` says what else has this shape."""
     said = [f"Your result has shape {answer.shape}; expected is {expected.shape}."]
     if answer.size_only is None:
@@ -50,28 +56,75 @@ def describe_shape(answer: Answer, expected: np.ndarray, named: Sequence[str]) -
 
 
 def describe(
-    answers: Sequence[Answer], expected: Sequence[np.ndarray], counts: Sequence[dict[str, float]], axes: Sequence[str]
+    known: Known,
+    answers: Sequence[Answer],
+    expected: Sequence[np.ndarray],
+    counts: Sequence[Mapping],
+    axes: Sequence[str],
 ) -> list[str]:
-    """Sentences on answers that have the right shapes and wrong numbers.
+    """Sentences on answers of which at least one is wrong.
 
     ``counts`` has for each input some numbers by name, for a factor may be one of them. ``axes`` are the
     names of the axes, among them "row" and "column".
     """
     pairs = list(zip(answers, expected, strict=True))
-    for look in (_signs, _rearrangement):
-        said = look(pairs)
-        if said:
-            return said
-    said = _factor(pairs, counts) or _offset(pairs) or _running_sum(pairs) or _shift(pairs, axes)
+    answer, right = next(pair for pair in pairs if not pair[0].equals(pair[1]))
+    said = _not_finite(answers)
+    if not said and answer.shape != right.shape:
+        named = _shapes(known, [answer.shape for answer in answers])
+        said = [*_shape(answer, right, named), *_always_the_same(answers, expected)]
+    said = said or _always_the_same(answers, expected)
+    if not said and any(answer.shape != right.shape for answer, right in pairs):
+        said = ["On some of the inputs the shape of your result is right, on others it is not."]
+    sums = [sums_in(arguments) for arguments in known.inputs]
+    factors = [one | more for one, more in zip(counts, sums, strict=False)]
+    return said or _numbers(pairs, factors, axes)
+
+
+def _numbers(pairs, factors, axes) -> list[str]:
+    """Sentences on answers that have the right shapes and wrong numbers."""
+    said = _signs(pairs) or _rearrangement(pairs) or _factor(pairs, factors)
+    said = said or _offset(pairs) or _running_sum(pairs) or _shift(pairs, axes)
     if said:
         return said
     wrong = [(answer, right) for answer, right in pairs if not answer.equals(right)]
     return [*_on_some_inputs(len(wrong), len(pairs)), *_where(wrong, axes)]
 
 
-def first_difference(answer: Answer, expected: np.ndarray) -> tuple[int, ...]:
-    """The index of the first entry that differs, in row-major order."""
-    return tuple(int(n) for n in np.argwhere(~answer.agrees(expected))[0])
+def _shapes(known: Known, shapes: Sequence[tuple[int, ...]]) -> list[str]:
+    """Sentences on what has these shapes, for every input: arguments, and the results of known mistakes."""
+    inputs = known.inputs[: len(shapes)]
+    named = [
+        f"That is the shape of {key}, which came in."
+        for key in inputs[0]
+        if all(np.shape(arguments[key]) == shape for arguments, shape in zip(inputs, shapes, strict=True))
+    ]
+    for way in known.singles():
+        wrong = [known.wrong(n, way) for n in range(len(shapes))]
+        if all(w is not None and w.shape == shape for w, shape in zip(wrong, shapes, strict=True)):
+            done = way[0].done[0].lower() + way[0].done[1:]
+            named.append(f"This shape, with other numbers, comes from a known mistake: {done}")
+    return named
+
+
+def counts_in(arguments: Mapping) -> dict[str, float]:
+    """Numbers of entries that a result may have been divided by, or multiplied with."""
+    counts = {}
+    for key, value in arguments.items():
+        if isinstance(value, np.ndarray):
+            counts[f"the number of entries of {key}"] = value.size
+            counts |= {f"the length of {key} along axis {axis}": n for axis, n in enumerate(value.shape)}
+        elif isinstance(value, tuple):
+            counts[f"the product of {key}"] = np.prod(value)
+            counts |= {f"{key}[{n}]": entry for n, entry in enumerate(value)}
+        else:
+            counts[key] = value
+    return counts
+
+
+def sums_in(arguments: Mapping) -> dict[str, float]:
+    """The sum of each array among the arguments, by name."""
+    return {f"the sum of {key}": value.sum() for key, value in arguments.items() if isinstance(value, np.ndarray)}
 
 
 def _close(answer: Answer, values: np.ndarray, expected: np.ndarray) -> bool:
@@ -271,6 +324,9 @@ def _along(wrong, right, axis: int, name: str) -> list[str]:
 def _border(wrong, right, axes) -> list[str]:
     others = tuple(axis for axis, name in enumerate(axes) if name not in ("row", "column"))
     planes = [r.all(axis=others) for r in right]
+    planes = [plane for plane in planes if min(plane.shape) > 2]  # the others have no inside
+    if not planes:
+        return []
     # The fewest sides that explain all that is wrong.
     for sides in (some for count in range(1, 5) for some in combinations(("top", "bottom", "left", "right"), count)):
         if all(_only_at(sides, plane) for plane in planes):

@@ -1,21 +1,22 @@
 """An exercise: what it asks for, and the check of an answer."""
 
+import ast
 import inspect
 import operator
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
 
-from convbp.exercises.judging import Known, Verdict, judge
-from convbp.exercises.reading import Answer, plain
-from convbp.exercises.result import Result, card, scene_of, sum_text
-from convbp.exercises.running import SECONDS, Call, read_safely, run
-from convbp.misconceptions import Misconception, Task
-from convbp.notation import number
-from convbp.sums import exact
+from convbp.exercises.checking import check_entry, check_function, check_value
+from convbp.exercises.mistakes import Computation, Misconception
+from convbp.exercises.naming import Known
+from convbp.exercises.result import Result, card
+from convbp.exercises.running import SECONDS
+from convbp.exercises.variants import Variant, variants
 
 BLUE = "#0072b2"
 
@@ -57,11 +58,12 @@ class Exercise:
     """A function to write, or a number to find, and how it is checked.
 
     `check` takes a function, or a number or an array: the result for `example`. Printing the exercise shows what is
-    asked for.
+    asked for. `exercise` makes one of its solution.
 
     Attributes
     ----------
-    name : str
+    answer : callable
+        A solution as a reader could have written it; its name is that of the exercise.
     task : str
         What is asked for, in a sentence or two.
     takes : mapping
@@ -69,43 +71,49 @@ class Exercise:
     returns : str
     equation : str
         Where it is derived.
-    computation : Task
-    inputs : list of dict
-        The arguments of each call; the first is the example.
-    trace : callable
-        Gives the result with each entry as a `convbp.sums.Sum`.
     axes : tuple of str
         What the axes of the result count.
+    inputs : list of dict
+        The arguments of each call; the first is the example, and another has its shapes with other numbers.
     hints : tuple of str
-    answer : callable
-        A solution as a reader could have written it.
+    compute : callable
+        The right computation, its steps as keyword-only arguments that a mistake replaces.
+    mistakes : list of lists of Misconception
+        The known wrong answers, as `mistake` makes them.
+    trace : callable
+        Gives the result with each entry as a `convbp.sums.Sum`.
     layouts : mapping
         Other layouts in which the arguments may be taken: name -> the order of the axes of each argument and of the
         result.
     accepted : callable, optional
         Takes the arguments of the example and the result for them; returns what is right as well and may be meant, an
         `Accepted`, or None.
+    programs : sequence of callables
+        Other right programs, of which one edit is a mistake to be recognised, as one of the solution is.
     usual : sequence of Accepted
         Those that a wrong answer is looked at with, too.
     """
 
-    name: str
+    answer: Callable
     task: str
     takes: Mapping[str, str]
     returns: str
     equation: str
-    computation: Task
-    inputs: Sequence[Mapping]
-    trace: Callable
     axes: tuple[str, ...]
+    inputs: Sequence[Mapping]
     hints: tuple[str, ...]
-    answer: Callable
+    compute: Callable
+    mistakes: Sequence[Iterable[Misconception]]
+    trace: Callable
     layouts: Mapping[str, Mapping[str, tuple[int, ...]]] = field(default_factory=dict)
     accepted: Callable[[Mapping, np.ndarray], Accepted | None] = lambda arguments, result: None
+    programs: Sequence[Callable] = ()
     usual: Sequence[Accepted] = ()
 
     def __post_init__(self):
-        self._known = Known(self.computation, self.inputs)
+        self.name = self.answer.__name__
+        self.computation = Computation(self.compute, self.mistakes)
+        self.known = Known(self.computation, self.inputs, self._variants)
         self._hints_given = 0
         self.tried = self.done = False
         for arguments in self.inputs:
@@ -161,16 +169,17 @@ class Exercise:
         ValueError
             If there is no such layout or entry. Nothing that is wrong with the answer itself raises.
         """
-        axes = self._axes_of(layout)
-        if at is not None:
-            at = self._index(at)
+        order = self._order_of(layout)
+        entry = None if at is None else self._index(at)
         if answer is Ellipsis:
-            return self._result(False, 0, (), "Not yet. Put your answer in the place of the three dots.")
+            return Result(False, 0.0, (), "Not yet. Put your answer in the place of the three dots.")
         self.tried = True
-        if callable(answer) and at is None:
-            result = self._check_function(answer, axes, points, seconds)
+        if entry is not None:
+            result = check_entry(self, answer, entry, points)
+        elif callable(answer):
+            result = check_function(self, answer, order, points, seconds)
         else:
-            result = self._check_value(answer, at, axes, points)
+            result = check_value(self, answer, order, points)
         self.done |= result.passed
         return result
 
@@ -185,7 +194,10 @@ class Exercise:
 
     def solution(self) -> Source:
         """Return a solution, as code."""
-        return Source(inspect.getsource(self.answer).strip())
+        lines, _ = inspect.getsourcelines(self.answer)  # the decorator, with all that is asked for, comes first
+        code = textwrap.dedent("".join(lines))
+        start = ast.parse(code).body[0].lineno
+        return Source("\n".join(code.splitlines()[start - 1 :]).strip())
 
     def __repr__(self) -> str:
         width = max(map(len, self.takes))
@@ -203,149 +215,18 @@ class Exercise:
     def _repr_html_(self) -> str:
         return card(repr(self), BLUE)
 
-    # The two kinds of answers
-
-    def _check_function(self, function: Callable, axes: Mapping, points: float, seconds: float) -> Result:
-        given = [{name: self._turned(value, axes.get(name)) for name, value in one.items()} for one in self.inputs]
-        done = run(function, given, seconds)
-        returned = [call.answer for call in done.calls]
-        for call in done.calls:
-            self._turn_back(call, axes.get("result"))
-        notes = _notes(done.printed)
-        expected, steps = self._expected_as(done.calls)
-        right = [self._is_right(call, e) for call, e in zip(done.calls, expected, strict=False)]
-        share = sum(right) / len(self.inputs)
-        if all(right) and len(right) == len(self.inputs) and done.repeatable:
-            said = [f"Yes. Right on all {len(right)} inputs.", *notes]
-            return self._result(True, points, (), "\n".join([*said, steps] if steps else said))
-        problem = _first_problem(done.calls)
-        if problem:
-            number_, call = problem
-            where = f" (on input {number_ + 1} of {len(self.inputs)})" if number_ else ""
-            said = [f"Not yet{where}. {call.problem}", *self._asked_for(call), *notes]
-            return self._result(False, points * share, (), "\n".join(said))
-        if not done.repeatable:
-            text = "Not yet. Two calls with the same numbers gave different results: is there something random in it, "
-            return self._result(False, 0, (), "\n".join([text + "or does it remember the call before?", *notes]))
-        changed = sorted({name for call in done.calls for name in call.changed})
-        if changed:
-            notes.append(_on_changed(changed))
-        if "result" in axes and all(answer.equals(e) for answer, e in zip(returned, expected, strict=True)):
-            text = (
-                f"Not yet. The numbers are right, but asked for in that layout, too: result.transpose{axes['result']}."
-            )
-            return self._result(False, 0, ("another layout",), "\n".join([text, *notes]))
-        if axes:
-            notes.append(f"Below, axes stand as in the course: {', '.join(self.axes)}.")
-        answers = [call.answer for call in done.calls]
-        if all(answer.equals(e) for answer, e in zip(answers, expected, strict=True)):
-            return self._result(False, 0, (), "\n".join(["Not yet. The numbers are right, but:", *notes]))
-        return self._wrong(answers, expected, points * share, notes)
-
-    def _check_value(self, value: object, at: tuple[int, ...] | None, axes: Mapping, points: float) -> Result:
-        call = read_safely(value)
-        if call.problem:
-            text = call.problem.replace("came back", "was handed in")
-            return self._result(False, 0, (), "\n".join([f"Not yet. {text}", *self._asked_for(call)]))
-        if at is not None:
-            return self._check_entry(call.answer, at, points)
-        self._turn_back(call, axes.get("result"))
-        expected, said = self._expected_as([call])
-        if call.answer.equals(expected[0]):
-            return self._result(True, points, (), "\n".join(filter(None, ["Yes. Right.", said])))
-        notes = []
-        if call.answer.shape == () and expected[0].ndim:
-            notes = [f"If it is one entry of the result, say which: check(…, at={(0,) * expected[0].ndim})."]
-        return self._wrong([call.answer], expected[:1], 0, notes)
-
-    def _check_entry(self, answer: Answer, at: tuple[int, ...], points: float) -> Result:
-        """One entry of the result for the example. Several mistakes may give the same number; then none is named."""
-        expected = self.expected[0][at]
-        if answer.equals(np.asarray(expected)):
-            return self._result(True, points, (), "Yes. Right.")
-        made = {}
-        for misconception in self.computation.misconceptions:
-            wrong = self._known.wrong(0, (misconception,))
-            there = wrong is not None and wrong.ndim == len(at) and all(np.less(at, wrong.shape))
-            if there and answer.equals(np.asarray(wrong[at])):
-                made[misconception.name] = misconception
-        names = tuple(made) if len(made) == 1 else ()
-        if answer.shape != ():
-            return self._result(False, 0, (), f"Not yet. An array of shape {answer.shape} came; expected one number.")
-        yours = f"Yours is {number(exact(answer.values))}."
-        said = [_explained(tuple(made.values()))] if names else ["That is another number."]
-        text = _with(self.inputs[0]) + sum_text(at, self.expected[0], None, self._entry(self.inputs[0], at))
-        return self._result(False, 0, names, "\n".join([f"Not yet. {said[0]}", yours, text]))
-
-    def _wrong(self, answers, expected, points, notes) -> Result:
-        verdict = judge(self._known, answers, expected, self.axes)
-        for other in self.usual if not verdict.made else ():
-            task = Task(partial(self.computation.compute, **other.steps), self.computation.misconceptions)
-            found = judge(
-                Known(task, self.inputs), answers, [task.right(i) for i in self.inputs[: len(answers)]], self.axes
-            )
-            if found.made:
-                verdict = replace(
-                    found, sentences=[*found.sentences, f"Besides: {other.said}"], differs=verdict.differs
-                )
-                break
-        wrong = next(n for n, (a, e) in enumerate(zip(answers, expected, strict=True)) if not a.equals(e))
-        at = verdict.differs
-        index = at if at is not None else (0,) * expected[wrong].ndim
-        entry = self._entry(self.inputs[wrong], index)
-        where = "" if wrong == 0 else f"On input {wrong + 1} of {len(self.inputs)}:\n"
-        text = (
-            where
-            + _with(self.inputs[wrong])
-            + sum_text(index, expected[wrong], None if at is None else answers[wrong], entry)
-        )
-        names = tuple(m.name for m in verdict.made) + (("cut off to integers",) if verdict.cut_off else ())
-        scene = scene_of(answers[wrong], expected[wrong], at, entry, self.axes)
-        return self._result(False, points, names, "\n".join([f"Not yet. {_said(verdict)}", *notes, text]), scene)
-
-    def _result(self, passed, points, names, message, scene=None) -> Result:
-        return Result(passed, float(points), names, message, scene)
-
     # Details
 
-    def _expected_as(self, calls: Sequence[Call]) -> tuple[list[np.ndarray], str]:
-        """The right results, or others that are accepted if the answers are these; and what to say about it."""
-        answers = [call.answer for call in calls]
-        other = self.accepted(self.inputs[0], answers[0].values) if None not in answers else None
-        if other is not None:
-            inputs = self.inputs[: len(answers)]
-            results = [np.asarray(self.computation.compute(**i, **other.steps), float) for i in inputs]
-            if all(answer.equals(result) for answer, result in zip(answers, results, strict=True)):
-                return results, other.said
-        return self.expected, ""
+    def _variants(self) -> list[Variant]:
+        return [one for program in (self.answer, *self.programs) for one in variants(program, self.equation)]
 
-    @staticmethod
-    def _is_right(call: Call, expected: np.ndarray) -> bool:
-        return call.answer is not None and not call.changed and call.answer.equals(expected)
-
-    def _asked_for(self, call: Call) -> list[str]:
-        return [f"Asked for: {self.returns}."] if call.unreadable else []
-
-    def _entry(self, arguments: Mapping, index: tuple[int, ...]) -> object:
-        return np.asarray(self.trace(**arguments), object)[index]
-
-    def _axes_of(self, layout: str | None) -> Mapping[str, tuple[int, ...]]:
+    def _order_of(self, layout: str | None) -> Mapping[str, tuple[int, ...]]:
         if layout is None:
             return {}
         if layout not in self.layouts:
             known = " or ".join(map(repr, self.layouts)) or "none, as there is only one"
             raise ValueError(f"{self.name}: layout is {layout!r}; expected {known}.")
         return self.layouts[layout]
-
-    @staticmethod
-    def _turned(value: object, order: tuple[int, ...] | None) -> object:
-        return np.ascontiguousarray(value.transpose(order)) if order else value
-
-    @staticmethod
-    def _turn_back(call: Call, order: tuple[int, ...] | None) -> None:
-        if order and call.answer and call.answer.values.ndim == len(order):
-            values = call.answer.values.transpose(np.argsort(order))
-            call.answer = Answer(values, call.answer.tolerance, call.answer.integers)
 
     def _index(self, at: Sequence[int]) -> tuple[int, ...]:
         shape = self.expected[0].shape
@@ -359,46 +240,6 @@ class Exercise:
         return index
 
 
-def _said(verdict: Verdict) -> str:
-    said = [_explained(verdict.made)] if verdict.made else []
-    if verdict.cut_off:
-        said.append(
-            "Your numbers are cut off to integers: an array made of integers keeps nothing else. "
-            "Make it with np.zeros(shape), which is of floats."
-        )
-    if verdict.sentences:
-        said.append(" ".join(verdict.sentences))
-    return "\n".join(said)
-
-
-def _with(arguments: Mapping) -> str:
-    """The arguments that are short enough for a line."""
-    short = [f"{name} = {value}" for name, value in arguments.items() if not isinstance(value, np.ndarray)]
-    return f"With {', '.join(short)}:\n" if short else ""
-
-
-def _explained(made: tuple[Misconception, ...]) -> str:
-    if len(made) == 1:
-        (m,) = made
-        return f"{m.done} {m.why} See {m.where}."
-    lines = [f"{n}. {m.done} {m.why} See {m.where}." for n, m in enumerate(made, 1)]
-    return "\n".join(["Two things together explain your result:", *lines])
-
-
-def _first_problem(calls: Sequence[Call]) -> tuple[int, Call] | None:
-    return next(((n, call) for n, call in enumerate(calls) if call.problem), None)
-
-
-def _notes(printed: str) -> list[str]:
-    if not printed:
-        return []
-    line = plain(lambda: printed, "…", 60)
-    return [f"(Your function also prints, which is not shown here: “{line}”.)"]
-
-
-def _on_changed(names: Sequence[str]) -> str:
-    copies = ", ".join(f"{name} = {name}.copy()" for name in names)
-    return (
-        f"Your function changes its argument{'s' if len(names) > 1 else ''} {', '.join(names)}, "
-        f"and whoever called it finds other numbers there. Work on a copy: {copies}."
-    )
+def exercise(**asked) -> Callable[[Callable], Exercise]:
+    """Make an `Exercise` of its solution; its name is the exercise's, and the arguments are the attributes."""
+    return lambda solution: Exercise(solution, **asked)

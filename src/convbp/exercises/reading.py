@@ -49,6 +49,10 @@ class Answer:
             return False
         return bool(self.agrees(expected, more).all())
 
+    def first_difference(self, expected: np.ndarray) -> tuple[int, ...]:
+        """The index of the first entry that differs, in row-major order; for arrays of the same shape."""
+        return tuple(int(n) for n in np.argwhere(~self.agrees(expected))[0])
+
     def agrees(self, expected: np.ndarray, more: float = 1) -> np.ndarray:
         """For each entry whether it is within the tolerance; for arrays of the same shape."""
         finite = expected[np.isfinite(expected)]
@@ -82,6 +86,17 @@ def read(value: object) -> Answer:
     ):
         raise Unreadable(f"{_kind(value)} came back; expected numbers, as an array or in lists.")
     return _as_answer(value)
+
+
+def read_parts(value: object) -> list[Answer]:
+    """Each of several arrays that came back together, as in ``return dx, dw``; of anything else nothing."""
+    if not (isinstance(value, list | tuple) and 2 <= len(value) <= 4):
+        return []
+    if not all(isinstance(part, np.ndarray) and 0 < part.size <= LARGEST for part in value):
+        return []
+    if len({part.shape for part in value}) > 1 and not all(part.ndim for part in value):
+        return []
+    return [_as_answer(part) for part in value]
 
 
 def plain(get: Callable[[], str], otherwise: str, longest: int = 200) -> str:

@@ -20,7 +20,7 @@ from time import monotonic  # as it is now, whatever a reader's function puts in
 import numpy as np
 
 from convbp.exercises import reading
-from convbp.exercises.reading import Answer, Unreadable, plain, read
+from convbp.exercises.reading import Answer, Unreadable, plain, read, read_parts
 
 SECONDS = 5.0  # for all inputs together
 _PATIENCE = 1.0  # after that, for the function to end
@@ -44,6 +44,7 @@ class Call:
     problem: str = ""  # why there is no answer
     unreadable: bool = False  # something came back, and it is no array of numbers
     changed: list[str] = field(default_factory=list)  # the arguments that it changed
+    parts: list[Answer] = field(default_factory=list)  # if several arrays came back together: each of them
 
 
 @dataclass
@@ -118,12 +119,14 @@ def _call(function: Callable, arguments: Mapping) -> Call:
 
 
 def _read(value: object) -> Call:
+    parts: list[Answer] = []
     try:
-        return Call(answer=read(value))
+        parts = read_parts(value)
+        return Call(answer=read(value), parts=parts)
     except _TimeUp:
         raise
     except Unreadable as reason:
-        return Call(problem=str(reason), unreadable=True)
+        return Call(problem=str(reason), unreadable=True, parts=parts)
     except BaseException as error:  # whatever an object's own methods raise
         return Call(
             problem=f"What came back cannot be read as numbers; it fails with {_describe(error)}", unreadable=True

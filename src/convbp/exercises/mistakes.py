@@ -1,6 +1,10 @@
-"""What a misconception is, and how one, or two together, are computed."""
+"""What a misconception is, and how one, or two together, are computed.
 
-from collections.abc import Callable, Iterator, Mapping
+Nothing here knows where an answer comes from: a `Computation` gives, for any arguments, the right result and the wrong
+ones that are known.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from types import SimpleNamespace
@@ -26,8 +30,8 @@ class Misconception:
         Where in the series to look: notebook and equation.
     changes : mapping
         What is different from the right computation, by the place where: an argument's name -> a function of its
-        value; ``"result"`` -> a function of the result and all arguments; else the name of a step of the
-        `Task`'s computation -> what is done instead.
+        value; ``"result"`` -> a function of the result and all arguments; ``"compute"`` -> another computation; else
+        the name of a step of the `Computation`'s computation -> what is done instead.
     """
 
     name: str
@@ -42,17 +46,18 @@ def mistake(name: str, done: str, why: str, where: str, *variants: Mapping, **ch
     return [Misconception(name, done, why, where, variant) for variant in variants or [changes]]
 
 
-class Task:
+class Computation:
     """What is to be computed, with all that is known to go wrong.
 
     Parameters
     ----------
     compute : callable
         The right computation. Takes the arguments by name, and keyword-only arguments for the steps that can go wrong.
-    misconceptions : sequence of sequences of Misconception
+    misconceptions : lists of Misconception
+        As `mistake` returns them.
     """
 
-    def __init__(self, compute: Callable, *misconceptions: list[Misconception]):
+    def __init__(self, compute: Callable, misconceptions: Iterable[Iterable[Misconception]] = ()):
         self.compute = compute
         self.misconceptions = tuple(m for group in misconceptions for m in group)
 
@@ -62,12 +67,14 @@ class Task:
 
     def wrong(self, arguments: Mapping, *made: Misconception) -> np.ndarray | None:
         """Return the answer of someone who makes these mistakes, or None if nothing comes of it."""
-        given, steps, finish = dict(arguments), {}, []
+        given, steps, finish, compute = dict(arguments), {}, [], self.compute
         try:
             for misconception in made:
                 for place, change in misconception.changes.items():
                     if place == "result":
                         finish.append(change)
+                    elif place == "compute":
+                        compute = change
                     elif place in given:
                         given[place] = change(given[place])
                     elif place in steps:
@@ -75,16 +82,15 @@ class Task:
                     else:
                         steps[place] = change
             with np.errstate(all="ignore"):
-                result = self.compute(**given, **steps)
+                result = compute(**given, **steps)
                 for change in finish:
                     result = change(result, SimpleNamespace(**given))
-            return np.asarray(result, dtype=float)
-        except (ValueError, TypeError, IndexError):  # the arrays no longer fit together
+            return None if result is None else np.asarray(result, dtype=float)
+        except Exception:  # the arrays no longer fit together
             return None
 
-    def ways(self) -> Iterator[tuple[Misconception, ...]]:
-        """Every misconception alone, then every two of different names together, in either order if it can matter."""
-        yield from ((m,) for m in self.misconceptions)
+    def pairs(self) -> Iterator[tuple[Misconception, Misconception]]:
+        """Every two mistakes of different names together, in either order if it can matter."""
         for one, other in combinations(self.misconceptions, 2):
             if one.name != other.name:
                 yield one, other

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from convbp.convolution import convolve, rot180
-from convbp.misconceptions.misconception import Misconception, mistake
+from convbp.exercises.mistakes import Misconception, mistake
 
 
 def rows_reversed(array):

@@ -1,0 +1,10 @@
+"""The exercises, theme by theme.
+
+Whoever writes an exercise into a theme is done; a new theme is entered here. docs/writing_an_exercise.md shows how.
+"""
+
+from convbp.exercises.exercise import Exercise
+from convbp.exercises.themes import chain, channels, pooling, region, sliding, stride, two_layers, weights
+
+THEMES = (sliding, weights, region, chain, pooling, stride, channels, two_layers)
+ALL = tuple(each for theme in THEMES for each in vars(theme).values() if isinstance(each, Exercise))

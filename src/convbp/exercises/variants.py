@@ -1,0 +1,526 @@
+"""Every one-edit variant of a right program, as a mistake that an answer can be looked up among.
+
+An edit puts one thing for another: a sign, an index, a limit, an axis, an operator, a function; or leaves a factor, a
+term, a line out. The two edits that do the same for rows and for columns are likely together, and count as one.
+What a variant gives is computed, so to say that an answer has its numbers cannot be false.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+_FUNCTIONS = {  # what is easily taken for what
+    "sum": ("mean", "max"),
+    "mean": ("sum",),
+    "argmax": ("argmin",),
+    "max": ("min", "sum", "mean"),
+    "min": ("max",),
+    "maximum": ("minimum",),
+    "zeros": ("ones",),
+    "convolve": ("cross_correlate",),
+    "cross_correlate": ("convolve",),
+}
+_OPERATORS = {
+    ast.Add: (ast.Sub,),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.Div, ast.Add),
+    ast.Div: (ast.Mult, ast.FloorDiv),
+    ast.FloorDiv: (ast.Div,),
+    ast.Mod: (),
+    ast.Pow: (ast.Mult,),
+}
+_SIGNS = {ast.Add: "+", ast.Sub: "−", ast.Mult: "·", ast.Div: "/", ast.FloorDiv: "//", ast.Pow: "**"}
+_COMPARED = {
+    ast.Gt: (ast.GtE, ast.Lt),
+    ast.GtE: (ast.Gt, ast.LtE),
+    ast.Lt: (ast.LtE, ast.Gt),
+    ast.LtE: (ast.Lt, ast.GtE),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+}
+_LEFT_OUT = {"sqrt", "abs", "max", "min", "maximum", "minimum", "sum", "pad", "tanh", "sigmoid", "flip"}
+_MODES = {"full": "valid", "valid": "full"}
+# Names for rows, and what stands in the same place for columns.
+_PARTNERS = {"i": "j", "m": "n", "k1": "k2", "H": "W", "s1": "s2", "p1": "p2", "rows": "columns", "row": "column"}
+_PARTNERS |= {"top": "left", "bottom": "right", "h": "w", "r": "c"}
+_PARTNERS |= {column: row for row, column in _PARTNERS.items()}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Put ``new`` in the place of what is ``owner``'s ``field``, or its entry ``index``."""
+
+    kind: str
+    owner: ast.AST
+    field: str
+    index: int | None
+    new: object
+    statement: ast.stmt
+
+    def exchange(self, new: object) -> object:
+        """Put ``new`` there and return what was there."""
+        if self.index is None:
+            old = getattr(self.owner, self.field)
+            setattr(self.owner, self.field, new)
+        else:
+            old = getattr(self.owner, self.field)[self.index]
+            getattr(self.owner, self.field)[self.index] = new
+        return old
+
+
+@dataclass
+class Program:
+    """A right program, and what comes of it if it is edited.
+
+    Parameters
+    ----------
+    function : callable
+        Written in Python, with its source at hand.
+    """
+
+    function: Callable
+    tree: ast.Module = field(init=False)
+
+    def __post_init__(self):
+        source = textwrap.dedent(inspect.getsource(self.function))
+        self.tree = ast.parse(source)
+        (self._definition,) = self.tree.body
+        self._definition.decorator_list = []
+
+    def edits(self) -> Iterator[Edit]:
+        """Every edit, the plainest kinds of each place first."""
+        yield from _Places(self._definition).edits()
+
+    def edited(self, edits: tuple[Edit, ...]) -> Callable | None:
+        """Return the program with these edits, or None if they make no program."""
+        scope = dict(self.function.__globals__)
+        with self._with(edits):
+            try:
+                exec(compile(self.tree, f"<{self.function.__name__}, edited>", "exec"), scope)
+            except (SyntaxError, TypeError, ValueError):
+                return None
+        return scope[self._definition.name]
+
+    def lines(self, edits: tuple[Edit, ...]) -> tuple[list[str], list[str]]:
+        """The lines that these edits change, as they are and as they become."""
+        changed = list({id(edit.statement): edit for edit in edits}.values())
+        before = [_header(edit.statement) for edit in changed]
+        with self._with(edits):
+            return before, [_after(edit) for edit in changed]
+
+    @contextmanager
+    def _with(self, edits: tuple[Edit, ...]) -> Iterator[None]:
+        undo = [(edit, edit.exchange(edit.new)) for edit in edits]
+        for edit in edits:
+            _locate(edit.new, edit.statement)
+        try:
+            yield
+        finally:
+            for edit, old in reversed(undo):
+                edit.exchange(old)
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """What a right program gives with some edits; it stands where a `Misconception` does."""
+
+    program: Program
+    edits: tuple[Edit, ...]
+    where: str
+    why: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.edits[0].kind
+
+    @property
+    def done(self) -> str:
+        before, after = ("\n".join(f"    {line}" for line in lines) for lines in self.program.lines(self.edits))
+        return f"Number for number, your result is what comes out if\n{before}\nis written as\n{after}\n"
+
+    @cached_property
+    def changes(self) -> Mapping[str, Callable]:
+        edited = self.program.edited(self.edits)
+        return {"compute": edited or _nothing}
+
+
+def _nothing(**arguments) -> None:
+    """Where the edits make no program, nothing comes of it."""
+
+
+def variants(function: Callable, where: str) -> list[Variant]:
+    """Each one-edit variant of a right program, and each that edits rows and columns alike."""
+    program = Program(function)
+    edits = list(program.edits())
+    return [Variant(program, some, where) for some in (*((edit,) for edit in edits), *_pairs(edits))]
+
+
+# Rows and columns alike
+
+
+def _pairs(edits: list[Edit]) -> Iterator[tuple[Edit, Edit]]:
+    """Two edits, of which one does with rows what the other does with columns."""
+    described = [(edit, *_described(edit)) for edit in edits]
+    places: dict[tuple, Edit] = {(old, new): edit for edit, old, new in described}
+    for edit, old, new in described:
+        mirrored = tuple(_mirrored(text) for text in (old, new))
+        other = places.get(mirrored)
+        apart = other and (edit.owner, edit.field, edit.index) != (other.owner, other.field, other.index)
+        if apart and old < mirrored[0]:
+            yield edit, other
+
+
+def _described(edit: Edit) -> tuple[str, str]:
+    _locate(edit.new, edit.statement)
+    there = getattr(edit.owner, edit.field)
+    old = there if edit.index is None else there[edit.index]
+    context = ast.unparse(edit.owner) if isinstance(edit.owner, ast.expr) else ""
+    if isinstance(edit.owner, ast.Tuple):
+        context = ""
+    return f"{context}|{_text(old)}", _text(edit.new)
+
+
+def _text(node: object) -> str:
+    if isinstance(node, ast.operator | ast.cmpop):
+        return type(node).__name__
+    if isinstance(node, list):
+        return "\n".join(map(ast.unparse, node))
+    return ast.unparse(node) if isinstance(node, ast.AST) else str(node)
+
+
+def _mirrored(text: str) -> str:
+    """The text with the names for rows and those for columns exchanged, and axis 0 with axis 1."""
+    words = []
+    for word in _words(text):
+        words.append(_PARTNERS.get(word) or {"[0]": "[1]", "[1]": "[0]"}.get(word, word))
+    return "".join(words)
+
+
+def _words(text: str) -> list[str]:
+    words, word = [], ""
+    n = 0
+    while n < len(text):
+        if text[n].isalnum() or text[n] == "_":
+            word += text[n]
+            n += 1
+            continue
+        if word:
+            words.append(word)
+            word = ""
+        if text[n : n + 3] in ("[0]", "[1]"):
+            words.append(text[n : n + 3])
+            n += 3
+        else:
+            words.append(text[n])
+            n += 1
+    return [*words, word] if word else words
+
+
+# Where a program can be edited
+
+
+class _Places:
+    """Walks through a function's definition and gives the edits of each place."""
+
+    def __init__(self, definition: ast.FunctionDef):
+        self.definition = definition
+        self.parameters = [argument.arg for argument in definition.args.args]
+        self.others: dict[str, list[str]] = {}  # what each index or size is easily taken for
+        indices: list[str] = []
+        for node in ast.walk(definition):
+            if isinstance(node, ast.For | ast.comprehension):
+                indices += _names(node.target)
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+                self._siblings(node.targets[0])
+        for n, name in enumerate(indices):  # the next ones, and those of the loops two further in or out
+            self.others[name] = _distinct([indices[k] for k in (n - 2, n - 1, n + 1, n + 2) if 0 <= k < len(indices)])
+
+    def _siblings(self, target: ast.Tuple) -> None:
+        """Each size for the others of its array, and for that of the same axis of another array."""
+        arrays = [_names(one) for one in target.elts]
+        if all(len(names) == 1 for names in arrays):
+            arrays = [[name for names in arrays for name in names]]
+        for names in arrays:
+            for axis, name in enumerate(names):
+                same_axis = [other[axis] for other in arrays if other is not names and axis < len(other)]
+                found = [other for other in [*names, *same_axis] if other not in (name, "_")]
+                self.others[name] = _distinct([*self.others.get(name, []), *found])
+
+    def edits(self) -> Iterator[Edit]:
+        for statement in self.definition.body:
+            yield from self._statement(statement, self.definition, "body")
+        yield from self._returned_early()
+
+    def _statement(self, statement: ast.stmt, owner: ast.AST, place: str) -> Iterator[Edit]:
+        index = getattr(owner, place).index(statement)
+
+        def put(kind: str, new: object, where: str | None = None, of: ast.AST | None = None) -> Edit:
+            if where is None:
+                return Edit(kind, owner, place, index, new, statement)
+            return Edit(kind, of or statement, where, None, new, statement)
+
+        if isinstance(statement, ast.AugAssign):
+            value = statement.value
+            stored = _copy(statement.target)
+            yield put("= for +=", ast.Assign([stored], value))
+            for operator in _OPERATORS[type(statement.op)]:
+                yield put(f"{_SIGNS[operator]}= for {_SIGNS[type(statement.op)]}=", operator(), "op")
+        if isinstance(statement, ast.If):
+            yield put("condition left out", ast.Constant(True), "test")
+        for name, value in ast.iter_fields(statement):
+            if name in ("body", "orelse"):
+                for one in list(value):
+                    yield from self._statement(one, statement, name)
+            elif isinstance(value, ast.expr):
+                yield from self._expression(value, statement, name, None, statement)
+            elif name == "targets":
+                yield from self._expression(value[0], statement, name, 0, statement)
+        if isinstance(statement, ast.Assign | ast.AugAssign | ast.If) and not isinstance(owner, ast.If):
+            yield put("line left out", ast.Pass())
+        if isinstance(statement, ast.For) and len(statement.body) > 1:
+            yield Edit("last line out of the loop", owner, place, None, _outdented(owner, place, index), statement)
+
+    def _returned_early(self) -> Iterator[Edit]:
+        *_, last = self.definition.body
+        for loop in ast.walk(self.definition):
+            if isinstance(last, ast.Return) and isinstance(loop, ast.For):
+                yield Edit("return in the loop", loop, "body", None, [*loop.body, last], last)
+
+    def _expression(
+        self, node: ast.expr, owner: ast.AST, place: str, index: int | None, statement: ast.stmt, inside: str = ""
+    ) -> Iterator[Edit]:
+        """The edits of an expression; ``inside`` says whether it is an index or the limit of a loop."""
+
+        def put(kind: str, new: object) -> Edit:
+            return Edit(kind, owner, place, index, new, statement)
+
+        def within(child: ast.expr, field_: str, number: int | None = None, role: str = inside) -> Iterator[Edit]:
+            return self._expression(child, node, field_, number, statement, role)
+
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()):
+                yield from (put(f"{o} for {name}", _name(o)) for o in self.others.get(name, ()) if o != name)
+                if name in self.parameters and not inside:
+                    yield from (put(f"{o} for {name}", _name(o)) for o in self.parameters if o != name)
+                    for flip in ("[::-1]", "[:, ::-1]", "[::-1, ::-1]", ".T"):
+                        yield put(f"{name}{flip} for {name}", _parsed(f"{name}{flip}"))
+                if name in _FUNCTIONS:
+                    yield from (put(f"{o} for {name}", _name(o)) for o in _FUNCTIONS[name])
+            case ast.Constant(value=bool() | None):
+                pass
+            case ast.Constant(value=int() as value):
+                yield from (put(f"{o} for {value}", ast.Constant(o)) for o in (value - 1, value + 1))
+            case ast.Constant(value=str() as value) if value in _MODES:
+                yield put(f"{_MODES[value]} for {value}", ast.Constant(_MODES[value]))
+            case ast.BinOp(left=left, op=op, right=right):
+                for operator in _OPERATORS.get(type(op), ()):
+                    if inside and operator in (ast.Div, ast.Mult) and not isinstance(op, ast.FloorDiv):
+                        continue
+                    kind = f"{_SIGNS[operator]} for {_SIGNS[type(op)]}"
+                    yield put(kind, ast.BinOp(left, operator(), right))
+                part = "factor" if isinstance(op, ast.Mult | ast.Div) else "term"
+                yield put(f"{part} left out", left)
+                yield put(f"{part} left out", right if not isinstance(op, ast.Sub) else ast.UnaryOp(ast.USub(), right))
+                if isinstance(op, ast.Sub | ast.Div | ast.FloorDiv):
+                    yield put("exchanged", ast.BinOp(right, op, left))
+                yield from within(left, "left")
+                yield from within(right, "right")
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                yield put("minus left out", operand)
+                yield from within(operand, "operand")
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                for operator in _COMPARED.get(type(op), ()):
+                    yield put("comparison", ast.Compare(left, [operator()], [right]))
+                yield from within(left, "left")
+                yield from within(right, "comparators", 0)
+            case ast.Subscript(value=value, slice=ast.Tuple(elts=[*places]) as tuple_):
+                if len(places) == 2:
+                    yield put("indices exchanged", ast.Subscript(value, _tuple(places[::-1]), node.ctx))
+                for n in range(len(places)):
+                    left_out = [*places[:n], *places[n + 1 :]]
+                    yield put("index left out", ast.Subscript(value, _tuple(left_out), node.ctx))
+                yield from within(value, "value", role="")
+                for n, one in enumerate(places):
+                    yield from self._place(one, tuple_, "elts", n, statement)
+            case ast.Subscript(value=value, slice=one):
+                if isinstance(value, ast.Attribute | ast.Name | ast.Subscript | ast.Call):
+                    yield from within(value, "value", role="")
+                    yield from self._place(one, node, "slice", None, statement)
+            case ast.Call(func=function, args=arguments, keywords=keywords):
+                yield from self._call(node, put)
+                called = _called(function)
+                if isinstance(function, ast.Attribute):
+                    yield from within(function, "func")
+                else:
+                    yield from within(function, "func", role="function")
+                role = "limit" if called == "range" else inside
+                for n, one in enumerate(arguments):
+                    yield from within(one, "args", n, role)
+                for keyword in keywords:
+                    yield from self._expression(keyword.value, keyword, "value", None, statement, inside)
+            case ast.Attribute(value=value, attr=attr):
+                for other in _FUNCTIONS.get(attr, ()):
+                    yield put(f"{other} for {attr}", ast.Attribute(value, other, ast.Load()))
+                if attr == "T":
+                    yield put(".T left out", value)
+                if attr == "derivative":
+                    yield put("f for f′", value)
+                if attr not in ("shape", "size", "ndim"):
+                    yield from within(value, "value")
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                if isinstance(node.ctx, ast.Load):
+                    if len(elements) == 2:
+                        yield put("exchanged", _tuple(elements[::-1]))
+                    for n, one in enumerate(elements):
+                        yield from within(one, "elts", n)
+            case ast.GeneratorExp(elt=one) | ast.ListComp(elt=one):
+                yield from within(one, "elt")
+                for generator in node.generators:
+                    yield from self._expression(generator.iter, generator, "iter", None, statement, inside)
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                yield put("condition left out", body)
+                for name, part in (("test", test), ("body", body), ("orelse", orelse)):
+                    yield from within(part, name)
+            case _:
+                pass
+
+    def _place(self, node: ast.expr, owner: ast.AST, place: str, index: int | None, statement) -> Iterator[Edit]:
+        """The edits of one index, or of one slice."""
+
+        def put(kind: str, new: ast.expr) -> Edit:
+            return Edit(kind, owner, place, index, new, statement)
+
+        if not isinstance(node, ast.Slice):
+            if not isinstance(node, ast.Constant | ast.UnaryOp):
+                if not _has_constant(node):
+                    yield from (put("index off by one", _plus(node, step)) for step in (1, -1))
+                yield put("a minus too many", ast.UnaryOp(ast.USub(), node))
+            yield from self._expression(node, owner, place, index, statement, "index")
+            return
+        for bound in ("lower", "upper", "step"):
+            value = getattr(node, bound)
+            if value is None:
+                continue
+            parts = {name: getattr(node, name) for name in ("lower", "upper", "step")}
+            yield put("step left out" if bound == "step" else "limit left out", ast.Slice(**(parts | {bound: None})))
+            if bound != "step" and not _has_constant(value):
+                for step in (1, -1):
+                    yield put("limit off by one", ast.Slice(**(parts | {bound: _plus(value, step)})))
+            yield from self._expression(value, node, bound, None, statement, "index")
+
+    def _call(self, node: ast.Call, put: Callable) -> Iterator[Edit]:
+        called, arguments = _called(node.func), node.args
+        if called == "range":
+            *first, end = arguments[:2]
+            start = first[0] if first else ast.Constant(0)
+            ends = [] if _has_constant(end) else [[start, _plus(end, -1)], [start, _plus(end, 1)]]
+            for new in ([_plus(start, 1), end], *ends):
+                new = new[1:] if isinstance(new[0], ast.Constant) and new[0].value == 0 else new
+                yield put("limit off by one", ast.Call(node.func, new, []))
+            if first and not (isinstance(start, ast.Constant) and start.value == 0):
+                yield put("limit off by one", ast.Call(node.func, [_plus(start, -1), end], []))
+                yield put("limit left out", ast.Call(node.func, [end], []))
+            return
+        if called in ("zeros", "empty", "ones") and arguments and isinstance(arguments[0], ast.Tuple):
+            for n, one in enumerate(arguments[0].elts):
+                if _has_constant(one):
+                    continue
+                for step in (1, -1):
+                    sizes = [*arguments[0].elts[:n], _plus(one, step), *arguments[0].elts[n + 1 :]]
+                    yield put("size off by one", ast.Call(node.func, [_tuple(sizes), *arguments[1:]], node.keywords))
+        if len(arguments) == 2:
+            yield put("exchanged", ast.Call(node.func, arguments[::-1], node.keywords))
+        if called == "where" and len(arguments) == 3:
+            yield put("exchanged", ast.Call(node.func, [arguments[0], arguments[2], arguments[1]], []))
+        if called in _LEFT_OUT:
+            yield from (put(f"{called} left out", one) for one in arguments)
+        if isinstance(node.func, ast.Attribute) and called in ("sum", "mean", "transpose", "swapaxes"):
+            yield put(f"{called} left out", node.func.value)
+        if called == "derivative" and len(arguments) == 1:
+            at_output = ast.Call(node.func, [ast.Call(node.func.value, arguments, [])], [])
+            yield put("f′ at the output", at_output)
+        for n in range(len(node.keywords)):
+            yield put("option left out", ast.Call(node.func, arguments, [*node.keywords[:n], *node.keywords[n + 1 :]]))
+
+
+def _outdented(owner: ast.AST, place: str, index: int) -> list[ast.stmt]:
+    body = getattr(owner, place)
+    loop = _copy(body[index])
+    return [*body[:index], ast.For(loop.target, loop.iter, loop.body[:-1], []), loop.body[-1], *body[index + 1 :]]
+
+
+def _has_constant(node: ast.expr) -> bool:
+    """Whether a number is added to it, which is edited by itself."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        return _has_constant(node.left) or _has_constant(node.right)
+    return isinstance(node, ast.Constant)
+
+
+def _names(target: ast.AST) -> list[str]:
+    return [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
+
+
+def _distinct(names: list[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _name(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
+
+
+def _tuple(elements: list) -> ast.expr:
+    return elements[0] if len(elements) == 1 else ast.Tuple(list(elements), ast.Load())
+
+
+def _parsed(code: str) -> ast.expr:
+    return ast.parse(code, mode="eval").body
+
+
+def _plus(node: ast.expr, step: int) -> ast.expr:
+    if isinstance(node, ast.Constant):
+        return ast.Constant(node.value + step)
+    return ast.BinOp(node, ast.Add() if step > 0 else ast.Sub(), ast.Constant(abs(step)))
+
+
+def _copy(node):
+    return ast.parse(ast.unparse(node)).body[0] if isinstance(node, ast.stmt) else _stored(node)
+
+
+def _stored(node: ast.expr) -> ast.expr:
+    (assign,) = ast.parse(f"{ast.unparse(node)} = 0").body
+    return assign.targets[0]
+
+
+def _called(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _locate(new: object, at: ast.stmt) -> None:
+    for node in new if isinstance(new, list) else [new]:
+        for one in ast.walk(node):
+            if "lineno" in one._attributes and not hasattr(one, "lineno"):
+                ast.copy_location(one, at)
+
+
+# What is shown of an edit
+
+
+def _same_line(edit: Edit, other: Edit) -> bool:
+    return edit.statement is other.statement
+
+
+def _header(statement: ast.stmt) -> str:
+    """The statement's own line."""
+    return ast.unparse(statement).split("\n")[0]
+
+
+def _after(edit: Edit) -> str:
+    if isinstance(edit.new, list):
+        return f"# {edit.kind}"
+    if isinstance(edit.new, ast.Pass):
+        return "# nothing"
+    return _header(edit.new if isinstance(edit.new, ast.stmt) else edit.statement)
