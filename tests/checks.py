@@ -230,7 +230,7 @@ class Windows:
 
     @property
     def arguments(self):
-        return self.window, self.stride, self.padding
+        return {"size": self.window, "stride": self.stride, "padding": self.padding}
 
     def delta(self, output):
         return integers(np.random.default_rng(self.seed + 1), np.shape(output))
@@ -249,8 +249,8 @@ WINDOWS = [
 
 
 def check_max_pool(max_pool2d, windows):
-    expected = loops.max_pool2d(windows.inputs, *windows.arguments)
-    result = max_pool2d(windows.inputs, *windows.arguments)
+    expected = loops.max_pool2d(windows.inputs, **windows.arguments)
+    result = max_pool2d(windows.inputs, **windows.arguments)
     delta = windows.delta(expected.output)
     assert_same(result.output, expected.output)
     assert_same(result.winners, expected.winners)
@@ -259,19 +259,19 @@ def check_max_pool(max_pool2d, windows):
 
 def check_average_pool(average_pool2d, windows):
     """Exact on Fractions, and correctly rounded on integers."""
-    expected = loops.average_pool2d(windows.inputs, *windows.arguments)
+    expected = loops.average_pool2d(windows.inputs, **windows.arguments)
     delta = windows.delta(expected.output)
-    fractions = average_pool2d(windows.inputs * Fraction(1), *windows.arguments)
+    fractions = average_pool2d(windows.inputs * Fraction(1), **windows.arguments)
     assert_same(fractions.output, expected.output)
     assert_same(fractions.route(delta * Fraction(1)), expected.route(delta))
-    floats = average_pool2d(windows.inputs, *windows.arguments)
+    floats = average_pool2d(windows.inputs, **windows.arguments)
     assert_same(floats.output.astype(float), expected.output.astype(float))
     assert_same(floats.route(delta).astype(float), expected.route(delta).astype(float))
 
 
 def check_l2_pool(l2_pool2d, windows):
-    expected = loops.l2_pool2d(windows.inputs, *windows.arguments)
-    result = l2_pool2d(windows.inputs, *windows.arguments)
+    expected = loops.l2_pool2d(windows.inputs, **windows.arguments)
+    result = l2_pool2d(windows.inputs, **windows.arguments)
     delta = windows.delta(expected.output)
     np.testing.assert_allclose(result.output, expected.output, rtol=1e-13)
     np.testing.assert_allclose(result.route(delta), expected.route(delta), rtol=1e-13, atol=1e-13)
@@ -279,8 +279,8 @@ def check_l2_pool(l2_pool2d, windows):
 
 def check_average_pool_is_adjoint(average_pool2d, windows):
     assert_adjoint(
-        lambda inputs: loops.average_pool2d(inputs, *windows.arguments).output,
-        lambda delta: average_pool2d(windows.inputs, *windows.arguments).route(delta * Fraction(1)),
+        lambda inputs: loops.average_pool2d(inputs, **windows.arguments).output,
+        lambda delta: average_pool2d(windows.inputs, **windows.arguments).route(delta * Fraction(1)),
         windows.inputs.shape,
     )
 
@@ -302,9 +302,9 @@ def assert_pool_slope(pool, loops_pool, windows):
     shape = windows.inputs.shape
     order = np.random.default_rng(windows.seed).permutation(windows.inputs.size).reshape(shape)
     at = (order + 1.0) * np.where(order % 2, 1, -1)
-    pooled = pool(at, *windows.arguments)
+    pooled = pool(at, **windows.arguments)
     delta = windows.delta(pooled.output)
-    slopes = central_difference(lambda inputs: (delta * loops_pool(inputs, *windows.arguments).output).sum(), at)
+    slopes = central_difference(lambda inputs: (delta * loops_pool(inputs, **windows.arguments).output).sum(), at)
     assert_agrees(compare_gradients(pooled.route(delta), slopes, tolerance=1e-7))
 
 

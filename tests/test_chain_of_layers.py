@@ -69,7 +69,7 @@ def forward_by_loops(state):
         if isinstance(layer, Conv2D):
             o = loops.conv2d(o, *own, stride=layer.stride, padding=layer.padding, dilation=layer.dilation)
         elif isinstance(layer, MaxPool2D):
-            o = loops.max_pool2d(o, layer.size, layer.stride, layer.padding).output
+            o = loops.max_pool2d(o, layer.size, stride=layer.stride, padding=layer.padding).output
         elif isinstance(layer, Activate):
             o = np.where(o > 0, o, (layer.function is leaky_relu) * 0.01 * o)
         elif isinstance(layer, Flatten):
@@ -96,7 +96,7 @@ def backward_by_loops(state, forward):
             gradients[f"{name}.bias"] = loops.conv2d_bias_gradient(δ[None])
             δ = loops.conv2d_input_gradient(δ[None], own[0], o.shape[1:3], **settings)[0]
         elif isinstance(layer, MaxPool2D):
-            δ = loops.max_pool2d(o, layer.size, layer.stride, layer.padding).route(δ[None])[0]
+            δ = loops.max_pool2d(o, layer.size, stride=layer.stride, padding=layer.padding).route(δ[None])[0]
         elif isinstance(layer, Activate):
             δ = np.where(o[0] > 0, δ, (layer.function is leaky_relu) * 0.01 * δ)
         elif isinstance(layer, Flatten):

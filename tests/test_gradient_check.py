@@ -186,7 +186,7 @@ BAD_CALLS = {
         "step is 'a'; expected a positive number that is",
     ),
     "step infinite": ((find_kinks, cubes, AT, np.inf), ValueError, "step is inf; expected a positive number that is"),
-    "step beyond floats": ((central_difference, cubes, AT, 10**400), ValueError, f"step is {10**400}; expected a pos"),
+    "step beyond floats": ((central_difference, cubes, AT, 10**400), ValueError, "step is 1000000000"),
     "step lost": (
         (central_difference, cubes, [[1.0, 1e20]], 1e-5),
         ValueError,

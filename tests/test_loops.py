@@ -95,7 +95,7 @@ def test_gradients_are_the_derivatives_of_the_forward_pass(steps):
 def test_routes_are_the_derivatives_of_the_forward_pass(pool):
     """Overlapping windows with padding, on symbols."""
     inputs = symbols("o", 1, 3, 4, 1)
-    pooled = pool(inputs, (2, 3), (2, 1), (1, 1))
+    pooled = pool(inputs, (2, 3), stride=(2, 1), padding=(1, 1))
     delta = symbols("d", *pooled.output.shape)
     assert_equal_expressions(pooled.route(delta), derivatives((delta * pooled.output).sum(), inputs))
 

@@ -90,8 +90,9 @@ def test_padding_never_wins(pool, dtype):
 @pytest.mark.parametrize("entries", [[-1e20] * 8, [Fraction(-(10**20)), -1e20, -(10**20)] + [-1e308] * 5])
 def test_padding_never_wins_over_large_floats_among_objects(entries):
     """From 2⁵³ on a float and one less are the same float."""
-    inputs, windows = one_map(np.array(entries, object).reshape(2, 4)), ((2, 2), (1, 1), (1, 1))
-    pooled, expected = max_pool2d(inputs, *windows), loops.max_pool2d(inputs, *windows)
+    inputs = one_map(np.array(entries, object).reshape(2, 4))
+    windows = {"size": (2, 2), "stride": (1, 1), "padding": (1, 1)}
+    pooled, expected = max_pool2d(inputs, **windows), loops.max_pool2d(inputs, **windows)
     assert pooled.winners.tolist() == expected.winners.tolist()
     assert pooled.output.dtype == object
     assert pooled.output.tolist() == expected.output.tolist()
@@ -131,7 +132,7 @@ def test_windows_larger_than_half_the_inputs_and_of_one_entry():
 
 def test_a_window_of_more_than_256_entries():
     inputs = np.arange(2 * 18 * 19).reshape(2, 18, 19, 1) % 331
-    pooled, expected = max_pool2d(inputs, (17, 18), 1), loops.max_pool2d(inputs, (17, 18), 1)
+    pooled, expected = max_pool2d(inputs, (17, 18), stride=1), loops.max_pool2d(inputs, (17, 18), stride=1)
     assert pooled.winners.tolist() == expected.winners.tolist()
     assert pooled.route(pooled.output).tolist() == expected.route(expected.output).tolist()
 
@@ -150,13 +151,13 @@ def test_floats_keep_their_dtype(pool, dtype):
 def test_the_mean_of_large_float16_does_not_overflow():
     """Nor does what comes back to an entry of several windows."""
     inputs = one_map(np.array([[60000, 50016, -64], [60000, 60000, 65504]], np.float16))
-    pooled, expected = average_pool2d(inputs, (2, 2), 1), loops.average_pool2d(inputs, (2, 2), 1)
+    pooled, expected = average_pool2d(inputs, (2, 2), stride=1), loops.average_pool2d(inputs, (2, 2), stride=1)
     delta = one_map(np.array([[60000, 65504]], np.float16))
     for result, known in (pooled.output, expected.output), (pooled.route(delta), expected.route(delta)):
         assert result.dtype == np.float16
         assert result.tolist() == known.astype(np.float16).tolist()
     column = one_map(np.full((3, 1), 60000, np.float16))
-    overlap = average_pool2d(column, (2, 1), 1)
+    overlap = average_pool2d(column, (2, 1), stride=1)
     assert as_map(overlap.route(overlap.output)) == [[30000], [60000], [30000]]
 
 
@@ -166,20 +167,20 @@ def test_a_window_of_more_entries_than_float16_can_count():
 
 def test_small_integers_do_not_wrap():
     inputs = one_map(np.full((3, 3), 200, np.uint8))
-    assert as_map(average_pool2d(inputs, 2, 1).output) == [[200, 200], [200, 200]]
-    assert as_map(l2_pool2d(inputs, 2, 1).output) == [[400, 400], [400, 400]]
+    assert as_map(average_pool2d(inputs, 2, stride=1).output) == [[200, 200], [200, 200]]
+    assert as_map(l2_pool2d(inputs, 2, stride=1).output) == [[400, 400], [400, 400]]
     peak = inputs.copy()
     peak[0, 1, 1, 0] = 201
-    assert max_pool2d(peak, 2, 1).route(np.full((1, 2, 2, 1), 200, np.uint8))[0, 1, 1, 0] == 800
+    assert max_pool2d(peak, 2, stride=1).route(np.full((1, 2, 2, 1), 200, np.uint8))[0, 1, 1, 0] == 800
 
 
 def test_large_integers_do_not_wrap():
     large = one_map(np.full((2, 3), 2**62))
-    assert as_map(max_pool2d(large, (2, 2), 1).route(one_map([[2**62, 2**62]]))) == [[2**62, 2**62, 0], [0, 0, 0]]
-    assert as_map(average_pool2d(large, 2, 1).output) == [[2**62, 2**62]]
+    assert as_map(max_pool2d(large, (2, 2), stride=1).route(one_map([[2**62, 2**62]]))) == [[2**62, 2**62, 0], [0, 0, 0]]
+    assert as_map(average_pool2d(large, 2, stride=1).output) == [[2**62, 2**62]]
     overlap = one_map(np.array([[0, 1, 0]]))
-    assert as_map(max_pool2d(overlap, (1, 2), 1).route(one_map([[2**62, 2**62]]))) == [[0, 2**63, 0]]
-    assert as_map(average_pool2d(overlap, (1, 2), 1).route(one_map([[2**62, 2**62]]))) == [[2**61, 2**62, 2**61]]
+    assert as_map(max_pool2d(overlap, (1, 2), stride=1).route(one_map([[2**62, 2**62]]))) == [[0, 2**63, 0]]
+    assert as_map(average_pool2d(overlap, (1, 2), stride=1).route(one_map([[2**62, 2**62]]))) == [[2**61, 2**62, 2**61]]
 
 
 def test_fractions_stay_exact_where_no_window_is():
@@ -226,12 +227,12 @@ BAD_ARGUMENTS = {
     ),
     "window of 0": ((INPUTS, 0), ValueError, "size is 0; expected at least 1."),
     "window of 1.5": ((INPUTS, 1.5), TypeError, "size is 1.5; expected an integer or a pair of integers"),
-    "stride 0": ((INPUTS, 2, 0), ValueError, "stride is 0; expected at least 1."),
-    "stride negative": ((INPUTS, 2, (1, -1)), ValueError, "stride is (1, -1); expected at least 1 along both axes."),
-    "stride of three": ((INPUTS, 2, (1, 1, 1)), TypeError, "stride is (1, 1, 1); expected an integer or a pair"),
-    "padding negative": ((INPUTS, 2, 1, -1), ValueError, "padding is -1; expected at least 0."),
+    "stride 0": ((INPUTS, 2, {"stride": 0}), ValueError, "stride is 0; expected at least 1."),
+    "stride negative": ((INPUTS, 2, {"stride": (1, -1)}), ValueError, "stride is (1, -1); expected at least 1 along both axes."),
+    "stride of three": ((INPUTS, 2, {"stride": (1, 1, 1)}), TypeError, "stride is (1, 1, 1); expected an integer or a pair"),
+    "padding negative": ((INPUTS, 2, {"padding": -1}), ValueError, "padding is -1; expected at least 0."),
     "padding too large": (
-        (INPUTS, (2, 3), 1, (1, 2)),
+        (INPUTS, (2, 3), {"padding": (1, 2)}),
         ValueError,
         "padding is (1, 2) and the window is 2×3; expected a padding of at most half the window, or a window "
         "could hold nothing but padding. Use padding=(1, 1) or less.",
@@ -243,10 +244,10 @@ BAD_ARGUMENTS = {
 @pytest.mark.parametrize("case", BAD_ARGUMENTS)
 def test_bad_arguments(pool, case):
     """The operation, what came, what is expected; and loops.py says the same."""
-    arguments, error, message = BAD_ARGUMENTS[case]
-    said = what_it_says(error, pool, *arguments)
+    (inputs, size, *named), error, message = BAD_ARGUMENTS[case]
+    said = what_it_says(error, pool, inputs, size, **dict(*named))
     assert said.startswith(f"{pool.__name__}: {message}")
-    assert said == what_it_says(error, getattr(loops, pool.__name__), *arguments)
+    assert said == what_it_says(error, getattr(loops, pool.__name__), inputs, size, **dict(*named))
 
 
 @pytest.mark.parametrize("pool", POOLS, ids=lambda pool: pool.__name__)

@@ -38,7 +38,7 @@ def check(state, drawn):
     """Everything that choosing each δ and each pixel shows."""
     (H, W), (k1, k2), (s1, s2) = state.inputs.shape, state.size, state.stride
     grids = {grid.name: grid for grid in drawn.grids}
-    pooled = ORACLE[state.pooling](state.inputs[None, ..., None], state.size, state.stride)
+    pooled = ORACLE[state.pooling](state.inputs[None, ..., None], state.size, stride=state.stride)
     rows, cols = pooled.output.shape[1:3]
     δ = np.arange(1, rows * cols + 1).reshape(rows, cols) if state.delta is None else state.delta
     gradient = pooled.route(δ[None, ..., None])[0, ..., 0]

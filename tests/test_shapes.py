@@ -20,6 +20,7 @@ from convbp.shapes import (
     check_mode,
     check_size,
     output_size,
+    shown,
     widened,
 )
 
@@ -88,8 +89,8 @@ def test_any_number_of_axes():
 
 def test_floats():
     single = np.float32([1.5])
-    assert as_floats(single) is single
-    assert as_floats(np.array([Fraction(1, 2), 3])).tolist() == [0.5, 3.0]
+    assert as_floats("here", "x", single) is single
+    assert as_floats("here", "x", np.array([Fraction(1, 2), 3])).tolist() == [0.5, 3.0]
 
 
 @pytest.mark.parametrize("value", [(2, 3), [2, 3], np.array([2, 3]), (np.int64(2), np.uint8(3))])
@@ -238,7 +239,7 @@ WORDING = {
         f"step {value!r:.9}": (
             lambda value=value: as_positive("here", "step", value),
             error,
-            f"step is {value!r}; expected a positive number that is finite, for example step=1e-5.",
+            f"step is {shown(value)}; expected a positive number that is finite, for example step=1e-5.",
         )
         for error, values in (
             (TypeError, ("1", None, True, 1j, np.ones(2))),
@@ -291,7 +292,7 @@ WORDING = {
         "'valid' keeps the kernel inside the image, 'full' lets it stand over the border.",
     ),
     "channels": (
-        lambda: check_channels("here", "inputs have C =", 1, "kernel has C =", 3),
+        lambda: check_channels("here", "inputs", np.ones((1, 2, 4, 1)), np.ones((2, 2, 3, 4))),
         ValueError,
         "inputs have C = 1 but kernel has C = 3; expected the same number. "
         "Inputs are (N, H, W, C), kernels (k1, k2, C, D), deltas (N, H', W', D): channels stand last.",
@@ -333,4 +334,4 @@ def test_what_fits_passes():
     check_delta("here", np.ones((1, 3, 3, 4)), (1, 3, 3))
     check_mode("here", "valid")
     check_mode("here", "full")
-    check_channels("here", "", 3, "", 3)
+    check_channels("here", "inputs", np.ones((1, 2, 4, 3)), np.ones((2, 2, 3, 4)))

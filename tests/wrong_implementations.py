@@ -363,7 +363,7 @@ def equal_shares(entries):
 
 
 def winners_moved_by_padding(inputs, size, stride=None, padding=(0, 0)):
-    right = convbp.max_pool2d(inputs, size, stride, padding)
+    right = convbp.max_pool2d(inputs, size, stride=stride, padding=padding)
     return SimpleNamespace(output=right.output, route=right.route, winners=right.winners + padding)
 
 
@@ -381,7 +381,7 @@ WRONG_MAX_POOL = {
         lambda entries: max(zero_padded(entries)), lambda entries: first_largest(zero_padded(entries))
     ),
     "overlap overwritten": pool_by_windows(largest, first_largest, collect=replace),
-    "stride ignored": lambda inputs, size, stride=None, padding=0: convbp.max_pool2d(inputs, size, size, padding),
+    "stride ignored": lambda inputs, size, stride=None, padding=0: convbp.max_pool2d(inputs, size, padding=padding),
     "winners counted in the padded inputs": winners_moved_by_padding,
 }
 

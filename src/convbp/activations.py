@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from convbp.shapes import as_floats, as_numbers
+from convbp.shapes import Array, as_floats, as_numbers, computed, shown
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,11 @@ class Activation:
 
     name: str
     formula: str
-    _value: Callable[[np.ndarray], np.ndarray] = field(repr=False)
-    _slope: Callable[[np.ndarray], np.ndarray] = field(repr=False)
+    _value: Callable[[Array], Array] = field(repr=False)
+    _slope: Callable[[Array], Array] = field(repr=False)
+    _exact: bool = field(repr=False, default=False)  # on integers and Fractions; else they become floats
 
-    def __call__(self, pre_activation):
+    def __call__(self, pre_activation: ArrayLike) -> Array:
         """Return f(x) for each entry x.
 
         Parameters
@@ -49,61 +51,84 @@ class Activation:
         TypeError
             If an entry is not a real number.
         ValueError
-            If the array is empty, or an entry is NaN or infinite.
+            If the array is empty, or an entry is NaN, infinite or beyond all floats.
         """
         return self._apply(self._value, self.name, pre_activation)
 
-    def derivative(self, pre_activation):
+    def derivative(self, pre_activation: ArrayLike) -> Array:
         """Return f′(x) for each entry x; arguments, result and errors are those of f itself."""
         return self._apply(self._slope, f"{self.name}.derivative", pre_activation)
 
-    @staticmethod
-    def _apply(function, operation, pre_activation):
-        return np.asarray(function(as_numbers(operation, "pre_activation", pre_activation, None)))
+    def _apply(self, function: Callable[[Array], Array], operation: str, pre_activation: ArrayLike) -> Array:
+        x = as_numbers(operation, "pre_activation", pre_activation, None)
+        if not self._exact:
+            x = as_floats(operation, "pre_activation", x)
+        return computed(operation, function, x).astype(x.dtype, copy=False)
 
 
 LEAK = 0.01  # the slope of leaky_relu for negative numbers
 
 
-def _sigmoid(x):
-    x = as_floats(x)
-    e = np.exp(-np.abs(x))
+def _sigmoid(x: Array) -> Array:
+    e: Array = np.exp(-np.abs(x))
     return np.where(x < 0, e, 1) / (1 + e)
 
 
-def _sigmoid_slope(x):
-    e = np.exp(-np.abs(as_floats(x)))
+def _sigmoid_slope(x: Array) -> Array:
+    e: Array = np.exp(-np.abs(x))
     return e / (1 + e) ** 2  # s(x)·s(−x), which does not cancel where 1 − s(x) would
 
 
-def _tanh_slope(x):
-    e = np.exp(-np.abs(as_floats(x)))
+def _tanh_slope(x: Array) -> Array:
+    e: Array = np.exp(-np.abs(x))
     return (2 * e / (1 + e**2)) ** 2  # 1/cosh², which does not cancel where 1 − tanh² would
 
 
-def _softplus(x):
-    x = as_floats(x)
+def _softplus(x: Array) -> Array:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-identity = Activation("identity", "x", np.copy, np.ones_like)
+identity = Activation("identity", "x", np.copy, np.ones_like, _exact=True)
 
 relu = Activation(
     "relu",
     "max(x, 0)",
     lambda x: np.maximum(x, np.zeros_like(x)),  # NumPy is slower with a single 0
-    lambda x: (x > 0).view(np.int8).astype(x.dtype),  # as a small integer, or object would get True and False
+    lambda x: np.greater(x, 0).view(np.int8),  # not where: it is slower
+    _exact=True,
 )
 
 leaky_relu = Activation(
     "leaky_relu",
     f"x if x > 0, else {LEAK}·x",
-    lambda x: np.where(x > 0, as_floats(x), LEAK * as_floats(x)),
-    lambda x: np.where(x > 0, 1, LEAK).astype(as_floats(x).dtype),
+    lambda x: np.where(x > 0, x, LEAK * x),
+    lambda x: np.where(x > 0, 1, LEAK),
 )
 
 sigmoid = Activation("sigmoid", "1 / (1 + exp(−x))", _sigmoid, _sigmoid_slope)
 
-tanh = Activation("tanh", "tanh(x)", lambda x: np.tanh(as_floats(x)), _tanh_slope)
+tanh = Activation("tanh", "tanh(x)", np.tanh, _tanh_slope)
 
 softplus = Activation("softplus", "log(1 + exp(x))", _softplus, _sigmoid)
+
+ACTIVATIONS = {f.name: f for f in (identity, relu, leaky_relu, sigmoid, tanh, softplus)}
+
+
+def as_activation(operation: str, activation: object, name: str = "activation") -> Activation:
+    """Return the activation function that is given, or that has the name that is given.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a function of `ACTIVATIONS` or the like, nor a word.
+    ValueError
+        If it is a word that names none.
+    """
+    expected = f"expected one of {', '.join(ACTIVATIONS)}, as a name or as the function itself, such as convbp.relu."
+    if isinstance(activation, Activation):
+        return activation
+    if not isinstance(activation, str):
+        raise TypeError(f"{operation}: {name} is {shown(activation)}; {expected}")
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"{operation}: {name} is {activation!r}; {expected}")
+    return ACTIVATIONS[activation]

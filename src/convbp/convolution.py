@@ -25,24 +25,32 @@ A layer's arrays stand in the article's order (Eq. 4); in PyTorch's order they a
     ===============================  ===============  ==============================
 """
 
+from collections.abc import Iterator
 from math import ceil
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from convbp.shapes import (
+    Array,
+    IntOrPair,
+    Pair,
     as_numbers,
     as_pair,
     as_steps,
     check_channels,
     check_delta,
+    check_entries,
     check_mode,
     check_size,
-    exact,
+    computed,
+    in_one_dtype,
     output_size,
+    steps_by_keyword,
 )
 
 
-def cross_correlate(image, kernel, mode="valid"):
+def cross_correlate(image: ArrayLike, kernel: ArrayLike, mode: str = "valid") -> Array:
     """Slide ``kernel`` over ``image`` and sum the products: I ⊗ K, Eq. 1 of the article.
 
     Parameters
@@ -68,7 +76,7 @@ def cross_correlate(image, kernel, mode="valid"):
     return _slide("cross_correlate", image, kernel, mode, turn=False)
 
 
-def convolve(image, kernel, mode="valid"):
+def convolve(image: ArrayLike, kernel: ArrayLike, mode: str = "valid") -> Array:
     """Convolve ``image`` with ``kernel``: I * K, Eq. 2 of the article, which is I ⊗ rot180(K) (Eq. 3, corrected).
 
     Parameters
@@ -91,7 +99,7 @@ def convolve(image, kernel, mode="valid"):
     return _slide("convolve", image, kernel, mode, turn=True)
 
 
-def rot180(kernel):
+def rot180(kernel: ArrayLike) -> Array:
     """Turn ``kernel`` by 180°: both of its first two axes reversed, channels and filters left in place.
 
     Parameters
@@ -115,7 +123,16 @@ def rot180(kernel):
     return kernel[::-1, ::-1].copy()
 
 
-def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
+@steps_by_keyword
+def conv2d(
+    inputs: ArrayLike,
+    kernel: ArrayLike,
+    bias: ArrayLike | None = None,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+) -> Array:
     """Run a convolutional layer forward: x = o ⊗ w + b, Eq. 7 of the article with the channels of Eq. 4.
 
     Parameters
@@ -146,16 +163,29 @@ def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
     kernel = as_numbers(operation, "kernel", kernel, "klCD")
     stride, padding, dilation = as_steps(operation, stride, padding, dilation)
     k1, k2, channels, filters = kernel.shape
-    check_channels(operation, "inputs have C =", inputs.shape[3], "kernel has C =", channels)
+    check_channels(operation, "inputs", inputs, kernel)
     places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
     bias = as_numbers(operation, "bias", np.zeros(filters, kernel.dtype) if bias is None else bias, "D")
     check_size(operation, "bias", bias.shape, (filters,), "A layer has one bias per filter, the kernel's last axis.")
-    inputs, kernel, bias = exact(k1 * k2 * channels, inputs, kernel, bias)
-    row_of_biases = np.tile(bias, (places[1], 1))  # a whole row of places at once: NumPy is slow along short axes
-    return _correlate(inputs, kernel, places, stride, padding, dilation, start=row_of_biases)
+    check_entries(operation, "the output", (len(inputs), *places, filters))
+
+    def compute(inputs: Array, kernel: Array, bias: Array) -> Array:
+        row_of_biases = np.tile(bias, (places[1], 1))  # a whole row of places at once: NumPy is slow along short axes
+        return _correlate(inputs, kernel, places, stride, padding, dilation, start=row_of_biases)
+
+    return computed(operation, compute, *in_one_dtype(k1 * k2 * channels, inputs, kernel, bias))
 
 
-def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, dilation=1):
+@steps_by_keyword
+def conv2d_kernel_gradient(
+    inputs: ArrayLike,
+    delta: ArrayLike,
+    kernel_size: IntOrPair,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+) -> Array:
     """Gradient of the error with respect to the kernel: dw = o ⊗ δ, Eq. 13 of the article.
 
     The windows are those of the forward pass, o_{i+m′,j+n′}, now summed over the places (i, j), and over the images.
@@ -189,16 +219,28 @@ def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, d
     stride, padding, dilation = as_steps(operation, stride, padding, dilation)
     places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
     check_delta(operation, delta, (inputs.shape[0], *places))
-    inputs, delta = exact(delta[..., 0].size, inputs, delta)
     channels, filters = inputs.shape[3], delta.shape[3]
-    gradient = np.zeros((k1, k2, channels, filters), inputs.dtype)
-    for m, at, windows in _windows(inputs, (k1, k2), places, stride, padding, dilation):
-        products = windows.swapaxes(1, 2) @ delta[at].reshape(len(windows), -1, filters)
-        gradient[m] += products.sum(axis=0).reshape(k2, channels, filters)
-    return gradient
+
+    def compute(inputs: Array, delta: Array) -> Array:
+        gradient = np.zeros((k1, k2, channels, filters), inputs.dtype)
+        for m, at, windows in _windows(inputs, (k1, k2), places, stride, padding, dilation):
+            products = windows.swapaxes(1, 2) @ delta[at].reshape(len(windows), -1, filters)
+            gradient[m] += products.sum(axis=0).reshape(k2, channels, filters)
+        return gradient
+
+    return computed(operation, compute, *in_one_dtype(delta[..., 0].size, inputs, delta))
 
 
-def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dilation=1):
+@steps_by_keyword
+def conv2d_input_gradient(
+    delta: ArrayLike,
+    kernel: ArrayLike,
+    input_size: IntOrPair,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+) -> Array:
     """Gradient of the error with respect to the inputs: do = δ ⊗ rot180(w), full; Eq. 20 and 22 as corrected.
 
     A stride s puts s − 1 zeros between the entries of δ. The sum over channels becomes one over filters,
@@ -229,17 +271,21 @@ def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dil
     kernel = as_numbers(operation, "kernel", kernel, "klCD")
     size = as_pair(operation, "input_size", input_size, 1)
     stride, padding, dilation = as_steps(operation, stride, padding, dilation)
-    k1, k2, _, filters = kernel.shape
-    check_channels(operation, "delta has D =", delta.shape[3], "kernel has D =", filters)
+    k1, k2, channels, filters = kernel.shape
+    check_channels(operation, "delta", delta, kernel, "D")
     places = output_size(operation, size, (k1, k2), stride, padding, dilation)
     check_delta(operation, delta, (delta.shape[0], *places))
-    delta, kernel = exact(k1 * k2 * filters, delta, kernel)
+    check_entries(operation, "the gradient", (len(delta), *size, channels))
     border = dilation[0] * (k1 - 1) - padding[0], dilation[1] * (k2 - 1) - padding[1]
-    turned = kernel[::-1, ::-1].swapaxes(2, 3)
-    return _correlate(delta, turned, size, padding=border, dilation=dilation, spread=stride)
+
+    def compute(delta: Array, kernel: Array) -> Array:
+        turned = kernel[::-1, ::-1].swapaxes(2, 3)
+        return _correlate(delta, turned, size, padding=border, dilation=dilation, spread=stride)
+
+    return computed(operation, compute, *in_one_dtype(k1 * k2 * filters, delta, kernel))
 
 
-def conv2d_bias_gradient(delta):
+def conv2d_bias_gradient(delta: ArrayLike) -> Array:
     """Gradient of the error with respect to the bias: db = Σ δ over images and places.
 
     The article leaves it out. It follows as Eq. 13 does, with ∂x/∂b = 1 in place of Eq. 12.
@@ -258,15 +304,29 @@ def conv2d_bias_gradient(delta):
     TypeError, ValueError
         If ``delta`` is not an array of finite real numbers with four axes.
     """
-    delta = as_numbers("conv2d_bias_gradient", "delta", delta, "NIJD")
-    (delta,) = exact(delta[..., 0].size, delta)
-    return delta.sum(axis=(0, 1)).sum(axis=0)  # in two goes: NumPy is slow along short axes
+    operation = "conv2d_bias_gradient"
+    delta = as_numbers(operation, "delta", delta, "NIJD")
+
+    def compute(delta: Array) -> Array:
+        by_column: Array = delta.sum(axis=(0, 1))
+        return by_column.sum(axis=0)  # in two goes: NumPy is slow along short axes
+
+    return computed(operation, compute, *in_one_dtype(delta[..., 0].size, delta))
 
 
-def _correlate(inputs, kernel, places, stride=(1, 1), padding=(0, 0), dilation=(1, 1), spread=(1, 1), start=0):
+def _correlate(
+    inputs: Array,
+    kernel: Array,
+    places: Pair,
+    stride: Pair = (1, 1),
+    padding: Pair = (0, 0),
+    dilation: Pair = (1, 1),
+    spread: Pair = (1, 1),
+    start: Array | int = 0,
+) -> Array:
     """start + (N, H, W, C) ⊗ (k1, k2, C, D) → (N, *places, D), one matrix product for each row of the kernel."""
     k1, k2, channels, filters = kernel.shape
-    result = np.empty((len(inputs), *places, filters), inputs.dtype)
+    result: Array = np.empty((len(inputs), *places, filters), inputs.dtype)
     result[...] = start
     for m, at, windows in _windows(inputs, (k1, k2), places, stride, padding, dilation, spread):
         weights = kernel[m].reshape(k2 * channels, filters)
@@ -277,7 +337,15 @@ def _correlate(inputs, kernel, places, stride=(1, 1), padding=(0, 0), dilation=(
 ENTRIES_AT_ONCE = 180_000  # of a matrix of windows: 0.7 megabytes in float32, which stay near the processor
 
 
-def _windows(inputs, kernel_size, places, stride, padding, dilation, spread=(1, 1)):
+def _windows(
+    inputs: Array,
+    kernel_size: Pair,
+    places: Pair,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    spread: Pair = (1, 1),
+) -> Iterator[tuple[int, tuple[slice, slice], Array]]:
     """What each row m of the kernel sees: yields (m, (images, rows), windows), some of the images at a time.
 
     ``windows``, shape=(len(images), len(rows)·W', k2·C), holds o[i·s1 + m·d1 − p1, j·s2 + n·d2 − p2, c]: a row for
@@ -299,7 +367,9 @@ def _windows(inputs, kernel_size, places, stride, padding, dilation, spread=(1, 
             yield m, (slice(first, first + len(some)), looking), windows[:, seen].reshape(len(some), -1, k2 * c)
 
 
-def _windows_in_a_row(inputs, k2, columns, stride, padding, dilation, spread):
+def _windows_in_a_row(
+    inputs: Array, k2: int, columns: int, stride: int, padding: int, dilation: int, spread: Pair
+) -> Array:
     """(N, H, W, C) → (N, H, W', k2, C), a view: in each row of the inputs, spread apart, what each place sees of it."""
     (n, h, w, c), (t1, t2) = inputs.shape, spread
     size = t1 * (h - 1) + 1, stride * (columns - 1) + dilation * (k2 - 1) + 1
@@ -314,20 +384,23 @@ def _windows_in_a_row(inputs, k2, columns, stride, padding, dilation, spread):
     return np.ndarray(shape, padded.dtype, padded, strides=strides)
 
 
-def _overlap(count, size, start, step):
+def _overlap(count: int, size: int, start: int, step: int) -> tuple[slice, slice]:
     """The slice of those i in 0, …, count − 1 with start + step·i in 0, …, size − 1, and the slice of the latter."""
     first = max(0, -(start // step))
     stop = max(first, min(count, (size - 1 - start) // step + 1))
     return slice(first, stop), slice(start + step * first, start + step * stop, step)
 
 
-def _slide(operation, image, kernel, mode, turn):
+def _slide(operation: str, image: ArrayLike, kernel: ArrayLike, mode: str, turn: bool) -> Array:
     image = as_numbers(operation, "image", image, "HW")
     kernel = as_numbers(operation, "kernel", kernel, "kl")
     check_mode(operation, mode)
     padding = (kernel.shape[0] - 1, kernel.shape[1] - 1) if mode == "full" else (0, 0)
     places = output_size(operation, image.shape, kernel.shape, padding=padding)
-    image, kernel = exact(kernel.size, image, kernel)
-    if turn:
-        kernel = kernel[::-1, ::-1]
-    return _correlate(image[None, :, :, None], kernel[:, :, None, None], places, padding=padding)[0, :, :, 0]
+
+    def compute(image: Array, kernel: Array) -> Array:
+        if turn:
+            kernel = kernel[::-1, ::-1]
+        return _correlate(image[None, :, :, None], kernel[:, :, None, None], places, padding=padding)[0, :, :, 0]
+
+    return computed(operation, compute, *in_one_dtype(kernel.size, image, kernel))

@@ -12,13 +12,19 @@ double precision. Max pooling also compares entries, and L2 pooling takes a root
 """
 
 import itertools
+from collections.abc import Callable, Iterable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from convbp.pooling import Pooled
 from convbp.shapes import (
+    Array,
+    IntOrPair,
     as_numbers,
+    as_objects,
     as_pair,
     as_steps,
     as_window,
@@ -26,47 +32,67 @@ from convbp.shapes import (
     check_delta,
     check_mode,
     check_size,
+    computed,
     output_size,
+    steps_by_keyword,
 )
 
+Entry = Callable[..., Any]
+"""A function of indices to an entry."""
+Place = tuple[int, ...]
+"""Image, row, column, channel."""
 
-def cross_correlate(image, kernel, mode="valid"):
+
+def cross_correlate(image: ArrayLike, kernel: ArrayLike, mode: str = "valid") -> Array:
     """(I ⊗ K)ᵢⱼ = Σₘ Σₙ I(i+m, j+n) K(m, n), Eq. 1 of the article."""
-    (H, W), (k1, k2), I, K = _image_and_kernel("cross_correlate", image, kernel, mode)  # noqa: E741
+    operation = "cross_correlate"
+    (H, W), (k1, k2), I, K = _image_and_kernel(operation, image, kernel, mode)  # noqa: E741
 
-    def entry(i, j):
+    def entry(i: int, j: int) -> Any:
         return sum(I(i + m, j + n) * K(m, n) for m in range(k1) for n in range(k2))
 
     if mode == "valid":
-        return _tabulate(entry, range(H - k1 + 1), range(W - k2 + 1))
-    return _tabulate(entry, range(1 - k1, H), range(1 - k2, W))
+        return _tabulate(operation, entry, range(H - k1 + 1), range(W - k2 + 1))
+    return _tabulate(operation, entry, range(1 - k1, H), range(1 - k2, W))
 
 
-def convolve(image, kernel, mode="valid"):
+def convolve(image: ArrayLike, kernel: ArrayLike, mode: str = "valid") -> Array:
     """(I * K)ᵢⱼ = Σₘ Σₙ I(i−m, j−n) K(m, n), Eq. 2 of the article."""
-    (H, W), (k1, k2), I, K = _image_and_kernel("convolve", image, kernel, mode)  # noqa: E741
+    operation = "convolve"
+    (H, W), (k1, k2), I, K = _image_and_kernel(operation, image, kernel, mode)  # noqa: E741
 
-    def entry(i, j):
+    def entry(i: int, j: int) -> Any:
         return sum(I(i - m, j - n) * K(m, n) for m in range(k1) for n in range(k2))
 
     if mode == "valid":
-        return _tabulate(entry, range(k1 - 1, H), range(k2 - 1, W))
-    return _tabulate(entry, range(H + k1 - 1), range(W + k2 - 1))
+        return _tabulate(operation, entry, range(k1 - 1, H), range(k2 - 1, W))
+    return _tabulate(operation, entry, range(H + k1 - 1), range(W + k2 - 1))
 
 
-def rot180(kernel):
+def rot180(kernel: ArrayLike) -> Array:
     """rot180(K)ₘₙ = K(k₁−1−m, k₂−1−n), as the article uses it from Eq. 6 on; channels and filters stay."""
-    kernel = as_numbers("rot180", "kernel", kernel, "klCD" if np.ndim(kernel) == 4 else "kl")
+    operation = "rot180"
+    kernel = as_numbers(operation, "kernel", kernel, None)
+    kernel = as_numbers(operation, "kernel", kernel, "klCD" if kernel.ndim == 4 else "kl")
     k1, k2, *rest = kernel.shape
     K = _zero_outside(kernel)
 
-    def entry(m, n, *channels):
+    def entry(m: int, n: int, *channels: int) -> Any:
         return K(k1 - 1 - m, k2 - 1 - n, *channels)
 
-    return _tabulate(entry, range(k1), range(k2), *map(range, rest))
+    return _tabulate(operation, entry, range(k1), range(k2), *map(range, rest))
 
 
-def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
+@steps_by_keyword
+def conv2d(
+    inputs: ArrayLike,
+    kernel: ArrayLike,
+    bias: ArrayLike | None = None,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+) -> Array:
     """xᵢⱼ = Σₘ Σₙ wₘₙ oᵢ₊ₘ,ⱼ₊ₙ + b, Eq. 7 of the article, summed over the channels as in Eq. 4.
 
     Stride s, padding p and dilation t turn the index i+m into s·i + t·m − p.
@@ -74,15 +100,15 @@ def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
     operation = "conv2d"
     inputs = as_numbers(operation, "inputs", inputs, "NHWC")
     kernel = as_numbers(operation, "kernel", kernel, "klCD")
-    (N, H, W, C), (k1, k2, kernel_channels, D) = inputs.shape, kernel.shape
-    check_channels(operation, "inputs have C =", C, "kernel has C =", kernel_channels)
+    (N, H, W, C), (k1, k2, _, D) = inputs.shape, kernel.shape
+    check_channels(operation, "inputs", inputs, kernel)
     (s1, s2), (p1, p2), (t1, t2) = steps = as_steps(operation, stride, padding, dilation)
     rows, columns = output_size(operation, (H, W), (k1, k2), *steps)
     bias = as_numbers(operation, "bias", [0] * D if bias is None else bias, "D")
     check_size(operation, "bias", bias.shape, (D,), "A layer has one bias per filter, the kernel's last axis.")
     o, w, b = map(_zero_outside, (inputs, kernel, bias))
 
-    def entry(image, i, j, d):
+    def entry(image: int, i: int, j: int, d: int) -> Any:
         return b(d) + sum(
             w(m, n, c, d) * o(image, s1 * i + t1 * m - p1, s2 * j + t2 * n - p2, c)
             for m in range(k1)
@@ -90,10 +116,19 @@ def conv2d(inputs, kernel, bias=None, *, stride=1, padding=0, dilation=1):
             for c in range(C)
         )
 
-    return _tabulate(entry, range(N), range(rows), range(columns), range(D))
+    return _tabulate(operation, entry, range(N), range(rows), range(columns), range(D))
 
 
-def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, dilation=1):
+@steps_by_keyword
+def conv2d_kernel_gradient(
+    inputs: ArrayLike,
+    delta: ArrayLike,
+    kernel_size: IntOrPair,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+) -> Array:
     """∂E/∂wₘ′ₙ′ = Σᵢ Σⱼ δᵢⱼ oᵢ₊ₘ′,ⱼ₊ₙ′, Eq. 13 of the article, summed over the images as well."""
     operation = "conv2d_kernel_gradient"
     inputs = as_numbers(operation, "inputs", inputs, "NHWC")
@@ -105,7 +140,7 @@ def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, d
     check_delta(operation, delta, (N, rows, columns))
     o, δ = map(_zero_outside, (inputs, delta))
 
-    def entry(m, n, c, d):
+    def entry(m: int, n: int, c: int, d: int) -> Any:
         return sum(
             δ(image, i, j, d) * o(image, s1 * i + t1 * m - p1, s2 * j + t2 * n - p2, c)
             for image in range(N)
@@ -113,10 +148,19 @@ def conv2d_kernel_gradient(inputs, delta, kernel_size, *, stride=1, padding=0, d
             for j in range(columns)
         )
 
-    return _tabulate(entry, range(k1), range(k2), range(C), range(D))
+    return _tabulate(operation, entry, range(k1), range(k2), range(C), range(D))
 
 
-def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dilation=1):
+@steps_by_keyword
+def conv2d_input_gradient(
+    delta: ArrayLike,
+    kernel: ArrayLike,
+    input_size: IntOrPair,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+) -> Array:
     """∂E/∂oᵢ′ⱼ′ = Σₘ Σₙ δᵢ′₋ₘ,ⱼ′₋ₙ wₘₙ, Eq. 20 of the article without f′, summed over the filters.
 
     From i′ = s·i + t·m − p, the forward pass, follows i = (i′ + p − t·m) / s: between the whole numbers, as
@@ -126,13 +170,13 @@ def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dil
     delta = as_numbers(operation, "delta", delta, "NIJD")
     kernel = as_numbers(operation, "kernel", kernel, "klCD")
     N, (k1, k2, C, D) = delta.shape[0], kernel.shape
-    check_channels(operation, "delta has D =", delta.shape[3], "kernel has D =", D)
+    check_channels(operation, "delta", delta, kernel, "D")
     H, W = as_pair(operation, "input_size", input_size, 1)
     (s1, s2), (p1, p2), (t1, t2) = steps = as_steps(operation, stride, padding, dilation)
     check_delta(operation, delta, (N, *output_size(operation, (H, W), (k1, k2), *steps)))
     δ, w = map(_zero_outside, (delta, kernel))
 
-    def entry(image, row, column, c):
+    def entry(image: int, row: int, column: int, c: int) -> Any:
         return sum(
             δ(image, (row + p1 - t1 * m) / s1, (column + p2 - t2 * n) / s2, d) * w(m, n, c, d)
             for m in range(k1)
@@ -140,38 +184,45 @@ def conv2d_input_gradient(delta, kernel, input_size, *, stride=1, padding=0, dil
             for d in range(D)
         )
 
-    return _tabulate(entry, range(N), range(H), range(W), range(C))
+    return _tabulate(operation, entry, range(N), range(H), range(W), range(C))
 
 
-def conv2d_bias_gradient(delta):
+def conv2d_bias_gradient(delta: ArrayLike) -> Array:
     """∂E/∂b = Σᵢ Σⱼ δᵢⱼ, which the article leaves out, summed over the images as well."""
-    delta = as_numbers("conv2d_bias_gradient", "delta", delta, "NIJD")
+    operation = "conv2d_bias_gradient"
+    delta = as_numbers(operation, "delta", delta, "NIJD")
     N, rows, columns, D = delta.shape
     δ = _zero_outside(delta)
 
-    def entry(d):
+    def entry(d: int) -> Any:
         return sum(δ(image, i, j, d) for image in range(N) for i in range(rows) for j in range(columns))
 
-    return _tabulate(entry, range(D))
+    return _tabulate(operation, entry, range(D))
 
 
-def max_pool2d(inputs, size, stride=None, padding=0):
+@steps_by_keyword
+def max_pool2d(
+    inputs: ArrayLike, size: IntOrPair, *, stride: IntOrPair | None = None, padding: IntOrPair = 0
+) -> Pooled:
     """The largest entry of each window; the error goes to it, of equals to the first in row-major order."""
     o = _zero_outside(as_numbers("max_pool2d", "inputs", inputs, "NHWC"))
 
-    def winner(window):
+    def winner(window: list[Place]) -> Place:
         return max(window, key=lambda place: o(*place))  # Python's max returns the first of equals
 
-    def value(window):
+    def value(window: list[Place]) -> Any:
         return o(*winner(window))
 
-    def slope(window, place):
+    def slope(window: list[Place], place: Place) -> Any:
         return 1 if place == winner(window) else 0
 
     return _pool("max_pool2d", inputs, size, stride, padding, value, slope, winner)
 
 
-def average_pool2d(inputs, size, stride=None, padding=0):
+@steps_by_keyword
+def average_pool2d(
+    inputs: ArrayLike, size: IntOrPair, *, stride: IntOrPair | None = None, padding: IntOrPair = 0
+) -> Pooled:
     """The mean of each window, padded zeros counted; the error goes to its entries in equal shares.
 
     Integers give Fractions.
@@ -179,30 +230,42 @@ def average_pool2d(inputs, size, stride=None, padding=0):
     o = _zero_outside(as_numbers("average_pool2d", "inputs", inputs, "NHWC"))
     k1, k2 = as_pair("average_pool2d", "size", size, 1)
 
-    def value(window):
+    def value(window: list[Place]) -> Any:
         return sum(o(*place) for place in window) * Fraction(1, k1 * k2)
 
-    def slope(window, place):
+    def slope(window: list[Place], place: Place) -> Any:
         return Fraction(1, k1 * k2)
 
     return _pool("average_pool2d", inputs, size, stride, padding, value, slope)
 
 
-def l2_pool2d(inputs, size, stride=None, padding=0):
+@steps_by_keyword
+def l2_pool2d(
+    inputs: ArrayLike, size: IntOrPair, *, stride: IntOrPair | None = None, padding: IntOrPair = 0
+) -> Pooled:
     """y = √Σ x² over each window; ∂y/∂x = x / y, and 0 where y is 0 (the article names it only)."""
     o = _zero_outside(as_numbers("l2_pool2d", "inputs", inputs, "NHWC"))
 
-    def value(window):
+    def value(window: list[Place]) -> Any:
         return sum(o(*place) * o(*place) for place in window) ** Fraction(1, 2)
 
-    def slope(window, place):
+    def slope(window: list[Place], place: Place) -> Any:
         y = value(window)
         return 0 if y == 0 else o(*place) / y
 
     return _pool("l2_pool2d", inputs, size, stride, padding, value, slope)
 
 
-def _pool(operation, inputs, size, stride, padding, value, slope, winner=None):
+def _pool(
+    operation: str,
+    inputs: ArrayLike,
+    size: IntOrPair,
+    stride: IntOrPair | None,
+    padding: IntOrPair,
+    value: Callable[[list[Place]], Any],
+    slope: Callable[[list[Place], Place], Any],
+    winner: Callable[[list[Place]], Place] | None = None,
+) -> Pooled:
     """Pool with ``value(window)``; ``slope(window, place)`` is its derivative for the entry at ``place``.
 
     A window is the list of the places (image, row, column, channel) of its entries, in row-major order.
@@ -212,7 +275,7 @@ def _pool(operation, inputs, size, stride, padding, value, slope, winner=None):
     (k1, k2), (s1, s2), (p1, p2) = size, stride, padding = as_window(operation, size, stride, padding)
     rows, columns = output_size(operation, (H, W), size, stride, padding)
 
-    def window(image, i, j, c):
+    def window(image: int, i: int, j: int, c: int) -> list[Place]:
         return [
             (image, row, column, c)
             for row in range(s1 * i - p1, s1 * i - p1 + k1)
@@ -220,22 +283,30 @@ def _pool(operation, inputs, size, stride, padding, value, slope, winner=None):
             if 0 <= row < H and 0 <= column < W
         ]
 
-    def route(delta):
+    def route(delta: Array) -> Array:
         δ = _zero_outside(delta)
 
-        def entry(*place):
+        def entry(*place: int) -> Any:
             image, _, _, c = place
             windows = [(i, j, window(image, i, j, c)) for i in range(rows) for j in range(columns)]
             return sum(δ(image, i, j, c) * slope(places, place) for i, j, places in windows if place in places)
 
-        return _tabulate(entry, range(N), range(H), range(W), range(C))
+        return _tabulate(operation, entry, range(N), range(H), range(W), range(C))
 
     outputs = range(N), range(rows), range(columns), range(C)
-    winners = winner and _tabulate(lambda *index: winner(window(*index[:4]))[1 + index[4]], *outputs, range(2))
-    return Pooled(operation, _tabulate(lambda *index: value(window(*index)), *outputs), route, lambda: winners)
+    output = _tabulate(operation, lambda *index: value(window(*index)), *outputs)
+
+    def winners() -> Array | None:
+        if winner is None:
+            return None
+        return _tabulate(operation, lambda *index: winner(window(*index[:4]))[1 + index[4]], *outputs, range(2))
+
+    return Pooled(operation, output, route, winners)
 
 
-def _image_and_kernel(operation, image, kernel, mode):
+def _image_and_kernel(
+    operation: str, image: ArrayLike, kernel: ArrayLike, mode: str
+) -> tuple[Place, Place, Entry, Entry]:
     """Sizes and entries of the two arrays of Eq. 1 and 2, checked."""
     image = as_numbers(operation, "image", image, "HW")
     kernel = as_numbers(operation, "kernel", kernel, "kl")
@@ -245,23 +316,29 @@ def _image_and_kernel(operation, image, kernel, mode):
     return image.shape, kernel.shape, _zero_outside(image), _zero_outside(kernel)
 
 
-def _zero_outside(array):
+def _zero_outside(array: Array) -> Entry:
     """Return a function from indices to the array's entry there, and to 0 where it has none."""
-    entries = dict(np.ndenumerate(array.astype(object)))
+    entries = dict(np.ndenumerate(as_objects(array)))
     return lambda *index: entries.get(index, 0)
 
 
-def _tabulate(entry, *ranges):
+def _tabulate(operation: str, entry: Entry, *ranges: Iterable[int]) -> Array:
     """Return the array of ``entry(i, j, …)`` for i in the first range, j in the second, ….
 
     It is of int64 or float64 where Python's numbers of that kind fit, and otherwise keeps them as objects.
     """
-    values = [entry(*index) for index in itertools.product(*ranges)]
-    types = {type(value) for value in values}
-    if types == {int} and all(-(2**63) <= value < 2**63 for value in values):
-        dtype = np.int64
-    else:
-        dtype = np.float64 if types <= {int, float} and float in types else object
-    result = np.empty(len(values), dtype)
-    result[:] = values
-    return result.reshape([len(r) for r in ranges])
+    ranges = tuple(map(tuple, ranges))
+
+    def compute() -> Array:
+        values = [entry(*index) for index in itertools.product(*ranges)]
+        types = {type(value) for value in values}
+        dtype: type = object
+        if types == {int} and all(-(2**63) <= value < 2**63 for value in values):
+            dtype = np.int64
+        elif types <= {int, float} and float in types:
+            dtype = np.float64
+        result = np.empty(len(values), dtype)
+        result[:] = values
+        return result.reshape([len(r) for r in ranges])
+
+    return computed(operation, compute)

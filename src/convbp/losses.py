@@ -14,16 +14,18 @@ is ∂E/∂outputs.
     of shape=(N, D), one score per class; targets are of shape=(N,), the classes as integers 0 … D−1. The
     gradient is (p − one-hot) / N. Scores may be of any size: only their differences are exponentiated.
 
-Floats keep their dtype; float16 is divided by N in float32, as N may be beyond all of float16.
+Floats keep their dtype; float16 is added up and divided in float32, as N may be beyond all of float16.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from convbp.shapes import as_floats, as_numbers, check_size, exact, widened
+from convbp.shapes import Array, as_floats, as_numbers, check_size, computed, entry_type, in_one_dtype
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,12 @@ class Loss:
 
     name: str
     formula: str
-    _check: Callable = field(repr=False)
-    _value: Callable = field(repr=False)
-    _gradient: Callable = field(repr=False)
+    _check: Callable[[str, ArrayLike, ArrayLike], tuple[Array, Array]] = field(repr=False)
+    _value: Callable[[Array, Array], Any] = field(repr=False)
+    _gradient: Callable[[Array, Array], Array] = field(repr=False)
 
-    def __call__(self, outputs, targets):
-        """Return E.
+    def __call__(self, outputs: ArrayLike, targets: ArrayLike) -> Any:
+        """Return E, a float or, where the outputs are exact and a float may not be, a Fraction.
 
         Parameters
         ----------
@@ -56,38 +58,50 @@ class Loss:
         TypeError
             If an entry is not a real number, or a class is not an integer.
         ValueError
-            If an array is empty, has a NaN or the wrong shape, or there is no such class.
+            If an array is empty, has a NaN or the wrong shape, there is no such class, or E is too large for its dtype.
         """
-        return self._value(*self._check(self.name, outputs, targets))
+        return computed(self.name, self._value, *self._check(self.name, outputs, targets))[()]
 
-    def gradient(self, outputs, targets):
+    def gradient(self, outputs: ArrayLike, targets: ArrayLike) -> Array:
         """Return ∂E/∂outputs, of the shape of the outputs; arguments and errors are those of the loss itself."""
-        return self._gradient(*self._check(f"{self.name}.gradient", outputs, targets))
+        operation = f"{self.name}.gradient"
+        return computed(operation, self._gradient, *self._check(operation, outputs, targets))
 
 
-def _outputs_and_targets(operation, outputs, targets):
+def softmax(scores: Array) -> Array:
+    """Return exp(x) / Σ exp(x) along the last axis, of scores of any size: only their differences are exponentiated."""
+    return np.exp(_log_softmax(scores))
+
+
+def _log_softmax(scores: Array) -> Array:
+    scores = scores - scores.max(axis=-1, keepdims=True)
+    return scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+
+
+def _outputs_and_targets(operation: str, outputs: ArrayLike, targets: ArrayLike) -> tuple[Array, Array]:
     outputs = as_numbers(operation, "outputs", outputs, None)
     targets = as_numbers(operation, "targets", targets, None)
-    mend = "Each output has one target; targets.reshape(outputs.shape) if only the axes differ."
-    check_size(operation, "targets", targets.shape, outputs.shape, mend)
-    both = np.stack(exact(1, outputs, targets))  # NumPy stacks uint64 and int64 as float64
-    both, _ = exact(4 * outputs.size, both, both)  # a sum of squares, each of a difference of up to twice the largest
-    return both
+    hint = "Each output has one target; targets.reshape(outputs.shape) if only the axes differ."
+    check_size(operation, "targets", targets.shape, outputs.shape, hint)
+    both = np.stack(in_one_dtype(1, outputs, targets))  # NumPy stacks uint64 and int64 as float64
+    outputs, targets = in_one_dtype(4 * outputs.size, both, both)[0]  # squares, of up to twice the largest
+    return outputs, targets
 
 
-def _half_sum(outputs, targets):
-    total = ((targets - outputs) ** 2).sum()
+def _half_sum(outputs: Array, targets: Array) -> Any:
+    misses: Array = np.ravel(targets) - np.ravel(outputs)  # not 0-d: of such objects NumPy returns the bare number
+    total = (misses**2).sum()
     if isinstance(total, int | np.integer) and total > 2**53:  # from here on not every integer is a float64
         return Fraction(int(total), 2)
     return total / 2
 
 
-def _scores_and_labels(operation, outputs, targets):
-    scores = as_floats(as_numbers(operation, "outputs", outputs, "ND"))
+def _scores_and_labels(operation: str, outputs: ArrayLike, targets: ArrayLike) -> tuple[Array, Array]:
+    scores = as_floats(operation, "outputs", as_numbers(operation, "outputs", outputs, "ND"))
     labels = as_numbers(operation, "targets", targets, "N")
     if labels.dtype.kind not in "iu":
         raise TypeError(
-            f"{operation}: targets has entries of type {labels.dtype}; expected the classes as integers. "
+            f"{operation}: targets has entries of type {entry_type(labels)}; expected the classes as integers. "
             f"From one-hot rows: one_hot.argmax(axis=1)."
         )
     count, classes = scores.shape
@@ -101,19 +115,14 @@ def _scores_and_labels(operation, outputs, targets):
     return scores, labels
 
 
-def _log_softmax(scores):
-    scores = scores - scores.max(axis=1, keepdims=True)
-    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-
-
-def _cross_entropy(scores, labels):
+def _cross_entropy(scores: Array, labels: Array) -> Any:
     return -_log_softmax(scores)[np.arange(len(labels)), labels].mean()
 
 
-def _cross_entropy_gradient(scores, labels):
-    gradient = np.exp(_log_softmax(scores))
+def _cross_entropy_gradient(scores: Array, labels: Array) -> Array:
+    gradient = softmax(scores)
     gradient[np.arange(len(labels)), labels] -= 1
-    return (widened(gradient) / len(labels)).astype(scores.dtype, copy=False)
+    return gradient / len(labels)
 
 
 half_sum_of_squares = Loss(

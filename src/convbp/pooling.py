@@ -1,4 +1,4 @@
-"""Max, average and L2 pooling: a window becomes one number, and the error takes the same way back.
+"""Max, average and L2 pooling: a window becomes one number, and the error goes back the same way.
 
 All three see the inputs through the same windows. `_Windows.gather` brings out the entries of every window;
 `_Windows.scatter` gives each of them its share of the error, so that the shares from overlapping windows add
@@ -14,15 +14,31 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from convbp.shapes import as_floats, as_numbers, as_window, check_size, exact, output_size, widened
+from convbp.shapes import (
+    Array,
+    IntOrPair,
+    Pair,
+    as_floats,
+    as_numbers,
+    as_window,
+    check_size,
+    computed,
+    in_one_dtype,
+    output_size,
+    steps_by_keyword,
+)
+
+Route = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, eq=False)
 class Pooled:
-    """What a pooling layer returns: its output, and the way back for the error.
+    """What a pooling layer returns: its output, and how the error goes back.
 
     Attributes
     ----------
@@ -34,15 +50,16 @@ class Pooled:
     """
 
     operation: str
-    output: np.ndarray
-    _route: Callable[[np.ndarray], np.ndarray] = field(repr=False)
-    _find_winners: Callable[[], np.ndarray | None] = field(default=lambda: None, repr=False)
+    output: Array
+    _route: Route = field(repr=False)
+    _find_winners: Callable[[], Array | None] = field(default=lambda: None, repr=False)
+    _terms: int = field(default=1, repr=False)  # at most so many shares of δ come together in one entry
 
     @cached_property
-    def winners(self):
+    def winners(self) -> Array | None:
         return self._find_winners()
 
-    def route(self, delta):
+    def route(self, delta: ArrayLike) -> Array:
         """Return the gradient of the error with respect to the inputs.
 
         Parameters
@@ -61,12 +78,15 @@ class Pooled:
         """
         operation = f"{self.operation}(…).route"
         delta = as_numbers(operation, "delta", delta, "NIJC")
-        mend = "It is the gradient for what the pooling returned as its output."
-        check_size(operation, "delta", delta.shape, self.output.shape, mend)
-        return self._route(delta)
+        hint = "It is the gradient for what the pooling returned as its output."
+        check_size(operation, "delta", delta.shape, self.output.shape, hint)
+        return computed(operation, self._route, *in_one_dtype(self._terms, delta))
 
 
-def max_pool2d(inputs, size, stride=None, padding=0):
+@steps_by_keyword
+def max_pool2d(
+    inputs: ArrayLike, size: IntOrPair, *, stride: IntOrPair | None = None, padding: IntOrPair = 0
+) -> Pooled:
     """Take the largest entry of each window; the error goes to that entry alone.
 
     Of equal entries the first in row-major order wins. Padding never wins, not even over negative numbers.
@@ -95,22 +115,32 @@ def max_pool2d(inputs, size, stride=None, padding=0):
         is less than 1, or the padding is negative or more than half the window.
     """
     inputs, windows = _windows("max_pool2d", inputs, size, stride, padding)
-    first, *others = windows.views(windows.padded(*_below_all(inputs)))
-    output, tap = first, np.zeros(first.shape, np.min_scalar_type(len(others)))
-    for t, entry in enumerate(map(np.ascontiguousarray, others), start=1):
-        tap = np.maximum(tap, (entry > output) * tap.dtype.type(t))  # an equal entry that comes later does not win
-        output = np.maximum(output, entry)
 
-    def route(delta):
-        (delta,) = exact(prod(windows.size), delta)
+    def compute(inputs: Array) -> Array:
+        first, *others = windows.views(windows.padded(*_below_all(inputs)))
+        output, tap = first, np.zeros(first.shape, np.min_scalar_type(len(others)))
+        for t, entry in enumerate(map(np.ascontiguousarray, others), start=1):
+            tap = np.maximum(tap, (entry > output) * tap.dtype.type(t))  # an equal entry that comes later does not win
+            output = np.maximum(output, entry)
+        taps.append(tap)
+        return output
+
+    taps: list[Array] = []
+    output = computed("max_pool2d", compute, inputs).astype(inputs.dtype)
+    (tap,) = taps
+
+    def route(delta: Array) -> Array:
         gradient = np.zeros(prod(windows.shape), delta.dtype)
         np.add.at(gradient, windows.flat_index(tap).ravel(), delta.ravel())  # where windows overlap, it adds up
         return gradient.reshape(windows.shape)
 
-    return Pooled("max_pool2d", output.astype(inputs.dtype), route, lambda: windows.rows_and_columns(tap))
+    return Pooled("max_pool2d", output, route, lambda: windows.rows_and_columns(tap), prod(windows.size))
 
 
-def average_pool2d(inputs, size, stride=None, padding=0):
+@steps_by_keyword
+def average_pool2d(
+    inputs: ArrayLike, size: IntOrPair, *, stride: IntOrPair | None = None, padding: IntOrPair = 0
+) -> Pooled:
     """Take the mean of each window; the error goes to all of its entries in equal shares, 1/(k₁·k₂) each.
 
     Padded zeros count as entries, as in PyTorch by default: the divisor is the same for every window.
@@ -132,16 +162,23 @@ def average_pool2d(inputs, size, stride=None, padding=0):
         As `max_pool2d` does.
     """
     inputs, windows = _windows("average_pool2d", inputs, size, stride, padding)
-    count = windows.size[0] * windows.size[1]
-    entries = windows.gather(*exact(count, widened(inputs)), outside=0)
+    count = prod(windows.size)
 
-    def route(delta):
-        return _divide(windows.scatter(widened(delta), [1] * count), count, delta.dtype)
+    def mean(inputs: Array) -> Array:
+        return _divide(windows.gather(inputs, outside=0).sum(axis=0), count)
 
-    return Pooled("average_pool2d", _divide(entries.sum(axis=0), count, inputs.dtype), route)
+    def route(delta: Array) -> Array:
+        return _divide(windows.scatter(delta, [1] * count), count)
+
+    return Pooled(
+        "average_pool2d", computed("average_pool2d", mean, *in_one_dtype(count, inputs)), route, _terms=count
+    )
 
 
-def l2_pool2d(inputs, size, stride=None, padding=0):
+@steps_by_keyword
+def l2_pool2d(
+    inputs: ArrayLike, size: IntOrPair, *, stride: IntOrPair | None = None, padding: IntOrPair = 0
+) -> Pooled:
     """Take the L2 norm y = √Σx² of each window; the entry x gets the share x/y of the error.
 
     Where y is 0 the norm has a kink, and the share is 0. No square overflows or vanishes on the way.
@@ -162,84 +199,88 @@ def l2_pool2d(inputs, size, stride=None, padding=0):
         As `max_pool2d` does.
     """
     inputs, windows = _windows("l2_pool2d", inputs, size, stride, padding)
-    entries = windows.gather(as_floats(inputs), outside=0)
-    output = np.hypot.reduce(entries, axis=0)
-    shares = np.divide(entries, output, out=np.zeros_like(entries), where=output > 0)
+    shares: list[Array] = []
 
-    def route(delta):
+    def norm(inputs: Array) -> Array:
+        entries = windows.gather(inputs, outside=0)
+        output: Array = np.hypot.reduce(entries, axis=0)
+        shares.extend(np.divide(entries, output, out=np.zeros_like(entries), where=output > 0))
+        return output
+
+    def route(delta: Array) -> Array:
         return windows.scatter(delta, shares)
 
-    return Pooled("l2_pool2d", output, route)
+    output = computed("l2_pool2d", norm, as_floats("l2_pool2d", "inputs", inputs))
+    return Pooled("l2_pool2d", output, route, _terms=len(shares))
 
 
-def _below_all(inputs):
+def _below_all(inputs: Array) -> tuple[Array, Any]:
     """The inputs, in a dtype that has it, and a number below all of them."""
     if inputs.dtype.kind in ("f", "O"):  # among objects may be floats, and from 2⁵³ on one less is the same float
         return inputs, -np.inf
-    (inputs,) = exact(2, inputs)
+    (inputs,) = in_one_dtype(2, inputs)
     return inputs, inputs.min() - 1
 
 
-def _divide(array, count, dtype):
-    """Divide a sum of entries of ``dtype``; objects exactly: even the 0 of an entry that no window covers stays one."""
-    if array.dtype == object:
-        return array * Fraction(1, count)
-    return (array / count).astype(dtype) if dtype == np.float16 else array / count
+def _divide(array: Array, count: int) -> Array:
+    """Divide a sum of so many; objects exactly: even the 0 of an entry that no window covers stays one."""
+    return array * Fraction(1, count) if array.dtype == object else array / count
 
 
-def _windows(operation, inputs, size, stride, padding):
+def _windows(
+    operation: str, inputs: ArrayLike, size: IntOrPair, stride: IntOrPair | None, padding: IntOrPair
+) -> "tuple[Array, _Windows]":
     """Check the arguments of a pooling operation; return the inputs as an array and their windows."""
-    inputs = as_numbers(operation, "inputs", inputs, "NHWC")
+    array = as_numbers(operation, "inputs", inputs, "NHWC")
     size, stride, padding = as_window(operation, size, stride, padding)
-    places = output_size(operation, inputs.shape[1:3], size, stride, padding)
-    return inputs, _Windows(inputs.shape, size, stride, padding, places)
+    places = output_size(operation, array.shape[1:3], size, stride, padding)
+    return array, _Windows(array.shape, size, stride, padding, places)
 
 
 @dataclass(frozen=True)
 class _Windows:
     """Where the windows of size (k1, k2) stand: ``places`` = (H', W') of them on inputs of ``shape``."""
 
-    shape: tuple[int, int, int, int]
-    size: tuple[int, int]
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    places: tuple[int, int]
+    shape: tuple[int, ...]
+    size: Pair
+    stride: Pair
+    padding: Pair
+    places: Pair
 
-    def gather(self, inputs, outside):
+    def gather(self, inputs: Array, outside: Any) -> Array:
         """(N, H, W, C) → (k1·k2, N, H', W', C): the entries of every window, in row-major order."""
         return np.stack(self.views(self.padded(inputs, outside)))
 
-    def padded(self, inputs, outside):
+    def padded(self, inputs: Array, outside: Any) -> Array:
         """(N, H, W, C) → (N, H + 2·p1, W + 2·p2, C), with ``outside`` around; the inputs themselves if nothing is."""
         (n, h, w, c), (p1, p2) = inputs.shape, self.padding
         if not any(self.padding):
             return inputs
-        padded = np.full((n, h + 2 * p1, w + 2 * p2, c), outside, inputs.dtype)
+        padded: Array = np.full((n, h + 2 * p1, w + 2 * p2, c), outside, inputs.dtype)
         padded[:, p1 : p1 + h, p2 : p2 + w] = inputs
         return padded
 
-    def scatter(self, delta, shares):
+    def scatter(self, delta: Array, shares: list[Any]) -> Array:
         """(N, H', W', C) → (N, H, W, C): for each of the k1·k2 entries delta times its share, added up."""
         (n, h, w, c), (p1, p2) = self.shape, self.padding
-        (delta,) = exact(len(shares), delta)
-        padded = np.zeros((n, h + 2 * p1, w + 2 * p2, c), np.result_type(delta, shares[0]))
+        padded: Array = np.zeros((n, h + 2 * p1, w + 2 * p2, c), np.result_type(delta, shares[0]))
         for view, share in zip(self.views(padded), shares, strict=True):
             view += delta * share
         return padded[:, p1 : p1 + h, p2 : p2 + w]
 
-    def rows_and_columns(self, tap):
+    def rows_and_columns(self, tap: Array) -> Array:
         """(N, H', W', C) → (N, H', W', C, 2): where in the inputs each window's entry number ``tap`` is."""
         (_, h, w, c) = self.shape
         row, column = np.divmod(self.flat_index(tap) // c, w)
         return np.stack([row % h, column], axis=-1)
 
-    def flat_index(self, tap):
+    def flat_index(self, tap: Array) -> Array:
         """(N, H', W', C) → (N, H', W', C): where in the flattened inputs each window's entry number ``tap`` is."""
         first, offsets = _first_and_offsets(self.shape[1:], self.size, self.stride, self.padding, self.places)
         image = np.arange(self.shape[0]).reshape(-1, 1, 1, 1) * prod(self.shape[1:])
         return image + (first + offsets.take(tap))
 
-    def views(self, padded):
+    def views(self, padded: Array) -> list[Array]:
         """For each entry of the window, in row-major order, a view of what all windows have there."""
         (k1, k2), (s1, s2), (rows, columns) = self.size, self.stride, self.places
         return [
@@ -250,7 +291,9 @@ class _Windows:
 
 
 @lru_cache(maxsize=8)  # a training asks for the same few at every step
-def _first_and_offsets(shape, size, stride, padding, places):
+def _first_and_offsets(
+    shape: tuple[int, ...], size: Pair, stride: Pair, padding: Pair, places: Pair
+) -> tuple[Array, Array]:
     """Where in one flattened image each window begins, and how far from there each of its entries is."""
     (_, w, c), (k1, k2), (s1, s2), (p1, p2) = shape, size, stride, padding
     i, j, channel = np.ogrid[: places[0], : places[1], :c]

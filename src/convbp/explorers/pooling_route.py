@@ -26,7 +26,7 @@ def scene(state: PoolingState) -> Scene:
     each window that covers it.
     """
     kind = POOLINGS[state.pooling]
-    pooled = kind.layer(state.inputs[None, :, :, None], state.size, state.stride)
+    pooled = kind.layer(state.inputs[None, :, :, None], state.size, stride=state.stride)
     gradient = pooled.route(state.deltas[None, :, :, None])[0, :, :, 0]
     shares = _shares(state)
     summed = shares.sum(axis=(0, 1))
@@ -59,7 +59,7 @@ def _shares(state: PoolingState) -> np.ndarray:
     shape = state.deltas.shape
     copies = np.repeat(state.inputs[None, :, :, None], shape[0] * shape[1], axis=0)
     single = np.eye(len(copies), dtype=object).reshape(-1, *shape, 1)
-    routed = POOLINGS[state.pooling].layer(copies, state.size, state.stride).route(single)
+    routed = POOLINGS[state.pooling].layer(copies, state.size, stride=state.stride).route(single)
     return routed.reshape(*shape, *state.inputs.shape)
 
 

@@ -225,7 +225,7 @@ class _Pool2D(Layer):
         return (*output_size(name, shape[:2], *as_window(name, self.size, self.stride, self.padding)), shape[2])
 
     def forward(self, inputs):
-        return self._pool(inputs, self.size, self.stride, self.padding)
+        return self._pool(inputs, self.size, stride=self.stride, padding=self.padding)
 
     def backpropagate(self, delta, made):
         return made.route(delta)

@@ -29,10 +29,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convbp.activations import Activation
-from convbp.losses import Loss, softmax_cross_entropy
+from convbp.losses import Loss, softmax, softmax_cross_entropy
 from convbp.networks.layers import Activate, Layer, Made
 from convbp.pooling import Pooled
-from convbp.shapes import NotFiniteError, as_count, as_numbers, check_size
+from convbp.shapes import NotFiniteError, as_count, as_numbers, check_size, computed
 
 
 class Pass(Mapping):
@@ -324,9 +324,7 @@ class Network:
 
     def probabilities(self, inputs: Any) -> np.ndarray:
         """The softmax of the scores, shape=(N, classes)."""
-        scores = self.scores(inputs)
-        exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        return exponentials / exponentials.sum(axis=-1, keepdims=True)
+        return computed("Network.probabilities", softmax, self.scores(inputs))
 
     def classify(self, inputs: Any) -> np.ndarray:
         """The class with the largest score, shape=(N,)."""

@@ -22,7 +22,7 @@ def _trace_pooling(pool):
         inputs = np.zeros(input_size) if inputs is None else inputs
         # Python's numbers, so that an average divides exactly
         layer = np.array([exact(value) for value in inputs.flat], object).reshape(1, *inputs.shape, 1)
-        return pool(layer, size, stride).route(symbols("δ", delta)[None, :, :, None])[0, :, :, 0]
+        return pool(layer, size, stride=stride).route(symbols("δ", delta)[None, :, :, None])[0, :, :, 0]
 
     return trace
 

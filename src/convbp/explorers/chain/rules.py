@@ -159,7 +159,7 @@ def _activation_backward(name, layer, inputs, delta, below):
 
 
 def _max_backward(name, layer, inputs, delta, below):
-    pooled = loops.max_pool2d(inputs.values[None], layer.size, layer.stride, layer.padding)
+    pooled = loops.max_pool2d(inputs.values[None], layer.size, stride=layer.stride, padding=layer.padding)
     won = pooled.route(np.ones((1, *delta.values.shape), int))[0]
     tags = tabulate(below.shape, lambda *index: WINNER if won[index] else None)
     rule = f"that of {name} where it was the largest of a window, else 0"
