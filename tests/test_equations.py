@@ -44,6 +44,7 @@ def test_the_verdict(key):
     assert equation(key).verdict == VERDICTS[key]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", NAMED)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_check_passes_on_fresh_cases(key, seed):

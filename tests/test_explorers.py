@@ -17,6 +17,7 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 
+import sample
 import test_affected_region_q
 import test_chain_of_layers
 import test_channels
@@ -97,9 +98,9 @@ def test_every_explorer_is_here():
 
 
 @each_explorer
-def test_a_thousand_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(name):
-    case, rng = EXPLORERS[name], np.random.default_rng(1)
-    for _ in range(1000):
+def test_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(name):
+    case, rng = EXPLORERS[name], sample.rng(name)
+    for _ in range(sample.size(100, thorough=1000)):
         state = case.tests.random_state(rng)
         drawn = case.module.scene(state)
         assert drawn.selected in drawn.highlights
@@ -108,6 +109,7 @@ def test_a_thousand_random_states_say_what_the_printed_sums_say_in_lines_that_ar
             assert not wide_lines(drawn, cell)
 
 
+@pytest.mark.slow
 @each_explorer
 def test_in_random_states_everything_has_its_place_and_can_be_read(name):
     case, rng = EXPLORERS[name], np.random.default_rng(2)
@@ -152,8 +154,15 @@ def inside(widget):
         yield from inside(child)
 
 
-def moves(explorer):
-    """Every move of every control that a reader has, one by one."""
+def through(values, rng):
+    """Both ends, and some of what is between; all of it on demand."""
+    if sample.THOROUGH:
+        return values
+    return sorted({values[0], values[-1], *rng.choice(values, min(3, len(values)), replace=False).tolist()})
+
+
+def moves(explorer, rng):
+    """A move of each button, every option of every choice, and every slider through its range, one by one."""
     for widget in inside(explorer):
         if isinstance(widget, widgets.Button):
             yield widget.click
@@ -164,7 +173,7 @@ def moves(explorer):
             for value in (not widget.value, widget.value):
                 yield partial(widget.set_state, {"value": value})
         elif isinstance(widget, widgets.IntSlider | widgets.Play):
-            for value in range(widget.min, widget.max + 1, 1 + (widget.max - widget.min) // 20):
+            for value in through(range(widget.min, widget.max + 1, 1 + (widget.max - widget.min) // 20), rng):
                 yield partial(widget.set_state, {"value": value})
         elif isinstance(widget, widgets.FloatSlider):
             for value in np.linspace(widget.min, widget.max, 5):
@@ -191,16 +200,17 @@ def assert_fresh(name, explorer):
 @each_explorer
 def test_every_control_moved_through_its_range_leaves_a_fresh_picture(name):
     explorer = make(name)
-    for move in moves(explorer):
+    for move in moves(explorer, sample.rng(name)):
         move()
         assert explorer.view.scene == EXPLORERS[name].module.scene(explorer.state)
     assert_fresh(name, explorer)
 
 
+@pytest.mark.slow
 @each_explorer
-def test_after_a_hundred_random_gestures_the_picture_is_that_of_a_fresh_explorer(name):
-    case, rng, explorer = EXPLORERS[name], np.random.default_rng(4), make(name)
-    for n in range(100):
+def test_after_many_random_gestures_the_picture_is_that_of_a_fresh_explorer(name):
+    case, rng, explorer = EXPLORERS[name], sample.rng(name), make(name)
+    for n in range(sample.size(30, thorough=100)):
         gesture = rng.integers(6)
         if gesture == 0:
             state = case.tests.random_state(rng)
@@ -217,7 +227,7 @@ def test_after_a_hundred_random_gestures_the_picture_is_that_of_a_fresh_explorer
             assert explorer.message
             assert explorer.state is before
         else:
-            possible = list(moves(explorer))
+            possible = list(moves(explorer, rng))
             possible[rng.integers(len(possible))]()
         assert_fresh(name, explorer)
     explorer.reset()

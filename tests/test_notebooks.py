@@ -1,15 +1,12 @@
-"""The notebooks in a reader's hands: run twice, run in part, read where nothing runs, and without the solutions."""
+"""The notebooks in a reader's hands: run in part, read where nothing runs, and without the solutions."""
 
-import asyncio
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import course
 from convbp import explorers
@@ -31,32 +28,16 @@ def prose(path):
     return "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
 
 
-def run(cells):
-    """Run code cells in a fresh kernel; an error in one of them fails."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in cells])
-    asyncio.run(NotebookClient(notebook, kernel_name="python3", timeout=60).async_execute())
-
-
-def run_in_parts(path):
-    """After a restart the set-up and the pictures alone, then every cell twice."""
-    set_up, *others = code(read(path))
-    pictures = [cell for cell in others if PICTURES.search(cell.source)]
-    run([set_up, *pictures, *(cell for cell in [set_up, *others] for _ in range(2))])
-
-
-@pytest.fixture(scope="module")
-def runs(request):
-    """The runs of the notebooks that are asked for, two at a time: each has a kernel, a process, of its own."""
-    asked = {
-        item.callspec.params["path"] for item in request.session.items if "runs" in getattr(item, "fixturenames", ())
-    }
-    with ThreadPoolExecutor(2) as pool:
-        yield {path: pool.submit(run_in_parts, path) for path in sorted(asked)}
-
-
+@pytest.mark.slow
 @each_notebook
-def test_after_a_restart_a_picture_needs_the_set_up_only_and_every_cell_can_be_run_twice(path, runs):
-    runs[path].result()
+def test_after_a_restart_a_picture_needs_the_set_up_only(path):
+    """With it in an empty namespace; that each cell can be run twice is seen where the notebooks are run."""
+    set_up, *others = code(read(path))
+    restarted = {}
+    exec(set_up.source, restarted)
+    for cell in others:
+        if PICTURES.search(cell.source):
+            exec(cell.source, dict(restarted))
 
 
 @each_notebook
@@ -114,6 +95,7 @@ def test_the_article_is_not_quoted_at_length(path):
     assert all(len(text.split()) <= 20 for text in quoted)
 
 
+@pytest.mark.slow
 def test_the_student_edition_is_the_course_without_its_solutions(tmp_path):
     command = [sys.executable, Path(course.ROOT) / "course.py", "student", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
