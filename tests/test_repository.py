@@ -62,21 +62,21 @@ def test_environment_yml_holds_valid_specs_and_no_bound_but_the_one_for_python()
             assert str(parsed.version) == PROJECT["requires-python"]
         else:
             assert parsed.version is None, f"{spec}: the bounds stand in pyproject.toml"
-    assert [Requirement(line).specifier for line in pip["pip"] if not line.startswith("-e ")] == [SpecifierSet()]
+    assert [Requirement(line).specifier for line in pip["pip"] if not line.startswith(".")] == [SpecifierSet()]
 
 
 def test_environment_yml_names_what_the_notebooks_need():
     *specs, pip = CONDA["dependencies"]
     from_conda = {MatchSpec(spec).name.normalized for spec in specs} - {"python", "pip"}
-    from_pip = {name_of(line) for line in pip["pip"] if not line.startswith("-e ")}
+    from_pip = {name_of(line) for line in pip["pip"] if not line.startswith(".")}
     needed = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["notebooks"]
     assert from_conda | from_pip == {name_of(requirement) for requirement in needed}
     assert not from_conda & from_pip
 
 
 def test_environment_yml_installs_the_course_itself():
-    editable = [line.removeprefix("-e ") for line in CONDA["dependencies"][-1]["pip"] if line.startswith("-e ")]
-    assert editable == [".[notebooks]"]
+    # Not editable: the path of the reader's folder would stand in a file that is read in the locale's encoding.
+    assert ".[notebooks]" in CONDA["dependencies"][-1]["pip"]
     assert CONDA["channels"] == ["conda-forge"]
 
 
