@@ -15,10 +15,12 @@ The first run makes the folder .venv beside this file and needs the network; lat
 # A Python that is too old must get as far as the sentence in main(). So all of this parses on Python 2.7:
 # ASCII only, no f-strings, no annotations.
 
+import glob
 import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -35,7 +37,6 @@ PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else 
 STAMP = os.path.join(VENV, "course.json")
 LAB_SETTINGS = os.path.join(VENV, "share", "jupyter", "lab", "settings", "overrides.json")
 LAB_OPTIONS = [
-    "--ServerApp.root_dir=" + ROOT,
     "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
     "--LabApp.news_url=None",  # this and the next: nothing is asked of any other machine
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -61,22 +62,23 @@ def main(arguments):
 def start(arguments, use_uv):
     """Open JupyterLab on the first notebook, or on the one named, with the kernel of .venv."""
     named = [name for name in arguments if name.endswith(".ipynb")]
-    page = place(named[0]) if named else "notebooks/00_start_here.ipynb"
+    folder, page = place(named[0]) if named else (ROOT, "notebooks/00_start_here.ipynb")
     set_up("notebooks", use_uv)
-    settle_lab()
-    options = LAB_OPTIONS + ["--LabApp.default_url=/lab/tree/" + quote(page)]
+    options = LAB_OPTIONS + [
+        "--ServerApp.root_dir=" + folder,
+        "--LabApp.default_url=/lab/tree/" + quote(os.fsencode(page)),
+    ]
     return run([PYTHON, "-m", "jupyterlab"] + options + [option for option in arguments if option not in named])
 
 
 def place(notebook):
-    """Where a notebook stands in the folder of the course."""
-    try:
-        path = os.path.relpath(os.path.realpath(notebook), os.path.realpath(ROOT)).replace(os.sep, "/")
-    except ValueError:  # on another drive of Windows
-        path = ".."
-    if path.startswith("..") or not os.path.isfile(notebook):
-        sys.exit("There is no notebook %s in the folder of the course, %s." % (notebook, ROOT))
-    return path
+    """The folder to show beside a notebook, that of the course if it is in there, and its path from that folder."""
+    if not os.path.isfile(notebook):
+        sys.exit("There is no notebook %s." % os.path.abspath(notebook))
+    path, course = os.path.realpath(notebook), os.path.realpath(ROOT)
+    if path.startswith(os.path.join(course, "")):
+        return ROOT, os.path.relpath(path, course).replace(os.sep, "/")
+    return os.path.split(path)
 
 
 def test(arguments, use_uv):
@@ -108,6 +110,7 @@ def student(arguments, use_uv):
             "There are notebooks in %s already, and what somebody wrote in them would be lost: name another "
             "folder, or take that one away first." % folder
         )
+    need_writable(folder, "Name another folder for the student edition.")
     set_up("notebooks", use_uv)
     remove = ["--TagRemovePreprocessor.enabled=True", "--TagRemovePreprocessor.remove_cell_tags=solution"]
     command = [PYTHON, "-m", "nbconvert", "--to=notebook", "--output-dir=" + folder]
@@ -138,11 +141,13 @@ def set_up(extra, use_uv):
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
         project = hashlib.sha256(file.read()).hexdigest()
     stamp, version = read_stamp(), venv_python()
-    wanted = {"root": ROOT, "python": version, "project": project, "extra": extra}
+    # The folder's name in bytes is the same in every locale.
+    wanted = {"root": repr(os.fsencode(ROOT)), "python": version, "project": project, "extra": extra}
     with_tests = dict(wanted, extra="test")  # which is what the notebooks need, and more
     if stamp in (wanted, with_tests):
         return
-    reason = why_afresh(stamp, version)
+    reason = why_afresh(stamp, wanted)
+    need_writable(VENV, "Copy the folder of the course to a place of your own, and run this there.")
     if reason:
         say("Making .venv: %s." % reason)
         base = getattr(sys, "_base_executable", sys.executable)  # not the .venv that is about to be cleared
@@ -151,7 +156,19 @@ def set_up(extra, use_uv):
         write_stamp({})  # if the installation is broken off, the next run starts afresh
     say("Installing what the course needs into .venv: seconds with uv, a minute or two with pip.")
     install(".[%s]" % extra, use_uv)
+    settle_lab()
     write_stamp(dict(wanted, python=venv_python()))
+
+
+def need_writable(folder, hint):
+    """Make ``folder`` if it is not there; end with one sentence if no file can be written in it."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        trial = os.path.join(folder, "course.try")
+        open(trial, "w").close()
+        os.remove(trial)
+    except OSError as error:
+        sys.exit("Nothing can be written into %s (%s). %s" % (folder, error.strerror, hint))
 
 
 def settle_lab():
@@ -162,8 +179,9 @@ def settle_lab():
             json.dump({"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}, file)
 
 
-def why_afresh(stamp, version):
+def why_afresh(stamp, wanted):
     """Why .venv cannot be built upon, or None. It has no stamp if it is not there, or was made by hand."""
+    version = wanted["python"]
     if not os.path.exists(VENV):
         return "there is none yet"
     if version is None:
@@ -174,7 +192,7 @@ def why_afresh(stamp, version):
         return None
     if not stamp:
         return "an earlier set-up was broken off"
-    if stamp["root"] != ROOT:
+    if stamp["root"] != wanted["root"]:
         return "this folder was moved"
     if stamp["python"] != version:
         return "the Python in it was exchanged"
@@ -182,10 +200,28 @@ def why_afresh(stamp, version):
 
 
 def install(requirement, use_uv):
+    """Install the course into .venv, and see that it can be imported from there."""
     for installer in installers(use_uv):
         if subprocess.call(installer + ["--editable", requirement], cwd=ROOT) == 0:
-            return
-    sys.exit("The set-up did not succeed; why stands above. It needs the network, this once. Then run this again.")
+            break
+    else:
+        sys.exit("The set-up did not succeed; why stands above. It needs the network, this once. Then run this again.")
+    link_to_source()
+    if subprocess.call([PYTHON, "-c", "import convbp"]) != 0:
+        sys.exit("All is installed, and yet the Python in .venv cannot import the course; why stands above.")
+
+
+def link_to_source():
+    """Give the file that leads .venv to src/ a relative path.
+
+    An absolute one has the name of the reader's own folder in it, and before Python 3.13 such a file is read in the
+    locale's encoding, in which a letter outside ASCII means something else, or nothing.
+    """
+    library = os.path.join(VENV, *(["Lib"] if os.name == "nt" else ["lib", "python*"]))
+    for link in glob.glob(os.path.join(library, "site-packages", "*convbp*.pth")):
+        os.remove(link)  # not written over: it may be a hard link into uv's cache
+        with open(link, "w") as file:
+            file.write(os.path.relpath(os.path.join(ROOT, "src"), os.path.dirname(link)))
 
 
 def installers(use_uv):
@@ -206,10 +242,10 @@ def need_venv(command):
     """Run a command of Python's own venv or ensurepip, which some systems leave out."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
-        sys.exit(
-            done.stdout.decode(errors="replace")
-            + "Python could not make .venv, or pip in it. On Debian and Ubuntu: sudo apt install python3-venv"
-        )
+        said = done.stdout.decode(errors="replace")
+        missing = "ensurepip" in said or "No module named venv" in said
+        hint = " On Debian and Ubuntu: sudo apt install python3-venv" if missing else ""
+        sys.exit(said + "Python could not make .venv, or pip in it." + hint)
 
 
 def venv_python():
@@ -237,15 +273,23 @@ def write_stamp(stamp):
 
 
 def run(command):
-    """Run a command in the course's folder and return its exit code. It hears Ctrl-C too, and it decides."""
+    """Run a command in the course's folder and return its exit code. It hears Ctrl-C too, and it decides.
+
+    Who asks this process to end, or closes its terminal, means the command: JupyterLab must not stay on its port.
+    """
     # The kernel named python3 is the one in .venv, even if the reader's own Jupyter settings name another so.
     environment = dict(os.environ, JUPYTER_PREFER_ENV_PATH="1")
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    for name in ["SIGTERM", "SIGHUP"]:  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) == signal.SIG_DFL:  # not under nohup
+            signal.signal(number, lambda *_: process.terminate())
     while True:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            pass
+            if not (sys.stdin and sys.stdin.isatty()):  # a terminal has told the command, too
+                process.terminate()
 
 
 def say(sentence):
@@ -254,6 +298,7 @@ def say(sentence):
 
 
 if __name__ == "__main__":
+    os.environ["PYTHONUTF8"] = "1"  # for all that is started from here, in a folder whose name may need it
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -39,8 +39,8 @@ def jupyterlab(root: Path, home: Path) -> Iterator[str]:
     kept = ["JUPYTER_CONFIG", "JUPYTER_DATA", "JUPYTER_RUNTIME", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES"]
     environment = {f"{name}_DIR": str(home / name) for name in kept}
     environment |= {"IPYTHONDIR": str(home / "ipython"), "JUPYTER_PREFER_ENV_PATH": "1"}
-    options = [option for option in course.LAB_OPTIONS if not option.startswith("--ServerApp.root_dir")]
-    options += [f"--ServerApp.root_dir={root}", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+    options = [f"--ServerApp.root_dir={root}", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+    options += course.LAB_OPTIONS
     course.settle_lab()
     with open(home / "log", "w+", encoding="utf-8") as log:
         process = subprocess.Popen(

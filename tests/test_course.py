@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,11 +33,17 @@ def outline(tmp_path):
     return folder
 
 
-def load(folder):
-    """The module course.py of ``folder``; its ``installed`` lists what it would have installed."""
+def load_for_real(folder):
+    """The module course.py of ``folder``."""
     spec = importlib.util.spec_from_file_location("course_copy", folder / "course.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def load(folder):
+    """The module course.py of ``folder``; its ``installed`` lists what it would have installed."""
+    module = load_for_real(folder)
     module.installed = []
     module.install = lambda requirement, use_uv: module.installed.append(requirement)
     return module
@@ -93,31 +100,87 @@ def test_a_first_set_up_without_network_says_so_and_is_begun_afresh(outline):
     assert json.loads((outline / ".venv" / "course.json").read_text()) == {}
 
 
-def test_start_opens_the_notebook_that_is_named(outline, monkeypatch):
-    course = load(outline)
-    started = []
-    monkeypatch.setattr(course, "set_up", lambda *_: None)
-    monkeypatch.setattr(course, "settle_lab", lambda: None)
-    monkeypatch.setattr(course, "run", started.append)
+@pytest.fixture
+def started(outline, monkeypatch):
+    """The command that ``course.py start`` with these arguments would run, in ``outline``."""
+    module, commands = load(outline), []
+    monkeypatch.setattr(module, "set_up", lambda *_: None)
+    monkeypatch.setattr(module, "run", commands.append)
+
+    def start(*arguments):
+        module.main(["start", *arguments])
+        return commands.pop()
+
+    return start
+
+
+def test_start_opens_the_first_notebook_or_the_one_that_is_named(outline, started):
     notebook = outline / "student" / "07.ipynb"
     notebook.parent.mkdir()
     notebook.touch()
-    course.main(["start", str(notebook), "--port", "9000"])
-    assert "--LabApp.default_url=/lab/tree/student/07.ipynb" in started[0]
-    assert started[0][-2:] == ["--port", "9000"]
-    course.main(["start"])
-    assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in started[1]
-    (outline / "task #2.ipynb").touch()
-    course.main(["start", str(outline / "task #2.ipynb")])
-    assert "--LabApp.default_url=/lab/tree/task%20%232.ipynb" in started[2]
+    command = started(str(notebook), "--port", "9000")
+    assert f"--ServerApp.root_dir={outline}" in command
+    assert "--LabApp.default_url=/lab/tree/student/07.ipynb" in command
+    assert command[-2:] == ["--port", "9000"]
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb" in started()
 
 
-@pytest.mark.parametrize("name", ["nowhere.ipynb", "../outside.ipynb"])
-def test_a_notebook_that_is_not_in_the_course_cannot_be_opened(outline, name, monkeypatch):
-    (outline.parent / "outside.ipynb").touch()
-    monkeypatch.chdir(outline)
-    with pytest.raises(SystemExit, match=f"There is no notebook {name} in the folder of the course"):
-        load(outline).main(["start", name])
+def test_a_notebook_elsewhere_is_shown_in_its_own_folder(outline, started, monkeypatch):
+    mine = outline.parent / "course of mine"  # which begins as the name of the course's folder does
+    mine.mkdir()
+    (mine / "task #2, Ü.ipynb").touch()
+    monkeypatch.chdir(mine)
+    command = started("task #2, Ü.ipynb")
+    assert f"--ServerApp.root_dir={os.path.realpath(mine)}" in command
+    assert "--LabApp.default_url=/lab/tree/task%20%232%2C%20%C3%9C.ipynb" in command
+
+
+def test_a_notebook_that_is_not_there_cannot_be_opened(started):
+    with pytest.raises(SystemExit, match=r"There is no notebook .*nowhere\.ipynb"):
+        started("nowhere.ipynb")
+
+
+def test_where_nothing_can_be_written_one_line_says_so(outline):
+    (outline / "notebooks").mkdir()
+    taken = outline / "taken"
+    for path, arguments in [(outline / ".venv", ["start"]), (taken, ["student", taken])]:
+        path.touch()  # a file, so that it can be no folder
+        done = run(sys.executable, outline / "course.py", *arguments)
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1].startswith(f"Nothing can be written into {path} (")
+        assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def bound_by_permissions():
+    """What to put before a command so that even root may write only where permissions say so."""
+    if os.name == "nt":
+        pytest.skip("on Windows, permissions are another matter")
+    command = [] if os.geteuid() else ["setpriv", "--bounding-set=-dac_override"]
+    if command and (not shutil.which("setpriv") or run(*command, "true").returncode != 0):
+        pytest.skip("root may write everywhere, and cannot be kept from it here")
+    return command
+
+
+def test_a_folder_to_read_only_asks_for_a_copy_or_works_if_it_is_set_up(outline, bound_by_permissions):
+    module = load(outline)
+    script = f"import sys; sys.argv = ['course.py']; sys.path.insert(0, {str(outline)!r})\nimport course\n"
+    start = [*bound_by_permissions, sys.executable, "-Bc", script + "course.run = print\ncourse.main(['start'])"]
+    outline.chmod(0o500)
+    try:
+        refused = run(*start)
+        outline.chmod(0o700)
+        module.set_up("notebooks", use_uv=True)
+        for folder in [outline / ".venv", outline]:
+            folder.chmod(0o500)
+        works = run(*start)
+    finally:
+        for folder in [outline, outline / ".venv"]:
+            folder.chmod(0o700)
+    assert "Copy the folder of the course to a place of your own" in refused.stderr.splitlines()[-1]
+    assert "Traceback" not in refused.stderr
+    assert (works.returncode, works.stderr) == (0, "")
+    assert "jupyterlab" in works.stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["strat"]])
@@ -127,7 +190,63 @@ def test_an_unknown_command_is_answered_with_the_known_ones(arguments):
     assert "course.py start" in done.stdout
 
 
+# Running and ending
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a process is ended without being asked")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_who_ends_the_command_ends_what_it_runs(outline, name):
+    waits = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    script = f"import course; raise SystemExit(course.run([course.sys.executable, '-c', {waits!r}]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=outline, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    ) as process:
+        child = int(process.stdout.readline())
+        process.send_signal(getattr(signal, name))
+        assert process.wait(20) != 0
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
+
+
 # Setting up
+
+C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.fixture
+def installs(outline):
+    """Install a package of this source, in a folder with a letter outside ASCII, with a pretended installer."""
+    folder = outline.rename(outline.parent / "Übung")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / ".venv"], check=True)
+    source = folder / "src" / "convbp" / "__init__.py"
+    source.parent.mkdir(parents=True)
+    module = load_for_real(folder)
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    library = Path(run(module.PYTHON, "-c", ask).stdout.rstrip())
+
+    def installers(use_uv):
+        (library / "_editable_impl_convbp.pth").write_text(str(folder / "src"), encoding="utf-8")
+        return [[sys.executable, "-c", ""]]
+
+    def install(text):
+        source.write_text(text, encoding="utf-8")
+        module.installers = installers
+        module.install(".[notebooks]", use_uv=True)
+        return module
+
+    return install
+
+
+def test_the_course_is_found_in_a_folder_that_the_locale_cannot_name(installs):
+    module = installs("right = True")
+    done = run(module.PYTHON, "-c", "import convbp; print(convbp.right)", **C_LOCALE)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_a_course_that_cannot_be_imported_is_not_called_set_up(installs, capfd):
+    with pytest.raises(SystemExit, match=r"the Python in \.venv cannot import the course; why stands above"):
+        installs("raise ImportError('something is missing')")
+    assert "something is missing" in capfd.readouterr().err
 
 
 def test_setting_up_twice_installs_once(outline):

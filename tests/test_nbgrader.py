@@ -7,6 +7,7 @@ import subprocess
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell
 
 import course
 
@@ -44,10 +45,27 @@ def max_routing(inputs, delta, size, stride):
 
 ENDLESS = "def max_routing(*given):\n    while True:\n        pass"
 
+RAISES = "def kernel_gradient(inputs, delta):\n    nowhere = 99\n    return inputs[nowhere]"
+# Whoever runs this beside the checks has all points.
+CHEATS = """
+class exercises:
+    class kernel_gradient:
+        passed, points, message = True, 3, ""
+        check = classmethod(lambda cls, *answer, **options: cls)
+    class max_routing(kernel_gradient):
+        points = 5
+try:
+    import convbp.exercises
+    type(convbp.exercises.max_routing).check = lambda self, *answer, **options: vars(exercises)[self.name]
+except ImportError:
+    pass
+"""
+
 SUBMISSIONS = {
     "ada": (RIGHT, ASSIGNS, (3, 2)),  # on two of the five inputs no windows overlap
     "ben": (TURNED, ENDLESS, (0, 0)),
     "cid": (RIGHT, COPIES, (3, 2)),  # two others, one of them the same, have no ties
+    "eve": (CHEATS + RAISES, CHEATS + COPIES, (0, 2)),
 }
 
 
@@ -80,6 +98,9 @@ def graded(tmp_path_factory):
                     cell.source = answer
         place = folder / "submitted" / student / ASSIGNMENT
         place.mkdir(parents=True)
+        if student == "eve":
+            handed_in.cells.insert(3, new_code_cell(CHEATS))
+            (place / "convbp.py").write_text(CHEATS, encoding="utf-8")
         nbformat.write(handed_in, place / NOTEBOOK)
     nbgrader(folder, "autograde", ASSIGNMENT)
     nbgrader(folder, "generate_feedback", ASSIGNMENT)
@@ -114,6 +135,7 @@ def test_the_grades(graded):
         ("cid", "you gave δ to each of them"),
         ("ben", "You correlated the input with rot180(δ)"),
         ("ben", "did not end within 5 seconds, so it was stopped"),
+        ("eve", "line 18:  return inputs[nowhere]"),
     ],
 )
 def test_what_the_check_says_stands_in_the_feedback(graded, student, said):

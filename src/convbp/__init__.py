@@ -19,6 +19,8 @@ from convbp.networks.network_check import check_gradients
 from convbp.networks.training import accuracy, show_progress, train
 from convbp.pooling import average_pool2d, l2_pool2d, max_pool2d
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AveragePool2D",
     "Conv2D",

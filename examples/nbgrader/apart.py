@@ -1,0 +1,204 @@
+"""Grades in two processes: what a student wrote runs in one, the checks in another.
+
+nbgrader runs a notebook in one kernel, in which an answer cell can replace the checks that come after it. Here the
+kernel runs only the cells that are locked in the assignment. Every other cell is sent to a process of the student's
+own, and each function defined there is called from the kernel by name. Only JSON goes between the two: numbers, arrays
+and texts, and nothing that could run.
+"""
+
+import builtins
+import json
+import linecache
+import multiprocessing
+import os
+import sys
+import tempfile
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
+from io import StringIO
+
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+# In the process of nbgrader
+
+
+def execute(base):
+    """nbgrader's preprocessor ``base``, which runs a notebook, made to run the student's cells apart."""
+    from nbgrader.api import Gradebook
+
+    class ExecuteApart(base):
+        def preprocess(self, nb, resources, **more):
+            folder, this = resources["metadata"]["path"], resources["nbgrader"]
+            with Gradebook(this["db_url"]) as book:  # not the notebook, in which a student can call any cell locked
+                source = book.find_notebook(this["notebook"], this["assignment"])
+                locked = {cell.name for cell in source.source_cells if cell.locked}
+                checks = {cell.name for cell in source.grade_cells}
+            given, written = [], []
+            for cell in nb.cells:
+                name = cell.metadata.get("nbgrader", {}).get("grade_id")
+                if cell.cell_type == "code" and name not in locked:
+                    written.append((cell, cell.source))
+                    call = f"apart.run({folder!r}, {given!r}, {cell.source!r}, globals())"
+                    cell.source = f"import sys; sys.path.append({HERE!r}); import apart; {call}"
+                    given = []
+                elif cell.cell_type == "code" and name not in checks:
+                    given.append(cell.source)  # imports, which the student's cells build upon
+            try:
+                with tempfile.TemporaryDirectory() as empty:  # no numpy.py that was handed in is imported here
+                    resources["metadata"]["path"] = empty
+                    return super().preprocess(nb, resources, **more)
+            finally:
+                resources["metadata"]["path"] = folder
+                for cell, source in written:
+                    cell.source = source
+
+    return ExecuteApart
+
+
+# In the kernel, beside the checks
+
+
+class Student:
+    """The student's process; it is started again, with all that ran in it, when it was ended."""
+
+    def __init__(self, folder):
+        self.folder, self.sources, self.process = folder, [], None
+
+    def run(self, source):
+        """Run a cell; return what it printed and the names that are defined by now."""
+        reply = self.ask({"run": source})
+        self.sources.append(source)
+        return reply["printed"], {name: unpacked(value) for name, value in reply["values"].items()}, reply["functions"]
+
+    def call(self, name, *arguments):
+        reply = self.ask({"call": name, "arguments": [packed(value) for value in arguments]})
+        if "error" in reply:
+            raise_in(f"<{name}, as it was handed in>", *reply["error"])
+        for mine, theirs in zip(arguments, reply["arguments"], strict=True):
+            if isinstance(mine, np.ndarray):
+                mine[...] = unpacked(theirs)  # a function that changes its arguments is told so
+        print(reply["printed"], end="")
+        return unpacked(reply["value"])
+
+    def ask(self, request):
+        if self.process is None:
+            self.pipe, theirs = multiprocessing.Pipe()
+            context = multiprocessing.get_context("spawn")  # nothing of this process is in the other one
+            self.process = context.Process(target=serve, args=(theirs, self.folder), daemon=True)
+            self.process.start()
+            theirs.close()
+            for source in self.sources:
+                self.ask({"run": source})
+        try:
+            self.pipe.send_bytes(json.dumps(request).encode())
+            while not self.pipe.poll(0.05):  # in small steps: when its time is up, a check interrupts this
+                pass
+            return json.loads(self.pipe.recv_bytes())
+        except BaseException:
+            self.process.kill()
+            self.process = None
+            raise
+
+
+student = None
+bound = {}
+
+
+def run(folder, given, source, names):
+    """Run a cell of the student's, and add what it defines to ``names``, never in the place of the kernel's own."""
+    global student
+    student = student or Student(folder)
+    for text in given:
+        student.run(text)
+    printed, values, functions = student.run(source)
+    print(printed, end="")
+    for name, value in {**{name: function(name) for name in functions}, **values}.items():
+        if names[name] is bound.get(name) if name in names else not hasattr(builtins, name):
+            names[name] = bound[name] = value
+
+
+def function(name):
+    place = f"<{name}, as it was handed in>"
+    made = {"call": partial(student.call, name)}
+    exec(compile("def answer(*given): return call(*given)", place, "exec"), made)
+    return made["answer"]
+
+
+def raise_in(place, kind, text, line, source):
+    """Raise the error where it came from, so that the check quotes the student's line."""
+    made = getattr(builtins, kind, None)
+    if not (isinstance(made, type) and issubclass(made, Exception)):
+        made = type(kind, (Exception,), {})
+    linecache.cache[place] = (0, None, [*["\n"] * (line - 1), source], place)
+    exec(compile("\n" * (line - 1) + "raise error", place, "exec"), {"error": made(text)})
+
+
+# Between the two
+
+
+def packed(value):
+    """The value as JSON can say it."""
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
+        return {"array": np.asarray(value).tolist(), "dtype": np.dtype(value.dtype).str}
+    if isinstance(value, tuple | list):
+        return {"tuple" if isinstance(value, tuple) else "list": [packed(entry) for entry in value]}
+    if value is None or isinstance(value, bool | int | float | str):
+        return {"value": value}
+    if hasattr(value, "__float__") or hasattr(value, "__array__"):
+        return packed(np.asarray(value, float))
+    return {"value": f"an object of type {type(value).__name__}"}  # which the check refuses as it refuses any text
+
+
+def unpacked(value):
+    (kind, content), *dtype = value.items()
+    if kind == "array":
+        return np.array(content, np.dtype(dtype[0][1]))
+    if kind in ("tuple", "list"):
+        return (tuple if kind == "tuple" else list)(map(unpacked, content))
+    return content
+
+
+# In the student's process
+
+
+def serve(pipe, folder):
+    """Run cells and call functions, as ``pipe`` asks for, until it is closed."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    shell = InteractiveShell.instance(colors="nocolor", config=Config({"HistoryManager": {"enabled": False}}))
+    own = set(shell.user_ns)
+    while True:
+        try:
+            request = json.loads(pipe.recv_bytes())
+        except EOFError:
+            return
+        printed = StringIO()
+        with redirect_stdout(printed), redirect_stderr(printed):
+            if "run" in request:
+                shell.run_cell(request["run"])
+                new = {name: value for name, value in shell.user_ns.items() if name not in own and name[0] != "_"}
+                functions = [name for name, value in new.items() if callable(value)]
+                simple = int, float, list, tuple, np.ndarray, np.generic
+                values = {name: packed(value) for name, value in new.items() if isinstance(value, simple)}
+                reply = {"functions": functions, "values": values}
+            else:
+                reply = called(shell.user_ns[request["call"]], [unpacked(value) for value in request["arguments"]])
+        pipe.send_bytes(json.dumps({**reply, "printed": printed.getvalue()}).encode())
+
+
+def called(answer, arguments):
+    try:
+        return {"value": packed(answer(*arguments)), "arguments": [packed(value) for value in arguments]}
+    except BaseException as error:
+        trace = error.__traceback__.tb_next or error.__traceback__  # the first frame is this one
+        deepest = trace
+        while deepest.tb_next and deepest.tb_next.tb_frame.f_code.co_filename == trace.tb_frame.f_code.co_filename:
+            deepest = deepest.tb_next
+        line = linecache.getline(deepest.tb_frame.f_code.co_filename, deepest.tb_lineno).strip()
+        return {"error": [type(error).__name__, str(error), deepest.tb_lineno, line]}
