@@ -63,7 +63,7 @@ def check(state, drawn):
 
 
 def test_one_picture_word_by_word():
-    state = State([[1, 2, 0], [0, 1, 3]], [[2, -1]], [[1, 3], [-2, 5]], Selection("image", 1, 2))
+    state = State([[1, 2, 0], [0, 1, 3]], [[2, -1]], [[1, 3], [-2, 5]], selected=Selection("image", 1, 2))
     highlight = scene(state).highlights[state.selected]
     assert [[(t.symbols, t.numbers, t.outside) for t in row] for row in highlight.formula.terms] == [
         [("δ(1, 2)·w(0, 0)", "0·2 = 0", True), ("δ(1, 1)·w(0, 1)", "5·(−1) = −5", False)]

@@ -15,6 +15,7 @@ from convbp import (
     Conv2D,
     Dense,
     Flatten,
+    L2Pool2D,
     MaxPool2D,
     Network,
     half_sum_of_squares,
@@ -23,8 +24,9 @@ from convbp import (
     relu,
 )
 from convbp.explorers import ChainOfLayers
+from convbp.explorers.chain.example import IMAGE, example
 from convbp.explorers.chain.state import State, last_step
-from convbp.explorers.chain_of_layers import IMAGE, example, scene
+from convbp.explorers.chain_of_layers import scene
 from convbp.networks.layers import Activate
 from convbp.pictures import svg
 from convbp.pictures.scene import Selection
@@ -32,9 +34,9 @@ from convbp.shapes import as_steps, as_window
 
 
 def random_network(rng):
-    """One of four kinds, with integer weights; whatever has two axes differs along them."""
+    """One of five kinds, with integer weights; whatever has two axes differs along them."""
     one, two = (int(n) for n in rng.permutation([1, 2]))
-    kind = rng.integers(4)
+    kind = rng.integers(5)
     if kind == 0:
         first = Conv2D(one, (2, 1)), relu, MaxPool2D((1, 2)), Conv2D(two, (one, two)), relu, MaxPool2D((2, 1))
         size, layers = (5, 6, 1), (*first, Flatten())
@@ -43,6 +45,9 @@ def random_network(rng):
         size, layers = (3, 4, one), (conv, leaky_relu, Flatten(), Dense(3))
     elif kind == 2:
         size, layers = (1, 3, 2), (Flatten(), Dense(2), relu, Dense(3))
+    elif kind == 3:
+        pool = AveragePool2D((2, 3), stride=(1, 2), padding=(1, 0))
+        size, layers = (3, 5, two), (Conv2D(one, (2, 1)), relu, pool, Flatten())
     else:
         size, layers = (3, 4, two), (MaxPool2D((2, 3), stride=1, padding=(1, 0)), Conv2D(one, (3, 2)), relu, Flatten())
     network = Network(size, *layers)
@@ -68,6 +73,8 @@ def forward_by_loops(state):
         own = [state.network.parameters[full] for full in state.network.parameter_names[name].values()]
         if isinstance(layer, Conv2D):
             o = loops.conv2d(o, *own, stride=layer.stride, padding=layer.padding, dilation=layer.dilation)
+        elif isinstance(layer, AveragePool2D):
+            o = loops.average_pool2d(o, layer.size, layer.stride, layer.padding).output.astype(float)
         elif isinstance(layer, MaxPool2D):
             o = loops.max_pool2d(o, layer.size, stride=layer.stride, padding=layer.padding).output
         elif isinstance(layer, Activate):
@@ -95,6 +102,8 @@ def backward_by_loops(state, forward):
             gradients[f"{name}.kernel"] = loops.conv2d_kernel_gradient(o, δ[None], layer.kernel_size, **settings)
             gradients[f"{name}.bias"] = loops.conv2d_bias_gradient(δ[None])
             δ = loops.conv2d_input_gradient(δ[None], own[0], o.shape[1:3], **settings)[0]
+        elif isinstance(layer, AveragePool2D):
+            δ = loops.average_pool2d(o, layer.size, layer.stride, layer.padding).route(δ[None])[0].astype(float)
         elif isinstance(layer, MaxPool2D):
             δ = loops.max_pool2d(o, layer.size, stride=layer.stride, padding=layer.padding).route(δ[None])[0]
         elif isinstance(layer, Activate):
@@ -148,17 +157,18 @@ def read(layer, there, shape):
     if isinstance(layer, Dense):
         return [(("b", there), None), *((("w", (i, *there)), (i,)) for i in range(shape[0]))]
     i, j, d = there
-    if isinstance(layer, MaxPool2D):
+    pools = isinstance(layer, AveragePool2D | MaxPool2D)
+    if pools:
         (k1, k2), (s1, s2), (p1, p2) = as_window("", layer.size, layer.stride, layer.padding)
         (t1, t2), channels = (1, 1), [d]
     else:
         (s1, s2), (p1, p2), (t1, t2) = as_steps("", layer.stride, layer.padding, layer.dilation)
         (k1, k2), channels = layer.kernel_size, range(shape[2])
-    found = [] if isinstance(layer, MaxPool2D) else [(("b", (d,)), None)]
+    found = [] if pools else [(("b", (d,)), None)]
     for m, n in np.ndindex(k1, k2):
         row, col = s1 * i + t1 * m - p1, s2 * j + t2 * n - p2
         if 0 <= row < shape[0] and 0 <= col < shape[1]:
-            weights = [None if isinstance(layer, MaxPool2D) else ("w", (m, n, c, d)) for c in channels]
+            weights = [None if pools else ("w", (m, n, c, d)) for c in channels]
             found += [(weight, (row, col, c)) for weight, c in zip(weights, channels, strict=True)]
     return found
 
@@ -439,7 +449,7 @@ def test_no_column_moves_from_step_to_step():
 
 
 def controls(explorer):
-    player, label, rate, chosen = (control.widget for control in explorer._controls)
+    player, chosen, label, rate = (control.widget for control in explorer._controls)
     return player, label, rate, chosen
 
 
@@ -488,8 +498,8 @@ def test_the_readers_network_is_copied_and_shown_in_its_own_shapes():
 BAD_INPUT = {
     "no network": ({"network": "relu"}, "ChainOfLayers: network is 'relu'; expected a Network, for example Network("),
     "another pooling": (
-        {"network": Network((4, 4, 1), AveragePool2D(2), Flatten())},
-        "ChainOfLayers: the network has a layer AveragePool2D(2); expected Conv2D, activation functions, MaxPool2D,",
+        {"network": Network((4, 4, 1), L2Pool2D(2), Flatten())},
+        "ChainOfLayers: the network has a layer L2Pool2D(2); expected Conv2D, activation functions, MaxPool2D, Average",
     ),
     "another loss": (
         {"network": Network((2, 2, 1), Flatten(), loss=half_sum_of_squares)},
@@ -503,11 +513,11 @@ BAD_INPUT = {
     "another size": ({"image": np.ones((5, 7))}, "ChainOfLayers: inputs have shape (1, 5, 7); expected (N, 6, 7, 1)"),
     "enormous": ({"image": np.full((6, 7), 1e9)}, "ChainOfLayers: the image or a parameter has an entry beyond ±1e+05"),
     "not finite": ({"image": np.full((6, 7), np.nan)}, "ChainOfLayers: image has an entry that is NaN or infinite"),
-    "no such class": ({"label": 2}, "softmax_cross_entropy: targets has the class 2; expected 0 … 1"),
-    "no class": ({"label": 0.5}, "softmax_cross_entropy: targets has entries of type float64; expected the classes"),
+    "no such class": ({"label": 2}, "ChainOfLayers: label is 2; expected a whole number from 0 to 1."),
+    "no class": ({"label": 0.5}, "ChainOfLayers: label is 0.5; expected a whole number from 0 to 1."),
     "a rate of many": ({"rate": [0.1, 0.2]}, "ChainOfLayers: rate has shape (2,)"),
-    "a step before the first": ({"step": -1}, "ChainOfLayers: step is -1; expected 0 to 20."),
-    "a step after the last": ({"step": 21}, "ChainOfLayers: step is 21; expected 0 to 20."),
+    "a step before the first": ({"step": -1}, "ChainOfLayers: step is -1; expected a whole number from 0 to 20."),
+    "a step after the last": ({"step": 21}, "ChainOfLayers: step is 21; expected a whole number from 0 to 20."),
     "half a step": ({"step": 1.5}, "ChainOfLayers: step is 1.5; expected a whole number from 0 to 20."),
 }
 

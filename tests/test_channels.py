@@ -4,9 +4,11 @@ import re
 from collections import Counter
 from dataclasses import replace
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 
+from controls import control
 from convbp import loops
 from convbp.explorers import Channels
 from convbp.explorers.channels import EXAMPLES, State, scene
@@ -103,7 +105,7 @@ def test_one_cell_word_by_word():
 @pytest.mark.parametrize("way", WAYS)
 def test_large_maps_are_drawn_small_and_chosen_by_name(way):
     explorer = Channels()
-    example, ways, _ = explorer.children[0].children
+    example, ways = control(explorer, widgets.Dropdown), control(explorer, widgets.ToggleButtons)
     example.set_state({"index": 2})
     ways.set_state({"index": WAYS.index(way)})
     assert explorer.message == ""
@@ -136,11 +138,13 @@ def test_large_maps_are_drawn_small_and_chosen_by_name(way):
 
 def test_the_list_of_examples_says_whose_arrays_are_shown():
     explorer = Channels()
-    example = explorer.children[0].children[0]
+    example = control(explorer, widgets.Dropdown)
     assert example.value == next(iter(EXAMPLES))
     explorer.update(delta=explorer.state.delta + 1)
     assert example.value == "your own arrays"
-    assert Channels(np.eye(3, 4)[..., None], np.ones((1, 2, 1, 1))).children[0].children[0].value == "your own arrays"
+    assert (
+        control(Channels(np.eye(3, 4)[..., None], np.ones((1, 2, 1, 1))), widgets.Dropdown).value == "your own arrays"
+    )
 
 
 def test_both_ways_show_the_same_slices_turned():
@@ -168,18 +172,21 @@ ONES = np.ones((3, 4, 2)), np.ones((2, 1, 2, 3))
             "Channels: inputs has shape (3, 4), which is 2 axes; expected 3",
         ),
         ({"inputs": ONES[0]}, "Channels: of inputs and kernel one is missing; expected both"),
-        ({"inputs": np.ones((3, 4, 7)), "kernel": ONES[1]}, "Channels: inputs has shape (3, 4, 7); expected at most 6"),
+        (
+            {"inputs": np.ones((3, 4, 7)), "kernel": ONES[1]},
+            "Channels: inputs has shape (3, 4, 7); expected (H, W, C), at most 32×32 with 6",
+        ),
         (
             {"inputs": np.ones((33, 4, 2)), "kernel": ONES[1]},
             "Channels: inputs[:, :, 0] has shape (33, 4); expected at",
         ),
         (
             {"inputs": ONES[0], "kernel": np.ones((6, 1, 2, 1))},
-            "Channels: kernel[:, :, 0, 0] has shape (6, 1); expected",
+            "Channels: kernel has shape (6, 1, 2, 1); expected (k1, k2, C, D), at most 5×5 with",
         ),
         (
             {"inputs": ONES[0], "kernel": np.ones((2, 1, 3, 1))},
-            "conv2d: inputs have C = 2 but kernel has C = 3; expected",
+            "Channels: inputs have C = 2 but kernel has C = 3; expected",
         ),
         (
             {"inputs": ONES[0], "kernel": ONES[1], "delta": ONES[0]},
@@ -196,3 +203,19 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(arguments, message):
         Channels(**arguments)
     assert str(refused.value).startswith(message)
     assert "\n" not in str(refused.value)
+
+
+def test_who_has_the_channels_first_is_told_how_to_transpose():
+    images, kernel = np.ones((2, 3, 32, 32)), np.ones((6, 3, 5, 5))  # (N, C, H, W) and (D, C, k1, k2)
+    last = images[0].transpose(1, 2, 0), kernel.transpose(2, 3, 1, 0)
+    for inputs, own_kernel, advice in (
+        (images, kernel, "inputs[0].transpose(1, 2, 0)"),
+        (images[0], kernel, "inputs.transpose(1, 2, 0)"),
+        (last[0], kernel, "kernel.transpose(2, 3, 1, 0)"),
+        (last[0][:4, :4], np.ones((2, 3, 4, 4)), "kernel.transpose(2, 3, 1, 0)"),
+        (np.ones((2, 3, 4)), np.ones((2, 2, 2, 1)), "inputs.transpose(1, 2, 0)"),
+    ):
+        with pytest.raises(ValueError, match=rf"(give|or) {re.escape(advice)}"):
+            Channels(inputs, own_kernel)
+    drawn = Channels(*last).view.scene
+    assert drawn.columns[0][0].size == (32, 32)

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from controls import control
 from convbp import convolution
 from convbp.explorers import ConventionSwitch
 from convbp.explorers.convention_switch import State, scene
@@ -165,7 +166,7 @@ def test_a_kernel_that_is_its_own_turn_hides_the_mistake():
 
 def test_the_switch_changes_the_whole_row_and_the_others_mix():
     explorer = ConventionSwitch()
-    forward, by_kernel, by_image = explorer.children[0].children
+    forward, by_kernel, by_image = (control(explorer, description=f"{left} =") for left in ("x", "∂E/∂w", "∂E/∂o"))
 
     def rules():
         return explorer.state.forward, explorer.state.by_kernel, explorer.state.by_image

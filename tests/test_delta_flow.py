@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 import convbp
+from controls import control
 from convbp import loops
 from convbp.explorers import DeltaFlow
-from convbp.explorers.delta_flow import ACTIVATIONS, State, scene
+from convbp.explorers.controls.step_player import StepPlayer
+from convbp.explorers.delta_flow import State, scene
+from convbp.explorers.states.fields import ACTIVATIONS
 from convbp.gradient_check import central_difference
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Selection
@@ -163,7 +166,7 @@ def test_one_picture_of_each_way_word_by_word():
 
 def test_the_player_goes_through_the_pixels_and_through_the_deltas():
     explorer = DeltaFlow()
-    ways, player = explorer.children[0].children[:2]
+    ways, player = control(explorer, description="way"), control(explorer, StepPlayer)
     assert (player.max, player.value) == (23, 2 * 6 + 4)
     player.value = 0
     assert explorer.state.selected == ("image", 0, 0)

@@ -7,8 +7,8 @@ import pytest
 
 from convbp import loops
 from convbp.explorers import DenseToConvolution
-from convbp.explorers.connections import STEPS
 from convbp.explorers.dense_to_convolution import State, scene
+from convbp.explorers.states.layer_matrix import STEPS
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Selection
 

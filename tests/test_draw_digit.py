@@ -1,5 +1,6 @@
 """DrawDigit, driven as the page drives it: by the strokes that it reports, and by its real controls."""
 
+import re
 from fractions import Fraction
 from math import exp
 
@@ -69,7 +70,7 @@ def drawn(*cells, ink=16):
 @pytest.mark.parametrize("which", [0, 3, 17, 1796])
 def test_the_probabilities_are_the_softmax_of_the_scores(network, which):
     image = DIGITS.images[which]
-    grids = {grid.name: grid for grid in scene(network, State(image)).grids}
+    grids = {grid.name: grid for grid in scene(State(network, image)).grids}
     scores = [float(x) for x in network.forward(image[None, :, :, None] / 16).output[0]]
     largest = max(scores)
     exponentials = [exp(x - largest) for x in scores]
@@ -80,7 +81,7 @@ def test_the_probabilities_are_the_softmax_of_the_scores(network, which):
     ]:
         assert [row[0] for row in grids[name].values] == pytest.approx(values, abs=tolerance)
     seen = scores.index(largest)
-    highlight = scene(network, State(image)).highlights["drawing", 2, 3]
+    highlight = scene(State(network, image)).highlights["drawing", 2, 3]
     assert highlight.sentence == (
         f"The network sees a {seen} ({100 * probabilities[seen]:.0f} %). Cell (2, 3) has ink {image[2, 3]} of 16."
     )
@@ -223,10 +224,10 @@ def test_python_s_own_integers_and_fractions_are_ink(network):
     ("changes", "said"),
     [
         ({"selected": ("drawing", 8, 0)}, "there is no cell ('drawing', 8, 0) to choose"),
-        ({"pen": "x"}, "DrawDigit: pen is 'x'; expected an integer"),
-        ({"pen": 99}, "DrawDigit: pen is 99; expected at most 16."),
-        ({"example": -1}, "DrawDigit: example is -1; expected at least 0."),
-        ({"example": 1797}, "DrawDigit: example is 1797; expected at most 1796."),
+        ({"pen": "x"}, "DrawDigit: pen is 'x'; expected a whole number from 0 to 16."),
+        ({"pen": 99}, "DrawDigit: pen is 99; expected a whole number from 0 to 16."),
+        ({"example": -1}, "DrawDigit: example is -1; expected a whole number from 0 to 1796."),
+        ({"example": 1797}, "DrawDigit: example is 1797; expected a whole number from 0 to 1796."),
     ],
 )
 def test_what_cannot_be_shown_changes_nothing(explorer, changes, said):
@@ -246,11 +247,13 @@ def test_an_image_between_0_and_1_comes_in_as_the_message_says(network):
 
 
 def test_a_network_for_something_else():
-    with pytest.raises(ValueError, match=r"takes \(8, 9, 1\) and returns \(10,\).*expected \(8, 8, 1\)"):
-        DrawDigit(Network((8, 9, 1), Flatten(), Dense(10)))
+    for size in ((8, 9, 3), (29, 5, 1), (64,)):
+        takes = rf"takes {re.escape(str(size))} and returns \(10,\).*expected \(H, W, 1\)"
+        with pytest.raises(ValueError, match=takes):
+            DrawDigit(Network(size, *([Flatten()] if len(size) > 1 else []), Dense(10)))
     with pytest.raises(ValueError, match=r"returns \(9,\)"):
         DrawDigit(Network((8, 8, 1), Flatten(), Dense(9)))
-    with pytest.raises(TypeError, match="DrawDigit: network is type; expected a Network"):
+    with pytest.raises(TypeError, match=r"DrawDigit: network is <class .*; expected a Network"):
         DrawDigit(Network)
 
 

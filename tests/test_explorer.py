@@ -12,11 +12,14 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 
+from controls import control
 from convbp.explorers import SlidingWindow
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.kernel_presets import OWN_VALUES, PRESETS
-from convbp.explorers.explorer import Control, Explorer
+from convbp.explorers.explorer import Explorer
 from convbp.explorers.sliding_window import scene
+from convbp.explorers.states.fields import whole
+from convbp.explorers.states.state import ExplorerState
 from convbp.pictures import svg
 from convbp.pictures.grid_view import GridView
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term
@@ -30,22 +33,6 @@ TOO_TALL = [[1, 2], [0, 3], [2, -1], [5, 4]]  # for the image, unless the mode i
 @pytest.fixture
 def explorer():
     return SlidingWindow(IMAGE, KERNEL)
-
-
-def inside(widget):
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
-
-
-def control(explorer, kind, **traits):
-    """The one widget of that kind, and with those traits, that the reader has before them."""
-    (found,) = (
-        widget
-        for widget in inside(explorer)
-        if isinstance(widget, kind) and all(getattr(widget, name) == value for name, value in traits.items())
-    )
-    return found
 
 
 def operations(explorer):
@@ -343,10 +330,9 @@ FIRST = Selection("a", 0, 0)
 
 
 @dataclass(frozen=True)
-class Two:
-    factor: int = 1
-    offset: int = 0
-    selected: Selection = FIRST
+class Two(ExplorerState):
+    factor: int = whole(1, -5, 5)
+    offset: int = whole(0, 0, 100)
 
 
 def two_grids(state):
@@ -359,23 +345,27 @@ def two_grids(state):
     return Scene("two", columns, highlights, state.selected if state.selected in highlights else FIRST)
 
 
+class TwoGrids(Explorer, state=Two, scene=two_grids):
+    """Two grids."""
+
+
 def test_any_state_and_scene_make_an_explorer():
-    slider = widgets.IntSlider(min=-5, max=5)
-    explorer = Explorer(Two(), two_grids, [Control.field("factor", slider)], [slider])
-    assert slider.value == 1
+    explorer = TwoGrids()
+    slider = control(explorer, description="factor")
+    assert (slider.min, slider.max, slider.value) == (-5, 5, 1)
     slider.set_state({"value": 4})
-    assert explorer.state == Two(4)
-    assert explorer.view.scene == two_grids(Two(4))
+    assert explorer.state == Two(4, selected=FIRST)
+    assert explorer.view.scene == two_grids(explorer.state)
     explorer.update(factor=3)
     assert slider.value == 3
     slider.set_state({"value": -1})
     assert (explorer.message, slider.value) == ("Two: factor is negative; expected at least 0.", 3)
     with pytest.raises(ValueError, match="Two: factor is negative"):
-        Explorer(Two(-1), two_grids, [], [])
+        TwoGrids(-1)
 
 
 def test_a_cell_is_chosen_in_the_grid_named_or_in_the_last_one():
-    explorer = Explorer(Two(), two_grids, [], [])
+    explorer = TwoGrids()
     explorer.select(0, 1, grid="b")
     assert explorer.state.selected == ("b", 0, 1)
     explorer.select(0, 0)
@@ -391,7 +381,7 @@ def test_a_cell_is_chosen_in_the_grid_named_or_in_the_last_one():
 @pytest.mark.parametrize("busy_with", ["the picture", "the controls"])
 @pytest.mark.parametrize("how", ["update", "control", "page"])
 def test_what_arrives_while_another_input_is_being_shown_is_not_lost(busy_with, how):
-    busy, sliders = threading.Event(), [widgets.IntSlider(), widgets.IntSlider()]
+    busy = threading.Event()
 
     def dawdle(state, place):
         if state.factor == 2 and place == busy_with:
@@ -406,8 +396,13 @@ def test_what_arrives_while_another_input_is_being_shown_is_not_lost(busy_with, 
         dawdle(state, "the controls")
         return state.factor
 
-    slow = replace(Control.field("factor", sliders[1]), read=slow_read)
-    explorer = Explorer(Two(), slow_scene, [Control.field("offset", sliders[0]), slow], sliders)
+    class Slow(Explorer, state=Two, scene=slow_scene):
+        def controls(self):
+            ((factor, offset),) = super().controls()
+            return [[offset, replace(factor, read=slow_read)]]
+
+    explorer = Slow()
+    sliders = [control(explorer, description=name) for name in ("offset", "factor")]
     first = threading.Thread(target=explorer.update, kwargs={"factor": 2})
     first.start()
     assert busy.wait(timeout=10)
@@ -418,7 +413,7 @@ def test_what_arrives_while_another_input_is_being_shown_is_not_lost(busy_with, 
     else:
         sliders[0].set_state({"value": 7})
     first.join()
-    assert explorer.state == (Two(2, 0, Selection("a", 0, 1)) if how == "page" else Two(2, 7))
+    assert explorer.state == (Two(2, 0, selected=Selection("a", 0, 1)) if how == "page" else Two(2, 7, selected=FIRST))
     assert explorer.view.scene == two_grids(explorer.state)
     assert [slider.value for slider in sliders] == [explorer.state.offset, 2]
 

@@ -31,6 +31,7 @@ import test_pooling_route
 import test_sliding_window
 import test_stride_and_padding
 import test_two_layer_question
+from controls import inside
 from convbp import explorers
 from convbp.explorers import (
     affected_region_q,
@@ -146,12 +147,6 @@ def test_the_cells_one_can_choose_are_those_that_are_offered_each_with_a_sentenc
 
 
 # Controls, through their real traits and callbacks
-
-
-def inside(widget):
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from inside(child)
 
 
 def through(values, rng):

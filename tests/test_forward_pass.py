@@ -10,7 +10,8 @@ import pytest
 
 from convbp import loops
 from convbp.explorers import ForwardPass
-from convbp.explorers.forward_pass import ACTIVATIONS, State, scene
+from convbp.explorers.forward_pass import State, scene
+from convbp.explorers.states.fields import ACTIVATIONS
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Selection
 from pictures import random_array, random_layer
@@ -86,7 +87,7 @@ def check(state, drawn):
 
 
 def test_one_picture_word_by_word():
-    state = State([[1, 2, 0], [0, -1, 5]], [[2, -3]], -4, "relu", Selection("o", 1, 0))
+    state = State([[1, 2, 0], [0, -1, 5]], [[2, -3]], -4, "relu", selected=Selection("o", 1, 0))
     highlight = scene(state).highlights[state.selected]
     assert " ".join(highlight.formula.heading.split()) == "xˡ(1, 0) = Σₘ Σₙ wˡ(m, n) · oˡ⁻¹(1 + m, 0 + n) + bˡ (Eq. 7)"
     assert [[(term.symbols, term.numbers) for term in row] for row in highlight.formula.terms] == [
@@ -150,7 +151,7 @@ def test_a_cell_that_is_no_longer_there_gives_way_to_the_first():
         ({"image": np.ones((3, 10))}, "ForwardPass: image has shape (3, 10); expected at most 9×9"),
         ({"kernel": np.ones((6, 1))}, "ForwardPass: kernel has shape (6, 1); expected at most 5×5"),
         ({"kernel": np.ones((5, 2))}, "cross_correlate: the kernel or window is 5×2 and does not fit into"),
-        ({"bias": [1, 2]}, "ForwardPass: bias has shape (2,); expected one number: a filter has one bias for all"),
+        ({"bias": [1, 2]}, "ForwardPass: bias has shape (2,); expected one number, for example bias=1. A filter has"),
         ({"bias": [[1], [1, 2]]}, "ForwardPass: bias is a nested list with rows of different lengths"),
         ({"bias": "b"}, "ForwardPass: bias has entries of type str; expected real numbers"),
         ({"bias": np.nan}, "ForwardPass: bias has an entry that is NaN or infinite; expected finite numbers"),

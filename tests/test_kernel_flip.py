@@ -2,11 +2,14 @@
 
 import re
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 
+from controls import control
 from convbp import loops
 from convbp.explorers import KernelFlip
+from convbp.explorers.controls.step_player import StepPlayer
 from convbp.explorers.kernel_flip import State, scene
 from convbp.notation import number, subscripted
 from convbp.pictures.scene import Selection
@@ -119,7 +122,7 @@ def test_one_picture_word_by_word():
 
 def test_the_steps_lead_around_the_square_and_a_step_back_keeps_the_cell():
     explorer = KernelFlip(step=0)
-    player = explorer.children[0].children[1]
+    player = control(explorer, StepPlayer)
     assert (player.max, player.value) == (3, 0)
     for step, name in enumerate(ORDER["rows"]):
         player.value = step
@@ -136,7 +139,7 @@ def test_another_shape_keeps_the_nearest_cell():
 
 def test_a_preset_has_the_shape_of_the_kernel():
     explorer = KernelFlip([[1, 2, 3], [0, 1, 5]])
-    preset = explorer.children[0].children[2]
+    preset = control(explorer, widgets.Dropdown)
     preset.value = "equal to its own rot180"
     assert explorer.state.kernel.shape == (2, 3)
     assert {value for row in explorer.view.scene.grids[-1].values for value in row} == {0}
@@ -146,7 +149,7 @@ BAD_INPUT = {
     "text": ({"kernel": "cat"}, "KernelFlip: kernel has entries of type str; expected real numbers"),
     "too large": ({"kernel": np.ones((3, 6))}, "KernelFlip: kernel has shape (3, 6); expected at most 5×5"),
     "first": ({"first": "diagonal"}, "KernelFlip: first is 'diagonal'; expected 'rows' or 'columns'."),
-    "step": ({"step": 4}, "KernelFlip: step is 4; expected 0, 1, 2 or 3."),
+    "step": ({"step": 4}, "KernelFlip: step is 4; expected a whole number from 0 to 3."),
 }
 
 

@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 from convbp import Conv2D, Dense, Flatten, Network, digit_network, relu, split_digits, train
-from convbp.explorers import LiveTraining, training_picture
+from convbp.explorers import LiveTraining
 from convbp.networks.training import DivergenceError, Progress
+from convbp.pictures import training_picture
 from convbp.pictures.colours import diverging
 from convbp.shapes import NotFiniteError
 

@@ -6,10 +6,12 @@ from itertools import product
 import numpy as np
 import pytest
 
+from controls import control
 from convbp import loops
 from convbp.explorers import PoolingRoute
+from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.pooling_route import scene
-from convbp.explorers.pooling_state import PoolingState
+from convbp.explorers.states.pooling import PoolingState
 from convbp.notation import factor, number
 from convbp.pictures.scene import Selection
 
@@ -178,13 +180,11 @@ def test_only_the_norm_does_not_conserve_the_sum():
 
 
 def chosen_number(explorer):
-    return explorer._controls[-1].widget
+    return control(explorer, NumberSlider)
 
 
 def press(explorer, name):
-    row, *_ = explorer.children
-    (button,) = [widget for widget in row.children if getattr(widget, "description", "") == name]
-    button.click()
+    control(explorer, description=name).click()
 
 
 def test_the_slider_is_that_of_the_chosen_number():
@@ -218,7 +218,7 @@ def test_floats_stay_floats_and_large_numbers_widen_the_slider():
 
 def test_the_reader_s_own_deltas_come_back_with_their_windows():
     explorer = PoolingRoute(delta=[[1, -2, 0], [2, 1, 7]])
-    (rows,) = (control.widget for control in explorer._controls if control.widget.description == "size, rows")
+    rows = control(explorer, description="size, rows")
     before = explorer.view.scene
     rows.value = 1
     assert explorer.state.deltas.shape != (2, 3)
@@ -254,7 +254,7 @@ def test_where_no_window_is_chosen_the_buttons_change_nothing():
 
 def test_another_window_has_another_delta():
     explorer = PoolingRoute([[1, 2, 3], [4, 5, 6]], size=(1, 2), delta=[[7], [8]])
-    _, _, _, _, stride_of_columns, _ = (control.widget for control in explorer._controls)
+    stride_of_columns = control(explorer, description="stride, columns")
     assert explorer.state.deltas.tolist() == [[7], [8]]
     stride_of_columns.value = 1
     assert explorer.message == ""
@@ -265,7 +265,7 @@ BAD_INPUT = {
     "text": ({"inputs": "cat"}, "PoolingRoute: inputs has entries of type str; expected real numbers"),
     "too large": ({"inputs": np.ones((3, 9))}, "PoolingRoute: inputs has shape (3, 9); expected at most 8×8"),
     "no such pooling": ({"pooling": "min"}, "PoolingRoute: pooling is 'min'; expected 'max', 'average' or 'L2'"),
-    "large window": ({"size": (2, 5)}, "PoolingRoute: size is (2, 5); expected at most 4 rows and columns"),
+    "large window": ({"size": (2, 5)}, "PoolingRoute: size is (2, 5); expected at most 4, or"),
     "no stride": ({"stride": 0}, "PoolingRoute: stride is 0; expected at least 1"),
     "does not fit": ({"inputs": [[1, 2]]}, "PoolingRoute: the kernel or window is 2×2 and does not fit"),
     "delta": ({"delta": [[1]]}, "PoolingRoute: delta has shape (1, 1); expected (2, 3). Leave delta out"),

@@ -244,7 +244,7 @@ BAD_INPUT = {
     "image too large": ({"image": np.ones((3, 17))}, "SlidingWindow: image has shape (3, 17); expected at most 16×16"),
     "kernel too large": ({"kernel": np.ones((6, 1))}, "SlidingWindow: kernel has shape (6, 1); expected at most 5×5"),
     "does not fit": ({"kernel": np.ones((5, 3))}, "cross_correlate: the kernel or window is 5×3 and does not fit into"),
-    "unknown mode": ({"mode": "same"}, "cross_correlate: mode is 'same'; expected 'valid' or 'full'"),
+    "unknown mode": ({"mode": "same"}, "SlidingWindow: mode is 'same'; expected 'valid' or 'full'."),
     "unknown operation": (
         {"operation": "correlation"},
         "SlidingWindow: operation is 'correlation'; expected 'cross-correlation' or 'convolution'",

@@ -7,8 +7,8 @@ import pytest
 
 from convbp import cross_correlate, loops
 from convbp.explorers import StrideAndPadding
+from convbp.explorers.states.strided_layer import StridedLayer
 from convbp.explorers.stride_and_padding import scene
-from convbp.explorers.strided_layer import StridedLayer
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Selection
 from pictures import random_array
@@ -181,12 +181,12 @@ def test_less_dilation_leaves_less_room_for_padding():
 BAD_INPUT = {
     "text": ({"image": "cat"}, "StrideAndPadding: image has entries of type str; expected real numbers"),
     "too large": ({"image": np.ones((3, 9))}, "StrideAndPadding: image has shape (3, 9); expected at most 8×8"),
-    "stride": ({"stride": 4}, "StrideAndPadding: stride is (4, 4) and dilation is (1, 1); expected at most 3"),
+    "stride": ({"stride": 4}, "StrideAndPadding: stride is 4; expected at most 3"),
     "padding": (
         {"padding": 2},
         "StrideAndPadding: padding is (2, 2); expected at most dilation·(k − 1), which is (1, 2)",
     ),
-    "does not fit": ({"image": [[1, 2]]}, "conv2d: the kernel or window is 2×3 and does not fit"),
+    "does not fit": ({"image": [[1, 2]]}, "StrideAndPadding: the kernel or window is 2×3 and does not fit"),
     "delta": ({"delta": [[1]]}, "StrideAndPadding: delta has shape (1, 1); expected (2, 2). Leave delta out"),
 }
 

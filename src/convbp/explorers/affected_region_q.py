@@ -1,34 +1,31 @@
 """Which outputs a pixel has a part in: region Q, clipped at the border, and the weight on each link (Eq. 16, 17)."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
 from convbp.convolution import conv2d_input_gradient
-from convbp.explorers.controls.array_sliders import ArraySliders
-from convbp.explorers.explorer import Control, Explorer, cover_box, reset_button, wrapped
-from convbp.explorers.layer_state import LayerState
-from convbp.explorers.readable import one_of
+from convbp.explorers.explorer import Explorer
+from convbp.explorers.states.examples import LARGER_DELTA, LARGER_IMAGE
+from convbp.explorers.states.fields import array, tick
+from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
-
-IMAGE = ((1, 2, 0, 3, 1, 2), (0, 1, 2, 1, 4, 0), (2, 0, 1, 2, 3, 1), (1, 3, 0, 1, 2, 1), (2, 1, 1, 0, 1, 3))
-KERNEL = ((1, 2, -1), (0, 3, -2))
-DELTA = ((1, -2, 0, 3), (2, 1, -1, 0), (0, 4, 1, -3), (-1, 2, 0, 1))
 
 
 @dataclass(frozen=True, eq=False)
 class State(LayerState):
     """A layer, the chosen pixel of its input, and whether the map of reached outputs is covered."""
 
-    explorer: ClassVar[str] = "AffectedRegionQ"
+    begins_with: ClassVar[dict[str, Any]] = {"delta": LARGER_DELTA}
 
-    covered: bool = False
-
-    def __post_init__(self):
-        one_of(self.explorer, "covered", self.covered, (True, False))
-        super().__post_init__()
+    image: np.ndarray = array(LARGER_IMAGE, LARGEST_IMAGE)
+    covered: bool = tick(
+        "cover the map",
+        doc="Show how many outputs a pixel reaches only when it is chosen, so that it can be predicted first.",
+    )
+    selected: Selection = field(default=Selection("image", 1, 4), kw_only=True)
 
 
 def scene(state: LayerState) -> Scene:
@@ -107,34 +104,5 @@ def _span(first: tuple[int, int], last: tuple[int, int], axis: int) -> range:
     return range(first[axis], last[axis] + 1)
 
 
-class AffectedRegionQ(Explorer):
-    """Choose a pixel of the input: region Q, the outputs that it has a part in, and the weight on each link.
-
-    Parameters
-    ----------
-    image : array_like, shape=(H, W)
-        At most 9×9.
-    kernel : array_like, shape=(k1, k2)
-        At most 5×5, and no larger than the image.
-    delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
-        ∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².
-    covered : bool
-        Show how many outputs a pixel reaches only when it is chosen, so that it can be predicted first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
-    """
-
-    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None, covered=False):
-        example = delta is None and image is IMAGE and kernel is KERNEL
-        state = State(image, kernel, DELTA if example else delta, Selection("image", 1, 4), covered)
-        cover, reset, sliders = cover_box("the map"), reset_button(), ArraySliders("w", rows_of(state.kernel))
-        super().__init__(
-            state,
-            scene,
-            controls=[Control.field("covered", cover), Control.array("kernel", sliders)],
-            layout_rows=[wrapped(cover, reset), sliders],
-            reset=reset,
-        )
+class AffectedRegionQ(Explorer, state=State, scene=scene):
+    """Choose a pixel of the input: region Q, the outputs that it has a part in, and the weight on each link."""

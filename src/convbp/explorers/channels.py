@@ -1,70 +1,153 @@
 """A layer with channels and filters: forwards a sum over the channels, backwards a sum over the filters (Eq. 4)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
-from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
-from convbp.explorers.readable import one_of, readable
+from convbp.explorers.controls.control import Control
+from convbp.explorers.explorer import Explorer, Rows
+from convbp.explorers.states.fields import Kind, choice, declared, readable
+from convbp.explorers.states.state import ExplorerState
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 from convbp.shapes import as_numbers, check_size
 
 FORWARD, BACKWARD = "forward", "backward"
-LARGEST_IMAGE, LARGEST_KERNEL, MOST_MAPS = 32, 5, 6
-FIRST = Selection("target1", 1, 1)
+MOST_MAPS = 6  # channels, and filters
 LARGEST_WITH_NUMBERS = 7  # of larger images all arrays are drawn small
 STACKED = 3  # so many maps stand in one column
 WRITTEN_OUT = 6  # so many products of one slice
 
 
+def _small_numbers() -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(8)
+    return rng.integers(0, 4, (3, 4, 2)), rng.integers(-2, 4, (2, 3, 2, 3)), rng.integers(-2, 4, (2, 2, 3))
+
+
+def _large() -> tuple[np.ndarray, ...]:
+    """Discs in three colours, six filters at random, and an error in a few places."""
+    rng, (r, c) = np.random.default_rng(1), np.indices((32, 32))
+    discs = [(r - 11) ** 2 + (c - 12) ** 2 < 64, (r - 19) ** 2 + (c - 16) ** 2 < 81, (r - 13) ** 2 + (c - 21) ** 2 < 49]
+    delta = rng.integers(-3, 4, (28, 28, 6)) * (rng.random((28, 28, 6)) < 0.04)
+    return np.stack(discs, axis=-1) * 3 + 1, rng.integers(-2, 3, (5, 5, 3, 6)), delta
+
+
+EXAMPLES = {"small numbers": _small_numbers(), "32×32×3, six 5×5×3 filters": _large()}
+OWN_ARRAYS = "your own arrays"
+CHW, DCHW = (1, 2, 0), (2, 3, 1, 0)  # how to transpose (C, H, W) and (D, C, k1, k2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack(Kind):
+    """Slices that are shown side by side, at most `MOST_MAPS` along each axis from the third on."""
+
+    axes: str
+    largest: int
+    first: tuple[int, ...]  # how to transpose one whose channels stand first
+
+    def check(self, state: ExplorerState, name: str, value: Any) -> np.ndarray:
+        array, transpose = as_numbers(state.explorer, name, value, None), f"transpose{self.first}"
+        came = f"{state.explorer}: {name} has shape {array.shape}; expected"
+        if array.ndim == len(self.axes) + 1:
+            raise ValueError(
+                f"{came} {self.letters()}. Of a batch give one image: {name}[0], or {name}[0].{transpose} if its "
+                "channels stand first."
+            )
+        array = as_numbers(state.explorer, name, array, self.axes)
+        if not self._fits(array.shape) and self._fits(array.transpose(self.first).shape):
+            raise ValueError(
+                f"{came} {self.letters()}, at most {self.largest}×{self.largest} with {MOST_MAPS} channels and "
+                f"filters, which stand last. If yours stand first, give {name}.{transpose}."
+            )
+        if max(array.shape[2:]) > MOST_MAPS:
+            raise ValueError(
+                f"{came} at most {MOST_MAPS} channels and filters, or there is no room for them. Show some of them: "
+                f"{name}[..., :{MOST_MAPS}]."
+            )
+        slices = np.array(
+            [
+                readable(state.explorer, f"{name}[:, :, {', '.join(map(str, at))}]", array[:, :, *at], self.largest)
+                for at in np.ndindex(array.shape[2:])
+            ]
+        )
+        array = np.moveaxis(slices.reshape(*array.shape[2:], *array.shape[:2]), (-2, -1), (0, 1))
+        array.setflags(write=False)
+        return array
+
+    def _fits(self, shape: tuple[int, ...]) -> bool:
+        return max(shape[:2]) <= self.largest and max(shape[2:]) <= MOST_MAPS
+
+    def letters(self) -> str:
+        """Its shape, as the docstring has it."""
+        return {"HWC": "(H, W, C)", "klCD": "(k1, k2, C, D)", "IJD": "(H − k1 + 1, W − k2 + 1, D)"}[self.axes]
+
+    def type(self) -> str:
+        return f"array_like, shape={self.letters()}"
+
+
 @dataclass(frozen=True, eq=False)
-class State:
+class State(ExplorerState):
     """What the reader sees: a layer's input, its kernel, the δ of its output, the way through it, the chosen cell."""
 
-    inputs: np.ndarray
-    kernel: np.ndarray
-    delta: np.ndarray | None = None
-    way: str = FORWARD
-    selected: Selection = FIRST
+    inputs: np.ndarray = declared(
+        None,
+        Stack(
+            axes="HWC",
+            largest=32,
+            first=CHW,
+            doc="At most 32×32×6; larger ones than 7×7 are drawn small, without numbers.",
+        ),
+    )
+    kernel: np.ndarray = declared(
+        None, Stack(axes="klCD", largest=5, first=DCHW, doc="At most 5×5×6×6. Give both or neither.")
+    )
+    delta: np.ndarray = declared(
+        None,
+        Stack(
+            axes="IJD",
+            largest=32,
+            first=CHW,
+            doc="∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².",
+        ),
+    )
+    way: str = choice([FORWARD, BACKWARD], label="pass")
+    selected: Selection = field(default=Selection("target1", 1, 1), kw_only=True)
 
-    def __post_init__(self):
-        inputs = _readable("inputs", self.inputs, "HWC", LARGEST_IMAGE)
-        kernel = _readable("kernel", self.kernel, "klCD", LARGEST_KERNEL)
-        output = conv2d(inputs[None], kernel)[0]
-        delta = _readable("delta", output if self.delta is None else self.delta, "IJD", LARGEST_IMAGE)
-        mend = "δ has one map for each filter. Leave delta out to have one that fits."
-        check_size("Channels", "delta", delta.shape, output.shape, mend)
-        for name, array in (("inputs", inputs), ("kernel", kernel), ("delta", delta)):
-            object.__setattr__(self, name, array)
-        one_of("Channels", "way", self.way, (FORWARD, BACKWARD))
+    def __post_init__(self) -> None:
+        if self.inputs is None and self.kernel is None and self.delta is None:
+            for name, array in zip(("inputs", "kernel", "delta"), EXAMPLES["small numbers"], strict=True):
+                object.__setattr__(self, name, array)
+        elif self.inputs is None or self.kernel is None:
+            raise TypeError(
+                f"{self.explorer}: of inputs and kernel one is missing; expected both, or neither for the example. "
+                "Give inputs of shape (H, W, C) and a kernel of shape (k1, k2, C, D)."
+            )
+        super().__post_init__()
+        (h, _, channels), (_, k2, of_kernel, _) = self.inputs.shape, self.kernel.shape
+        if channels != of_kernel:
+            hint = "Channels stand last: inputs (H, W, C), kernel (k1, k2, C, D)."
+            if h in (of_kernel, k2):
+                hint += f" If those of inputs stand first, give inputs.transpose{CHW}."
+            if k2 in (channels, h):
+                hint += f" If those of kernel stand first, give kernel.transpose{DCHW}."
+            raise ValueError(
+                f"{self.explorer}: inputs have C = {channels} but kernel has C = {of_kernel}; expected the same "
+                f"number. {hint}"
+            )
+        output = conv2d(self.inputs[None], self.kernel)[0]
+        if self.delta is None:
+            self.settle("delta", output)
+        hint = "δ has one map for each filter. Leave delta out to have one that fits."
+        check_size(self.explorer, "delta", self.delta.shape, output.shape, hint)
 
     @property
     def small(self) -> bool:
         """Whether the arrays are too large for numbers."""
         return max(self.inputs.shape[:2]) > LARGEST_WITH_NUMBERS
-
-
-def _readable(name: str, array, axes: str, largest: int) -> np.ndarray:
-    array = as_numbers("Channels", name, array, axes)
-    if max(array.shape[2:]) > MOST_MAPS:
-        raise ValueError(
-            f"Channels: {name} has shape {array.shape}; expected at most {MOST_MAPS} channels and filters, "
-            f"or there is no room for them. Show some of them: {name}[..., :{MOST_MAPS}]."
-        )
-    slices = np.array(
-        [
-            readable("Channels", f"{name}[:, :, {', '.join(map(str, at))}]", array[:, :, *at], largest)
-            for at in np.ndindex(array.shape[2:])
-        ]
-    )
-    array = np.moveaxis(slices.reshape(*array.shape[2:], *array.shape[:2]), (-2, -1), (0, 1))
-    array.setflags(write=False)
-    return array
 
 
 class Pass(NamedTuple):
@@ -207,23 +290,6 @@ def _by(array: np.ndarray) -> str:
     return "×".join(map(str, array.shape))
 
 
-def _small_numbers() -> tuple[np.ndarray, ...]:
-    rng = np.random.default_rng(8)
-    return rng.integers(0, 4, (3, 4, 2)), rng.integers(-2, 4, (2, 3, 2, 3)), rng.integers(-2, 4, (2, 2, 3))
-
-
-def _large() -> tuple[np.ndarray, ...]:
-    """Discs in three colours, six filters at random, and an error in a few places."""
-    rng, (r, c) = np.random.default_rng(1), np.indices((32, 32))
-    discs = [(r - 11) ** 2 + (c - 12) ** 2 < 64, (r - 19) ** 2 + (c - 16) ** 2 < 81, (r - 13) ** 2 + (c - 21) ** 2 < 49]
-    delta = rng.integers(-3, 4, (28, 28, 6)) * (rng.random((28, 28, 6)) < 0.04)
-    return np.stack(discs, axis=-1) * 3 + 1, rng.integers(-2, 3, (5, 5, 3, 6)), delta
-
-
-EXAMPLES = {"small numbers": _small_numbers(), "32×32×3, six 5×5×3 filters": _large()}
-OWN_ARRAYS = "your own arrays"
-
-
 def _example(state: State) -> str:
     arrays = state.inputs, state.kernel, state.delta
     return next((name for name, made in EXAMPLES.items() if all(map(np.array_equal, made, arrays))), OWN_ARRAYS)
@@ -236,43 +302,14 @@ def _with_example(state: State, name: str) -> State:
     return replace(state, inputs=inputs, kernel=kernel, delta=delta)
 
 
-class Channels(Explorer):
+class Channels(Explorer, state=State, scene=scene):
     """A layer with several channels and filters; choose a cell that comes out, forwards or backwards.
 
     Without arguments it begins with small numbers; its list of examples has a reader's question, an input of three
     channels of 32×32 and six filters.
-
-    Parameters
-    ----------
-    inputs : array_like, shape=(H, W, C), optional
-        At most 32×32×6; larger ones than 7×7 are drawn small, without numbers.
-    kernel : array_like, shape=(k1, k2, C, D), optional
-        At most 5×5×6×6. Give both or neither.
-    delta : array_like, shape=(H − k1 + 1, W − k2 + 1, D), optional
-        ∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².
-    way : {"forward", "backward"}
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
     """
 
-    def __init__(self, inputs=None, kernel=None, delta=None, way=FORWARD):
-        if inputs is None and kernel is None and delta is None:
-            inputs, kernel, delta = EXAMPLES["small numbers"]
-        elif inputs is None or kernel is None:
-            raise TypeError(
-                "Channels: of inputs and kernel one is missing; expected both, or neither for the example. "
-                "Give inputs of shape (H, W, C) and a kernel of shape (k1, k2, C, D)."
-            )
-        state, reset = State(inputs, kernel, delta, way), reset_button()
+    def controls(self) -> Rows:
         example = widgets.Dropdown(description="example", options=[OWN_ARRAYS, *EXAMPLES])
-        ways = buttons("pass", {"forward": FORWARD, "backward": BACKWARD})
-        super().__init__(
-            state,
-            scene,
-            controls=[Control(example, _example, _with_example), Control.field("way", ways)],
-            layout_rows=[wrapped(example, ways, reset)],
-            reset=reset,
-        )
+        (ways,) = super().controls()
+        return [[Control(example, _example, _with_example), *ways]]

@@ -5,45 +5,53 @@ One row of the table is Eq. 7, 13 and 20 of the article, the other is that of Gw
 
 from dataclasses import dataclass, replace
 from math import isclose
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from convbp import convolution, loops
-from convbp.explorers.controls.array_sliders import ArraySliders
-from convbp.explorers.controls.kernel_presets import preset_choice
-from convbp.explorers.convention_table import CONVOLUTION, CROSS_CORRELATION, FIGURE, TABLE, Rule
-from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
-from convbp.explorers.layer_state import LayerState
-from convbp.explorers.readable import one_of
+from convbp.explorers.convention_table import CONVOLUTION, FIGURE, TABLE, Rule
+from convbp.explorers.explorer import Explorer
+from convbp.explorers.states.examples import DELTA, KERNEL
+from convbp.explorers.states.fields import array, choice
+from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
 from convbp.sums import Sum, symbols
 
 FIRST = Selection("by_kernel", 0, 0)
 
-IMAGE = ((1, 2, 0, 3, 1), (0, 1, 2, 1, 4), (2, 0, 1, 2, 3), (1, 3, 0, 1, 2))
-KERNEL = ((1, 2, -1), (0, 3, -2))
-DELTA = ((1, -2, 0), (2, 1, -1), (0, 3, 1))
 LEFT = {"forward": "x", "by_kernel": "∂E/∂w", "by_image": "∂E/∂o"}
+
+
+def _rules(name: str) -> dict[str, str]:
+    return {f"{rule.formula}, the figure" if key == FIGURE else rule.formula: key for key, rule in TABLE[name].items()}
 
 
 @dataclass(frozen=True, eq=False)
 class State(LayerState):
     """A layer with one rule for each part of `TABLE`; where none is given, the one that belongs to the forward pass."""
 
-    explorer: ClassVar[str] = "ConventionSwitch"
+    begins_with: ClassVar[dict[str, Any]] = {"delta": DELTA}
 
-    selected: Selection = FIRST
-    forward: str = CROSS_CORRELATION
-    by_kernel: str | None = None
-    by_image: str | None = None
+    kernel: np.ndarray = array(
+        KERNEL, LARGEST_KERNEL, shape="(k1, k2)", doc="No larger than the image.", sliders="w", presets=True
+    )
+    forward: str = choice(
+        _rules("forward"), label="x =", change=lambda state, rule: replace(state, **dict.fromkeys(TABLE, rule))
+    )
+    by_kernel: str = choice(
+        _rules("by_kernel"),
+        None,
+        label="∂E/∂w =",
+        doc="Whose rule is used for ∂E/∂w: of a convention, or of the article's figure. If left out, as ``forward``.",
+    )
+    by_image: str = choice(_rules("by_image"), None, label="∂E/∂o =", doc="Whose rule is used for ∂E/∂o.")
 
-    def __post_init__(self):
-        for name, rules in TABLE.items():
+    def __post_init__(self) -> None:
+        for name in ("by_kernel", "by_image"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, self.forward)
-            one_of(self.explorer, name, getattr(self, name), tuple(rules))
         super().__post_init__()
 
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -187,57 +195,5 @@ def _highlight(state: State, part: Part, tags: dict[str, np.ndarray], i: int, j:
     )
 
 
-def _label(key: str, rule: Rule) -> str:
-    return f"{rule.formula}, the figure" if key == FIGURE else rule.formula
-
-
-def _with_forward(state: State, forward: str) -> State:
-    """The other row of the table."""
-    return replace(state, **dict.fromkeys(TABLE, forward))
-
-
-class ConventionSwitch(Explorer):
-    """Switch the convention, and the rules for both gradients switch with it; or mix them, and see what goes wrong.
-
-    Parameters
-    ----------
-    image : array_like, shape=(H, W)
-        o, at most 9×9.
-    kernel : array_like, shape=(k1, k2)
-        At most 5×5, and no larger than the image.
-    delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
-        ∂E/∂x; if left out it is x itself, the δ of E = ½ Σ x².
-    forward : {"cross-correlation", "convolution"}
-    by_kernel : {"cross-correlation", "convolution", "figure"}, optional
-        Whose rule is used for ∂E/∂w: of which convention, or of the article's figure. If left out, as ``forward``.
-    by_image : {"cross-correlation", "convolution"}, optional
-        Whose rule is used for ∂E/∂o.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
-    """
-
-    def __init__(
-        self, image=IMAGE, kernel=KERNEL, delta=None, forward=CROSS_CORRELATION, by_kernel=None, by_image=None
-    ):
-        example = delta is None and image is IMAGE and kernel is KERNEL
-        state = State(image, kernel, DELTA if example else delta, FIRST, forward, by_kernel, by_image)
-        choices = {
-            name: buttons(f"{LEFT[name]} =", {_label(key, rule): key for key, rule in rules.items()})
-            for name, rules in TABLE.items()
-        }
-        preset, reset, sliders = preset_choice(), reset_button(), ArraySliders("w", rows_of(state.kernel))
-        super().__init__(
-            state,
-            scene,
-            controls=[
-                Control(choices["forward"], lambda state: state.forward, _with_forward),
-                *(Control.field(name, choices[name]) for name in ("by_kernel", "by_image")),
-                preset,
-                Control.array("kernel", sliders),
-            ],
-            layout_rows=[wrapped(*choices.values()), wrapped(preset.widget, reset), sliders],
-            reset=reset,
-        )
+class ConventionSwitch(Explorer, state=State, scene=scene):
+    """Switch the convention, and the rules for both gradients switch with it; or mix them, and see what goes wrong."""

@@ -1,26 +1,26 @@
 """How the δ come back to the layer below: collected by the turned kernel, or spread by the kernel (Eq. 15 to 22)."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import ipywidgets as widgets
 import numpy as np
 
+from convbp.activations import Activation
 from convbp.convolution import cross_correlate, rot180
-from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.control import Control
 from convbp.explorers.controls.step_player import StepPlayer
-from convbp.explorers.explorer import Control, Explorer, buttons, cover_box, reset_button, wrapped
-from convbp.explorers.forward_pass import ACTIVATIONS
-from convbp.explorers.layer_state import FIRST, LayerState
-from convbp.explorers.readable import one_of
+from convbp.explorers.explorer import Explorer, Rows
+from convbp.explorers.states.examples import LARGER_DELTA
+from convbp.explorers.states.fields import activation, array, choice, tick
+from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, delta_of_layer
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
 
 GATHER, SCATTER = "gather", "scatter"
 
 IMAGE = ((1, -2, 3, 0, 2, -1), (-1, 4, -3, 2, 1, 5), (2, 1, 0, 3, 2, 1), (3, -1, 2, -4, 1, 2))
-KERNEL = ((1, 2, -1), (0, 3, -2))
-DELTA = ((1, -2, 0, 3), (2, 1, -1, 0), (0, 4, 1, -3))
+DELTA = LARGER_DELTA[:3]
+BEGIN = {GATHER: (2, 4), SCATTER: (0, 0)}  # with which cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,21 +30,23 @@ class State(LayerState):
     The chosen cell is how far it has come: the last pixel that has collected, or the last δ that has spread.
     """
 
-    explorer: ClassVar[str] = "DeltaFlow"
+    begins_with: ClassVar[dict[str, Any]] = {"delta": DELTA}
 
-    activation: str = "relu"
-    way: str = GATHER
-    covered: bool = False
-
-    def __post_init__(self):
-        one_of(self.explorer, "activation", self.activation, ACTIVATIONS)
-        one_of(self.explorer, "way", self.way, (GATHER, SCATTER))
-        one_of(self.explorer, "covered", self.covered, (True, False))
-        super().__post_init__()
+    image: np.ndarray = array(IMAGE, LARGEST_IMAGE, doc="xˡ, what f was applied to.")
+    delta: np.ndarray = delta_of_layer()
+    activation: Activation = activation("relu", label="activation f")
+    way: str = choice(
+        {"gather: pixel by pixel": GATHER, "scatter: δ by δ": SCATTER},
+        doc="The turned kernel collects, pixel by pixel; or each δ spreads the kernel. The numbers are the same.",
+    )
+    covered: bool = tick(
+        "cover δˡ",
+        doc="Show δˡ only where the chosen pixel has collected it, so that it can be predicted first.",
+    )
 
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """xˡ⁺¹."""
-        return super().output(ACTIVATIONS[self.activation](image), kernel)
+        return super().output(self.activation(image), kernel)
 
     @property
     def places(self) -> tuple[int, int]:
@@ -58,7 +60,7 @@ def scene(state: State) -> Scene:
     For a pixel of xˡ the highlight lays rot180(w) over the δ, puts the products in the cells and adds them; for a δ it
     multiplies w with it, and adds the products to the pixels that it came from. All sums are those after that step.
     """
-    (k1, k2), f, gather = state.kernel.shape, ACTIVATIONS[state.activation], state.way == GATHER
+    (k1, k2), f, gather = state.kernel.shape, state.activation, state.way == GATHER
     tags = named_tags("w", state.kernel.shape)
     spread = _spread(state.delta, state.kernel)
     sums, slope = cross_correlate(state.delta, rot180(state.kernel), mode="full"), f.derivative(state.image)
@@ -81,7 +83,8 @@ def scene(state: State) -> Scene:
     else:
         highlights = {Selection("delta", i, j): _scatter(grids, spread, i, j) for i, j in np.ndindex(state.delta.shape)}
     # A change of the way, or of the shape, can leave the chosen cell outside; then the nearest one is chosen.
-    chosen = (min(max(at, 0), end - 1) for at, end in zip(state.selected[1:], state.places, strict=True))
+    begin = state.selected[1:] if state.selected.grid else BEGIN[state.way]
+    chosen = (min(max(at, 0), end - 1) for at, end in zip(begin, state.places, strict=True))
     selected = Selection("image" if gather else "delta", *chosen)
     pairs = (("image", "slope"), ("delta", "products"), ("kernel", "turned"), ("sums", "below"))
     drawn = Scene(
@@ -194,47 +197,10 @@ def _at_step(state: State, step: int) -> State:
     return replace(state, selected=Selection(state.selected.grid, *divmod(step, state.places[1])))
 
 
-class DeltaFlow(Explorer):
-    """Choose a pixel: the δ above it, the turned kernel over them, products, sum, times f′. Or let each δ spread.
+class DeltaFlow(Explorer, state=State, scene=scene):
+    """Choose a pixel: the δ above it, the turned kernel over them, products, sum, times f′. Or let each δ spread."""
 
-    Parameters
-    ----------
-    image : array_like, shape=(H, W)
-        xˡ, what f was applied to; at most 9×9.
-    kernel : array_like, shape=(k1, k2)
-        At most 5×5, and no larger than the image.
-    delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
-        ∂E/∂xˡ⁺¹; if left out it is xˡ⁺¹ itself, the δ of E = ½ Σ x².
-    activation : {"identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus"}
-    way : {"gather", "scatter"}
-        The turned kernel collects, pixel by pixel; or each δ spreads the kernel. The numbers are the same.
-    covered : bool
-        Show δˡ only where the chosen pixel has collected it, so that it can be predicted first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
-    """
-
-    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None, activation="relu", way=GATHER, covered=False):
-        example = delta is None and image is IMAGE and kernel is KERNEL
-        first = FIRST if way == SCATTER else Selection("image", 2, 4)
-        state = State(image, kernel, DELTA if example else delta, first, activation, way, covered)
-        ways = buttons("way", {"gather: pixel by pixel": GATHER, "scatter: δ by δ": SCATTER})
-        choice = widgets.Dropdown(description="activation f", options=list(ACTIVATIONS))
-        cover, player, reset = cover_box("δˡ"), StepPlayer(), reset_button()
-        sliders = ArraySliders("w", rows_of(state.kernel))
-        super().__init__(
-            state,
-            scene,
-            controls=[
-                Control.field("way", ways),
-                Control.field("activation", choice),
-                Control.field("covered", cover),
-                Control(player, _step, _at_step, fit=lambda state: {"max": state.places[0] * state.places[1] - 1}),
-                Control.array("kernel", sliders),
-            ],
-            layout_rows=[wrapped(ways, player, choice, cover, reset), sliders],
-            reset=reset,
-        )
+    def controls(self) -> Rows:
+        player = Control(StepPlayer(), _step, _at_step, lambda state: {"max": state.places[0] * state.places[1] - 1})
+        first, *sliders = super().controls()
+        return [[player, *first], *sliders]

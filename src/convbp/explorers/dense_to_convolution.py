@@ -5,20 +5,18 @@ It is the way of Grzegorz Gwardys, "Convolutional Neural Networks backpropagatio
 
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate
-from convbp.explorers.connections import CUT, DENSE, SHARED, STEPS, Link, connections
-from convbp.explorers.controls.array_sliders import ArraySliders
-from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
-from convbp.explorers.layer_state import LayerState
-from convbp.explorers.readable import one_of, readable
+from convbp.explorers.explorer import Explorer
+from convbp.explorers.states.fields import array, choice
+from convbp.explorers.states.layer import LayerState, delta_of_layer
+from convbp.explorers.states.layer_matrix import CUT, DENSE, SHARED, Link, layer_matrix
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
 
-LARGEST_IMAGE = 5  # the matrix has a column for each pixel
 FORWARD, BACKWARD = "forward", "backward"
 FIRST = Selection("product", 0, 0)
 
@@ -47,17 +45,20 @@ WAYS = {
 class State(LayerState):
     """A layer with its δ, how far the dense layer has become a convolution, and which way one goes through it."""
 
-    explorer: ClassVar[str] = "DenseToConvolution"
+    # In the example a turned kernel fits into the output, at this cell of the backward pass.
+    begins_with: ClassVar[dict[str, Any]] = {"delta": DELTA, "selected": Selection("product", 1, 2)}
 
-    selected: Selection = FIRST
-    step: str = DENSE
-    way: str = FORWARD
-
-    def __post_init__(self):
-        readable(self.explorer, "image", self.image, LARGEST_IMAGE)
-        one_of(self.explorer, "step", self.step, STEPS)
-        one_of(self.explorer, "way", self.way, WAYS)
-        super().__post_init__()
+    image: np.ndarray = array(IMAGE, 5, doc="The matrix has a column for each pixel.")
+    kernel: np.ndarray = array(
+        KERNEL,
+        5,
+        shape="(k1, k2)",
+        sliders="w",
+        doc="No larger than the image. The other weights of the dense layer are made up.",
+    )
+    delta: np.ndarray = delta_of_layer()
+    step: str = choice({"1 dense": DENSE, "2 cut connections": CUT, "3 share weights": SHARED})
+    way: str = choice({"forward: Wo": FORWARD, "backward: Wᵀδ": BACKWARD}, label="pass")
 
 
 def scene(state: State) -> Scene:
@@ -66,7 +67,7 @@ def scene(state: State) -> Scene:
     For a cell of the product the highlight writes out the row of the matrix times what goes in; for a weight it shows
     every place where the weight is used.
     """
-    way, w = WAYS[state.way], connections(state.kernel, state.image.shape, state.step)
+    way, w = WAYS[state.way], layer_matrix(state.kernel, state.image.shape, state.step)
     (k1, k2), (_, cols) = state.kernel.shape, state.image.shape
     table, source, target = w, state.image, state.delta.shape
     if state.way == BACKWARD:
@@ -222,40 +223,8 @@ def _counts(state: State) -> str:
     return f"Weights: {outputs * pixels} if dense, {outputs * entries} if cut, {entries} if shared."
 
 
-class DenseToConvolution(Explorer):
-    """A dense layer becomes a convolution: cut connections, then share weights; its transpose is the way back.
+class DenseToConvolution(Explorer, state=State, scene=scene):
+    """A dense layer becomes a convolution: cut connections, then share weights; its transpose is the backward pass.
 
     Choose a cell of the product to see its row of the matrix, or a weight to see every place where it is used.
-
-    Parameters
-    ----------
-    image : array_like, shape=(H, W)
-        At most 5×5: the matrix has a column for each pixel.
-    kernel : array_like, shape=(k1, k2)
-        No larger than the image. The other weights of the dense layer are made up.
-    delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
-        ∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².
-    step : {"dense", "cut", "shared"}
-    way : {"forward", "backward"}
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
     """
-
-    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None, step=DENSE, way=FORWARD):
-        example = delta is None and image is IMAGE and kernel is KERNEL
-        # In the example a turned kernel fits into the output, at this cell of the backward pass.
-        chosen = Selection("product", 1, 2) if example else FIRST
-        state = State(image, kernel, DELTA if example else delta, chosen, step, way)
-        steps = buttons("step", {"1 dense": DENSE, "2 cut connections": CUT, "3 share weights": SHARED})
-        ways = buttons("pass", {"forward: Wo": FORWARD, "backward: Wᵀδ": BACKWARD})
-        sliders, reset = ArraySliders("w", rows_of(state.kernel)), reset_button()
-        super().__init__(
-            state,
-            scene,
-            controls=[Control.field("step", steps), Control.field("way", ways), Control.array("kernel", sliders)],
-            layout_rows=[wrapped(steps, ways, reset), sliders],
-            reset=reset,
-        )

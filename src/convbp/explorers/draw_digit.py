@@ -1,67 +1,123 @@
 """Draw a digit, and see what a network takes it for."""
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import MISSING, dataclass, replace
 from operator import index
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 
-from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
+from convbp.explorers.explorer import Explorer, Rows
+from convbp.explorers.states.fields import Kind, declared, shown, whole
+from convbp.explorers.states.state import ExplorerState
 from convbp.networks.digits import load_digits
 from convbp.networks.network import Network
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
-from convbp.shapes import as_count, as_numbers
+from convbp.shapes import as_numbers
 
-FULL, SHAPE, CLASSES = 16, (8, 8), 10  # as the digits have it: most ink, cells, kinds
+FULL, CLASSES = 16, 10  # as the digits have it: most ink, kinds
+LARGEST = 28
 NUMBERS = ("scores", "exponentials", "probabilities")  # a row of each for each class
 FIRST = Selection("drawing", 0, 0)
 
 
-@dataclass(frozen=True, eq=False)
-class State:
-    """What the reader sees: a drawing, the ink of the pen, and the chosen cell.
+class OfDigits(Kind):
+    """A network for one-channel images, with ten classes."""
 
-    ``drawing`` has a whole number from 0 (paper) to 16 in each of its 8×8 cells. ``example`` is the digit of the data
-    that was laid down last.
-    """
+    def check(self, state: ExplorerState, name: str, value: Any) -> Network:
+        if not isinstance(value, Network):
+            raise TypeError(f"{state.explorer}: {name} is {shown(value)}; expected a Network.")
+        taken, returned = value.input_shape, value.output_shape
+        if len(taken) != 3 or taken[2] != 1 or max(taken) > LARGEST or returned != (CLASSES,):
+            raise ValueError(
+                f"{state.explorer}: the network takes {taken} and returns {returned} per image; expected (H, W, 1) of "
+                f"at most {LARGEST}×{LARGEST}, and ({CLASSES},). digit_network() has (8, 8, 1) and ({CLASSES},)."
+            )
+        return value
 
-    drawing: np.ndarray
-    pen: int = FULL
-    example: int = 0
-    selected: Selection = FIRST
+    def type(self) -> str:
+        return "Network"
 
-    def __post_init__(self):
-        drawing = as_numbers("DrawDigit", "drawing", self.drawing, "HW")
-        if drawing.shape != SHAPE:
-            raise ValueError(f"DrawDigit: drawing has shape {drawing.shape}; expected {SHAPE}, as the digits have it.")
+
+class Drawing(Kind):
+    """An image of the size that the state's network takes, in whole numbers from 0 (paper) to 16."""
+
+    def check(self, state: Any, name: str, value: Any) -> np.ndarray:
+        drawing, size = as_numbers(state.explorer, name, value, "HW"), state.network.input_shape[:2]
+        if drawing.shape != size:
+            raise ValueError(
+                f"{state.explorer}: {name} has shape {drawing.shape}; expected {size}, as the network takes it."
+            )
         if drawing.min() < 0 or drawing.max() > FULL:
             raise ValueError(
-                f"DrawDigit: drawing has entries from {number(drawing.min())} to {number(drawing.max())}; expected 0, "
-                f"which is paper, to {FULL}. For an image between 0 and 1: {FULL} * image."
+                f"{state.explorer}: {name} has entries from {number(drawing.min())} to {number(drawing.max())}; "
+                f"expected 0, which is paper, to {FULL}. For an image between 0 and 1: {FULL} * image."
             )
         if drawing.max() <= 1 and (drawing % 1).any():
             raise ValueError(
-                f"DrawDigit: drawing has entries such as {number(drawing[drawing % 1 > 0][0])}, and none above 1; "
-                f"expected whole numbers from 0 to {FULL}. For an image between 0 and 1: {FULL} * image."
+                f"{state.explorer}: {name} has entries such as {number(drawing[drawing % 1 > 0][0])}, and none above "
+                f"1; expected whole numbers from 0 to {FULL}. For an image between 0 and 1: {FULL} * image."
             )
         drawing = np.rint(drawing.astype(float)).astype(int)
         drawing.setflags(write=False)
-        object.__setattr__(self, "drawing", drawing)
-        for name, largest in (("pen", FULL), ("example", len(load_digits().images) - 1)):
-            value = as_count("DrawDigit", name, getattr(self, name), 0)
-            if value > largest:
-                raise ValueError(f"DrawDigit: {name} is {value}; expected at most {largest}.")
+        return drawing
+
+    def type(self) -> str:
+        return "array_like, shape=(H, W)"
 
 
-def scene(network: Network, state: State) -> Scene:
+def digit(which: int, size: tuple[int, int]) -> np.ndarray:
+    """Return a digit of the data, which has 8×8 cells, in so many rows and columns."""
+    image = load_digits().images[which]
+    rows, cols = (np.arange(length) * own // length for length, own in zip(size, image.shape, strict=True))
+    return image[np.ix_(rows, cols)]
+
+
+@dataclass(frozen=True, eq=False)
+class State(ExplorerState):
+    """What the reader sees: a network, a drawing, the ink of the pen, and the chosen cell.
+
+    ``drawing`` has a whole number from 0 (paper) to 16 in each of its cells. ``example`` is the digit of the data
+    that was laid down last.
+    """
+
+    network: Network = declared(
+        MISSING,
+        OfDigits(
+            doc="For images of shape (H, W, 1) with ink from 0 to 1, at most 28×28, and ten classes: such as "
+            "`convbp.digit_network` returns, for 8×8."
+        ),
+    )
+    drawing: np.ndarray = declared(
+        None,
+        Drawing(
+            doc="Ink from 0 to 16, as `convbp.load_digits` has it, or else rounded; the first of those digits if left "
+            "out."
+        ),
+    )
+    pen: int = whole(FULL, 0, FULL, kw_only=True, label="ink")
+    example: int = whole(
+        0,
+        0,
+        len(load_digits().images) - 1,
+        kw_only=True,
+        change=lambda state, which: replace(state, example=which, drawing=digit(which, state.drawing.shape)),
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.drawing is None:
+            self.settle("drawing", digit(self.example, self.network.input_shape[:2]))
+
+
+def scene(state: State) -> Scene:
     """Return the picture of a state: the drawing, the network's score for each digit, and the probability.
 
     The probabilities are the softmax of the scores, p(c) = exp(x(c)) / Σ exp(x). It is written out for the likeliest
     digit s, as 1 / Σ exp(x − x(s)).
     """
+    network = state.network
     image = state.drawing[None, :, :, None] / FULL
     scores = network.scores(image)[0].astype(float)
     percent = 100 * network.probabilities(image)[0].astype(float)
@@ -99,55 +155,24 @@ def scene(network: Network, state: State) -> Scene:
     )
 
 
-class DrawDigit(Explorer):
-    """Draw a digit into 8×8 cells, and see what a network takes it for after each stroke.
+class DrawDigit(Explorer, state=State, scene=scene):
+    """Draw a digit into cells, and see what a network takes it for after each stroke.
 
     A cell is painted by a press, or by Space where the arrow keys have gone; painted again it is paper. `update()` asks
-    the network again, if it has learnt meanwhile.
-
-    Parameters
-    ----------
-    network : Network
-        For images of shape (8, 8, 1) with ink from 0 to 1, and ten classes: such as `convbp.digit_network` returns.
-    drawing : array_like, shape=(8, 8), optional
-        Ink from 0 to 16, as `convbp.load_digits` has it, or else rounded; the first of those digits if left out.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the network takes or returns something else, or there is no such drawing.
+    the network again, if it has learned meanwhile.
     """
 
-    def __init__(self, network: Network, drawing=None):
-        if not isinstance(network, Network):
-            raise TypeError(f"DrawDigit: network is {type(network).__name__}; expected a Network.")
-        if (network.input_shape, network.output_shape) != ((*SHAPE, 1), (CLASSES,)):
-            raise ValueError(
-                f"DrawDigit: the network takes {network.input_shape} and returns {network.output_shape} per image; "
-                f"expected {(*SHAPE, 1)} and ({CLASSES},), as digit_network() has them."
-            )
-        digits = load_digits().images
-        pen = widgets.IntSlider(description="ink", min=0, max=FULL, style={"description_width": "auto"})
-        example = widgets.IntSlider(description="example", max=len(digits) - 1, style={"description_width": "auto"})
-        clear, reset = widgets.Button(description="Clear", icon="eraser", tooltip="Blank paper"), reset_button()
-        super().__init__(
-            State(digits[0] if drawing is None else drawing),
-            partial(scene, network),
-            controls=[
-                Control.field("pen", pen),
-                Control(
-                    example,
-                    lambda state: state.example,
-                    lambda state, which: replace(state, example=which, drawing=digits[which]),
-                ),
-            ],
-            layout_rows=[wrapped(pen, example, clear, reset)],
-            reset=reset,
-        )
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
         self._stroke = FULL  # the ink that it leaves
         self.view.paintable = True
         self.view.on_msg(lambda view, message, buffers: self._on_message(message))
+
+    def controls(self) -> Rows:
+        clear = widgets.Button(description="Clear", icon="eraser", tooltip="Blank paper")
         clear.on_click(lambda _: self.clear())
+        ((pen, example),) = super().controls()
+        return [[pen, example, clear]]
 
     def paint(self, row: int, col: int, *, begins: bool = True) -> None:
         """Paint a cell with the ink of the pen. A stroke that begins on a cell with that ink leaves paper instead."""
@@ -155,8 +180,10 @@ class DrawDigit(Explorer):
             row, col = index(row), index(col)
         except TypeError:
             raise TypeError(f"DrawDigit: the cell to paint is ({row!r}, {col!r}); expected two integers.") from None
-        if not (0 <= row < SHAPE[0] and 0 <= col < SHAPE[1]):
-            raise ValueError(f"DrawDigit: there is no cell ({row}, {col}) to paint; expected (0, 0) to (7, 7).")
+        rows, cols = self.state.drawing.shape
+        if not (0 <= row < rows and 0 <= col < cols):
+            last = (rows - 1, cols - 1)
+            raise ValueError(f"DrawDigit: there is no cell ({row}, {col}) to paint; expected (0, 0) to {last}.")
         self._paint(row, col, begins, selected=("drawing", row, col))
 
     def _paint(self, row: int, col: int, begins: bool, **also: Any) -> None:
@@ -169,7 +196,7 @@ class DrawDigit(Explorer):
 
     def clear(self) -> None:
         """Take all ink away."""
-        self.update(drawing=np.zeros(SHAPE, int))
+        self.update(drawing=np.zeros_like(self.state.drawing))
 
     def _on_message(self, message: dict) -> None:
         cell = message["paint"]

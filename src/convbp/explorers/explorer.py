@@ -1,133 +1,94 @@
 """What all explorers share: controls, a frozen state, and the scene made of it in one `GridView`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from functools import partial
+from inspect import Signature
 from operator import index
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 
 from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.control import Control, reset_button, wrapped
 from convbp.explorers.controls.subshell import answer_beside_cells
+from convbp.explorers.states.fields import shown
+from convbp.explorers.states.state import ANYWHERE, ExplorerState
 from convbp.pictures.grid_view import GridView
-from convbp.pictures.scene import Scene, Selection, rows_of
+from convbp.pictures.scene import Scene, Selection
 
-
-@dataclass(frozen=True)
-class Control:
-    """A widget whose ``value`` is a part of the state: how to read it there, and the state with another one.
-
-    ``fit`` says which other traits of the widget follow the state: ``{"max": 5}`` of a slider, ``{"disabled": True}``.
-    """
-
-    widget: widgets.ValueWidget
-    read: Callable[[Any], Any]
-    change: Callable[[Any, Any], Any]
-    fit: Callable[[Any], dict[str, Any]] = lambda state: {}
-
-    @classmethod
-    def field(cls, name: str, widget: widgets.ValueWidget, **options: Any) -> "Control":
-        """A control of one field of the state."""
-        return cls(
-            widget,
-            lambda state: getattr(state, name),
-            lambda state, value: replace(state, **{name: value}),
-            **options,
-        )
-
-    @classmethod
-    def array(cls, name: str, sliders: ArraySliders) -> "Control":
-        """A slider for each entry of one field of the state, a 2-D array."""
-        return cls(
-            sliders,
-            lambda state: rows_of(getattr(state, name)),
-            lambda state, rows: replace(state, **{name: rows}),
-        )
-
-    def show(self, state: Any) -> None:
-        """Set the widget to what the state says."""
-        fit = self.fit(state)
-        # The page moves a slider whose range leaves it out, and tells that like a choice of the reader's: so first a
-        # range for the value before and this one, at last the one that fits.
-        for trait, value in fit.items():
-            wider = {"min": min, "max": max}.get(trait)
-            setattr(self.widget, trait, wider(value, getattr(self.widget, trait)) if wider else value)
-        self.widget.value = self.read(state)
-        for trait, value in fit.items():
-            setattr(self.widget, trait, value)
-
-
-def buttons(name: str, options: dict[str, Any]) -> widgets.ToggleButtons:
-    """A choice between a few values, all in view."""
-    return widgets.ToggleButtons(
-        description=name,
-        options=list(options.items()),
-        style={"button_width": "auto", "description_width": "auto"},
-    )
-
-
-def cover_box(what: str) -> widgets.Checkbox:
-    """Return the box to tick for numbers that are to be predicted first."""
-    return widgets.Checkbox(description=f"cover {what}", indent=False, layout=widgets.Layout(width="auto"))
-
-
-def reset_button() -> widgets.Button:
-    """A button for `Explorer`'s ``reset``."""
-    return widgets.Button(description="Reset", tooltip="Back to how it began", icon="undo")
-
-
-def wrapped(*controls: widgets.Widget) -> widgets.Box:
-    """Controls side by side, in several lines where the page is narrow."""
-    return widgets.Box(controls, layout=widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 20px"))
+Rows = Sequence[Sequence[Control | widgets.Button]]
 
 
 class Explorer(widgets.VBox):
-    """A picture with its controls.
+    """A picture with its controls: a state, and the scene that shows it.
 
-    Parameters
-    ----------
+    ``class WindowSum(Explorer, state=State, scene=scene)`` takes the fields of the state as parameters, has a control
+    for each field that says what moves it, and gets the section *Parameters* of its docstring from them.
+
+    Class arguments
+    ---------------
     state
-        A frozen dataclass; its field ``selected`` is a `Selection`.
+        A subclass of `ExplorerState`.
     scene
         A pure function from a state to a `Scene`. It raises `TypeError` or `ValueError` for a state that
         has no picture; the reader then sees the error's text, and the last good picture stays.
-    controls
-        Everything but the selection, which the picture itself offers.
-    layout_rows
-        The widgets above the picture, row by row.
-    reset
-        A button, among those widgets, that goes back to how it began.
     """
 
-    def __init__(
-        self,
-        state: Any,
-        scene: Callable[[Any], Scene],
-        controls: Iterable[Control],
-        layout_rows: Iterable[widgets.Widget],
-        reset: widgets.Button | None = None,
+    __signature__: ClassVar[Signature]
+    _begin: ClassVar[type[ExplorerState]]
+    _scene: ClassVar[Callable[[Any], Scene]]
+
+    def __init_subclass__(
+        cls,
+        *,
+        state: type[ExplorerState] | None = None,
+        scene: Callable[[Any], Scene] | None = None,
+        **options: Any,
     ):
-        self._scene = scene
-        self._controls = list(controls)
+        super().__init_subclass__(**options)
+        if state is not None and scene is not None:  # or it is a variant of an explorer that has them
+            state.explorer = cls.__name__
+            cls._begin, cls._scene = state, staticmethod(scene)
+            cls.__signature__ = state.parameters()
+            cls.__doc__ = state.documented(cls.__doc__ or "")
+
+    def __init__(self, *arguments: Any, **options: Any):
+        try:
+            given = self.__signature__.bind(*arguments, **options).arguments
+        except TypeError as error:
+            names = ", ".join(self.__signature__.parameters)
+            raise TypeError(f"{type(self).__name__}: {error}; expected {names}.") from None
         # JupyterLab runs callbacks in a thread of their own, beside a running cell that may call update().
         self._lock = RLock()
         self._refreshing = False
-        first = scene(state)
+        state = self._begin(**given)
+        first = self._scene(state)
         self._state = self._initial = replace(state, selected=first.selected)
+        rows, reset = self.controls(), reset_button()
+        self._controls = [control for row in rows for control in row if isinstance(control, Control)]
         self.view = GridView(first, others=self._behind_buttons())
-        super().__init__([*layout_rows, self.view])
+        super().__init__([*_laid_out(rows, reset), self.view])
         self.add_class("convbp-explorer")
         answer_beside_cells(self)
         self._refresh_controls()
         for control in self._controls:
             control.widget.observe(partial(self._on_control, control), "value")
         self.view.observe(self._on_selection, ["grid", "row", "col"])
-        if reset is not None:
-            reset.on_click(lambda _: self.reset())
+        reset.on_click(lambda _: self.reset())
+
+    def controls(self) -> Rows:
+        """Return the controls above the picture, row by row: those that the fields of the state ask for.
+
+        The sliders of an array have a row of their own. A subclass adds what is no field, or arranges them otherwise;
+        a button for *Reset* ends the first row.
+        """
+        found = self._state.controls()
+        wide = [control for control in found if isinstance(control.widget, ArraySliders)]
+        return [[control for control in found if control not in wide], *([control] for control in wide)]
 
     @property
     def state(self) -> Any:
@@ -173,17 +134,26 @@ class Explorer(widgets.VBox):
             try:
                 state = change(self._state)
                 scene = self._scene(state)
-                if scene.selected != state.selected != self._state.selected:
+                if state.selected not in (scene.selected, self._state.selected, ANYWHERE):
                     raise ValueError(self._no_such_cell(state.selected, scene))
             except (TypeError, ValueError) as error:
                 self.view.message = str(error)
-            else:
-                self._state = replace(state, selected=scene.selected)
-                self.view.show(scene)
-            self._refresh_controls()
+                self._refresh_controls()
+                return
+            before = self._state, self.view.scene
+            try:
+                self._put(replace(state, selected=scene.selected), scene)
+            except Exception:  # a control that cannot show it; what was there before can be shown
+                self._put(*before)
+                raise
+
+    def _put(self, state: Any, scene: Scene) -> None:
+        self._state = state
+        self.view.show(scene)
+        self._refresh_controls()
 
     def _checked(self, changes: dict[str, Any]) -> dict[str, Any]:
-        names = [field.name for field in fields(self._state)]
+        names = self._state.changeable()
         for name in changes:
             if name not in names:
                 raise TypeError(f"{type(self).__name__}: there is no {name} to change; expected {', '.join(names)}.")
@@ -191,17 +161,20 @@ class Explorer(widgets.VBox):
             return changes
         try:
             grid, row, col = changes["selected"]
-            return {**changes, "selected": Selection(grid, index(row), index(col))}
+            selected = Selection(grid, index(row), index(col))
         except (TypeError, ValueError):
+            selected = None
+        if selected is None or not isinstance(selected.grid, str) or not selected.grid:
             raise TypeError(
-                f"{type(self).__name__}: selected is {changes['selected']!r}; expected the name of a grid and "
+                f"{type(self).__name__}: selected is {shown(changes['selected'])}; expected the name of a grid and "
                 f"two integers, for example {tuple(self._state.selected)}."
-            ) from None
+            )
+        return {**changes, "selected": selected}
 
     def _no_such_cell(self, asked: Selection, scene: Scene) -> str:
         cells = [tuple(cell) for cell in scene.highlights]
         return (
-            f"{type(self).__name__}: there is no cell {tuple(asked)} to choose; "
+            f"{type(self).__name__}: there is no cell {shown(tuple(asked))} to choose; "
             f"expected one from {cells[0]} to {cells[-1]}."
         )
 
@@ -235,3 +208,10 @@ class Explorer(widgets.VBox):
         data, metadata = self.view.still()
         live = super()._repr_mimebundle_(**kwargs)
         return {**live, **data, "text/plain": repr(self)}, metadata
+
+
+def _laid_out(rows: Rows, reset: widgets.Button) -> Iterator[widgets.Widget]:
+    """The rows as widgets: side by side where they are several."""
+    for r, row in enumerate(rows):
+        parts = [part.widget if isinstance(part, Control) else part for part in row] + [reset] * (r == 0)
+        yield parts[0] if len(parts) == 1 and r > 0 else wrapped(*parts)

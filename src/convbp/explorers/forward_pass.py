@@ -1,49 +1,33 @@
 """A layer forwards: receptive field, products, pre-activation, activation (Eq. 6 to 8)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-import ipywidgets as widgets
 import numpy as np
 
-from convbp.activations import identity, leaky_relu, relu, sigmoid, softplus, tanh
+from convbp.activations import Activation
 from convbp.convolution import convolve, cross_correlate, rot180
-from convbp.explorers.controls.array_sliders import ArraySliders
-from convbp.explorers.controls.number_slider import NumberSlider
-from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
-from convbp.explorers.readable import one_of, readable
+from convbp.explorers.explorer import Explorer
+from convbp.explorers.states.fields import activation, array, scalar
+from convbp.explorers.states.state import ExplorerState
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
-from convbp.shapes import as_numbers
 
-LARGEST_IMAGE, LARGEST_KERNEL = 9, 5
 FIRST = Selection("x", 0, 0)
-ACTIVATIONS = {f.name: f for f in (identity, relu, leaky_relu, sigmoid, tanh, softplus)}
 
 IMAGE = ((1, 2, 0, 3, 1, 0), (0, 1, 2, 1, 4, 1), (2, 0, 1, 2, 3, 0), (1, 3, 0, 1, 2, 2))
 KERNEL = ((1, -2, 1), (0, 2, -1))
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class State(ExplorerState):
     """What the reader sees: the input, the filter with its one bias, the activation, and the chosen cell."""
 
-    image: np.ndarray
-    kernel: np.ndarray
-    bias: object = 0
-    activation: str = "relu"
-    selected: Selection = FIRST
-
-    def __post_init__(self):
-        for name, largest in (("image", LARGEST_IMAGE), ("kernel", LARGEST_KERNEL)):
-            object.__setattr__(self, name, readable("ForwardPass", name, getattr(self, name), largest))
-        bias = as_numbers("ForwardPass", "bias", self.bias, None)
-        if bias.ndim:
-            raise ValueError(
-                f"ForwardPass: bias has shape {bias.shape}; expected one number: a filter has one bias for all places. "
-                "Give a single number, for example bias=1."
-            )
-        object.__setattr__(self, "bias", readable("ForwardPass", "bias", [[bias.item()]])[0, 0])
-        one_of("ForwardPass", "activation", self.activation, ACTIVATIONS)
+    image: np.ndarray = array(IMAGE, 9)
+    kernel: np.ndarray = array(KERNEL, 5, shape="(k1, k2)", doc="No larger than the image.", sliders="w")
+    bias: Any = scalar(1, label="bias b", slider={"step": 0.5}, doc="A filter has one bias for all places.")
+    activation: Activation = activation("relu", label="activation f")
+    selected: Selection = field(default=Selection("x", 0, 2), kw_only=True)
 
 
 def scene(state: State) -> Scene:
@@ -51,7 +35,7 @@ def scene(state: State) -> Scene:
 
     For each cell (i, j) of x, or of f(x), the highlight outlines the receptive field and writes out Eq. 7, 6 and 8.
     """
-    (k1, k2), f = state.kernel.shape, ACTIVATIONS[state.activation]
+    (k1, k2), f = state.kernel.shape, state.activation
     x = cross_correlate(state.image, state.kernel) + state.bias
     as_in_eq_6 = convolve(state.image, rot180(state.kernel), mode="full") + state.bias
     tags = rows_of(named_tags("w", state.kernel.shape))
@@ -83,7 +67,7 @@ def scene(state: State) -> Scene:
 
 def _highlight(chosen: str, grids: dict[str, Grid], state: State, as_in_eq_6: object, i: int, j: int) -> Highlight:
     image, kernel, products = (grids[name] for name in ("image", "kernel", "products"))
-    (k1, k2), f = kernel.size, ACTIVATIONS[state.activation]
+    (k1, k2), f = kernel.size, state.activation
     x, o = grids["x"].entry(i, j), grids["o"].entry(i, j)
 
     def term(m: int, n: int) -> Term:
@@ -125,38 +109,5 @@ def _highlight(chosen: str, grids: dict[str, Grid], state: State, as_in_eq_6: ob
     )
 
 
-class ForwardPass(Explorer):
-    """Choose a cell of a layer's output: its receptive field, the products, the bias and the activation.
-
-    Parameters
-    ----------
-    image : array_like, shape=(H, W)
-        At most 9×9.
-    kernel : array_like, shape=(k1, k2)
-        At most 5×5, and no larger than the image.
-    bias : number
-        One for all places.
-    activation : {"identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus"}
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
-    """
-
-    def __init__(self, image=IMAGE, kernel=KERNEL, bias=1, activation="relu"):
-        state, reset = State(image, kernel, bias, activation, Selection("x", 0, 2)), reset_button()
-        choice = widgets.Dropdown(description="activation f", options=list(ACTIVATIONS))
-        slider = NumberSlider(description="bias b", step=0.5)
-        sliders = ArraySliders("w", rows_of(state.kernel))
-        super().__init__(
-            state,
-            scene,
-            controls=[
-                Control.field("activation", choice),
-                Control.field("bias", slider),
-                Control.array("kernel", sliders),
-            ],
-            layout_rows=[wrapped(choice, slider, reset), sliders],
-            reset=reset,
-        )
+class ForwardPass(Explorer, state=State, scene=scene):
+    """Choose a cell of a layer's output: its receptive field, the products, the bias and the activation."""

@@ -1,40 +1,39 @@
 """The turn by 180° as two reflections, step by step; and kernels that it leaves as they are."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from convbp.convolution import rot180
-from convbp.explorers.controls.array_sliders import ArraySliders
-from convbp.explorers.controls.kernel_presets import preset_choice
-from convbp.explorers.controls.step_player import StepPlayer
-from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
-from convbp.explorers.readable import one_of, readable
+from convbp.explorers.explorer import Explorer
+from convbp.explorers.states.fields import array, choice, whole
+from convbp.explorers.states.state import ExplorerState
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 
-LARGEST_KERNEL = 5
 ROWS, COLUMNS = "rows", "columns"  # the reflections, and the grids that they lead to
 TITLES = {"kernel": "kernel K", COLUMNS: "columns reversed", ROWS: "rows reversed", "turned": "both: rot180(K)"}
 LAST_STEP = 3  # one reflection, the other, and both in the other order
-FIRST = Selection("kernel", 0, 0)
 
 KERNEL = ((1, 2, 3, 4), (5, 6, 7, 8), (9, 10, 11, 12))
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class State(ExplorerState):
     """What the reader sees: the kernel, the reflection that comes first, how many have been done, the chosen cell."""
 
-    kernel: np.ndarray
-    first: str = ROWS
-    step: int = LAST_STEP
-    selected: Selection = FIRST
+    begins_with: ClassVar[dict[str, Any]] = {"selected": Selection("kernel", 0, 1)}
 
-    def __post_init__(self):
-        object.__setattr__(self, "kernel", readable("KernelFlip", "kernel", self.kernel, LARGEST_KERNEL))
-        one_of("KernelFlip", "first", self.first, (ROWS, COLUMNS))
-        one_of("KernelFlip", "step", self.step, tuple(range(LAST_STEP + 1)))
+    kernel: np.ndarray = array(KERNEL, 5, shape="(k1, k2)", sliders="K", presets=True)
+    first: str = choice([ROWS, COLUMNS], doc="What is reversed first.")
+    step: int = whole(
+        LAST_STEP,
+        0,
+        LAST_STEP,
+        player=True,
+        doc="0, the kernel as it is; 1, one reflection; 2, both; 3, and both in the other order.",
+    )
 
     @property
     def second(self) -> str:
@@ -139,38 +138,5 @@ def _symmetry(kernel: np.ndarray) -> str:
     return "rot180(K) is another kernel: I ∗ K and I ⊗ K differ."
 
 
-class KernelFlip(Explorer):
-    """The turn of a kernel by 180°, one reflection at a time; choose an entry and see where it goes.
-
-    Parameters
-    ----------
-    kernel : array_like, shape=(k1, k2)
-        At most 5×5.
-    first : {"rows", "columns"}
-        What is reversed first.
-    step : int
-        0, the kernel as it is; 1, one reflection; 2, both; 3, and both in the other order.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
-    """
-
-    def __init__(self, kernel=KERNEL, first=ROWS, step=LAST_STEP):
-        state = State(kernel, first, step, Selection("kernel", 0, 1) if kernel is KERNEL else FIRST)
-        firsts = buttons("first", {"rows": ROWS, "columns": COLUMNS})
-        player, preset, reset = StepPlayer(interval=1500), preset_choice(), reset_button()
-        sliders = ArraySliders("K", rows_of(state.kernel))
-        super().__init__(
-            state,
-            scene,
-            controls=[
-                Control.field("first", firsts),
-                Control.field("step", player, fit=lambda state: {"max": LAST_STEP}),
-                preset,
-                Control.array("kernel", sliders),
-            ],
-            layout_rows=[wrapped(firsts, player, preset.widget, reset), sliders],
-            reset=reset,
-        )
+class KernelFlip(Explorer, state=State, scene=scene):
+    """The turn of a kernel by 180°, one reflection at a time; choose an entry and see where it goes."""

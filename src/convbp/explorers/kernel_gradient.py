@@ -1,20 +1,18 @@
 """Where the gradient of one weight comes from: every δ times the pixel that the weight met there (Eq. 10 to 14)."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate, rot180
-from convbp.explorers.controls.array_sliders import ArraySliders
-from convbp.explorers.explorer import Control, Explorer, reset_button, wrapped
-from convbp.explorers.layer_state import LayerState
+from convbp.explorers.explorer import Explorer
+from convbp.explorers.states.examples import DELTA, KERNEL
+from convbp.explorers.states.fields import array
+from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState, delta_of_layer
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 
-IMAGE = ((1, 2, 0, 3, 1), (0, 1, 2, 1, 4), (2, 0, 1, 2, 3), (1, 3, 0, 1, 2))
-KERNEL = ((1, 2, -1), (0, 3, -2))
-DELTA = ((1, -2, 0), (2, 1, -1), (0, 3, 1))
 FIRST = Selection("gradient", 0, 0)
 FIGURE = "The article's figure, o ⊗ rot180(δ)"  # the flipped δ slides without a second flip: wrong
 
@@ -23,9 +21,16 @@ FIGURE = "The article's figure, o ⊗ rot180(δ)"  # the flipped δ slides witho
 class State(LayerState):
     """A layer, and the chosen weight."""
 
-    explorer: ClassVar[str] = "KernelGradient"
+    begins_with: ClassVar[dict[str, Any]] = {"delta": DELTA}
 
-    selected: Selection = FIRST
+    kernel: np.ndarray = array(
+        KERNEL,
+        LARGEST_KERNEL,
+        shape="(k1, k2)",
+        doc="No larger than the image. The gradient does not depend on its values.",
+    )
+    delta: np.ndarray = delta_of_layer(sliders="δ")
+    selected: Selection = field(default=Selection("gradient", 0, 1), kw_only=True)
 
 
 def scene(state: LayerState) -> Scene:
@@ -111,28 +116,5 @@ def _highlight(
     )
 
 
-class KernelGradient(Explorer):
-    """Choose a weight: the part of the input that it met, the δ it met there, the products and their sum.
-
-    Parameters
-    ----------
-    image : array_like, shape=(H, W)
-        At most 9×9.
-    kernel : array_like, shape=(k1, k2)
-        At most 5×5, and no larger than the image. The gradient does not depend on its values.
-    delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
-        ∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
-    """
-
-    def __init__(self, image=IMAGE, kernel=KERNEL, delta=None):
-        example = delta is None and image is IMAGE and kernel is KERNEL
-        state, reset = State(image, kernel, DELTA if example else delta, Selection("gradient", 0, 1)), reset_button()
-        sliders = ArraySliders("δ", rows_of(state.delta))
-        super().__init__(
-            state, scene, [Control.array("delta", sliders)], layout_rows=[wrapped(reset), sliders], reset=reset
-        )
+class KernelGradient(Explorer, state=State, scene=scene):
+    """Choose a weight: the part of the input that it met, the δ it met there, the products and their sum."""

@@ -17,12 +17,11 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from convbp.explorers import training_picture
+from convbp.explorers.controls.control import buttons, wrapped
 from convbp.explorers.controls.subshell import answer_beside_cells
-from convbp.explorers.explorer import buttons, wrapped
 from convbp.networks.network import Network
 from convbp.networks.training import DivergenceError, Progress, train
-from convbp.pictures import still
+from convbp.pictures import still, training_picture
 from convbp.shapes import NotFiniteError
 
 READY, RUNNING, PAUSED, STOPPED, FINISHED, FAILED = "ready", "running", "paused", "stopped", "finished", "failed"
@@ -101,7 +100,7 @@ class LiveTraining(widgets.VBox):
         self._main = widgets.Button()
         self._stop = widgets.Button(description="Stop", icon="stop", tooltip="End the training after this step")
         self._reset = widgets.Button(description="Reset", icon="undo", tooltip="Back to the weights it began with")
-        self._pace = buttons("pace", PACES)
+        self._pace = buttons("pace", PACES.items())
         self._picture = widgets.HTML()
         super().__init__([wrapped(self._main, self._stop, self._reset, self._pace), self._picture])
         self.add_class("convbp-explorer")

@@ -3,20 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 
 import ipywidgets as widgets
 import numpy as np
 
 from convbp.explorers.controls.chosen_number import chosen_number
-from convbp.explorers.controls.pair_slider import pair_slider
-from convbp.explorers.explorer import Control, Explorer, buttons, reset_button, wrapped
-from convbp.explorers.pooling_state import FIRST, LARGEST_WINDOW, POOLINGS, PoolingState
+from convbp.explorers.explorer import Explorer, Rows
+from convbp.explorers.states.pooling import POOLINGS, PoolingState
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
 from convbp.pooling import Pooled
 
-INPUTS = ((1, 3, 0, 2, 0, 0), (2, 0, 5, 1, 0, 0), (4, 1, 2, 2, 3, 6), (0, 2, 1, 4, 4, 1), (3, 1, 0, 2, 5, 2))
+FIRST = Selection("delta", 0, 0)
 
 
 def scene(state: PoolingState) -> Scene:
@@ -168,55 +166,13 @@ def _shown(state: PoolingState, grid: str) -> np.ndarray:
     return state.inputs if grid == "inputs" else state.deltas
 
 
-def _with_windows(state: PoolingState, **changes: tuple[int, int]) -> PoolingState:
-    """Other windows have other outputs, and so other δ."""
-    return replace(state, **changes, delta=None)
+class PoolingRoute(Explorer, state=PoolingState, scene=scene):
+    """Choose a δ to see which pixels get it, or a pixel to see what it gets from which windows; change the numbers."""
 
-
-def _largest_window(axis: int, state: PoolingState) -> int:
-    return min(LARGEST_WINDOW, state.inputs.shape[axis])
-
-
-class PoolingRoute(Explorer):
-    """Choose a δ to see which pixels get it, or a pixel to see what it gets from which windows; change the numbers.
-
-    Parameters
-    ----------
-    inputs : array_like, shape=(H, W)
-        At most 8×8.
-    pooling : {"max", "average", "L2"}
-    size, stride : int or (int, int)
-        Rows and columns of the window, at most 4×4, and its step; without a stride windows do not overlap.
-    delta : array_like, shape=(H′, W′), optional
-        ∂E/∂y of the output. If left out, and after a slider has changed the windows, it is 1, 2, 3, ….
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
-    """
-
-    def __init__(self, inputs=INPUTS, pooling="max", size=2, stride=None, delta=None):
-        selected = Selection("delta", 0, 1) if inputs is INPUTS else FIRST
-        state, reset = PoolingState(inputs, pooling, size, stride, delta, selected), reset_button()
-        kinds = buttons("pooling", {name: name for name in POOLINGS})
-        sides = [
-            *(pair_slider("size", axis, 1, partial(_largest_window, axis), _with_windows) for axis in range(2)),
-            *(pair_slider("stride", axis, 1, lambda state: LARGEST_WINDOW, _with_windows) for axis in range(2)),
-        ]
-        chosen = chosen_number(_name, _shown)
+    def controls(self) -> Rows:
         tie = widgets.Button(description="Make ties", tooltip="The chosen window: all as large as its largest")
         zeros = widgets.Button(description="Make zeros", tooltip="The chosen window: all 0")
-        super().__init__(
-            state,
-            scene,
-            controls=[
-                Control.field("pooling", kinds),
-                *sides,
-                chosen,
-            ],
-            layout_rows=[wrapped(kinds, chosen.widget, tie, zeros, reset), wrapped(*(side.widget for side in sides))],
-            reset=reset,
-        )
         tie.on_click(lambda _: self._show(lambda state: _with_window(state, np.max)))
         zeros.on_click(lambda _: self._show(lambda state: _with_window(state, lambda entries: 0)))
+        ((kinds, *sides),) = super().controls()
+        return [[kinds, chosen_number(_name, _shown), tie, zeros], sides]

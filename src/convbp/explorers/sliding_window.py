@@ -5,37 +5,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate, rot180
-from convbp.explorers.controls.array_sliders import ArraySliders
-from convbp.explorers.controls.kernel_presets import preset_choice
-from convbp.explorers.explorer import Control, Explorer, buttons, cover_box, reset_button, wrapped
-from convbp.explorers.readable import one_of, readable
+from convbp.explorers.explorer import Explorer
+from convbp.explorers.states.examples import IMAGE, KERNEL
+from convbp.explorers.states.fields import array, choice, tick
+from convbp.explorers.states.state import ExplorerState
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
-LARGEST_IMAGE, LARGEST_KERNEL = 16, 5
-FIRST = Selection("output", 0, 0)
-
-IMAGE = ((1, 2, 0, 3, 1), (0, 1, 2, 1, 4), (2, 0, 1, 2, 3), (1, 3, 0, 1, 2))
-KERNEL = ((1, 2, -1), (0, 3, -2))
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class State(ExplorerState):
     """What the reader sees: two arrays, the operation, its mode, whether the output is covered, its chosen cell."""
 
-    image: np.ndarray
-    kernel: np.ndarray
-    operation: str = CROSS_CORRELATION
-    mode: str = "valid"
-    covered: bool = False
-    selected: Selection = FIRST
-
-    def __post_init__(self):
-        for name, largest in (("image", LARGEST_IMAGE), ("kernel", LARGEST_KERNEL)):
-            object.__setattr__(self, name, readable("SlidingWindow", name, getattr(self, name), largest))
-        one_of("SlidingWindow", "operation", self.operation, (CROSS_CORRELATION, CONVOLUTION))
-        one_of("SlidingWindow", "covered", self.covered, (True, False))
+    image: np.ndarray = array(IMAGE, 16)
+    kernel: np.ndarray = array(KERNEL, 5, shape="(k1, k2)", sliders="K", presets=True)
+    operation: str = choice(
+        {"cross-correlation ⊗": CROSS_CORRELATION, "convolution ∗": CONVOLUTION}, doc="Eq. 1 or Eq. 2 of the article."
+    )
+    mode: str = choice(["valid", "full"])
+    covered: bool = tick(
+        "cover the output",
+        doc="Show an output number only when its cell is chosen, so that it can be predicted first.",
+    )
 
 
 def scene(state: State) -> Scene:
@@ -129,46 +122,5 @@ def _symbol(flips: bool) -> str:
     return "I ∗ K" if flips else "I ⊗ K"
 
 
-class SlidingWindow(Explorer):
-    """A kernel slides over an image; choose a cell of the output and see the window and the sum that made it.
-
-    Parameters
-    ----------
-    image : array_like, shape=(H, W)
-        At most 16×16.
-    kernel : array_like, shape=(k1, k2)
-        At most 5×5.
-    operation : {"cross-correlation", "convolution"}
-        Eq. 1 or Eq. 2 of the article.
-    mode : {"valid", "full"}
-    covered : bool
-        Show an output number only when its cell is chosen, so that it can be predicted first.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in. Later, `update` with such a value raises nothing: it keeps
-        the last good picture and says above it what was expected.
-    """
-
-    def __init__(self, image=IMAGE, kernel=KERNEL, operation=CROSS_CORRELATION, mode="valid", covered=False):
-        state = State(image, kernel, operation, mode, covered)
-        operations = buttons("operation", {"cross-correlation ⊗": CROSS_CORRELATION, "convolution ∗": CONVOLUTION})
-        modes = buttons("mode", {"valid": "valid", "full": "full"})
-        preset = preset_choice()
-        cover = cover_box("the output")
-        sliders = ArraySliders("K", rows_of(state.kernel))
-        reset = reset_button()
-        super().__init__(
-            state,
-            scene,
-            controls=[
-                Control.field("operation", operations),
-                Control.field("mode", modes),
-                Control.field("covered", cover),
-                preset,
-                Control.array("kernel", sliders),
-            ],
-            layout_rows=[wrapped(operations, modes, preset.widget, cover, reset), sliders],
-            reset=reset,
-        )
+class SlidingWindow(Explorer, state=State, scene=scene):
+    """A kernel slides over an image; choose a cell of the output and see the window and the sum that made it."""

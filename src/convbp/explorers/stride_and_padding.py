@@ -1,18 +1,14 @@
 """Stride, padding and dilation: which pixels a window reads, and how δ is spread with zeros on the way back."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
-from convbp.explorers.controls.pair_slider import pair_slider
-from convbp.explorers.explorer import Explorer, reset_button, wrapped
-from convbp.explorers.strided_layer import FIRST, LARGEST_STEP, StridedLayer, reach
+from convbp.explorers.explorer import Explorer, Rows
+from convbp.explorers.states.strided_layer import StridedLayer
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
 
-IMAGE = ((1, 2, 0, 3, 1, 2), (0, 1, 2, 1, 4, 0), (2, 0, 1, 2, 3, 1), (1, 3, 0, 1, 2, 1), (2, 1, 1, 0, 1, 3))
-KERNEL = ((1, 2, -1), (0, 3, -2))
+FIRST = Selection("image", 0, 0)
 
 
 def scene(state: StridedLayer) -> Scene:
@@ -162,51 +158,9 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
     )
 
 
-class StrideAndPadding(Explorer):
-    """Choose an output to see what its window reads, or a pixel to see how its gradient comes out of the spread δ.
+class StrideAndPadding(Explorer, state=StridedLayer, scene=scene):
+    """Choose an output to see what its window reads, or a pixel to see how its gradient comes out of the spread δ."""
 
-    Parameters
-    ----------
-    image : array_like, shape=(H, W)
-        At most 8×8.
-    kernel : array_like, shape=(k1, k2)
-        At most 3×3.
-    stride, padding, dilation : int or (int, int)
-        Of the layer, as `conv2d` takes them: stride and dilation at most 3, padding at most dilation·(k − 1).
-    delta : array_like, shape=(H′, W′), optional
-        ∂E/∂x of the output. If left out, and while the sliders make an output of another size, it is 1, 2, 3, ….
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
-    """
-
-    def __init__(self, image=IMAGE, kernel=KERNEL, stride=2, padding=0, dilation=1, delta=None):
-        selected = Selection("image", 2, 2) if image is IMAGE else FIRST
-        state, reset = StridedLayer(image, kernel, stride, padding, dilation, delta, selected), reset_button()
-        sliders = [
-            [
-                pair_slider("stride", axis, 1, lambda state: LARGEST_STEP, _with),
-                pair_slider("padding", axis, 0, lambda state, axis=axis: state.reach[axis], _with),
-                pair_slider("dilation", axis, 1, lambda state: LARGEST_STEP, _with),
-            ]
-            for axis in range(2)
-        ]
-        super().__init__(
-            state,
-            scene,
-            controls=[*sliders[0], *sliders[1]],
-            layout_rows=[
-                wrapped(*(control.widget for control in sliders[0]), reset),
-                wrapped(*(control.widget for control in sliders[1])),
-            ],
-            reset=reset,
-        )
-
-
-def _with(state: StridedLayer, **changes: tuple[int, int]) -> StridedLayer:
-    """The state with another stride, padding or dilation, and with what has to follow."""
-    largest = reach(state.kernel.shape, changes.get("dilation", state.dilation))
-    padding = tuple(map(min, changes.pop("padding", state.padding), largest))
-    return replace(state, **changes, padding=padding, delta=None)
+    def controls(self) -> Rows:
+        (sliders,) = super().controls()
+        return [sliders[::2], sliders[1::2]]  # of the rows, and of the columns

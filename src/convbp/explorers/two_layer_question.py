@@ -9,44 +9,57 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from convbp import loops
 from convbp.convolution import convolve, cross_correlate
 from convbp.explorers.controls.chosen_number import chosen_number
-from convbp.explorers.explorer import Explorer, reset_button, wrapped
-from convbp.explorers.readable import readable
+from convbp.explorers.explorer import Explorer, Rows
+from convbp.explorers.states.fields import Array, array, declared
+from convbp.explorers.states.state import ExplorerState
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
-from convbp.shapes import check_size
+from convbp.shapes import as_numbers, check_size
 from convbp.sums import Sum, exact, symbol
 
-LARGEST = 5
 FIRST = Selection("first_kernel", 0, 0)
 LETTERS = {"image": "i", "first_kernel": "w¹", "hidden": "o¹", "second_kernel": "w²"}
 
 IMAGE, FIRST_KERNEL, SECOND_KERNEL, TARGET = ((1, 2, 0), (0, 1, 3), (2, 0, 1)), ((1, -1), (2, 1)), ((2, 1), (3, -1)), 5
 
 
+class Target(Array):
+    """One number, kept as a 1×1 array: in a grid it can be chosen like the others."""
+
+    def check(self, state: ExplorerState, name: str, value: Any) -> np.ndarray:
+        array = np.atleast_2d(as_numbers(state.explorer, name, value, None))
+        check_size(state.explorer, name, array.shape, (1, 1), "It is one number, which o² should be.")
+        return super().check(state, name, array)
+
+    def type(self) -> str:
+        return "number"
+
+    def limits(self) -> str:
+        return ""
+
+
 @dataclass(frozen=True, eq=False)
-class State:
-    """The numbers that one can change, the target as a 1×1 array, and which of them is chosen."""
+class State(ExplorerState):
+    """The numbers that one can change, and which of them is chosen."""
 
-    image: np.ndarray
-    first_kernel: np.ndarray
-    second_kernel: np.ndarray
-    target: np.ndarray
-    selected: Selection = FIRST
+    image: np.ndarray = array(IMAGE, 5)
+    first_kernel: np.ndarray = array(FIRST_KERNEL, 5, shape="(k1, k2)")
+    second_kernel: np.ndarray = array(
+        SECOND_KERNEL, 5, shape="(H − k1 + 1, W − k2 + 1)", doc="It lies on all of o¹, so that o² is one number."
+    )
+    target: np.ndarray = declared(TARGET, Target(doc="The y in C = (o² − y)²."))
 
-    def __post_init__(self):
-        operation = "TwoLayerQuestion"
-        object.__setattr__(self, "target", np.atleast_2d(self.target))
-        for name in ("image", "first_kernel", "second_kernel", "target"):
-            object.__setattr__(self, name, readable(operation, name, getattr(self, name), LARGEST))
-        mend = "It lies on all of o¹, so that o² is one number."
-        check_size(operation, "second_kernel", self.second_kernel.shape, self.hidden.shape, mend)
-        check_size(operation, "target", self.target.shape, (1, 1), "It is one number, which o² should be.")
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        hint = "It lies on all of o¹, so that o² is one number."
+        check_size(self.explorer, "second_kernel", self.second_kernel.shape, self.hidden.shape, hint)
 
     @cached_property
     def hidden(self) -> np.ndarray:
@@ -238,26 +251,8 @@ def _of_target(state: State) -> Highlight:
     )
 
 
-class TwoLayerQuestion(Explorer):
-    """Choose a number of two layers to see how the cost depends on it; change it, and see who is right.
+class TwoLayerQuestion(Explorer, state=State, scene=scene):
+    """Choose a number of two layers to see how the cost depends on it; change it, and see who is right."""
 
-    Parameters
-    ----------
-    image : array_like, shape=(H, W)
-        At most 5×5.
-    first_kernel : array_like, shape=(k1, k2)
-    second_kernel : array_like, shape=(H − k1 + 1, W − k2 + 1)
-        It lies on all of o¹, so that o² is one number.
-    target : number
-        The y in C = (o² − y)².
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there is no picture of what came in; a later `update` says so above the picture instead.
-    """
-
-    def __init__(self, image=IMAGE, first_kernel=FIRST_KERNEL, second_kernel=SECOND_KERNEL, target=TARGET):
-        state, reset = State(image, first_kernel, second_kernel, target), reset_button()
-        chosen = chosen_number(lambda state: _name(state, *state.selected))
-        super().__init__(state, scene, [chosen], layout_rows=[wrapped(chosen.widget, reset)], reset=reset)
+    def controls(self) -> Rows:
+        return [[chosen_number(lambda state: _name(state, *state.selected))]]

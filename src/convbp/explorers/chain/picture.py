@@ -106,7 +106,7 @@ def highlight(
     elif len(terms) == 1:
         how, terms = f"{_with_arrays(products[0])} = {terms[0].numbers}", []
     elif terms:
-        arrays = " and ".join(sorted({_array_name(cell) for product in products for cell in product}))
+        arrays = " and ".join(sorted({_array_name(cell) for product in products for cell in product if cell.array}))
         how = f"{value}, the sum of {len(terms)} terms, made of {arrays}"
         terms, notes = _in_room(products, terms)
     else:

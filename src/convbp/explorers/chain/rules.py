@@ -5,12 +5,13 @@ The sums come out of the plain loops of `convbp.loops`, run on entries that know
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from convbp import loops
-from convbp.networks.layers import Activate, Conv2D, Dense, Flatten, MaxPool2D
+from convbp.networks.layers import Activate, AveragePool2D, Conv2D, Dense, Flatten, MaxPool2D
 from convbp.notation import number, subscripted
 from convbp.pictures.scene import Tag
 from convbp.shapes import as_window
@@ -126,6 +127,25 @@ def _max_forward(name, layer, inputs, output):
     return Made(name, "o", output, f"{name}: o = the largest entry of the window; its place is kept", origin)
 
 
+def _average_forward(name, layer, inputs, output):
+    shares, steps = _shares(name, layer)
+
+    def origin():
+        maps = inputs.named[None]
+        means = [loops.conv2d(maps[..., [c]], shares, **steps)[0, :, :, 0] for c in range(output.shape[2])]
+        return np.stack(means, axis=-1)
+
+    return Made(name, "o", output, f"{name}: o = the mean of the window, zeros of the padding counted", origin)
+
+
+def _shares(name: str, layer: AveragePool2D) -> tuple[np.ndarray, dict[str, Any]]:
+    """Average pooling as a convolution of each map: its kernel, all of one value, its stride and its padding."""
+    size, stride, padding = as_window(name, layer.size, layer.stride, layer.padding)
+    share = Cell(f"1/{size[0] * size[1]}", "", Fraction(1, size[0] * size[1]))
+    kernel = tabulate((*size, 1, 1), lambda *index: Sum((share,)))
+    return kernel, {"stride": stride, "padding": padding}
+
+
 def _flatten_forward(name, layer, inputs, output):
     return Made(name, "o", output, f"{name}: the same numbers in a row", lambda: inputs.named.reshape(output.shape))
 
@@ -167,6 +187,20 @@ def _max_backward(name, layer, inputs, delta, below):
     return _below(name, inputs, below, rule, lambda: pooled.route(delta.named[None])[0], tags=tags, otherwise=otherwise)
 
 
+def _average_backward(name, layer, inputs, delta, below):
+    shares, steps = _shares(name, layer)
+
+    def origin():
+        maps, size = delta.named[None], below.shape[:2]
+        routed = [
+            loops.conv2d_input_gradient(maps[..., [c]], shares, size, **steps)[0, :, :, 0] for c in range(maps.shape[3])
+        ]
+        return np.stack(routed, axis=-1)
+
+    rule = f"an equal share of that of {name}, from each window it lies in"
+    return _below(name, inputs, below, rule, origin, otherwise="it lies in no window")
+
+
 def _flatten_backward(name, layer, inputs, delta, below):
     rule = f"that of {name}, back in its place"
     return _below(name, inputs, below, rule, lambda: delta.named.reshape(below.shape))
@@ -185,6 +219,7 @@ FORWARD = {
     Conv2D: _conv_forward,
     Activate: _activation_forward,
     MaxPool2D: _max_forward,
+    AveragePool2D: _average_forward,
     Flatten: _flatten_forward,
     Dense: _dense_forward,
 }
@@ -192,6 +227,7 @@ BACKWARD = {
     Conv2D: _conv_backward,
     Activate: _activation_backward,
     MaxPool2D: _max_backward,
+    AveragePool2D: _average_backward,
     Flatten: _flatten_backward,
     Dense: _dense_backward,
 }

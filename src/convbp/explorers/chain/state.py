@@ -1,56 +1,20 @@
 """The state of `ChainOfLayers`: a network that can be read number by number, and how far it has come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 import numpy as np
 
+from convbp.explorers.chain.example import IMAGE, example
 from convbp.explorers.chain.rules import FORWARD
-from convbp.explorers.readable import LARGEST_NUMBER
+from convbp.explorers.states.fields import LARGEST_NUMBER, Kind, declared, scalar, shown, whole
+from convbp.explorers.states.state import ANYWHERE, ExplorerState
 from convbp.losses import softmax_cross_entropy
 from convbp.networks.network import Network
-from convbp.pictures.scene import Selection
 from convbp.shapes import as_numbers
 
 MOST_NUMBERS = 300
-
-
-NOTHING = Selection("", 0, 0)
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """A network, the image that goes in, its class, the learning rate η, how many steps were made, the chosen cell.
-
-    The network is a copy in double precision, so that training the reader's own goes past it.
-    """
-
-    network: Network
-    image: np.ndarray
-    label: int = 0
-    rate: float = 0.01
-    step: int = 1
-    selected: Selection = NOTHING
-
-    def __post_init__(self):
-        network, image = _readable(self.network), as_numbers("ChainOfLayers", "image", self.image, None)
-        if image.shape == network.input_shape[:-1] and network.input_shape[-1] == 1:
-            image = image[..., None]
-        image = network.as_inputs("ChainOfLayers", image[None])[0].copy()
-        image.flags.writeable = False
-        _check_sizes(network, image, self.label)
-        last = last_step(network)
-        if not isinstance(self.step, int | np.integer):
-            raise TypeError(f"ChainOfLayers: step is {self.step!r}; expected a whole number from 0 to {last}.")
-        if not 0 <= self.step <= last:
-            raise ValueError(f"ChainOfLayers: step is {self.step}; expected 0 to {last}.")
-        object.__setattr__(self, "network", network)
-        object.__setattr__(self, "image", image)
-        rate = as_numbers("ChainOfLayers", "rate", self.rate, "").item()
-        if rate < 0:
-            raise ValueError(f"ChainOfLayers: rate is {rate}; expected at least 0. A step goes down the gradient.")
-        object.__setattr__(self, "rate", rate)
-        object.__setattr__(self, "step", int(self.step))
 
 
 def last_step(network: Network) -> int:
@@ -59,38 +23,100 @@ def last_step(network: Network) -> int:
     return 2 * len(network.layers) + 2 + (learning + 2 if learning else 0)
 
 
-def _readable(network: Network) -> Network:
-    if not isinstance(network, Network):
-        raise TypeError(
-            f"ChainOfLayers: network is {network!r}; expected a Network, for example "
-            "Network((6, 7, 1), Conv2D(1, (3, 2)), relu, MaxPool2D(2), Flatten())."
-        )
-    for layer in network.layers.values():
-        if type(layer) not in FORWARD:
-            raise ValueError(
-                f"ChainOfLayers: the network has a layer {layer}; expected Conv2D, activation functions, MaxPool2D, "
-                "Flatten and Dense. Put MaxPool2D in its place."
+class SmallNetwork(Kind):
+    """A network whose numbers can all be read; kept as a copy in double precision: training goes past it."""
+
+    def check(self, state: ExplorerState, name: str, value: Any) -> Network:
+        network = value
+        if not isinstance(network, Network):
+            raise TypeError(
+                f"{state.explorer}: {name} is {shown(network)}; expected a Network, for example "
+                "Network((6, 7, 1), Conv2D(1, (3, 2)), relu, MaxPool2D(2), Flatten())."
             )
-    if network.loss is not softmax_cross_entropy:
-        raise ValueError(
-            f"ChainOfLayers: the network's loss is {network.loss.name}; expected softmax_cross_entropy, "
-            "which a Network has if no other is given."
-        )
-    count = sum(map(prod, network.shapes.values())) + sum(array.size for array in network.parameters.values())
-    if count > MOST_NUMBERS:
-        raise ValueError(
-            f"ChainOfLayers: the network has {count} numbers in its arrays and parameters; expected at most "
-            f"{MOST_NUMBERS}, or they could not be read. Take a smaller image or fewer filters."
-        )
-    return network.copy(np.float64)
+        for layer in network.layers.values():
+            if type(layer) not in FORWARD:
+                raise ValueError(
+                    f"{state.explorer}: the network has a layer {layer}; expected Conv2D, activation functions, "
+                    "MaxPool2D, AveragePool2D, Flatten and Dense. Put one of these in its place."
+                )
+        if network.loss is not softmax_cross_entropy:
+            raise ValueError(
+                f"{state.explorer}: the network's loss is {network.loss.name}; expected softmax_cross_entropy, "
+                "which a Network has if no other is given."
+            )
+        count = sum(map(prod, network.shapes.values())) + sum(array.size for array in network.parameters.values())
+        if count > MOST_NUMBERS:
+            raise ValueError(
+                f"{state.explorer}: the network has {count} numbers in its arrays and parameters; expected at most "
+                f"{MOST_NUMBERS}, or they could not be read. Take a smaller image or fewer filters."
+            )
+        return network.copy(np.float64)
+
+    def type(self) -> str:
+        return "Network"
 
 
-def _check_sizes(network: Network, image: np.ndarray, label: int) -> None:
+class ItsImage(Kind):
+    """An image of the size that the state's network takes."""
+
+    def check(self, state: Any, name: str, value: Any) -> np.ndarray:
+        network: Network = state.network
+        image = as_numbers(state.explorer, name, value, None)
+        if image.shape == network.input_shape[:-1] and network.input_shape[-1] == 1:
+            image = image[..., None]
+        image = network.as_inputs(state.explorer, image[None])[0].copy()
+        image.flags.writeable = False
+        return image
+
+    def type(self) -> str:
+        return "array_like, shape=(H, W, C), or (H, W) if C is 1"
+
+
+@dataclass(frozen=True, eq=False)
+class State(ExplorerState):
+    """A network, the image that goes in, its class, the learning rate η, how many steps were made, the chosen cell."""
+
+    network: Network = declared(
+        None,
+        SmallNetwork(
+            doc="Of Conv2D, activation functions, MaxPool2D, AveragePool2D, Flatten and Dense, for softmax "
+            "cross-entropy, small enough to be read: at most 300 numbers in its arrays and parameters. It is copied. "
+            "If left out, it is conv → relu → max → conv → relu → max → flatten."
+        ),
+    )
+    image: np.ndarray = declared(None, ItsImage())
+    label: int = whole(0, 0, lambda state: state.network.output_shape[0] - 1, label="class", doc="The image's class.")
+    rate: float = scalar(
+        0.01,
+        least=0,
+        label="η",
+        doc="The learning rate η.",
+        slider={"least": 0, "most": 0.2, "step": 0.01, "layout": {"width": "200px"}},
+    )
+    step: int = whole(
+        1,
+        0,
+        lambda state: last_step(state.network),
+        player=True,
+        change=lambda state, step: replace(state, step=step, selected=ANYWHERE),
+        doc="With which step to begin; 0 is the input alone.",
+    )
+
+    def __post_init__(self) -> None:
+        for name, default in (("network", example()), ("image", IMAGE)):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, default)
+        super().__post_init__()
+        object.__setattr__(self, "rate", float(self.rate))
+        _check_sizes(self.explorer, self.network, self.image, self.label)
+
+
+def _check_sizes(explorer: str, network: Network, image: np.ndarray, label: int) -> None:
     """Refuse numbers that are too long to be read, and a label that is none."""
     arrays = [image, *network.parameters.values()]
     if max(np.abs(array).max() for array in arrays) > LARGEST_NUMBER ** (1 / 3):
         raise ValueError(
-            f"ChainOfLayers: the image or a parameter has an entry beyond ±{LARGEST_NUMBER ** (1 / 3):.0e}; expected "
+            f"{explorer}: the image or a parameter has an entry beyond ±{LARGEST_NUMBER ** (1 / 3):.0e}; expected "
             "smaller ones, or the numbers could not be read. Divide by a power of ten."
         )
     network.loss(network.scores(image[None]), [label])

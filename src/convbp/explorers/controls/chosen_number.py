@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from convbp.explorers.controls.control import Control
 from convbp.explorers.controls.number_slider import NumberSlider
-from convbp.explorers.explorer import Control
 
 
 def chosen_number(

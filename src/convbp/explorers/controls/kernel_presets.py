@@ -1,5 +1,6 @@
 """Kernels worth trying, and a control to choose among them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -7,21 +8,21 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import rot180
-from convbp.explorers.explorer import Control
+from convbp.explorers.controls.control import Control
 
 
 def _counting(k1: int, k2: int) -> np.ndarray:
     return np.arange(1, k1 * k2 + 1).reshape(k1, k2)
 
 
-def _one_at(row: int, col: int):
+def _one_at(row: int, col: int) -> Callable[[int, int], np.ndarray]:
     def kernel(k1: int, k2: int) -> np.ndarray:
         return np.array([[int((m, n) == (row % k1, col % k2)) for n in range(k2)] for m in range(k1)])
 
     return kernel
 
 
-def _last_minus_first(axis: int):
+def _last_minus_first(axis: int) -> Callable[[int, int], np.ndarray]:
     def kernel(k1: int, k2: int) -> np.ndarray:
         position = np.indices((k1, k2))[axis]
         return (position == position.max()).astype(int) - (position == 0)
@@ -42,15 +43,14 @@ PRESETS = {
 OWN_VALUES = "your own values"
 
 
-def preset_choice() -> Control:
-    """A list of the presets, for a state with a field ``kernel``; the kernel keeps its shape."""
-    return Control(widgets.Dropdown(description="kernel", options=[OWN_VALUES, *PRESETS]), _name, _with_preset)
+def preset_choice(field: str = "kernel") -> Control:
+    """A list of the presets, for a field of the state that is a kernel; it keeps its shape."""
 
+    def name(state: Any) -> str:
+        kernel = getattr(state, field)
+        return next((name for name, make in PRESETS.items() if np.array_equal(make(*kernel.shape), kernel)), OWN_VALUES)
 
-def _name(state: Any) -> str:
-    shape = state.kernel.shape
-    return next((name for name, make in PRESETS.items() if np.array_equal(make(*shape), state.kernel)), OWN_VALUES)
+    def with_preset(state: Any, name: str) -> Any:
+        return state if name == OWN_VALUES else replace(state, **{field: PRESETS[name](*getattr(state, field).shape)})
 
-
-def _with_preset(state: Any, name: str) -> Any:
-    return state if name == OWN_VALUES else replace(state, kernel=PRESETS[name](*state.kernel.shape))
+    return Control(widgets.Dropdown(description=field, options=[OWN_VALUES, *PRESETS]), name, with_preset)

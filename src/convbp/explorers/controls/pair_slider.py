@@ -6,27 +6,21 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from convbp.explorers.explorer import Control
+from convbp.explorers.controls.control import Change, Control
 
 AXES = ("rows", "columns")
 
 
-def pair_slider(
-    name: str,
-    axis: int,
-    least: int,
-    most: Callable[[Any], int],
-    change: Callable[..., Any] = replace,
-) -> Control:
+def pair_slider(name: str, axis: int, least: int, most: Callable[[Any], int], change: Change | None = None) -> Control:
     """A slider from ``least`` to ``most(state)`` for one entry of a field of the state, (rows, columns).
 
-    ``change(state, name=pair)`` is the state with another pair.
+    ``change(state, pair)`` is the state with another pair, if more than this field changes with it.
     """
 
     def changed(state: Any, value: int) -> Any:
         pair = list(getattr(state, name))
         pair[axis] = value
-        return change(state, **{name: tuple(pair)})
+        return change(state, tuple(pair)) if change else replace(state, **{name: tuple(pair)})
 
     slider = widgets.IntSlider(min=least, description=f"{name}, {AXES[axis]}", layout=widgets.Layout(width="250px"))
     slider.style.description_width = "120px"

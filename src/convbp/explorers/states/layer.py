@@ -3,30 +3,37 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Rational
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 
 from convbp.convolution import cross_correlate
-from convbp.explorers.readable import readable
-from convbp.pictures.scene import Selection
+from convbp.explorers.states.examples import IMAGE, KERNEL
+from convbp.explorers.states.fields import array
+from convbp.explorers.states.state import ExplorerState
 from convbp.shapes import check_size
 
 LARGEST_IMAGE, LARGEST_KERNEL = 9, 5
-FIRST = Selection("image", 0, 0)
+
+
+def delta_of_layer(**options: Any) -> Any:
+    """A field for the δ of a layer, which may be left out."""
+    return array(
+        None,
+        LARGEST_IMAGE,
+        shape="(H − k1 + 1, W − k2 + 1)",
+        doc="∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².",
+        **options,
+    )
 
 
 @dataclass(frozen=True, eq=False)
-class LayerState:
+class LayerState(ExplorerState):
     """One layer x = o ⊗ w, with δ = ∂E/∂x, and the chosen cell.
 
-    Parameters
-    ----------
-    image : array_like, shape=(H, W)
-        The o of the layer below.
-    kernel : array_like, shape=(k1, k2)
-    delta : array_like, shape=(H − k1 + 1, W − k2 + 1), optional
-        If left out it is x itself, which is the δ of the error E = ½ Σ x² (Eq. 9, with targets 0).
+    ``image`` is the o of the layer below, shape=(H, W); ``kernel`` has shape=(k1, k2) and ``delta``
+    shape=(H − k1 + 1, W − k2 + 1). If ``delta`` is left out it is x itself, which is the δ of the error E = ½ Σ x²
+    (Eq. 9, with targets 0).
 
     Raises
     ------
@@ -34,22 +41,17 @@ class LayerState:
         If an array is not one that a picture can show, or the shapes do not fit together.
     """
 
-    explorer: ClassVar[str] = "LayerState"
+    image: np.ndarray = array(IMAGE, LARGEST_IMAGE)
+    kernel: np.ndarray = array(KERNEL, LARGEST_KERNEL, shape="(k1, k2)", doc="No larger than the image.", sliders="w")
+    delta: np.ndarray = delta_of_layer()
 
-    image: np.ndarray
-    kernel: np.ndarray
-    delta: np.ndarray | None = None
-    selected: Selection = FIRST
-
-    def __post_init__(self):
-        image = readable(self.explorer, "image", self.image, LARGEST_IMAGE)
-        kernel = readable(self.explorer, "kernel", self.kernel, LARGEST_KERNEL)
-        output = self.output(image, kernel)
-        delta = readable(self.explorer, "delta", output if self.delta is None else self.delta, LARGEST_IMAGE)
-        mend = "Leave delta out to have one that fits."
-        check_size(self.explorer, "delta", delta.shape, output.shape, f"δ has one entry for each output. {mend}")
-        for name, array in (("image", image), ("kernel", kernel), ("delta", delta)):
-            object.__setattr__(self, name, array)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        output = self.output(self.image, self.kernel)
+        if self.delta is None:
+            self.settle("delta", output)
+        hint = "δ has one entry for each output. Leave delta out to have one that fits."
+        check_size(self.explorer, "delta", self.delta.shape, output.shape, hint)
 
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """What the layer makes of an image."""
@@ -62,7 +64,7 @@ class LayerState:
         """
         at = getattr(self, name)
 
-        def error(moved: np.ndarray):
+        def error(moved: np.ndarray) -> Any:
             return sum((self.delta * self.output(**{"image": self.image, "kernel": self.kernel, name: moved})).flat)
 
         slopes = np.empty(at.shape, object)

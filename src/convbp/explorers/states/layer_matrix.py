@@ -1,4 +1,4 @@
-"""The connections of a layer: dense, then all but those of a sliding window cut, then with shared weights."""
+"""The matrix of a layer: dense, then all but those of a sliding window cut, then with shared weights."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ class Link(NamedTuple):
         return self.pixel[0] - self.output[0], self.pixel[1] - self.output[1]
 
 
-def connections(kernel: np.ndarray, size: tuple[int, int], step: str) -> list[list[Link | None]]:
+def layer_matrix(kernel: np.ndarray, size: tuple[int, int], step: str) -> list[list[Link | None]]:
     """Return the layer's matrix W: a row for each output, a column for each pixel, None for what is cut.
 
     The weights of the dense layer are made up, but for those of output (0, 0) to its window: they are the kernel,

@@ -1,0 +1,1 @@
+"""The states of the explorers: what a reader sees and can change, and what each field may hold."""

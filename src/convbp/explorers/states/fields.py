@@ -1,0 +1,399 @@
+"""What a field of a state may hold. It is said once, and checks, signature, docstring and control follow.
+
+    image: np.ndarray = array(IMAGE, largest=16)
+    kernel: np.ndarray = array(KERNEL, largest=5, sliders="K")
+    mode: str = choice(["valid", "full"])
+    covered: bool = tick("cover the output")
+
+Each of these is a `dataclasses.field` with a default, and with a `Kind` in its metadata that knows the rest. What is
+refused raises `TypeError` or `ValueError`, in a sentence that says what came, what was expected and a hint.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Integral, Rational
+from operator import index
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+import numpy as np
+
+from convbp import activations
+from convbp.activations import Activation
+from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.control import Change, Control, buttons
+from convbp.explorers.controls.kernel_presets import preset_choice
+from convbp.explorers.controls.number_slider import NumberSlider
+from convbp.explorers.controls.pair_slider import pair_slider
+from convbp.explorers.controls.step_player import StepPlayer
+from convbp.pictures.scene import rows_of
+from convbp.shapes import as_numbers, as_pair
+
+if TYPE_CHECKING:
+    from convbp.explorers.states.state import ExplorerState
+
+LARGEST_NUMBER = 10**15
+ACTIVATIONS = {
+    f.name: f
+    for f in (getattr(activations, name) for name in ("identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus"))
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a field may hold.
+
+    Attributes
+    ----------
+    doc : str
+        What it means, for the docstring of the explorer.
+    label : str
+        What its control is called; empty for the name of the field.
+    change : callable, optional
+        ``change(state, value)`` is the state after its control has moved, if other fields change with it.
+    """
+
+    doc: str = ""
+    label: str = ""
+    change: Change | None = None
+
+    def check(self, state: "ExplorerState", name: str, value: Any) -> Any:
+        """Return the value as the state keeps it; in ``state`` the fields above this one are checked already."""
+        raise NotImplementedError
+
+    def type(self) -> str:
+        """What the docstring calls it."""
+        raise NotImplementedError
+
+    def limits(self) -> str:
+        """A sentence for the docstring, or nothing."""
+        return ""
+
+    def controls(self, state: "ExplorerState", name: str) -> list[Control]:
+        """What moves it; nothing if only `Explorer.update` does."""
+        return []
+
+
+def declared(default: Any, kind: Kind, kw_only: bool = False) -> Any:
+    """Return a field of that kind for a state; with ``kw_only`` it is no parameter of the explorer."""
+    return dataclasses.field(default=default, kw_only=kw_only, metadata={"kind": kind})
+
+
+# Arrays
+
+
+def readable(explorer: str, name: str, array: Any, largest: int = 16) -> np.ndarray:
+    """Return a copy of a 2-D array, for a picture: nobody can change it, and its products do not overflow.
+
+    Floats are taken in double precision, integers and Fractions as Python's own, and any other number as a float.
+
+    Parameters
+    ----------
+    explorer, name : str
+        For messages: who asks for the array, and what it is called there.
+    array : array_like, shape=(H, W)
+    largest : int
+        At most so many rows and columns.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a 2-D array of finite real numbers, or one that could not be read.
+    """
+    array = as_numbers(explorer, name, array, "HW")
+    if max(array.shape) > largest:
+        raise ValueError(
+            f"{explorer}: {name} has shape {array.shape}; expected at most {largest}×{largest}, "
+            f"or its numbers could not be read. Show a part of it: {name}[:{largest}, :{largest}]."
+        )
+    array = array.astype(float if array.dtype.kind == "f" else object)
+    try:
+        if array.dtype == object:
+            array[...] = np.frompyfunc(_as_python, 1, 1)(array)
+        finite = bool((array == array).all())  # all but NaN
+        large = bool(np.abs(array).max() > LARGEST_NUMBER)
+    except (TypeError, ValueError, ArithmeticError):
+        raise TypeError(
+            f"{explorer}: {name} has entries that cannot be ordered, such as {shown(array.flat[0])}; "
+            "expected real numbers."
+        ) from None
+    if not finite:
+        raise ValueError(f"{explorer}: {name} has an entry that is NaN or infinite; expected finite numbers.")
+    if large:
+        raise ValueError(
+            f"{explorer}: {name} has an entry beyond ±{LARGEST_NUMBER:.0e}; expected smaller ones, "
+            f"or its numbers could not be read. Divide {name} by a power of ten."
+        )
+    array.setflags(write=False)
+    return array
+
+
+def _as_python(entry: Any) -> int | Fraction | float:
+    if isinstance(entry, Integral):
+        return int(entry)
+    if isinstance(entry, Rational):
+        return Fraction(int(entry.numerator), int(entry.denominator))
+    return float(entry)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Array(Kind):
+    """See `array`."""
+
+    largest: int = 16
+    shape: str = "(H, W)"
+    sliders: str = ""
+    presets: bool = False
+
+    def check(self, state: "ExplorerState", name: str, value: Any) -> np.ndarray:
+        return readable(state.explorer, name, value, self.largest)
+
+    def type(self) -> str:
+        return f"array_like, shape={self.shape}"
+
+    def limits(self) -> str:
+        return f"At most {self.largest}×{self.largest}."
+
+    def controls(self, state: "ExplorerState", name: str) -> list[Control]:
+        presets = [preset_choice(name)] if self.presets else []
+        if not self.sliders:
+            return presets
+        return [*presets, Control.array(name, ArraySliders(self.sliders, rows_of(getattr(state, name))))]
+
+
+def array(default: Any, largest: int = 16, **options: Any) -> Any:
+    """A 2-D array of at most so many rows and columns, kept as `readable` returns it; None where it may be left out.
+
+    ``shape`` is for the docstring. With ``sliders="K"`` each entry has a slider, K₀₀, K₀₁, …; with ``presets=True``
+    there is a list of kernels. Also the options of `Kind`.
+    """
+    return declared(default, Array(largest=largest, **options))
+
+
+# One of a few values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice(Kind):
+    """See `choice`."""
+
+    options: Mapping[str, str]
+    menu: bool = False
+
+    def check(self, state: "ExplorerState", name: str, value: Any) -> str:
+        found = {option.casefold(): option for option in self.options.values()}
+        if not isinstance(value, str) or value.casefold() not in found:
+            raise ValueError(f"{state.explorer}: {name} is {shown(value)}; expected {_either(self.options.values())}.")
+        return found[value.casefold()]
+
+    def type(self) -> str:
+        return "{" + ", ".join(f'"{option}"' for option in self.options.values()) + "}"
+
+    def controls(self, state: "ExplorerState", name: str) -> list[Control]:
+        return [Control.field(name, buttons(self.label or name, self.options.items()), self.change)]
+
+
+def choice(options: Mapping[str, str] | Iterable[str], default: str | None = "", **more: Any) -> Any:
+    """One of a few names, in upper or lower case, with a button for each; the first if there is no other ``default``.
+
+    ``options`` maps what stands on each button to its name, or lists the names. Also the options of `Kind`.
+    """
+    named = dict(options) if isinstance(options, Mapping) else {name: name for name in options}
+    return declared(next(iter(named.values())) if default == "" else default, Choice(options=named, **more))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function(Kind):
+    """See `activation`."""
+
+    def check(self, state: "ExplorerState", name: str, value: Any) -> Activation:
+        if isinstance(value, Activation):
+            return value
+        if not isinstance(value, str) or value.casefold() not in ACTIVATIONS:
+            raise ValueError(
+                f"{state.explorer}: {name} is {shown(value)}; expected {_either(ACTIVATIONS)}, or an Activation."
+            )
+        return ACTIVATIONS[value.casefold()]
+
+    def type(self) -> str:
+        return "Activation or {" + ", ".join(f'"{name}"' for name in ACTIVATIONS) + "}"
+
+    def controls(self, state: "ExplorerState", name: str) -> list[Control]:
+        def options(state: "ExplorerState") -> dict[str, Any]:
+            own = getattr(state, name)
+            return {
+                "options": tuple((f.name, f) for f in (*ACTIVATIONS.values(), *([own] if own not in known else [])))
+            }
+
+        known = tuple(ACTIVATIONS.values())
+        return [Control.field(name, widgets.Dropdown(description=self.label or name), self.change, fit=options)]
+
+
+def activation(default: str, **more: Any) -> Any:
+    """An activation function or the name of one, kept as the `Activation`, with a list to choose from."""
+    return declared(default, Function(**more))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick(Kind):
+    """See `tick`."""
+
+    def check(self, state: "ExplorerState", name: str, value: Any) -> bool:
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{state.explorer}: {name} is {shown(value)}; expected True or False.")
+        return bool(value)
+
+    def type(self) -> str:
+        return "bool"
+
+    def controls(self, state: "ExplorerState", name: str) -> list[Control]:
+        box = widgets.Checkbox(description=self.label, indent=False, layout=widgets.Layout(width="auto"))
+        return [Control.field(name, box, self.change)]
+
+
+def tick(label: str, **more: Any) -> Any:
+    """True or False, at first False, with a box to tick. Also the options of `Kind`."""
+    return declared(False, Tick(label=label, **more))
+
+
+# Numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole(Kind):
+    """See `whole`."""
+
+    least: int
+    most: int | Callable[[Any], int]
+    player: bool = False
+
+    def check(self, state: "ExplorerState", name: str, value: Any) -> int:
+        most = self.most(state) if callable(self.most) else self.most
+        asked = f"{name} is {shown(value)}; expected a whole number from {self.least} to {most}."
+        try:
+            number = None if isinstance(value, bool | np.bool_) else index(value)
+        except TypeError:
+            number = None
+        if number is None:
+            raise TypeError(f"{state.explorer}: {asked}")
+        if not self.least <= number <= most:
+            raise ValueError(f"{state.explorer}: {asked}")
+        return number
+
+    def type(self) -> str:
+        return "int"
+
+    def limits(self) -> str:
+        return "" if callable(self.most) else f"From {self.least} to {self.most}."
+
+    def controls(self, state: "ExplorerState", name: str) -> list[Control]:
+        if self.player:
+            widget = StepPlayer(self.label or name, interval=1500)
+        else:
+            style = {"description_width": "auto"}
+            widget = widgets.IntSlider(min=self.least, description=self.label or name, style=style)
+        most = self.most
+        return [
+            Control.field(name, widget, self.change, fit=lambda state: {"max": most(state) if callable(most) else most})
+        ]
+
+
+def whole(default: int, least: int, most: int | Callable[[Any], int], *, kw_only: bool = False, **more: Any) -> Any:
+    """A whole number from ``least`` to ``most`` or ``most(state)``, with a slider; ``player=True`` if it is a step.
+
+    With ``kw_only=True`` it is no parameter of the explorer. Also the options of `Kind`.
+    """
+    return declared(default, Whole(least=least, most=most, **more), kw_only)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scalar(Kind):
+    """See `scalar`."""
+
+    least: float | None = None
+    slider: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def check(self, state: "ExplorerState", name: str, value: Any) -> Any:
+        array = as_numbers(state.explorer, name, value, None)
+        if array.ndim:
+            raise ValueError(
+                f"{state.explorer}: {name} has shape {array.shape}; expected one number, for example {name}=1. "
+                f"{self.doc}".rstrip()
+            )
+        number = readable(state.explorer, name, [[array.item()]])[0, 0]
+        if self.least is not None and number < self.least:
+            raise ValueError(f"{state.explorer}: {name} is {number}; expected at least {self.least}.")
+        return number
+
+    def type(self) -> str:
+        return "number"
+
+    def controls(self, state: "ExplorerState", name: str) -> list[Control]:
+        slider = NumberSlider(0.0, self.label or name, **self.slider)
+        return [Control.field(name, slider, self.change)]
+
+
+def scalar(default: float, **more: Any) -> Any:
+    """One number, whole or not, with a slider of which ``slider`` holds the options of `NumberSlider`."""
+    return declared(default, Scalar(**more))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair(Kind):
+    """See `pair`."""
+
+    least: int
+    most: int | None = None
+    room: Callable[[Any], tuple[int, int]] | None = None
+
+    def check(self, state: "ExplorerState", name: str, value: Any) -> tuple[int, int]:
+        pair = as_pair(state.explorer, name, value, self.least)
+        if self.most is not None and max(pair) > self.most:
+            raise ValueError(
+                f"{state.explorer}: {name} is {shown(value)}; expected at most {self.most}, or the picture could not "
+                "be read. Take a smaller one."
+            )
+        return pair
+
+    def type(self) -> str:
+        return "int or (int, int)"
+
+    def limits(self) -> str:
+        return "" if self.most is None else f"From {self.least} to {self.most}."
+
+    def controls(self, state: "ExplorerState", name: str) -> list[Control]:
+        def most(axis: int) -> Callable[[Any], int]:
+            def of(state: Any) -> int:
+                room = self.room(state)[axis] if self.room else self.most
+                return min(most for most in (room, self.most) if most is not None)
+
+            return of
+
+        return [pair_slider(name, axis, self.least, most(axis), self.change) for axis in range(2)]
+
+
+def pair(default: int | None, least: int, most: int | None = None, **more: Any) -> Any:
+    """A whole number, or two (rows, columns), kept as two, each with a slider; for sliders also up to ``room(state)``.
+
+    Also the options of `Kind`.
+    """
+    return declared(default, Pair(least=least, most=most, **more))
+
+
+# What messages say
+
+
+def shown(value: Any) -> str:
+    """A value, in one line that is not long."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # an integer with too many digits for Python to write
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _either(values: Iterable[str]) -> str:
+    *first, last = map(repr, values)
+    return f"{', '.join(first)} or {last}"
