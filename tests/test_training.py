@@ -57,7 +57,9 @@ def test_a_step_is_the_printed_update():
             forward = by_hand.forward(images[batch])
             backward = by_hand.backward(forward, labels[batch])
             right = [row.argmax() == label for row, label in zip(forward.output, labels[batch], strict=True)]
-            assert records[step] == Progress(step + 1, 6, epoch, 2, backward.loss, sum(right) / len(right))
+            assert records[step] == Progress(
+                step + 1, 6, epoch, 2, backward.loss, sum(right) / len(right), None, len(batch)
+            )
             for name in w:
                 v[name] = 0.7 * v[name] + backward.gradients[name] + 0.01 * w[name]
                 w[name] = w[name] - 0.2 * v[name]
@@ -141,8 +143,8 @@ def test_a_step_takes_less_memory_than_twice_the_arrays_of_the_forward_pass_and_
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    made = network.forward(images).made
-    outputs = [images] + [made[name].output for name in made if not name.startswith("flatten")]
+    results = network.forward(images).results
+    outputs = [images] + [results[name].output for name in results if not name.startswith("flatten")]
     with_gradients_and_velocity = 3 * sum(array.nbytes for array in network.parameters.values())
     assert peak < 1.9 * (sum(array.nbytes for array in outputs) + with_gradients_and_velocity)
 
