@@ -1,6 +1,10 @@
 """Networks: both passes against plain loops and finite differences, their arrays, their files, and what they refuse."""
 
+import os
 import re
+import stat
+import tracemalloc
+import zipfile
 from copy import deepcopy
 
 import numpy as np
@@ -280,6 +284,80 @@ def test_what_is_saved_is_what_is_loaded(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["weights.npz"]
 
 
+def test_a_save_through_a_link_writes_the_file_behind_it(tmp_path):
+    """Also where that is not there yet; and who may read it stays as it was."""
+    net, file, link = network(seed=1), tmp_path / "weights.npz", tmp_path / "newest.npz"
+    try:
+        link.symlink_to(file)
+    except OSError:
+        pytest.skip("this system lets nobody link")
+    net.save(link)
+    assert link.is_symlink()
+    os.chmod(file, 0o600)
+    network(seed=2).save(link)
+    assert link.is_symlink()
+    assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0 or os.name == "nt"
+    net.load(file)
+    np.testing.assert_array_equal(net.parameters["conv1.kernel"], network(seed=2).parameters["conv1.kernel"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["newest.npz", "weights.npz"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such things")
+def test_a_save_replaces_nothing_that_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match=r"Network\.save: .*pipe is a device or the like; expected a file"):
+        network().save(tmp_path / "pipe")
+    assert stat.S_ISFIFO(os.stat(tmp_path / "pipe").st_mode)
+
+
+@pytest.mark.parametrize("path", [0, 1.5, None, np.zeros(2), "", "a\0b"])
+def test_what_is_no_path(path):
+    """Least of all the number of a file that is open."""
+    for method in network().save, network().load:
+        with pytest.raises((TypeError, ValueError), match=r"path is .*; expected the name of a file, such as 'weights"):
+            method(path)
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.zeros((50, 1000, 1000), np.uint8), r"parameters\['conv1.kernel'\] has shape \(50, 1000, 1000\); expected"),
+        (np.full((2, 3, 2, 3), "a" * 500_000), r"parameters\['conv1.kernel'\] has entries of type str; expected real"),
+    ],
+    ids=["shape", "text"],
+)
+def test_a_small_file_that_unpacks_to_much_is_refused_before_it_has(tmp_path, array, said):
+    path = tmp_path / "weights.npz"
+    np.savez_compressed(path, **(dict(network().parameters) | {"conv1.kernel": array}))
+    peak = most_memory(lambda: network().load(path), said)
+    assert path.stat().st_size < array.nbytes / 100
+    assert peak < array.nbytes / 10
+
+
+def test_a_header_that_unpacks_to_much_is_refused_before_it_has(tmp_path):
+    """Of another version than `save` writes, a header may itself be of gigabytes."""
+    path = tmp_path / "weights.npz"
+    network().save(path)
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    members["conv1.kernel.npy"] = b"\x93NUMPY\x02\x00" + (2**25).to_bytes(4, "little") + b" " * 2**25
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in members.items():
+            file.writestr(name, data)
+    assert most_memory(lambda: network().load(path), "weights.npz is not a file of arrays") < 2**24
+
+
+def most_memory(call, said):
+    """At the peak of a call that is refused."""
+    tracemalloc.start()
+    try:
+        with pytest.raises((TypeError, ValueError), match=said):
+            call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     net, path = network(), tmp_path / "weights.npz"
     net.save(path)
@@ -521,6 +599,34 @@ def test_arrays_and_numpy_s_integers_are_sizes_as_python_s_are():
     assert repr(odd) == repr(plain)
     assert list(odd.layers.values()) == list(plain.layers.values())
     assert {layer: hash(layer) for layer in odd.layers.values()} == {one: hash(one) for one in plain.layers.values()}
+
+
+def test_an_activation_by_its_name():
+    by_name = Network((3, 2, 1), Conv2D(2, (2, 1)), "relu", Flatten(), Dense(2))
+    assert repr(by_name) == repr(Network((3, 2, 1), Conv2D(2, (2, 1)), relu, Flatten(), Dense(2)))
+    assert Activate("tanh") == Activate(tanh)
+    with pytest.raises(ValueError, match="Network: a layer is 'conv'; expected one of identity, relu, leaky_relu"):
+        Network((3, 2, 1), "conv")
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (lambda: Network((2**70, 1, 1), Flatten()), f"input_shape[0] is {2**70}; expected at most {2**31 - 1}."),
+        (
+            lambda: Network((2**31 - 1, 2**31 - 1, 1), Flatten(), Dense(3)),
+            "Network: dense1.weights would be 461168",
+        ),
+        (
+            lambda: Network((2, 2, 1), Flatten(), dtype=np.zeros(2)),
+            "dtype is an array of shape (2,); expected float",
+        ),
+        (lambda: network().copy(np.array([1, 2])), "dtype is an array of shape (2,); expected float32 or float64."),
+    ],
+)
+def test_sizes_and_types_that_cannot_be(build, said):
+    with pytest.raises((TypeError, ValueError), match=re.escape(said)):
+        build()
 
 
 def test_a_layer_that_is_no_dataclass():

@@ -259,7 +259,7 @@ def _warn_at_chance(
     if steps < STEPS_TO_JUDGE or right > chance + 2 * sqrt(chance * (1 - chance) / len(labels)) or len(counts) == 1:
         return
     sums = network.loss is half_sum_of_squares
-    rate = learning_rate / (batch_size if sums else 10)
+    rate = learning_rate / 10 / (batch_size if sums else 1)
     warnings.warn(
         f"train: after {steps} steps the network is right in {right:.1%} of the images, as by chance: always to name "
         f"the most frequent class is right in {chance:.1%}; expected more. A new network may learn, with a "
