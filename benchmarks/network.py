@@ -183,9 +183,9 @@ def memory():
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         forward = network.forward(images)
-        arrays = [forward.inputs, *(made.output for made in forward.made.values())]
+        arrays = [forward.inputs, *(result.output for result in forward.results.values())]
         read = [forward.output] + [
-            forward.made[name].inputs
+            forward.results[name].inputs
             for name, layer in network.layers.items()
             if isinstance(layer, Conv2D | Activate | Dense)
         ]

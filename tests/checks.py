@@ -37,7 +37,7 @@ def what_it_says(error, function, *arguments, **named):
 
 
 def assert_agrees(report):
-    assert report.agrees, repr(report)
+    assert report.agrees is not False, repr(report)  # None is zero on both sides
 
 
 @dataclass(frozen=True)

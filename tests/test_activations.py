@@ -7,6 +7,7 @@ import pytest
 
 import convbp
 from checks import ACTIVATIONS, check_activation, what_it_says
+from convbp.activations import as_activation
 
 FUNCTIONS = {name: getattr(convbp, name) for name in ACTIVATIONS}
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
@@ -107,3 +108,20 @@ def test_bad_arguments(name, argument, error, message):
     function = FUNCTIONS[name]
     assert what_it_says(error, function, argument).startswith(f"{name}: pre_activation {message}")
     assert what_it_says(error, function.derivative, argument).startswith(f"{name}.derivative: pre_activation {message}")
+
+
+def test_an_activation_is_given_as_itself_or_by_name():
+    for name, function in FUNCTIONS.items():
+        assert as_activation("here", name) is function
+        assert as_activation("here", function) is function
+    expected = "expected one of identity, relu, leaky_relu, sigmoid, tanh, softplus, as a name or as the function"
+    assert what_it_says(ValueError, as_activation, "here", "gelu").startswith(f"here: activation is 'gelu'; {expected}")
+    for wrong in np.tanh, None, 3, ["relu"], np.array("relu"):
+        assert f"; {expected}" in what_it_says(TypeError, as_activation, "here", wrong)
+
+
+@pytest.mark.parametrize("name", ["leaky_relu", "sigmoid", "tanh", "softplus"])
+def test_integers_beyond_floats(name):
+    said = what_it_says(ValueError, FUNCTIONS[name], [10**400])
+    assert said.startswith(f"{name}: pre_activation has an entry beyond all floats, which end at 1.8e308; expected")
+    assert convbp.relu([10**400, -(10**400)]).tolist() == [10**400, 0]

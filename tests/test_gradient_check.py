@@ -1,12 +1,14 @@
 """Central differences, kinks, comparisons and the adjoint test, on functions whose answers are known."""
 
+import math
+import re
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from checks import what_it_says
-from convbp import adjoint_test, central_difference, compare_gradients, find_kinks, loops, relu
+from convbp import adjoint_test, central_difference, check_gradient, compare_gradients, find_kinks, loops, relu, tanh
 
 AT = np.array([[0.5, -1.5, 2.0], [1.0, 0.25, -0.75]])
 
@@ -273,3 +275,155 @@ def test_bad_calls_of_the_adjoint_test(named, error, message):
 def test_bad_calls(case):
     (function, *arguments), error, message = BAD_CALLS[case]
     assert what_it_says(error, function, *arguments).startswith(f"{function.__name__}: {message}")
+
+
+# check_gradient: any function
+
+
+def test_a_gradient_by_complex_step_is_right_to_rounding():
+    found = check_gradient(cubes, lambda x: 3 * np.arange(1, 7).reshape(2, 3) * x**2, AT)
+    assert found.agrees
+    assert found.methods == {"at": "complex step"}
+    assert found.comparisons["at"].digits > 15
+    assert re.fullmatch(r"at: agrees to 1[56]\.\d digits by complex step; none of 6 entries at a kink", repr(found))
+
+
+@pytest.mark.parametrize(
+    ("function", "gradient"),
+    [
+        (lambda x: np.abs(x).sum(), np.sign),  # takes complex numbers and drops the step
+        (lambda x: (x * np.conj(x)).real.sum(), lambda x: 2 * x),
+        (lambda x: float((x.astype(float) ** 2).sum()), lambda x: 2 * x),  # drops it with a warning
+        (lambda x: sum(math.exp(v) for v in x.flat), np.exp),  # refuses complex numbers
+        (lambda x: tanh(x).sum(), tanh.derivative),
+    ],
+)
+def test_where_a_function_has_no_complex_step_there_are_central_differences(function, gradient):
+    found = check_gradient(function, gradient, AT)
+    assert found.agrees, found
+    assert found.methods == {"at": "central differences"}
+    assert found.comparisons["at"].digits > 8
+    assert check_gradient(function, lambda x: gradient(x) * (1 + 2e-6), AT).agrees is False
+
+
+def test_several_arrays_have_a_gradient_each():
+    rng = np.random.default_rng(0)
+    w, x, b = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=3)
+
+    def gradients(w, x, b):
+        y = w @ x + b
+        return np.outer(y, x), w.T @ y, y
+
+    found = check_gradient(lambda w, x, b: ((w @ x + b) ** 2).sum() / 2, gradients, (w, x, b))
+    assert found.agrees
+    assert list(found.comparisons) == ["at[0]", "at[1]", "at[2]"]
+    wrong = gradients(w, x, b)[0], w.T @ (w @ x), w @ x + b  # a bias forgotten in the second
+    found = check_gradient(lambda w, x, b: ((w @ x + b) ** 2).sum() / 2, wrong, (w, x, b))
+    assert [found.comparisons[name].agrees for name in found.comparisons] == [True, False, True]
+    assert found.agrees is False
+    assert "at[1]: DIFFERS, relative error" in repr(found)
+
+
+def test_the_worst_entry_is_counted_in_the_whole_array():
+    gradient = np.array([[1.0, 0, 1], [1, 1, 1.5]])
+    found = check_gradient(lambda x: relu(x).sum(), gradient, [[1.0, -1, 2], [0, 3, 4]])
+    assert found.kinks["at"].tolist() == [[False, False, False], [True, False, False]]
+    assert found.comparisons["at"].index == (1, 2)
+    assert "1 of 6 entries at a kink" in repr(found)
+
+
+def test_where_all_is_zero_there_is_nothing_to_compare():
+    found = check_gradient(lambda x: 0 * x.sum(), np.zeros_like, AT)
+    assert found.agrees is None
+    assert repr(found).startswith("at: nothing to compare: all zero")
+    assert compare_gradients(AT * 0, AT * 0).agrees is None
+    found = check_gradient(lambda x: (x - x.mean()).sum(), np.zeros_like, AT)  # zero up to rounding
+    assert found.agrees is None
+    assert check_gradient(lambda x: (x - x.mean()).sum(), np.ones_like, AT).agrees is False
+
+
+def test_at_a_kink_there_is_nothing_to_compare_either():
+    found = check_gradient(lambda x: abs(x).sum(), np.sign, [0.0])
+    assert found.agrees is None
+    assert repr(found) == "at: not compared; 1 of 1 entries at a kink"
+
+
+@pytest.mark.parametrize(
+    ("function", "gradient", "at"),
+    [
+        (lambda x: np.log(x).sum(), lambda x: 1 / x, [1e-6, 2e-4, 3.0]),  # no logarithm on the left of a large step
+        (lambda x: (1 / x).sum(), lambda x: -1 / x**2, [1e-3, 5.0]),
+        (lambda x: (1e9 * x**2).sum(), lambda x: 2e9 * x, [1e-9, 3.0]),
+        (lambda x: (1e-12 * np.sin(x)).sum(), lambda x: 1e-12 * np.cos(x), [0.5, 3.0]),
+        (lambda x: np.sin(300 * x).sum(), lambda x: 300 * np.cos(300 * x), [0.5, 0.013]),
+        (lambda x: (x**2).sum() + 1e8, lambda x: 2 * x, [0.5, 3.0]),
+        (lambda x: (x**3).sum(), lambda x: 3 * x**2, [1e6, 1e5]),
+        (lambda x: np.maximum(x, 0.5).sum(), lambda x: (x > 0.5) * 1.0, [0.5 + 1e-5, 2, 0.5 - 3e-7]),
+        (lambda x: x.max(), lambda x: (x == x.max()) * 1.0, [1.0, 1.0 - 1e-6, 0.2]),
+    ],
+)
+def test_right_gradients_are_not_called_wrong_and_wrong_ones_not_right(function, gradient, at):
+    """By central differences, as real numbers are asked for."""
+
+    def real(x):
+        assert not np.iscomplexobj(x)
+        return function(x)
+
+    found = check_gradient(real, gradient, at)
+    assert found.agrees, found
+    for wrong in (lambda x: 1.001 * gradient(x), lambda x: -gradient(x), lambda x: gradient(x)[::-1]):
+        assert check_gradient(real, wrong, at).agrees is False
+
+
+BAD_CHECKS = {
+    "no function": ((3, cubes, AT), TypeError, "function is 3; expected a function, for example np.sum."),
+    "gradient of another shape": (
+        (cubes, np.ones(3), AT),
+        ValueError,
+        "gradient has shape (3,); expected (2, 3). A gradient has the shape of its variable.",
+    ),
+    "one gradient for two arrays": (
+        (lambda a, b: (a * b).sum(), lambda a, b: b, (AT, AT)),
+        ValueError,
+        "gradient is one array, at is 2; expected one gradient for each array. Return them as a tuple",
+    ),
+    "float32": (
+        (lambda x: np.float32(x.sum()), np.ones_like, AT),
+        TypeError,
+        "function(at) is of float32; expected float64",
+    ),
+    "many values": (
+        (np.square, lambda x: 2 * x, AT),
+        ValueError,
+        "function(at) has shape (2, 3); expected one number.",
+    ),
+    "no arrays": ((lambda: 1.0, (), ()), ValueError, "at is an empty tuple; expected an array, or several in a tuple."),
+    "NaN": ((cubes, AT * np.nan, AT), ValueError, "gradient has an entry that is NaN or infinite; expected finite"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CHECKS)
+def test_bad_calls_of_check_gradient(case):
+    arguments, error, message = BAD_CHECKS[case]
+    assert what_it_says(error, check_gradient, *arguments).startswith(f"check_gradient: {message}")
+
+
+def test_an_adjoint_that_is_right_up_to_rounding_is_not_called_wrong_where_its_terms_cancel():
+    matrix = np.random.default_rng(0).normal(size=(30, 40))
+    for seed in range(20):
+        assert adjoint_test(lambda x: matrix @ x, lambda y: matrix.T @ y, (40,), seed=seed, tolerance=1e-13).agrees
+    wrong = matrix.T * 1.001
+    assert not adjoint_test(lambda x: matrix @ x, lambda y: wrong @ y, (40,), tolerance=1e-13).agrees
+
+
+def test_an_entry_that_is_in_one_of_two_gradients_only_counts():
+    """The largest absolute value is of either, also where it is of the computed one."""
+    assert compare_gradients([1, 100.0], [1, 1.0]).relative_error == pytest.approx(0.99)
+    assert compare_gradients([1, 1.0], [1, 100.0]).relative_error == pytest.approx(0.99)
+
+
+def test_kinks_with_uneven_slopes():
+    """Where the slopes on both sides have the same sign, and where one of them is zero."""
+    for left, right in (1, 3), (3, 1), (-1, -4), (0, 2), (2, 0), (5, 5.1):
+        marked = find_kinks(lambda x, a=left, b=right: np.where(x > 0, b * x, a * x).sum(), [0.0, 1.0, -1.0])
+        assert marked.tolist() == [True, False, False]

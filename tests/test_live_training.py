@@ -377,6 +377,19 @@ def test_the_curves_go_through_the_records():
     np.testing.assert_allclose(test, [(1, 0.25), (2, 0.75)], atol=0.05)
 
 
+def test_a_small_last_batch_counts_together_with_the_one_before_it():
+    """Two right of three are no 67 % beside thirty of thirty-two."""
+    shares, images = [0.5, 30 / 32, 2 / 3], [32, 32, 3]
+    records = [
+        Progress(step, 6, 1 + step // 4, 2, 1.0, share, None, count)
+        for step, (share, count) in enumerate(zip(shares, images, strict=True), 1)
+    ]
+    assert training_picture.where(records) == "step 3 of 6: loss 1, 91% of the last 35 images right"
+    assert training_picture.where(records[:2]) == "step 2 of 6: loss 1, 94% of the last 32 images right"
+    batch, *_ = plots(moment(records))["share right"]
+    np.testing.assert_allclose([share for _, share in batch], [0.5, 30 / 32, 32 / 35], atol=0.01)
+
+
 def test_long_curves_are_means():
     losses = np.random.default_rng(0).random(1000)
     ((points,), _) = plots(moment(records_of(losses.tolist(), {}))).values()

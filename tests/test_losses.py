@@ -7,6 +7,7 @@ import pytest
 
 from checks import check_half_sum_of_squares, check_softmax_cross_entropy, what_it_says
 from convbp import half_sum_of_squares, softmax_cross_entropy
+from convbp.losses import softmax
 
 SCORES = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
 
@@ -148,3 +149,32 @@ def test_bad_arguments(case):
     (loss, *arguments), error, message = BAD_ARGUMENTS[case]
     assert what_it_says(error, loss, *arguments).startswith(f"{loss.name}: {message}")
     assert what_it_says(error, loss.gradient, *arguments).startswith(f"{loss.name}.gradient: {message}")
+
+
+def test_single_numbers_of_any_size():
+    assert half_sum_of_squares(2**62, 0) == Fraction(2**124, 2)
+    assert half_sum_of_squares.gradient(2**62, -(2**62)) == 2**63
+    assert half_sum_of_squares(np.uint64(2**64 - 1), 1) == Fraction((2**64 - 2) ** 2, 2)
+    assert half_sum_of_squares(3, 1) == 2
+
+
+def test_sums_of_large_integers_of_both_signs():
+    """Each difference is up to twice the largest entry, so its square four times that of the largest."""
+    assert half_sum_of_squares([1600000000], [-1600000000]) == 5.12e18
+    assert half_sum_of_squares([1600000000] * 2, [-1600000000] * 2) == 10.24e18
+
+
+def test_numbers_beyond_floats_are_refused_in_words():
+    assert half_sum_of_squares([10**400], [0]) == Fraction(10**800, 2)
+    said = what_it_says(ValueError, softmax_cross_entropy, [[10**400, 0]], [0])
+    assert said.startswith("softmax_cross_entropy: outputs has an entry beyond all floats")
+    said = what_it_says(ValueError, half_sum_of_squares, [1e200], [0.0])
+    assert said.startswith("half_sum_of_squares: a result is too large for float64; expected smaller numbers.")
+    assert half_sum_of_squares(np.float16([300]), np.float16([0])) == 45000
+    said = what_it_says(ValueError, half_sum_of_squares, np.float16([400]), np.float16([0]))
+    assert "too large for float16" in said
+
+
+def test_softmax_of_scores_of_any_size():
+    rows = softmax(np.array([[1e4, 0.0, -1e4], [0.0, 0.0, 0.0]]))
+    np.testing.assert_allclose(rows, [[1, 0, 0], [1 / 3] * 3])

@@ -176,7 +176,10 @@ def test_small_integers_do_not_wrap():
 
 def test_large_integers_do_not_wrap():
     large = one_map(np.full((2, 3), 2**62))
-    assert as_map(max_pool2d(large, (2, 2), stride=1).route(one_map([[2**62, 2**62]]))) == [[2**62, 2**62, 0], [0, 0, 0]]
+    assert as_map(max_pool2d(large, (2, 2), stride=1).route(one_map([[2**62, 2**62]]))) == [
+        [2**62, 2**62, 0],
+        [0, 0, 0],
+    ]
     assert as_map(average_pool2d(large, 2, stride=1).output) == [[2**62, 2**62]]
     overlap = one_map(np.array([[0, 1, 0]]))
     assert as_map(max_pool2d(overlap, (1, 2), stride=1).route(one_map([[2**62, 2**62]]))) == [[0, 2**63, 0]]
@@ -228,8 +231,16 @@ BAD_ARGUMENTS = {
     "window of 0": ((INPUTS, 0), ValueError, "size is 0; expected at least 1."),
     "window of 1.5": ((INPUTS, 1.5), TypeError, "size is 1.5; expected an integer or a pair of integers"),
     "stride 0": ((INPUTS, 2, {"stride": 0}), ValueError, "stride is 0; expected at least 1."),
-    "stride negative": ((INPUTS, 2, {"stride": (1, -1)}), ValueError, "stride is (1, -1); expected at least 1 along both axes."),
-    "stride of three": ((INPUTS, 2, {"stride": (1, 1, 1)}), TypeError, "stride is (1, 1, 1); expected an integer or a pair"),
+    "stride negative": (
+        (INPUTS, 2, {"stride": (1, -1)}),
+        ValueError,
+        "stride is (1, -1); expected at least 1 along both axes.",
+    ),
+    "stride of three": (
+        (INPUTS, 2, {"stride": (1, 1, 1)}),
+        TypeError,
+        "stride is (1, 1, 1); expected an integer or a pair",
+    ),
     "padding negative": ((INPUTS, 2, {"padding": -1}), ValueError, "padding is -1; expected at least 0."),
     "padding too large": (
         (INPUTS, (2, 3), {"padding": (1, 2)}),

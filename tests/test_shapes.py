@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import sympy
 
+import convbp
+from checks import what_it_says
+from convbp import loops
 from convbp.shapes import (
     as_floats,
     as_numbers,
@@ -335,3 +338,159 @@ def test_what_fits_passes():
     check_mode("here", "valid")
     check_mode("here", "full")
     check_channels("here", "inputs", np.ones((1, 2, 4, 3)), np.ones((2, 2, 3, 4)))
+
+
+# What is strange
+
+
+def test_a_masked_array_keeps_no_secret():
+    """Its mask would be lost in silence; without one that hides anything it is an array."""
+    hidden = np.ma.array([[1.0, 2.0]], mask=[[False, True]])
+    for value in hidden, [[1, np.ma.masked]], [[hidden]]:
+        said = what_it_says(ValueError, as_numbers, "here", "image", value, None)
+        assert said.startswith("here: image is a masked array that hides entries; expected a number for each.")
+    assert as_numbers("here", "image", np.ma.array([[1.0, 2.0]]), "HW").tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("bad", [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), sympy.nan, sympy.oo])
+def test_numbers_that_are_not_finite_and_no_floats(bad):
+    said = what_it_says(ValueError, as_numbers, "here", "x", np.array([1, bad], object), "D")
+    assert said.startswith("here: x has an entry that is NaN or infinite")
+
+
+def test_a_large_decimal_is_finite_and_beyond_all_floats():
+    large = as_numbers("here", "x", np.array([Decimal("1e999"), 10**400, Fraction(10**400)], object), "D")
+    for i in range(3):
+        said = what_it_says(ValueError, as_floats, "here", "x", large[i : i + 1])
+        assert said.startswith("here: x has an entry beyond all floats, which end at 1.8e308; expected smaller numbers")
+
+
+@pytest.mark.parametrize("entry", [np.timedelta64(3, "s"), np.timedelta64(3), np.complex64(1j), np.ones(2)])
+def test_objects_that_are_no_numbers(entry):
+    array = np.empty(2, object)
+    array[:] = [1, entry]
+    assert "; expected real numbers" in what_it_says(TypeError, as_numbers, "here", "x", array, "D")
+
+
+def test_a_long_double_among_objects_is_a_fraction():
+    """To multiply one by a Fraction has ended the interpreter."""
+    array = as_numbers("here", "x", np.array([Fraction(1, 3), np.longdouble(0.5)], object), "D")
+    assert array.tolist() == [Fraction(1, 3), Fraction(1, 2)]
+    thirds, halves = np.full((1, 2, 2, 1), Fraction(1, 3)), np.full((1, 1, 1, 1), 0.5, np.longdouble)
+    assert set(convbp.conv2d(thirds, halves).ravel()) == {Fraction(1, 6)}
+    assert set(loops.conv2d(thirds, halves).ravel()) == {Fraction(1, 6)}
+
+
+@pytest.mark.parametrize("mode", [np.array(["valid", "full"]), ["valid"], None, 3])
+def test_a_mode_that_is_no_word(mode):
+    assert "expected 'valid' or 'full'" in what_it_says(ValueError, check_mode, "here", mode)
+
+
+@pytest.mark.parametrize("name", ["stride", "padding", "dilation"])
+def test_steps_larger_than_any_array(name):
+    for module in convbp, loops:
+        said = what_it_says(ValueError, module.conv2d, np.ones((1, 3, 3, 1)), np.ones((2, 2, 1, 1)), **{name: 2**70})
+        assert said == f"conv2d: {name} is {2**70}; expected at most {2**31 - 1} pixels."
+
+
+def test_an_output_larger_than_any_memory():
+    said = what_it_says(ValueError, convbp.conv2d, np.ones((1, 3, 3, 1)), np.ones((2, 2, 1, 1)), padding=2**31 - 1)
+    assert "would be 4294967296×4294967296, more numbers than fit into memory; expected at most" in said
+    large_stride = convbp.conv2d(np.ones((1, 3, 3, 1)), np.ones((2, 2, 1, 1)), stride=2**31 - 1)
+    assert large_stride.tolist() == [[[[4]]]]
+
+
+def test_a_message_stays_short_whatever_it_is_about():
+    class Rude:
+        def __repr__(self):
+            raise RuntimeError
+
+    assert shown(10**5000) == "a value of type int"
+    assert shown(Rude()) == "a value of type Rude"
+    assert shown(np.ones((30, 40))) == "an array of shape (30, 40)"
+    assert len(shown("x" * 500)) < 80
+    assert shown("a\n b") == "'a\\n b'"
+
+
+def test_too_large_a_result_is_said():
+    for dtype, wider in (np.float16, "float32"), (np.float32, "float64"):
+        large = np.full((1, 2, 2, 1), np.finfo(dtype).max)
+        said = what_it_says(ValueError, convbp.conv2d, large, large.reshape(2, 2, 1, 1))
+        assert said.startswith(f"conv2d: a result is too large for {np.dtype(dtype)}; expected smaller numbers.")
+        assert f"Compute in {wider}" in said
+
+
+def test_float16_is_added_up_in_float32():
+    """The sum passes 65504 on the way, and comes back."""
+    inputs = np.array([60000, 60000, -60000], np.float16).reshape(1, 1, 3, 1)
+    result = convbp.conv2d(inputs, np.ones((1, 3, 1, 1), np.float16))
+    assert (result.dtype, result.item()) == (np.float16, 60000)
+    assert convbp.conv2d_bias_gradient(inputs).tolist() == [60000]
+
+
+def test_numbers_of_kinds_that_do_not_go_together():
+    halves, tenths = np.full((2, 2), Fraction(1, 2)), np.full((2, 2), Decimal("0.1"))
+    for module in convbp, loops:
+        said = what_it_says(TypeError, module.cross_correlate, halves, tenths)
+        assert said.startswith("cross_correlate: the entries are of kinds that do not go together (unsupported operand")
+        large = np.full((2, 2), Fraction(10**400))
+        said = what_it_says(ValueError, module.cross_correlate, large, np.full((2, 2), 0.5))
+        assert said.startswith("cross_correlate: a result is too large for a float; expected smaller numbers.")
+
+
+# The order of the arguments
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (
+            lambda: convbp.Conv2D(1, 6, 5),
+            "Conv2D: 3 arguments came by position; expected 2 at most, in the order "
+            "Conv2D(filters, kernel_size, *, stride=1, padding=0, dilation=1). How the window steps is said by name, "
+            "and how many channels the inputs have is not said.",
+        ),
+        (
+            lambda: convbp.MaxPool2D(2, 2),
+            "MaxPool2D: 2 arguments came by position; expected 1 at most, in the order "
+            "MaxPool2D(size, *, stride=None, padding=0). How the window steps is said by name.",
+        ),
+        (
+            lambda: convbp.max_pool2d(np.ones((1, 2, 2, 1)), 2, 2),
+            "max_pool2d: 3 arguments came by position; expected 2 at most, in the order "
+            "max_pool2d(inputs, size, *, stride=None, padding=0). How the window steps is said by name.",
+        ),
+        (
+            lambda: loops.conv2d(1, 2, 3, 4),
+            "conv2d: 4 arguments came by position; expected 3 at most, in the order "
+            "conv2d(inputs, kernel, bias, *, stride=1, padding=0, dilation=1). How the window steps is said by name.",
+        ),
+    ],
+)
+def test_how_the_window_steps_is_said_by_name(call, says):
+    assert what_it_says(TypeError, call) == says
+
+
+@pytest.mark.parametrize(
+    ("inputs", "kernel", "hint"),
+    [
+        ((2, 3, 8, 9), (3, 3, 3, 4), "inputs.transpose(0, 2, 3, 1)"),
+        ((2, 8, 9, 3), (4, 3, 5, 5), "kernel.transpose(2, 3, 1, 0)"),
+        ((2, 3, 8, 9), (4, 3, 5, 5), "inputs.transpose(0, 2, 3, 1) and kernel.transpose(2, 3, 1, 0)"),
+        ((2, 8, 9, 3), (5, 5, 7, 4), None),
+    ],
+)
+def test_channels_first_are_told_the_transpose(inputs, kernel, hint):
+    x, w = np.ones(inputs), np.ones(kernel)
+    said = what_it_says(ValueError, convbp.conv2d, x, w)
+    assert said.endswith(f"channels stand last. From channels first: {hint}." if hint else "channels stand last.")
+    if hint:
+        for part in hint.split(" and "):
+            x, w = (eval(part, {"inputs": x}), w) if part.startswith("inputs") else (x, eval(part, {"kernel": w}))
+        convbp.conv2d(x, w)
+
+
+def test_deltas_of_channels_first_are_told_the_transpose():
+    said = what_it_says(ValueError, convbp.conv2d_input_gradient, np.ones((1, 4, 6, 7)), np.ones((3, 3, 2, 4)), (8, 9))
+    assert said.startswith("conv2d_input_gradient: delta has D = 7 but kernel has D = 4; expected the same number.")
+    assert said.endswith("From channels first: delta.transpose(0, 2, 3, 1).")

@@ -19,13 +19,14 @@ from convbp import (
     Network,
     accuracy,
     digit_network,
+    fit,
     half_sum_of_squares,
     relu,
     show_progress,
     split_digits,
     train,
 )
-from convbp.networks.training import DivergenceError, Progress
+from convbp.networks.training import AtChanceWarning, DivergenceError, Progress
 
 
 def small_network(**options):
@@ -57,7 +58,9 @@ def test_a_step_is_the_printed_update():
             forward = by_hand.forward(images[batch])
             backward = by_hand.backward(forward, labels[batch])
             right = [row.argmax() == label for row, label in zip(forward.output, labels[batch], strict=True)]
-            assert records[step] == Progress(step + 1, 6, epoch, 2, backward.loss, sum(right) / len(right))
+            assert records[step] == Progress(
+                step + 1, 6, epoch, 2, backward.loss, sum(right) / len(right), None, len(batch)
+            )
             for name in w:
                 v[name] = 0.7 * v[name] + backward.gradients[name] + 0.01 * w[name]
                 w[name] = w[name] - 0.2 * v[name]
@@ -141,8 +144,8 @@ def test_a_step_takes_less_memory_than_twice_the_arrays_of_the_forward_pass_and_
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    made = network.forward(images).made
-    outputs = [images] + [made[name].output for name in made if not name.startswith("flatten")]
+    results = network.forward(images).results
+    outputs = [images] + [results[name].output for name in results if not name.startswith("flatten")]
     with_gradients_and_velocity = 3 * sum(array.nbytes for array in network.parameters.values())
     assert peak < 1.9 * (sum(array.nbytes for array in outputs) + with_gradients_and_velocity)
 
@@ -208,6 +211,53 @@ def test_a_diverging_step_changes_nothing():
     with pytest.raises(DivergenceError, match="diverged at step 1, in epoch 1"):
         next(records)
     assert network.parameters is before
+
+
+# To the end
+
+
+def test_fit_trains_to_the_end():
+    fitted, trained = small_network(), small_network()
+    *_, last = train(trained, *images_and_labels(), epochs=2, test=images_and_labels())
+    assert fit(fitted, *images_and_labels(), epochs=2, test=images_and_labels()) == last
+    for name, array in trained.parameters.items():
+        np.testing.assert_array_equal(array, fitted.parameters[name])
+    with pytest.raises(ValueError, match="train: epochs is 0; expected at least 1"):
+        fit(small_network(), *images_and_labels(), epochs=0)
+
+
+def test_a_record_says_how_many_images_its_batch_has():
+    records = list(train(small_network(), *images_and_labels(12), epochs=2, batch_size=5))
+    assert [record.images for record in records] == [5, 5, 2] * 2
+
+
+def test_a_training_that_stays_at_chance_says_so():
+    """The default learning rate is too large for a loss that is summed over the batch."""
+    digits, layers = split_digits(), digit_network().layers.values()
+    images, targets = digits.images[:640], np.eye(10)[digits.labels[:640]]
+    said = (
+        r"train: after 100 steps the network is right in 1?\d\.\d% of the images, as by chance: always to name "
+        r"the most frequent class is right in 1\d\.\d%; expected more\. A new network may learn, with a "
+        r"learning_rate of 9e-05 instead of 0\.03, as this loss is summed over the batch\. If not: do the labels"
+    )
+    with pytest.warns(AtChanceWarning, match=said):
+        fit(Network((8, 8, 1), *layers, loss=half_sum_of_squares), images, targets, epochs=5)
+    advised = Network((8, 8, 1), *layers, loss=half_sum_of_squares)
+    assert fit(advised, images, targets, epochs=5, learning_rate=9e-5).accuracy > 0.6  # or a warning fails it
+
+
+def test_labels_of_other_images_are_a_training_at_chance():
+    digits = split_digits()
+    shuffled = np.random.default_rng(0).permutation(digits.labels)
+    with pytest.warns(AtChanceWarning, match=r"learning_rate of 0\.003 instead of 0\.03\. If not: do the labels"):
+        fit(small_network(), digits.images, shuffled, epochs=3)
+
+
+def test_what_is_no_training_at_chance():
+    """A short one; one class alone, which is right by chance and always."""
+    images, labels = images_and_labels()
+    fit(small_network(), images, np.random.default_rng(0).permutation(labels), epochs=2)
+    fit(small_network(), images, 0 * labels, epochs=20, batch_size=4)
 
 
 # The progress bar

@@ -10,13 +10,13 @@ from convbp.convolution import (
     cross_correlate,
     rot180,
 )
-from convbp.gradient_check import adjoint_test, central_difference, compare_gradients, find_kinks
+from convbp.gradient_check import adjoint_test, central_difference, check_gradient, compare_gradients, find_kinks
 from convbp.losses import half_sum_of_squares, softmax_cross_entropy
 from convbp.networks.digits import digit_network, load_digits, split_digits
 from convbp.networks.layers import AveragePool2D, Conv2D, Dense, Flatten, L2Pool2D, MaxPool2D
 from convbp.networks.network import Network
 from convbp.networks.network_check import check_gradients
-from convbp.networks.training import accuracy, show_progress, train
+from convbp.networks.training import accuracy, fit, show_progress, train
 from convbp.pooling import average_pool2d, l2_pool2d, max_pool2d
 
 __version__ = "0.1.0"
@@ -33,6 +33,7 @@ __all__ = [
     "adjoint_test",
     "average_pool2d",
     "central_difference",
+    "check_gradient",
     "check_gradients",
     "compare_gradients",
     "conv2d",
@@ -43,6 +44,7 @@ __all__ = [
     "cross_correlate",
     "digit_network",
     "find_kinks",
+    "fit",
     "half_sum_of_squares",
     "identity",
     "l2_pool2d",

@@ -224,7 +224,7 @@ def conv2d_kernel_gradient(
     def compute(inputs: Array, delta: Array) -> Array:
         gradient = np.zeros((k1, k2, channels, filters), inputs.dtype)
         for m, at, windows in _windows(inputs, (k1, k2), places, stride, padding, dilation):
-            products = windows.swapaxes(1, 2) @ delta[at].reshape(len(windows), -1, filters)
+            products = _product(windows.swapaxes(1, 2), delta[at].reshape(len(windows), -1, filters))
             gradient[m] += products.sum(axis=0).reshape(k2, channels, filters)
         return gradient
 
@@ -330,8 +330,13 @@ def _correlate(
     result[...] = start
     for m, at, windows in _windows(inputs, (k1, k2), places, stride, padding, dilation, spread):
         weights = kernel[m].reshape(k2 * channels, filters)
-        result[at] += (windows @ weights).reshape(len(windows), -1, places[1], filters)
+        result[at] += _product(windows, weights).reshape(len(windows), -1, places[1], filters)
     return result
+
+
+def _product(a: Array, b: Array) -> Array:
+    """The matrix product a @ b. Of objects NumPy's own goes on after an error, which can end the interpreter."""
+    return np.asarray(a @ b if a.dtype != object else (a[..., None] * b[..., None, :, :]).sum(axis=-2))
 
 
 ENTRIES_AT_ONCE = 180_000  # of a matrix of windows: 0.7 megabytes in float32, which stay near the processor

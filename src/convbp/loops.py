@@ -240,9 +240,7 @@ def average_pool2d(
 
 
 @steps_by_keyword
-def l2_pool2d(
-    inputs: ArrayLike, size: IntOrPair, *, stride: IntOrPair | None = None, padding: IntOrPair = 0
-) -> Pooled:
+def l2_pool2d(inputs: ArrayLike, size: IntOrPair, *, stride: IntOrPair | None = None, padding: IntOrPair = 0) -> Pooled:
     """y = √Σ x² over each window; ∂y/∂x = x / y, and 0 where y is 0 (the article names it only)."""
     o = _zero_outside(as_numbers("l2_pool2d", "inputs", inputs, "NHWC"))
 

@@ -84,8 +84,8 @@ def _outputs_and_targets(operation: str, outputs: ArrayLike, targets: ArrayLike)
     hint = "Each output has one target; targets.reshape(outputs.shape) if only the axes differ."
     check_size(operation, "targets", targets.shape, outputs.shape, hint)
     both = np.stack(in_one_dtype(1, outputs, targets))  # NumPy stacks uint64 and int64 as float64
-    outputs, targets = in_one_dtype(4 * outputs.size, both, both)[0]  # squares, of up to twice the largest
-    return outputs, targets
+    wide = in_one_dtype(4 * outputs.size, both, both)[0]  # for squares of up to twice the largest
+    return wide[0, ...], wide[1, ...]  # as arrays, even where these are 0-d
 
 
 def _half_sum(outputs: Array, targets: Array) -> Any:

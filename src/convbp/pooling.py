@@ -170,15 +170,11 @@ def average_pool2d(
     def route(delta: Array) -> Array:
         return _divide(windows.scatter(delta, [1] * count), count)
 
-    return Pooled(
-        "average_pool2d", computed("average_pool2d", mean, *in_one_dtype(count, inputs)), route, _terms=count
-    )
+    return Pooled("average_pool2d", computed("average_pool2d", mean, *in_one_dtype(count, inputs)), route, _terms=count)
 
 
 @steps_by_keyword
-def l2_pool2d(
-    inputs: ArrayLike, size: IntOrPair, *, stride: IntOrPair | None = None, padding: IntOrPair = 0
-) -> Pooled:
+def l2_pool2d(inputs: ArrayLike, size: IntOrPair, *, stride: IntOrPair | None = None, padding: IntOrPair = 0) -> Pooled:
     """Take the L2 norm y = √Σx² of each window; the entry x gets the share x/y of the error.
 
     Where y is 0 the norm has a kink, and the share is 0. No square overflows or vanishes on the way.

@@ -68,7 +68,8 @@ def steps_by_keyword(call: Callable[_P, _R]) -> Callable[_P, _R]:
             raise TypeError(
                 f"{name}: {len(arguments) - of_layer} arguments came by position; expected "
                 f"{len(by_position) - of_layer} at most, in the order {name}({order}). How the window steps is said "
-                f"by name" + (", and how many channels the inputs have is not said." if "filters" in by_position else ".")
+                f"by name"
+                + (", and how many channels the inputs have is not said." if "filters" in by_position else ".")
             )
         return call(*arguments, **named)
 
@@ -183,7 +184,7 @@ def in_one_dtype(terms: int, *arrays: Array) -> tuple[Array, ...]:
         largest = [max(int(array.max()), -int(array.min()), 1) for array in arrays]
         most = terms * math.prod(largest[:2]) + sum(largest[2:])
         dtype = np.dtype(np.int64 if most <= np.iinfo(np.int64).max else object)
-    return tuple(as_objects(array) if dtype == object else array.astype(dtype, copy=False) for array in arrays)
+    return tuple(as_objects(array) if dtype.kind == "O" else array.astype(dtype, copy=False) for array in arrays)
 
 
 def as_objects(array: Array) -> Array:
@@ -278,7 +279,7 @@ def as_size(operation: str, name: str, value: object) -> int:
 def as_real(operation: str, name: str, value: object, expected: str, fits: Callable[[float], bool]) -> float:
     """Return ``value`` as a float of Python's for which ``fits`` holds; ``expected`` says which these are."""
     message = f"{operation}: {name} is {shown(value)}; expected a {expected}."
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+    if not isinstance(value, numbers.Real) or isinstance(value, bool | np.timedelta64):
         raise TypeError(message)
     try:
         number = float(value)
@@ -304,9 +305,7 @@ def as_steps(operation: str, stride: object, padding: object, dilation: object) 
     )
 
 
-def as_window(
-    operation: str, size: object, stride: object, padding: object
-) -> tuple[Pair, Pair, Pair]:
+def as_window(operation: str, size: object, stride: object, padding: object) -> tuple[Pair, Pair, Pair]:
     """Return size, stride and padding of a pooling window as pairs (rows, columns).
 
     ``stride=None`` is the size. Padding is at most half the size, so that every window holds an entry of

@@ -15,23 +15,23 @@ algorithm that `convbp.networks.network` runs:
     ================  ================================  ====================================  ==================
 
 The delta of a layer is the gradient of the error for what that layer returns. For Conv2D and Dense that is the
-article's δ = ∂E/∂x, Eq. 15; an activation is a layer of its own here, so the factor f′ of Eq. 20 is its way back.
+article's δ = ∂E/∂x, Eq. 15; an activation is a layer of its own here, so the factor f′ of Eq. 20 is its backward pass.
 Eq. 22 is meant as corrected: as printed it does not hold.
 """
 
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import KW_ONLY, MISSING, dataclass, fields, is_dataclass
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from convbp.activations import Activation
+from convbp.activations import Activation, as_activation
 from convbp.convolution import conv2d, conv2d_bias_gradient, conv2d_input_gradient, conv2d_kernel_gradient
 from convbp.pooling import Pooled, average_pool2d, l2_pool2d, max_pool2d
-from convbp.shapes import as_count, as_pair, as_steps, as_window, output_size
+from convbp.shapes import as_pair, as_size, as_steps, as_window, output_size, steps_by_keyword
 
 
-class Made(NamedTuple):
+class LayerResult(NamedTuple):
     """What a layer saw, and what it made of it."""
 
     inputs: np.ndarray
@@ -55,15 +55,25 @@ class Layer:
         """The shape of each parameter, given that of the inputs."""
         return {}
 
-    def forward(self, inputs: np.ndarray, **parameters: np.ndarray) -> Made | Pooled:
-        """Step 2: what comes out, as ``.output``, with what the way back needs."""
+    def initial(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+        """How the parameter ``name`` of this ``shape`` starts: an array of it, or numbers of which one can be made.
+
+        A bias, or another with one axis, starts at 0; weights are normal with variance 2 / inputs per unit (K. He et
+        al., "Delving Deep into Rectifiers", 2015). A layer whose parameters start otherwise says so here: with a scale
+        that starts at 0, nothing would get through.
+        """
+        *to_a_unit, units = shape
+        return rng.normal(size=shape) * np.sqrt(2 / prod(to_a_unit)) if to_a_unit else np.zeros(units)
+
+    def forward(self, inputs: np.ndarray, **parameters: np.ndarray) -> LayerResult | Pooled:
+        """Step 2: what comes out, as ``.output``, with what the backward pass needs."""
         raise NotImplementedError
 
-    def backpropagate(self, delta: np.ndarray, made: Made | Pooled, **parameters: np.ndarray) -> np.ndarray:
+    def backpropagate(self, delta: np.ndarray, result: LayerResult | Pooled, **parameters: np.ndarray) -> np.ndarray:
         """Step 4: the delta of the layer below, from that of this one."""
         raise NotImplementedError
 
-    def gradients(self, delta: np.ndarray, made: Made | Pooled) -> dict[str, np.ndarray]:
+    def gradients(self, delta: np.ndarray, result: LayerResult | Pooled) -> dict[str, np.ndarray]:
         """Step 5: the gradient of the error for each parameter."""
         return {}
 
@@ -94,6 +104,7 @@ class Conv2D(Layer):
 
     filters: int
     kernel_size: Any
+    _: KW_ONLY
     stride: Any = 1
     padding: Any = 0
     dilation: Any = 1
@@ -101,7 +112,7 @@ class Conv2D(Layer):
     makes: ClassVar[str] = "pre_activation"
 
     def __post_init__(self):
-        _settle(self, filters=as_count("Conv2D", "filters", self.filters))
+        _settle(self, filters=as_size("Conv2D", "filters", self.filters))
         _settle(self, kernel_size=as_pair("Conv2D", "kernel_size", self.kernel_size, 1))
         steps = as_steps("Conv2D", self.stride, self.padding, self.dilation)
         _settle(self, **dict(zip(("stride", "padding", "dilation"), steps, strict=True)))
@@ -121,16 +132,19 @@ class Conv2D(Layer):
         return {"kernel": (k1, k2, shape[2], self.filters), "bias": (self.filters,)}
 
     def forward(self, inputs, kernel, bias):
-        return Made(inputs, conv2d(inputs, kernel, bias, **self._steps))
+        return LayerResult(inputs, conv2d(inputs, kernel, bias, **self._steps))
 
-    def backpropagate(self, delta, made, kernel, bias):
-        return conv2d_input_gradient(delta, kernel, made.inputs.shape[1:3], **self._steps)
+    def backpropagate(self, delta, result, kernel, bias):
+        return conv2d_input_gradient(delta, kernel, result.inputs.shape[1:3], **self._steps)
 
-    def gradients(self, delta, made):
+    def gradients(self, delta, result):
         return {
-            "kernel": conv2d_kernel_gradient(made.inputs, delta, self.kernel_size, **self._steps),
+            "kernel": conv2d_kernel_gradient(result.inputs, delta, self.kernel_size, **self._steps),
             "bias": conv2d_bias_gradient(delta),
         }
+
+
+Conv2D.__init__ = steps_by_keyword(Conv2D.__init__)  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True)
@@ -147,7 +161,7 @@ class Dense(Layer):
     makes: ClassVar[str] = "pre_activation"
 
     def __post_init__(self):
-        _settle(self, units=as_count("Dense", "units", self.units))
+        _settle(self, units=as_size("Dense", "units", self.units))
 
     def output_shape(self, shape):
         _expect_axes(shape, 1)
@@ -157,39 +171,39 @@ class Dense(Layer):
         return {"weights": (*shape, self.units), "bias": (self.units,)}
 
     def forward(self, inputs, weights, bias):
-        return Made(inputs, inputs @ weights + bias)
+        return LayerResult(inputs, inputs @ weights + bias)
 
-    def backpropagate(self, delta, made, weights, bias):
+    def backpropagate(self, delta, result, weights, bias):
         return delta @ weights.T
 
-    def gradients(self, delta, made):
-        return {"weights": made.inputs.T @ delta, "bias": delta.sum(axis=0)}
+    def gradients(self, delta, result):
+        return {"weights": result.inputs.T @ delta, "bias": delta.sum(axis=0)}
 
 
 @dataclass(frozen=True)
 class Activate(Layer):
-    """An activation function as a layer: o = f(x), Eq. 8. In a network `convbp.relu` itself may stand for it.
+    """An activation function as a layer: o = f(x), Eq. 8. In a network `convbp.relu` itself or "relu" may stand for it.
 
     Parameters
     ----------
-    function : Activation
+    function : Activation or str
+        Such as `convbp.relu`, or its name.
     """
 
     function: Activation
 
     def __post_init__(self):
-        if not isinstance(self.function, Activation):
-            raise TypeError(f"Activate: function is {self.function!r}; expected an activation function such as relu.")
+        object.__setattr__(self, "function", as_activation("Activate", self.function, "function"))
 
     @property
     def kind(self):
         return self.function.name
 
     def forward(self, inputs):
-        return Made(inputs, self.function(inputs))
+        return LayerResult(inputs, self.function(inputs))
 
-    def backpropagate(self, delta, made):
-        return delta * self.function.derivative(made.inputs)
+    def backpropagate(self, delta, result):
+        return delta * self.function.derivative(result.inputs)
 
     def __str__(self):
         return self.function.name
@@ -209,6 +223,7 @@ class _Pool2D(Layer):
     """
 
     size: Any
+    _: KW_ONLY
     stride: Any = None
     padding: Any = 0
     kind: ClassVar[str] = "pool"
@@ -227,8 +242,11 @@ class _Pool2D(Layer):
     def forward(self, inputs):
         return self._pool(inputs, self.size, stride=self.stride, padding=self.padding)
 
-    def backpropagate(self, delta, made):
-        return made.route(delta)
+    def backpropagate(self, delta, result):
+        return result.route(delta)
+
+
+_Pool2D.__init__ = steps_by_keyword(_Pool2D.__init__)  # type: ignore[method-assign]
 
 
 class MaxPool2D(_Pool2D):
@@ -259,10 +277,10 @@ class Flatten(Layer):
         return (prod(shape),)
 
     def forward(self, inputs):
-        return Made(inputs, inputs.reshape(len(inputs), -1))
+        return LayerResult(inputs, inputs.reshape(len(inputs), -1))
 
-    def backpropagate(self, delta, made):
-        return delta.reshape(made.inputs.shape)
+    def backpropagate(self, delta, result):
+        return delta.reshape(result.inputs.shape)
 
 
 def _settle(layer, **checked):
@@ -278,5 +296,5 @@ def _expect_axes(shape, count):
     if count == 1:
         raise ValueError("expected one row of numbers per image. Put Flatten() before it.")
     grey = len(shape) == 2
-    mend = f"Grey images have one channel: {(*shape, 1)}." if grey else "It has to stand before Flatten()."
-    raise ValueError(f"expected maps (H, W, C). {mend}")
+    hint = f"Grey images have one channel: {(*shape, 1)}." if grey else "It has to stand before Flatten()."
+    raise ValueError(f"expected maps (H, W, C). {hint}")

@@ -16,26 +16,37 @@ is a cross-correlation (Eq. 7 of the article), which turns every kernel by 180°
 """
 
 import os
+import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
+from zipfile import ZipFile
 
 import numpy as np
 
-from convbp.activations import Activation
+from convbp.activations import Activation, as_activation
 from convbp.losses import Loss, softmax, softmax_cross_entropy
-from convbp.networks.layers import Activate, Layer, Made
+from convbp.networks.layers import Activate, Layer, LayerResult
 from convbp.pooling import Pooled
-from convbp.shapes import NotFiniteError, as_count, as_numbers, check_size, computed
+from convbp.shapes import (
+    NotFiniteError,
+    as_count,
+    as_floats,
+    as_numbers,
+    as_size,
+    check_entries,
+    check_size,
+    computed,
+    shown,
+)
 
 
-class Pass(Mapping):
+class NamedArrays(Mapping[str, np.ndarray]):
     """The arrays of one pass through a network, by name, in the order in which they were made.
 
     Attributes
@@ -63,7 +74,7 @@ class Pass(Mapping):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Forward(Pass):
+class Forward(NamedArrays):
     """What the forward pass made: ``input``, and of each layer its ``….pre_activation`` or ``….output``.
 
     A max pooling has its ``….winners`` as well.
@@ -71,7 +82,7 @@ class Forward(Pass):
     Attributes
     ----------
     inputs : ndarray, shape=(N, H, W, C)
-    made : mapping of str to Made or Pooled
+    results : mapping of str to LayerResult or Pooled
         What each layer saw and made, by the layer's name.
     parameters : mapping of str to ndarray
         With which it was made.
@@ -79,26 +90,26 @@ class Forward(Pass):
 
     inputs: np.ndarray
     layers: Mapping[str, Layer]
-    made: Mapping[str, Made | Pooled]
+    results: Mapping[str, LayerResult | Pooled]
     parameters: Mapping[str, np.ndarray]
 
     @property
     def output(self) -> np.ndarray:
         """What the last layer returned, shape=(N, …)."""
-        return self.made[list(self.layers)[-1]].output
+        return self.results[list(self.layers)[-1]].output
 
     @cached_property
     def arrays(self) -> Mapping[str, np.ndarray]:
         arrays = {"input": self.inputs}
-        for name, made in self.made.items():
-            arrays[f"{name}.{self.layers[name].makes}"] = made.output
-            if isinstance(made, Pooled) and made.winners is not None:
-                arrays[f"{name}.winners"] = made.winners
+        for name, result in self.results.items():
+            arrays[f"{name}.{self.layers[name].makes}"] = result.output
+            if isinstance(result, Pooled) and result.winners is not None:
+                arrays[f"{name}.winners"] = result.winners
         return arrays
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Backward(Pass):
+class Backward(NamedArrays):
     """What the backward pass made: of each layer ``….delta`` and the ``….gradient`` of each parameter; ``input.delta``.
 
     Attributes
@@ -128,12 +139,12 @@ class Network:
     ----------
     input_shape : tuple of int
         Of one image: (H, W, C).
-    *layers : Layer or Activation
-        An activation function such as `convbp.relu` stands for the layer that applies it.
+    *layers : Layer, Activation or str
+        An activation function such as `convbp.relu`, or its name, stands for the layer that applies it.
     loss : Loss
     seed : int
-        Of the random weights; equal seeds give equal networks. They are normal with variance 2 / inputs per unit (K. He
-        et al., "Delving Deep into Rectifiers", 2015), biases are 0.
+        Of the random weights; equal seeds give equal networks. Each layer says how its parameters start
+        (`Layer.initial`): mostly weights are random and biases 0.
     dtype : float32 or float64
         In which the network computes.
 
@@ -158,24 +169,24 @@ class Network:
     def __init__(
         self,
         input_shape: tuple[int, ...],
-        *layers: Layer | Activation,
+        *layers: Layer | Activation | str,
         loss: Loss = softmax_cross_entropy,
         seed: int = 0,
         dtype: Any = np.float32,
     ):
         if not isinstance(input_shape, tuple | list):
-            raise TypeError(f"Network: input_shape is {input_shape!r}; expected that of one image, such as (8, 8, 1).")
+            raise TypeError(
+                f"Network: input_shape is {shown(input_shape)}; expected that of one image, such as (8, 8, 1)."
+            )
         if not input_shape:
             raise ValueError("Network: input_shape is (); expected at least one size, such as (8, 8, 1) or (64,).")
-        self.input_shape = tuple(as_count("Network", f"input_shape[{i}]", size) for i, size in enumerate(input_shape))
+        self.input_shape = tuple(as_size("Network", f"input_shape[{i}]", size) for i, size in enumerate(input_shape))
         if not isinstance(loss, Loss):
-            raise TypeError(f"Network: loss is {loss!r}; expected softmax_cross_entropy or another of convbp's losses.")
+            raise TypeError(
+                f"Network: loss is {shown(loss)}; expected softmax_cross_entropy or another of convbp's losses."
+            )
         self.loss = loss
-        with suppress(TypeError):  # in NumPy's words, if there is no such type
-            dtype = None if dtype is None else np.dtype(dtype)  # which would make float64 of it
-        if dtype not in (np.float32, np.float64):
-            raise TypeError(f"Network: dtype is {dtype}; expected float32 or float64.")
-        self.dtype = dtype
+        self.dtype = _as_dtype(dtype)
         self.layers = MappingProxyType(_named(layers))
         self.shapes = MappingProxyType(self._fit())
         inputs = [*self.shapes.values()][:-1]
@@ -183,7 +194,12 @@ class Network:
         self.parameter_names = MappingProxyType({n: {own: f"{n}.{own}" for own in o} for n, o in own_shapes.items()})
         self._parameter_shapes = {f"{n}.{own}": shape for n, o in own_shapes.items() for own, shape in o.items()}
         rng = np.random.default_rng(as_count("Network", "seed", seed, 0))
-        self.replace_parameters({name: self._initial(rng, shape) for name, shape in self._parameter_shapes.items()})
+        arrays = {}
+        for name, shape in self._parameter_shapes.items():
+            layer, _, own = name.partition(".")
+            check_entries("Network", name, shape)
+            arrays[name] = self._as_parameter("Network", name, self.layers[layer].initial(own, shape, rng))
+        self.replace_parameters(arrays)
 
     @property
     def parameters(self) -> Mapping[str, np.ndarray]:
@@ -201,31 +217,37 @@ class Network:
 
     @parameters.setter
     def parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
-        shapes = self._parameter_shapes
         if not isinstance(parameters, Mapping):
             raise TypeError(
-                f"Network.parameters: there came {type(parameters).__name__}; expected arrays by name, as a network of "
-                f"the same layers has in its parameters."
+                f"Network.parameters: the parameters are {type(parameters).__name__}; expected arrays by name, as a "
+                f"network of the same layers has in its parameters."
             )
-        if parameters.keys() != shapes.keys():
-            missing = [name for name in shapes if name not in parameters]
-            foreign = [str(name) for name in parameters if name not in shapes]
+        self._check_names(parameters)
+        self.replace_parameters(
+            {name: self._as_parameter("Network.parameters", name, parameters[name]) for name in self._parameter_shapes}
+        )
+
+    def _check_names(self, names: Collection[Any]) -> None:
+        shapes = self._parameter_shapes
+        missing = [name for name in shapes if name not in names]
+        foreign = [name if isinstance(name, str) else shown(name) for name in names if name not in shapes]
+        if missing or foreign:
             found = [f"there is no {', '.join(missing)}"] if missing else []
-            found += [f"there is {', '.join(foreign)}, which the network has not"] if foreign else []
+            found += [f"there is {', '.join(foreign)}, which this network does not have"] if foreign else []
             raise ValueError(
                 f"Network.parameters: {', and '.join(found)}; expected {', '.join(shapes) or 'none'}. They are of a "
                 f"network with other layers; or, to change some only: "
                 f"network.parameters = {{**network.parameters, {next(iter(shapes), '…')!r}: array}}."
             )
-        arrays = {}
-        for name, shape in shapes.items():
-            what = f"parameters[{name!r}]"
-            array = as_numbers("Network.parameters", what, parameters[name], None)
-            check_size(
-                "Network.parameters", what, array.shape, shape, "It is of a network with layers of another size."
-            )
-            arrays[name] = self._in_own_dtype("Network.parameters", what, array.copy())  # it will be made read-only
-        self.replace_parameters(arrays)
+
+    def _check_shape(self, operation: str, name: str, shape: tuple[int, ...]) -> None:
+        hint = "It is of a network with layers of another size."
+        check_size(operation, f"parameters[{name!r}]", shape, self._parameter_shapes[name], hint)
+
+    def _as_parameter(self, operation: str, name: str, value: Any) -> np.ndarray:
+        array = as_numbers(operation, f"parameters[{name!r}]", value, None)
+        self._check_shape(operation, name, array.shape)
+        return self._in_own_dtype(operation, f"parameters[{name!r}]", array.copy())  # it will be made read-only
 
     def replace_parameters(self, arrays: dict[str, np.ndarray]) -> None:
         """Take these parameters without a check, as training does after each step."""
@@ -254,12 +276,12 @@ class Network:
         TypeError, ValueError
             If the inputs are not finite numbers, there are none, or they have another size than ``input_shape``.
         """
-        parameters, made = self.parameters, {}
+        parameters, results = self.parameters, {}
         inputs = images = self.as_inputs("Network.forward", inputs)
         for name, layer in self.layers.items():
-            made[name] = layer.forward(inputs, **self._own(parameters, name))
-            inputs = made[name].output
-        return Forward(images, self.layers, made, parameters)
+            results[name] = layer.forward(inputs, **self._own(parameters, name))
+            inputs = results[name].output
+        return Forward(images, self.layers, results, parameters)
 
     def backward(self, forward: Forward, targets: Any) -> Backward:
         """Steps 3 to 5: the deltas of all layers and the gradients for all parameters, with the delta of the input.
@@ -300,14 +322,14 @@ class Network:
             )
         # Targets of another dtype would make weights of it: the gradient keeps the network's own.
         delta = self.loss.gradient(forward.output, targets).astype(self.dtype, copy=False)  # step 3
-        made, parameters = dict(forward.made), forward.parameters
+        results, parameters = dict(forward.results), forward.parameters
         del forward  # so its arrays go one by one, unless the caller holds it
         lowest = next(iter(self.layers))
         for name, layer in reversed(self.layers.items()):
-            gradients = {f"{name}.{own}": g for own, g in layer.gradients(delta, made[name]).items()}  # step 5
+            gradients = {f"{name}.{own}": g for own, g in layer.gradients(delta, results[name]).items()}  # step 5
             yield Backpropagated(name, delta, gradients)
             if to_input or name != lowest:
-                delta = layer.backpropagate(delta, made.pop(name), **self._own(parameters, name))  # step 4
+                delta = layer.backpropagate(delta, results.pop(name), **self._own(parameters, name))  # step 4
         if to_input:
             yield Backpropagated("input", delta, {})
 
@@ -332,7 +354,8 @@ class Network:
 
     def copy(self, dtype: Any = None) -> "Network":
         """A network with the same layers and parameters, in another dtype if asked for."""
-        copy = Network(self.input_shape, *self.layers.values(), loss=self.loss, dtype=dtype or self.dtype)
+        dtype = self.dtype if dtype is None else dtype
+        copy = Network(self.input_shape, *self.layers.values(), loss=self.loss, dtype=dtype)
         copy.parameters = self.parameters
         return copy
 
@@ -342,26 +365,38 @@ class Network:
     def save(self, path: str | Path) -> None:
         """Save the parameters as an .npz file, which `numpy.load` opens; it is there as a whole or not at all.
 
+        A symbolic link stays one: it is the file it points to that is replaced.
+
         Raises
         ------
+        TypeError
+            If ``path`` is no path.
         OSError
-            If there is no such folder, ``path`` is a folder itself, or it cannot be written.
+            If there is no such folder, ``path`` is a folder itself or another thing that is no file, or it cannot be
+            written.
         """
-        path = Path(path)
+        path = Path(os.path.realpath(_as_path("Network.save", path)))
         if path.is_dir():
             raise IsADirectoryError(f"Network.save: {path} is a folder; expected a file in it, such as weights.npz.")
         if not path.parent.is_dir():
             raise FileNotFoundError(f"Network.save: there is no folder {path.parent} for {path.name}. Make it first.")
+        if path.exists() and not path.is_file():
+            raise OSError(f"Network.save: {path} is a device or the like; expected a file, such as weights.npz.")
         unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
         try:
             with open(unfinished, "wb") as file:
                 np.savez(file, **self.parameters)
+            if path.exists():
+                shutil.copymode(path, unfinished)  # who may read it stays as it was
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
 
     def load(self, path: str | Path) -> None:
         """Take the parameters from a file that `save` made. Nothing in the file is run: no pickles.
+
+        Names, shapes and kinds of number are looked at before any array is read: a file that unpacks to more than the
+        network's own parameters is refused before it has.
 
         Raises
         ------
@@ -370,44 +405,49 @@ class Network:
         TypeError, ValueError
             If it is not such a file, or of another network. Then nothing has changed.
         """
-        with open(path, "rb") as file:
-            try:
-                with np.load(file, allow_pickle=False) as saved:
-                    parameters = {name: saved[name] for name in saved.files}
-            except Exception:
-                # Damage can show as nearly anything. Not in NumPy's words, which advise to allow pickles.
-                raise ValueError(
-                    f"Network.load: {Path(path).name} is not a file of arrays, or is damaged; expected what "
-                    f"Network.save wrote. Save the weights again."
-                ) from None
-        self.parameters = parameters
+        path = _as_path("Network.load", path)
+        with open(path, "rb") as file, _damage_in_our_words(path), ZipFile(file) as saved:
+            members = {member.filename.removesuffix(".npy"): member for member in saved.infolist()}
+            self._check_names(members)
+            arrays = {}
+            for name in self._parameter_shapes:
+                with saved.open(members[name]) as stream:
+                    shape, dtype = _header(stream)
+                self._check_shape("Network.parameters", name, shape)
+                if dtype.kind not in "iuf":
+                    as_numbers("Network.parameters", f"parameters[{name!r}]", np.empty(0, dtype), None)  # says so
+            for name in self._parameter_shapes:
+                with saved.open(members[name]) as stream:
+                    arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
+        self.parameters = arrays
 
     def as_inputs(self, operation: str, inputs: Any) -> np.ndarray:
         """``inputs`` as an array of the network's dtype, or a `ValueError` if their size is not ``input_shape``."""
         inputs = as_numbers(operation, "inputs", inputs, None)
         if inputs.shape[1:] != self.input_shape:
             *size, channels = self.input_shape
-            mends = {
+            hints = {
                 (None, *size): "Grey images go in as images[..., None]." if channels == 1 else None,
                 tuple(size): "One grey image goes in as image[None, ..., None]." if channels == 1 else None,
                 self.input_shape: "One image goes in as image[None].",
                 (None, channels, *size): "Channels stand last: images.transpose(0, 2, 3, 1).",
             }
-            mend = mends.get(inputs.shape) or mends.get((None, *inputs.shape[1:]))
+            hint = hints.get(inputs.shape) or hints.get((None, *inputs.shape[1:]))
             expected = ", ".join(map(str, ("N", *self.input_shape)))
             raise ValueError(
                 f"{operation}: inputs have shape {inputs.shape}; expected ({expected}). "
-                f"{mend or 'A network takes images of the one size that it was made for.'}"
+                f"{hint or 'A network takes images of the one size that it was made for.'}"
             )
         return self._in_own_dtype(operation, "inputs", inputs)
 
-    def _in_own_dtype(self, operation, name, array):
+    def _in_own_dtype(self, operation: str, name: str, array: np.ndarray) -> np.ndarray:
+        array = as_floats(operation, name, array)
         with np.errstate(over="ignore"):
             own = array.astype(self.dtype, copy=False)
         if own is not array and not np.isfinite(own).all():
             raise NotFiniteError(
-                f"{operation}: {name} has an entry that is too large for {self.dtype}, in which the network computes. "
-                f"Divide by the largest, or make the network with dtype=np.float64."
+                f"{operation}: {name} has an entry that is too large for {self.dtype}, in which the network computes; "
+                f"expected smaller numbers. Divide by the largest, or make the network with dtype=np.float64."
             )
         return own
 
@@ -437,10 +477,56 @@ class Network:
         """The parameters of one layer, by the names that it has for them."""
         return {own: parameters[name] for own, name in self.parameter_names[layer].items()}
 
-    def _initial(self, rng, shape):
-        *to_a_unit, units = shape
-        array = rng.normal(size=shape) * np.sqrt(2 / prod(to_a_unit)) if to_a_unit else np.zeros(units)
-        return array.astype(self.dtype)
+
+def _as_dtype(dtype: Any) -> np.dtype:
+    for own in np.dtype(np.float32), np.dtype(np.float64):
+        with suppress(Exception):  # what NumPy says of something that is no type at all
+            if dtype is not None and np.dtype(dtype) == own:  # of None it would make float64
+                return own
+    raise TypeError(f"Network: dtype is {shown(dtype)}; expected float32 or float64.")
+
+
+def _as_path(operation: str, path: Any) -> Path:
+    """``path`` as a Path; not the number of an open file, for which Python would take an integer."""
+    try:
+        path = os.fsdecode(path)
+    except TypeError:
+        raise TypeError(
+            f"{operation}: path is {shown(path)}; expected the name of a file, such as 'weights.npz'."
+        ) from None
+    if not path or "\0" in path:
+        raise ValueError(f"{operation}: path is {shown(path)}; expected the name of a file, such as 'weights.npz'.")
+    return Path(path)
+
+
+@contextmanager
+def _damage_in_our_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if str(error).startswith("Network."):
+            raise
+        raise _damaged(path) from None
+    except Exception:  # damage can show as nearly anything
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> ValueError:
+    """Not in NumPy's words, which advise to allow pickles."""
+    return ValueError(
+        f"Network.load: {path.name} is not a file of arrays, or is damaged; expected what Network.save wrote. "
+        f"Save the weights again."
+    )
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype of the array that a file holds, without its entries."""
+    if np.lib.format.read_magic(stream) != (1, 0):  # a header of another version may itself be of gigabytes
+        raise ValueError("no array that save wrote")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    if dtype.hasobject:
+        raise ValueError("pickles")
+    return shape, dtype
 
 
 def _named(layers):
@@ -448,12 +534,12 @@ def _named(layers):
         raise ValueError("Network: there are no layers; expected at least one, for example Flatten(), Dense(10).")
     numbers, named = Counter(), {}
     for layer in layers:
-        if isinstance(layer, Activation):
-            layer = Activate(layer)
+        if isinstance(layer, Activation | str):
+            layer = Activate(as_activation("Network", layer, "a layer"))
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"Network: {layer!r} is not a layer; expected Conv2D(…), Dense(…), a pooling layer, Flatten() or an "
-                f"activation function such as relu."
+                f"Network: {shown(layer)} is not a layer; expected Conv2D(…), Dense(…), a pooling layer, Flatten() or "
+                f"an activation function such as relu."
             )
         numbers[layer.kind] += 1
         named[f"{layer.kind}{numbers[layer.kind]}"] = layer

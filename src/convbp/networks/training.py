@@ -4,24 +4,29 @@ The article (Jefkine Kafunah, "Backpropagation In Convolutional Neural Networks"
 gradients; this is what they are for. η is the learning rate, μ the momentum, λ the weight decay, as in PyTorch's SGD.
 
 `train` is a generator: it does one step for each record that is taken from it. To pause is not to take the next one;
-to go on is to take it; and what happens between two steps is up to whoever takes them.
+to go on is to take it; and what happens between two steps is up to whoever takes them. `fit` takes them all.
 """
 
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import ceil, inf
-from numbers import Real
+from math import ceil, inf, sqrt
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from convbp.losses import half_sum_of_squares
 from convbp.networks.network import Network
-from convbp.shapes import NotFiniteError, as_count
+from convbp.shapes import NotFiniteError, as_count, as_real
 
 
 class DivergenceError(ArithmeticError):
     """The loss, or a parameter, is no longer a finite number."""
+
+
+class AtChanceWarning(UserWarning):
+    """A training has ended, and the network does no better than by guessing."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Progress:
         The share of the batch that was classified right, before the step.
     test_accuracy : float or None
         The share of the test images that is classified right, after the last step of an epoch.
+    images : int
+        How many there are in the batch; the last one of an epoch may be smaller.
     """
 
     step: int
@@ -49,6 +56,7 @@ class Progress:
     loss: float
     accuracy: float
     test_accuracy: float | None = None
+    images: int = 1
 
 
 def train(
@@ -65,6 +73,8 @@ def train(
     seed: int = 0,
 ) -> Iterator[Progress]:
     """Train ``network`` by stochastic gradient descent; a step is done for each record that is taken.
+
+    By itself, `train` does no step: loop over what it returns, or call `fit`.
 
     Equal networks, images and seeds give equal weights, to the bit on one machine. After each step
     ``network.parameters`` are new arrays, so whoever looks at them meanwhile sees no half step.
@@ -101,6 +111,11 @@ def train(
     DivergenceError
         On a step whose loss or weights are NaN or infinite, or after which the scores of the test images are; the
         network keeps the weights from before this step.
+
+    Warns
+    -----
+    AtChanceWarning
+        At the end, if the network is right no more often than by always naming the most frequent class.
     """
     # Copies, where need be: who changes the arrays between two steps changes no training that has been checked.
     given = images, labels
@@ -123,6 +138,7 @@ def train(
         batches, step = ceil(len(images) / batch_size), 0
         velocity = {name: np.zeros_like(array) for name, array in network.parameters.items()}
         for epoch in range(1, epochs + 1):
+            right_of_all = 0.0
             order = rng.permutation(len(images))
             for batch in np.split(order, range(batch_size, len(order), batch_size)):
                 step += 1
@@ -142,9 +158,27 @@ def train(
                         f"(mostly it is between 0.001 and 0.1), and inputs between 0 and 1. Start from a new network: "
                         f"this one has the weights from before this step, which are rarely of use."
                     ) from None
-                yield Progress(step, epochs * batches, epoch, epochs, loss, right, on_test)
+                right_of_all += right * len(batch)
+                yield Progress(step, epochs * batches, epoch, epochs, loss, right, on_test, len(batch))
+        _warn_at_chance(network, labels, right_of_all / len(images), step, learning_rate, batch_size)
 
     return steps()
+
+
+def fit(network: Network, images: Any, labels: Any, **options: Any) -> Progress:
+    """Train ``network`` to the end, and return the last record.
+
+    Parameters
+    ----------
+    network, images, labels, **options
+        As for `train`, which says what it raises and warns of, too.
+
+    Returns
+    -------
+    Progress
+    """
+    *_, last = train(network, images, labels, **options)
+    return last
 
 
 def accuracy(network: Network, images: Any, labels: Any) -> float:
@@ -198,7 +232,7 @@ def _step(network, images, labels, velocity, learning_rate, momentum, weight_dec
         forward = network.forward(images)
         loss, right = network.loss(forward.output, labels), _right(forward.output, labels).mean()
         gradients, backwards = {}, network.backpropagate(forward, labels)
-        del forward  # nor does what follows hold a delta: the arrays go as the way back passes them
+        del forward  # nor does what follows hold a delta: the arrays go as the backward pass leaves them behind
         for own in map(attrgetter("gradients"), backwards):
             gradients |= own
         velocity = {
@@ -212,7 +246,32 @@ def _step(network, images, labels, velocity, learning_rate, momentum, weight_dec
     return float(loss), float(right), velocity
 
 
-def _keep_freed_memory():
+STEPS_TO_JUDGE = 100
+"""Of a shorter training nobody expects much."""
+
+
+def _warn_at_chance(
+    network: Network, labels: np.ndarray, right: float, steps: int, learning_rate: float, batch_size: int
+) -> None:
+    """Say so if ``right``, the share over the last epoch, is within two standard deviations of guessing."""
+    _, counts = np.unique(_classes(labels), return_counts=True)
+    chance = counts.max() / len(labels)
+    if steps < STEPS_TO_JUDGE or right > chance + 2 * sqrt(chance * (1 - chance) / len(labels)) or len(counts) == 1:
+        return
+    sums = network.loss is half_sum_of_squares
+    rate = learning_rate / 10 / (batch_size if sums else 1)
+    warnings.warn(
+        f"train: after {steps} steps the network is right in {right:.1%} of the images, as by chance: always to name "
+        f"the most frequent class is right in {chance:.1%}; expected more. A new network may learn, with a "
+        f"learning_rate of {rate:.1g} instead of {learning_rate:g}"
+        + (", as this loss is summed over the batch" if sums else "")
+        + ". If not: do the labels belong to the images, and are these between 0 and 1?",
+        AtChanceWarning,
+        stacklevel=3,
+    )
+
+
+def _keep_freed_memory() -> None:
     """Free one large block: from then on the GNU C library keeps what each step frees, for the next one.
 
     Otherwise it returns some megabytes to the system after every step and asks for them again, and a step takes up to
@@ -223,7 +282,11 @@ def _keep_freed_memory():
 
 def _right(scores, labels):
     """Which rows of the scores have their largest where the labels say; targets in rows have it at their largest."""
-    return scores.argmax(axis=1) == (labels if labels.ndim == 1 else labels.argmax(axis=1))
+    return scores.argmax(axis=1) == _classes(labels)
+
+
+def _classes(labels: np.ndarray) -> np.ndarray:
+    return labels if labels.ndim == 1 else labels.argmax(axis=1)
 
 
 def _as_examples(operation, network, images, labels):
@@ -243,10 +306,6 @@ def _as_examples(operation, network, images, labels):
     return images, np.asarray(labels)
 
 
-def _as_rate(name, value, expected, below=inf, zero=True):
+def _as_rate(name: str, value: object, expected: str, below: float = inf, zero: bool = True) -> float:
     """``value`` as a float of Python's: one of NumPy's would turn the weights into its own dtype."""
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"train: {name} is {value!r}; expected a number {expected}.")
-    if not 0 <= value < below or (value == 0 and not zero):
-        raise ValueError(f"train: {name} is {value!r}; expected a number {expected}.")
-    return float(value)
+    return as_real("train", name, value, f"number {expected}", lambda rate: 0 <= rate < below and (zero or rate > 0))

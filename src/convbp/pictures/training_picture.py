@@ -107,7 +107,23 @@ def where(records: Sequence[Progress]) -> str:
     last, (done, total) = records[-1], _steps(records)
     tested = next((r for r in reversed(records) if r.test_accuracy is not None), None)
     of_the_test = f"; of the test images {tested.test_accuracy:.1%} after epoch {tested.epoch}" if tested else ""
-    return f"step {done} of {total}: loss {number(last.loss)}, {last.accuracy:.0%} of the batch right{of_the_test}"
+    right, images = _right(records)[-1]
+    share = f"{right:.0%} of {f'the last {images} images' if images > 1 else 'the batch'} right"
+    return f"step {done} of {total}: loss {number(last.loss)}, {share}{of_the_test}"
+
+
+def _right(records: Sequence[Progress]) -> list[tuple[float, int]]:
+    """Of each step the share that is right, and of how many images: a small last batch of an epoch says too little.
+
+    So it is taken together with the one before it.
+    """
+    full = max((record.images for record in records), default=0)
+    shares = []
+    for before, record in zip([None, *records], records):  # noqa: B905
+        some = [record] if before is None or record.images == full else [before, record]
+        images = sum(r.images for r in some)
+        shares.append((sum(r.accuracy * r.images for r in some) / images, images))
+    return shares
 
 
 def page(moment: Moment) -> str:
@@ -153,7 +169,7 @@ class _Panel(NamedTuple):
 def _panels(moment: Moment) -> list[_Panel]:
     records = moment.records
     tests = [(step, r.test_accuracy) for step, r in enumerate(records, 1) if r.test_accuracy is not None]
-    losses, right = _means([r.loss for r in records]), _means([r.accuracy for r in records])
+    losses, right = _means([r.loss for r in records]), _means([share for share, _ in _right(records)])
     panels = [
         _plot("loss", [("", losses)], records, _top(max((loss for _, loss in losses), default=1))),
         _plot("share right", [("batch", right), ("test", tests)], records, 1),
