@@ -12,6 +12,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from convbp.explorers.controls.array_sliders import ArraySliders
+from convbp.explorers.controls.former import close_former, close_inside
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.pictures.grid_view import GridView
 from convbp.pictures.scene import Scene, Selection, rows_of
@@ -231,7 +232,13 @@ class Explorer(widgets.VBox):
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.view.scene.sentence}"
 
+    def close(self) -> None:
+        """Take the picture and its controls off the page, and out of the kernel."""
+        close_inside(self)
+        super().close()
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        close_former(self)
         data, metadata = self.view.still()
         live = super()._repr_mimebundle_(**kwargs)
         return {**live, **data, "text/plain": repr(self)}, metadata

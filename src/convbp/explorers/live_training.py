@@ -18,6 +18,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.explorers import training_picture
+from convbp.explorers.controls.former import close_former, close_inside
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.explorers.explorer import buttons, wrapped
 from convbp.networks.network import Network
@@ -194,6 +195,7 @@ class LiveTraining(widgets.VBox):
     def close(self) -> None:
         if hasattr(self, "_changed"):  # or it was refused, and is being thrown away
             self.stop()
+            close_inside(self)
         super().close()
 
     # In the thread
@@ -271,6 +273,7 @@ class LiveTraining(widgets.VBox):
             return f"LiveTraining: {self._says()}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        close_former(self)
         with self._changed:
             picture, width, height = training_picture.still(self._moment())
             text = repr(self)
