@@ -36,6 +36,12 @@ VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 STAMP = os.path.join(VENV, "course.json")
 LAB_SETTINGS = os.path.join(VENV, "share", "jupyter", "lab", "settings", "overrides.json")
+LAB_DEFAULTS = {
+    # A question whether to fetch news would cover a corner of the page.
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
+    # Pictures are saved with the notebook; opened later, without a kernel, they still answer.
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
+}
 LAB_OPTIONS = [
     "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
     "--LabApp.news_url=None",  # this and the next: nothing is asked of any other machine
@@ -172,11 +178,11 @@ def need_writable(folder, hint):
 
 
 def settle_lab():
-    """Keep JupyterLab's question whether to fetch news from covering a corner of the page; a reader's settings win."""
+    """Write the settings that the course's JupyterLab begins with; a reader's own win."""
     if not os.path.exists(LAB_SETTINGS):
         os.makedirs(os.path.dirname(LAB_SETTINGS), exist_ok=True)
         with open(LAB_SETTINGS, "w") as file:
-            json.dump({"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}, file)
+            json.dump(LAB_DEFAULTS, file)
 
 
 def why_afresh(stamp, wanted):

@@ -14,6 +14,7 @@ import ipywidgets as widgets
 
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.control import Control, reset_button, wrapped
+from convbp.explorers.controls.former import close_former, close_inside
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.explorers.states.fields import shown
 from convbp.explorers.states.state import ANYWHERE, ExplorerState
@@ -204,7 +205,13 @@ class Explorer(widgets.VBox):
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.view.scene.sentence}"
 
+    def close(self) -> None:
+        """Take the picture and its controls off the page, and out of the kernel."""
+        close_inside(self)
+        super().close()
+
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        close_former(self)
         data, metadata = self.view.still()
         live = super()._repr_mimebundle_(**kwargs)
         return {**live, **data, "text/plain": repr(self)}, metadata

@@ -18,6 +18,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.explorers.controls.control import buttons, wrapped
+from convbp.explorers.controls.former import close_former, close_inside
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.networks.network import Network
 from convbp.networks.training import DivergenceError, Progress, train
@@ -193,6 +194,7 @@ class LiveTraining(widgets.VBox):
     def close(self) -> None:
         if hasattr(self, "_changed"):  # or it was refused, and is being thrown away
             self.stop()
+            close_inside(self)
         super().close()
 
     # In the thread
@@ -270,6 +272,7 @@ class LiveTraining(widgets.VBox):
             return f"LiveTraining: {self._says()}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        close_former(self)
         with self._changed:
             picture, width, height = training_picture.still(self._moment())
             text = repr(self)
