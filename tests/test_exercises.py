@@ -331,6 +331,40 @@ def test_a_known_mistake_is_recognised_behind_a_factor():
     assert "every entry is −7 times what it should be" in result.message
 
 
+def test_behind_a_factor_three_entries_tell_a_mistake_and_two_do_not():
+    """Two numbers are multiples of too many others."""
+    ends_early = np.array([[8.0, 0, 13], [2, 8, 5], [1, 1, 8]])[:2, :2]
+    result = exercises.convolution.check(5 * ends_early)
+    assert result.misconceptions == ("last row and column left out",)
+    assert "every entry is 5 times what it should be" in result.message
+    side_by_side = np.array([[4.0], [10]])
+    assert exercises.cross_correlation.check(side_by_side).misconceptions == ("windows side by side",)
+    assert exercises.cross_correlation.check(5 * side_by_side).misconceptions == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda right: np.pad(right, ((1, 0), (2, 0)), constant_values=7), "is a part of yours: it begins at (1, 2)"),
+        (lambda right: np.pad(right, ((0, 1), (0, 2)), constant_values=7), "is a part of yours: it begins at (0, 0)"),
+        (lambda right: np.pad(right, ((0, 0), (1, 2)), constant_values=7), "is a part of yours: it begins at (0, 1)"),
+        (lambda right: np.pad(right, ((2, 1), (0, 0)), constant_values=7), "is a part of yours: it begins at (2, 0)"),
+        (lambda right: right[:-1], "the one that begins at (0, 0)"),
+        (lambda right: right[1:], "the one that begins at (1, 0)"),
+        (lambda right: right[:, 1:], "the one that begins at (0, 1)"),
+        (lambda right: right[1:, 2:], "the one that begins at (1, 2)"),
+    ],
+)
+def test_a_part_is_found_from_the_first_corner_to_the_last(change, said):
+    result = exercises.cross_correlation.check(lambda *given: change(right("cross_correlation")(*given)))
+    assert said in result.message
+
+
+def test_one_entry_is_no_part():
+    message = exercises.cross_correlation.check(lambda *given: right("cross_correlation")(*given)[:1, :1]).message
+    assert "part of" not in message
+
+
 def test_a_mistake_has_to_explain_all_inputs():
     """On the example as if δ were turned, otherwise right."""
     first = kernel_gradient.example["inputs"]
@@ -793,6 +827,16 @@ def test_whatever_a_function_raises_is_answered_in_words(function, said):
     assert said in re.sub(r"\n    line .*", "", result.message)  # that line is of this file, and may have the words
     assert len(result.message) < 1500
     assert show(result)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("no"), ValueError("a matter of taste"), TypeError("shapes and broadcast"), KeyError("matmul")]
+)
+def test_advice_is_for_the_errors_it_is_about(error):
+    message = kernel_gradient.check(raises(error)).message
+    assert type(error).__name__ in message
+    for advice in ("Two arrays of different shapes met", "The product entry by entry", "takes no floats"):
+        assert advice not in message
 
 
 def test_an_exception_is_shown_with_the_readers_own_line():

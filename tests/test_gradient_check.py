@@ -91,6 +91,43 @@ def test_smooth_functions_have_no_kinks(smooth):
     assert not find_kinks(lambda x: smooth(x).sum(), np.array([-1.0, 0.0, 1e-6, 0.5, 2.0])).any()
 
 
+@pytest.mark.parametrize(
+    ("slope", "kink", "marked"), [(1.05, 0.75, True), (0.95, 0.75, False), (0.8, 0.4, True), (0.6, 0.4, False)]
+)
+def test_a_kink_beside_the_point_is_one_from_the_tolerance_on(slope, kink, marked):
+    """With slope s from c on and steps 1 and ½, the difference changes by s(1 − c)/2 for c ≥ ½, by s/5 for c = 0.4."""
+    for side in (1, -1):
+        assert find_kinks(lambda x, side=side: slope * relu(side * x - kink).sum(), [0.0], 1, 0.1) == marked
+
+
+@pytest.mark.parametrize(("jump", "marked"), [(1.1, True), (0.9, False)])
+def test_a_jump_of_the_slope_is_a_kink_if_half_the_step_leaves_three_quarters_of_it(jump, marked):
+    """Of jump·|x| + x², the slopes differ by 2·jump + 2h."""
+    assert find_kinks(lambda x: (jump * np.abs(x) + x**2).sum(), [0.0], 1) == marked
+
+
+@pytest.mark.parametrize(("slope", "marked"), [(0.105, False), (0.12, True)])
+def test_the_steeper_side_says_how_large_a_jump_may_be(slope, marked):
+    """Up to a tenth of 1 + slope, which is 0.1105 and 0.112."""
+    for side in (1, -1):
+        assert find_kinks(lambda x, side=side: slope * relu(side * x).sum(), [0.0], 1, 0.1) == marked
+
+
+def test_a_step_is_refused_if_either_way_loses_more_than_a_tenth_of_it():
+    """From 2⁵² on floats are 1 apart, below it a half."""
+    assert central_difference(np.sum, 2.0**52, 1.105) == pytest.approx(2 / 2.21)
+    for at in (2.0**52, -(2.0**52)):
+        with pytest.raises(ValueError, match=r"at is -?4\.5036e\+15, where rounding"):
+            central_difference(np.sum, at, 0.5)
+    assert not find_kinks(np.sum, [2.0**53 - 4], 2)  # half of this step is not lost
+
+
+def test_an_error_between_the_steps_names_the_function_that_was_called():
+    for function in central_difference, find_kinks:
+        with pytest.raises(ValueError, match=rf"^{function.__name__}: function\("):
+            function(lambda x: 0.0 if x[0] == 1 else np.nan, [1.0])
+
+
 def test_comparison_finds_the_worst_entry():
     computed = AT.copy()
     computed[1, 0] += 0.002
@@ -110,12 +147,16 @@ def test_comparison_of_equals():
     assert compare_gradients(AT, AT + 1e-7, tolerance=1e-6).agrees
     assert not compare_gradients(AT, AT + 1e-7, tolerance=1e-8).agrees
     assert compare_gradients([0, 0], [0.0, 0.0]).relative_error == 0
+    for one, other in ([[1, 100.0], [1, 1.0]], [[1, 1.0], [1, 100.0]]):
+        assert compare_gradients(one, other).relative_error == 0.99  # the largest entry may stand in either
     assert repr(compare_gradients(AT, AT)).startswith("agrees: worst at [0, 0]")
 
 
 def test_adjoint_of_a_matrix_is_its_transpose():
     matrix = np.array([[1, 2, 3], [4, 5, 6]])
-    assert adjoint_test(lambda x: matrix @ x, lambda y: matrix.T @ y, (3,)).agrees
+    right = adjoint_test(lambda x: matrix @ x, lambda y: matrix.T @ y, (3,))
+    assert right.agrees
+    assert repr(right) == f"agrees: <A x, y> = {right.left}, <x, A^T y> = {right.right}"
     wrong = adjoint_test(lambda x: matrix @ x, lambda y: matrix.T[::-1] @ y, (3,))
     assert not wrong.agrees
     assert repr(wrong) == f"DIFFERS: <A x, y> = {wrong.left}, <x, A^T y> = {wrong.right}"
@@ -129,6 +170,20 @@ def test_one_pair_that_differs_is_enough():
         return y + (len(calls) == 2)
 
     assert not adjoint_test(lambda x: x, wrong_once, (3,)).agrees
+
+
+def test_adjoint_test_takes_five_pairs_of_integers_up_to_nine_unless_told_otherwise():
+    pairs = []
+
+    def same(array):
+        pairs.append(array)
+        return array
+
+    adjoint_test(same, same, (1000,))
+    assert len(pairs) == 2 * 5
+    assert {(array.min(), array.max()) for array in pairs} == {(-9, 9)}
+    adjoint_test(same, same, (1000,), seed=0)
+    np.testing.assert_array_equal(pairs[:10], pairs[10:])
 
 
 def test_adjoint_test_takes_what_numpy_gives_for_integers():

@@ -33,6 +33,7 @@ def test_unsigned_integers_do_not_wrap():
 def test_large_integers_do_not_wrap():
     assert half_sum_of_squares([2**40, 0], [-(2**40), 0]) == 2**81
     assert half_sum_of_squares.gradient([2**62], [-(2**62)]).tolist() == [2**63]
+    assert half_sum_of_squares([1_600_000_000], [-1_600_000_000]) == 5.12e18  # its square has no int64, 3/4 of it has
 
 
 def test_half_of_a_large_integer_is_exact():

@@ -52,6 +52,14 @@ def texts(root):
 # Text
 
 
+@pytest.mark.parametrize(("outside", "text"), [(0, "0"), (None, "")])
+def test_around_an_array_there_are_zeros_to_be_seen_or_nothing(outside, text):
+    grid = Grid("g", "g", ((outside, 7),), core=(0, 1, 1, 1))
+    drawn = ElementTree.fromstring(f"<svg>{drawing.grid(grid)}</svg>")
+    assert [cell.get("class") for cell in drawn.iter("rect")] == ["pad", "cell"]
+    assert "".join(shape.text for shape in drawn.iter("text") if shape.get("class") == "padded") == text
+
+
 @each_scene
 def test_the_same_scene_gives_the_same_text(drawn):
     assert svg.picture(drawn) == svg.picture(replace(drawn))

@@ -1,5 +1,6 @@
 """Where a text is broken into lines."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -36,6 +37,45 @@ def test_a_line_ends_neither_after_a_sign_nor_inside_of_brackets():
         for line in broken(random_text(rng), SIZE, rng.integers(300, 700), HANG):
             assert line.split()[-1] not in SIGNS
             assert line.count("(") == line.count(")")
+
+
+def naive(text, room, hang):
+    """Every line measured anew; what stands in brackets is one word where it fits into a line."""
+    words = re.findall(r"\S+", text)
+    for n in range(len(words) - 2, -1, -1):  # a sign stays with the word after it
+        if words[n] in SIGNS:
+            words[n : n + 2] = [" ".join(words[n : n + 2])]
+    pieces, depth = [], 0
+    for word in words:
+        pieces[len(pieces) - (depth > 0) :] = [[*(pieces[-1] if depth else []), word]]
+        depth += word.count("(") - word.count(")")
+    wide = [text_width(" ".join(piece), SIZE) > room - hang for piece in pieces]
+    units = [
+        unit for piece, broken in zip(pieces, wide, strict=True) for unit in (piece if broken else [" ".join(piece)])
+    ]
+    lines = []
+    for unit in units:
+        longer = f"{lines[-1]} {unit}" if lines else unit
+        own = room - hang * (len(lines) > 1)
+        lines[-1:] = [longer] if not lines or text_width(longer, SIZE) <= own else [lines[-1], unit]
+    return lines
+
+
+def test_lines_are_those_of_a_naive_wrapper():
+    rng = np.random.default_rng(3)
+    for _ in range(500):
+        text, room = random_text(rng), rng.integers(40, 500) + 0.003  # no text is as wide to the hundredth
+        if text_width(text, SIZE) > room:
+            assert broken(text, SIZE, room, HANG) == naive(text, room, HANG)
+
+
+def test_only_what_cannot_be_broken_is_wider_than_its_room():
+    rng = np.random.default_rng(4)
+    for _ in range(500):
+        room = rng.integers(40, 200)
+        for n, line in enumerate(broken(random_text(rng), SIZE, room, HANG)):
+            if text_width(line, SIZE) > room - HANG * (n > 0):
+                assert sum(word not in SIGNS for word in line.split()) == 1
 
 
 @pytest.mark.parametrize(

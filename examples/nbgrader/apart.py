@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
+import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from io import StringIO
@@ -97,10 +98,10 @@ class Student:
             while not self.pipe.poll(0.05):  # in small steps: when its time is up, a check interrupts this
                 pass
             return json.loads(self.pipe.recv_bytes())
-        except BaseException:
+        except BaseException as error:
             self.process.kill()
             self.process = None
-            raise
+            raise RuntimeError("the process in which it ran has ended") if isinstance(error, EOFError) else error
 
 
 student = None
@@ -196,9 +197,7 @@ def called(answer, arguments):
     try:
         return {"value": packed(answer(*arguments)), "arguments": [packed(value) for value in arguments]}
     except BaseException as error:
-        trace = error.__traceback__.tb_next or error.__traceback__  # the first frame is this one
-        deepest = trace
-        while deepest.tb_next and deepest.tb_next.tb_frame.f_code.co_filename == trace.tb_frame.f_code.co_filename:
-            deepest = deepest.tb_next
-        line = linecache.getline(deepest.tb_frame.f_code.co_filename, deepest.tb_lineno).strip()
-        return {"error": [type(error).__name__, str(error), deepest.tb_lineno, line]}
+        frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is this one
+        own = [frame for frame in frames if frame.filename == frames[0].filename]
+        line, source = (own[-1].lineno, own[-1].line) if own else (1, "")
+        return {"error": [type(error).__name__, str(error), line, source]}
