@@ -27,8 +27,9 @@ class Factor(NamedTuple):
     @property
     def bracketed(self) -> str:
         """The symbol with its index in brackets: δ(0, 1)."""
-        letter = self.text.rstrip("₋₀₁₂₃₄₅₆₇₈₉,")
-        return f"{letter}({', '.join(map(number, self.index))})" if self.index else letter
+        if not self.index:
+            return self.text
+        return self.text.replace(subscripted("", *self.index), f"({', '.join(map(number, self.index))})")
 
 
 class Sum:
