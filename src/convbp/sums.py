@@ -42,6 +42,11 @@ class Sum:
     def value(self):
         return sum(prod(part.value for part in term) for term in self.terms)
 
+    @property
+    def inside(self) -> "Sum":
+        """The sum without the products that read outside of an array, which are 0."""
+        return Sum(*(term for term in self.terms if all(part.inside for part in term)))
+
     def __add__(self, other):
         if isinstance(other, Sum):
             return Sum(*self.terms, *other.terms)

@@ -542,7 +542,11 @@ class Ratio(Expression):
         return _ratio(self.above.value(case, at), self.below.value(case, at))
 
 
-_ratio = np.frompyfunc(lambda a, b: Fraction(1, b) * a if b else UNDEFINED, 2, 1)
+def _exact_ratio(above, below):
+    return UNDEFINED if below is UNDEFINED or below == 0 else Fraction(1, below) * above
+
+
+_ratio = np.frompyfunc(_exact_ratio, 2, 1)
 
 
 @dataclass(frozen=True)
