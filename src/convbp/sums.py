@@ -24,13 +24,6 @@ class Factor(NamedTuple):
     index: tuple[int, ...] = ()
     inside: bool = True
 
-    @property
-    def bracketed(self) -> str:
-        """The symbol with its index in brackets: δ(0, 1)."""
-        if not self.index:
-            return self.text
-        return self.text.replace(subscripted("", *self.index), f"({', '.join(map(number, self.index))})")
-
 
 class Sum:
     """A sum of products; each product is a tuple of `Factor`."""
