@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from controls import control
-from convbp import convolution
+from convbp.convolution import convolve, cross_correlate, rot180
+from convbp.equations.conventions import TABLE, formula_of
+from convbp.equations.terms import Arrays
 from convbp.explorers import ConventionSwitch
 from convbp.explorers.convention_switch import State, scene
-from convbp.explorers.convention_table import TABLE
 from convbp.notation import factor, number, subscripted
 from pictures import random_layer
 
@@ -69,7 +70,7 @@ def check(state, drawn):
     cells_left = set(drawn.highlights)
     for name in LEFT:
         rule, grid, pairs = getattr(state, name), grids[name], factors(state, name)
-        assert grid.title == f"{LEFT[name]} = {TABLE[name][rule].formula}"
+        assert grid.title == f"{LEFT[name]} = {TABLE[name][rule].map.text}"
         expected = slopes(state, name) if name != "forward" else None
         wrong = set()
         for cell, met in pairs.items():
@@ -115,8 +116,8 @@ def check_words(state, highlight, name, value, slope):
     assert f" is {number(value)} by this rule" in formula.total
     assert formula.total in highlight.sentence
     if name == "forward":
-        assert TABLE["by_kernel"][rule].formula in formula.notes[1]
-        assert TABLE["by_image"][rule].formula in formula.notes[1]
+        assert TABLE["by_kernel"][rule].map.text in formula.notes[1]
+        assert TABLE["by_image"][rule].map.text in formula.notes[1]
         return
     verdict = "wrong" if value != slope else "they agree" if rule == state.forward else "equal, but by chance"
     assert formula.total.endswith(f"is {number(slope)}: {verdict}.")
@@ -126,20 +127,36 @@ def check_words(state, highlight, name, value, slope):
         assert formula.notes[0].endswith(f", here {number(value)}.")
 
 
-def test_each_formula_is_what_is_written_beside_it_in_other_signs():
+FAST = {
+    "o ⊗ w": lambda o, w, δ: cross_correlate(o, w),
+    "o ∗ w": lambda o, w, δ: convolve(o, w),
+    "rot180(w) ∗ o": lambda o, w, δ: convolve(o, rot180(w)),
+    "o ⊗ rot180(w)": lambda o, w, δ: cross_correlate(o, rot180(w)),
+    "o ⊗ δ": lambda o, w, δ: cross_correlate(o, δ),
+    "rot180(o ⊗ δ)": lambda o, w, δ: rot180(cross_correlate(o, δ)),
+    "o ⊗ rot180(δ)": lambda o, w, δ: cross_correlate(o, rot180(δ)),
+    "rot180(δ) ∗ o": lambda o, w, δ: convolve(o, rot180(δ)),
+    "rot180(o) ∗ δ": lambda o, w, δ: convolve(rot180(o), δ),
+    "δ ⊗ rot180(w)": lambda o, w, δ: cross_correlate(δ, rot180(w), mode="full"),
+    "δ ∗ w": lambda o, w, δ: convolve(δ, w, mode="full"),
+    "δ ⊗ w": lambda o, w, δ: cross_correlate(δ, w, mode="full"),
+    "δ ∗ rot180(w)": lambda o, w, δ: convolve(δ, rot180(w), mode="full"),
+}
+
+
+def test_each_formula_is_computed_as_it_is_written_and_so_is_the_one_beside_it():
     rng = np.random.default_rng(8)
     for _ in range(20):
-        arrays = random_layer(rng)
-        for rules in TABLE.values():
+        o, w, δ = random_layer(rng)
+        case = Arrays(o=o, kernel=w, delta=δ)
+        for name, rules in TABLE.items():
             for key, rule in rules.items():
-                one, other = rule.value(convolution, *arrays), rule.again(convolution, *arrays)
-                assert one.shape == other.shape
+                one, other = (formula_of(name, map).table(case) for map in (rule.map, rule.again))
+                np.testing.assert_array_equal(one, FAST[rule.map.text](o, w, δ))
+                np.testing.assert_array_equal(other, FAST[rule.again.text](o, w, δ))
                 assert np.array_equal(one, other) or key == "figure"
-        # Beside the figure stands what is right.
-        assert np.array_equal(
-            TABLE["by_kernel"]["figure"].again(convolution, *arrays),
-            TABLE["by_kernel"]["cross-correlation"].value(convolution, *arrays),
-        )
+        figure, right = TABLE["by_kernel"]["figure"], TABLE["by_kernel"]["cross-correlation"]
+        assert figure.again.text == right.again.text
 
 
 @pytest.mark.parametrize("forward", CONVENTIONS)

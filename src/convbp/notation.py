@@ -41,6 +41,15 @@ def subscripted(letter: str, *index: int) -> str:
     return letter + ("" if all(0 <= i <= 9 for i in index) else ",").join(subscripts)
 
 
+def bracketed(letter: str, *index: int) -> str:
+    """Write an entry of an array as the pictures do.
+
+    >>> bracketed("K", 0, -1)
+    'K(0, −1)'
+    """
+    return f"{letter}({', '.join(map(number, index))})"
+
+
 _LATEX = {"δ": r"\delta", "′": "'", MINUS: "-", "·": r"\cdot ", "¹": "^1", "²": "^2"}
 
 

@@ -24,12 +24,6 @@ class Factor(NamedTuple):
     index: tuple[int, ...] = ()
     inside: bool = True
 
-    @property
-    def bracketed(self) -> str:
-        """The symbol with its index in brackets: δ(0, 1)."""
-        letter = self.text.rstrip("₋₀₁₂₃₄₅₆₇₈₉,")
-        return f"{letter}({', '.join(map(number, self.index))})" if self.index else letter
-
 
 class Sum:
     """A sum of products; each product is a tuple of `Factor`."""
@@ -40,6 +34,11 @@ class Sum:
     @property
     def value(self):
         return sum(prod(part.value for part in term) for term in self.terms)
+
+    @property
+    def inside(self) -> "Sum":
+        """The sum without the products that read outside of an array, which are 0."""
+        return Sum(*(term for term in self.terms if all(part.inside for part in term)))
 
     def __add__(self, other):
         if isinstance(other, Sum):

@@ -11,6 +11,7 @@ from convbp.equations.formula import (
     OTIMES,
     STAR,
     Entries,
+    Formula,
     Letter,
     Number,
     Place,
@@ -153,7 +154,9 @@ EQ_19 = Equation(
 )
 
 
-INPUT_SUM = _SUM(δ[i_ - m, j_ - n] * w[m, n] * _SLOPE)
+_LINKED = δ[i_ - m, j_ - n] * w[m, n]
+INPUT_SUM = Formula(_SUM(_LINKED), _EACH_PIXEL)  # Eq. 20 without f′: ∂E/∂o
+UNTURNED_FULL = Formula(Slid(OTIMES, δ, w, FULL)[i_, j_], _EACH_PIXEL)  # the same of a true convolution
 
 EQ_20 = Equation(
     20,
@@ -163,7 +166,7 @@ EQ_20 = Equation(
     "Eq. 19 put into Eq. 17, with δ = 0 outside its map. It is a true convolution, (δ ∗ w) at (i′, j′), in full, "
     "times f′ of that place.",
     symbols=NEXT_LAYER,
-    printed=Statement.of(_EACH_PIXEL, _E_BY_X, INPUT_SUM, note="δ = 0 outside its map"),
+    printed=Statement.of(_EACH_PIXEL, _E_BY_X, _SUM(_LINKED * _SLOPE), note="δ = 0 outside its map"),
 )
 
 _UNTURNED = _SUM(δ[i_ + m, j_ + n] * w[m, n])

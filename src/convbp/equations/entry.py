@@ -172,9 +172,13 @@ class Equation:
 
     @cached_property
     def relied_on(self) -> tuple[str, ...]:
-        """The names of the forms that have to hold always: those without a condition, if they have a value."""
+        """The names of the forms that have to hold always: those without a condition; as printed, if it has a value."""
         (case,) = random_cases(self.family, SEED, 1)
-        return tuple(name for name, form in self.forms.items() if not form.conditions and form.has_value(case))
+        return tuple(
+            name
+            for name, form in self.forms.items()
+            if not form.conditions and (form is not self.printed or form.has_value(case))
+        )
 
     @cached_property
     def holding(self) -> frozenset[str]:

@@ -1,17 +1,19 @@
 """An entry of a gradient written out: every product of its sum, in symbols and in numbers.
 
-The terms come out of the plain loops of `convbp.loops`, run on entries that know their names.
+The terms are those of the formulas of the equations, evaluated on entries that know their names.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from convbp import loops
 from convbp.equations.cases import CONVOLUTION, CROSS_CORRELATION
+from convbp.equations.deltas import INPUT_SUM, UNTURNED_FULL
+from convbp.equations.kernel_gradient import BIAS_SUM, KERNEL_SUM
+from convbp.equations.terms import Arrays, terms
 from convbp.notation import factor, in_latex, latex_subscripted, number, subscripted
 from convbp.shapes import as_numbers
-from convbp.sums import Factor, Sum, exact, symbol, symbols
+from convbp.sums import Factor, Sum, exact, symbol
 
 TERMS_IN_A_LINE = 6  # in LaTeX; a notebook is about so wide
 
@@ -102,14 +104,14 @@ def expand_kernel_gradient(inputs, delta, m, n, *, convention=CROSS_CORRELATION)
         )
     _check_entry(operation, "weight", (m, n), (k1, k2))
     row, col = _turned((m, n), (k1, k2), operation, convention)
-    entry = loops.conv2d_kernel_gradient(_layer(symbols("o", inputs)), _layer(symbols("δ", delta)), (k1, k2))
-    return Expansion(_derivative(latex_subscripted("w", m, n)), _as_sum(entry[row, col, 0, 0]))
+    entry = terms(KERNEL_SUM, Arrays(o=inputs, delta=delta), row, col)
+    return Expansion(_derivative(latex_subscripted("w", m, n)), entry)
 
 
 def expand_bias_gradient(delta) -> Expansion:
     """Write out ∂E/∂b = Σ δᵢⱼ; ``delta`` of shape=(rows, columns). Errors as of `expand_kernel_gradient`."""
     delta = as_numbers("expand_bias_gradient", "delta", delta, "HW")
-    return Expansion(_derivative("b"), _as_sum(loops.conv2d_bias_gradient(_layer(symbols("δ", delta)))[0]))
+    return Expansion(_derivative("b"), terms(BIAS_SUM, Arrays(inputs=delta, delta=delta)))  # as of a 1×1 kernel
 
 
 def expand_input_gradient(delta, kernel, row, col, *, slope=None, convention=CROSS_CORRELATION) -> Expansion:
@@ -139,8 +141,8 @@ def expand_input_gradient(delta, kernel, row, col, *, slope=None, convention=CRO
     size = tuple(places + k - 1 for places, k in zip(delta.shape, kernel.shape, strict=True))
     _check_entry(operation, "pixel", (row, col), size)
     _turned((0, 0), (1, 1), operation, convention)
-    slide = loops.cross_correlate if convention == CONVOLUTION else loops.convolve
-    entry = _as_sum(slide(symbols("δ", delta), symbols("w", kernel), mode="full")[row, col])
+    formula = UNTURNED_FULL if convention == CONVOLUTION else INPUT_SUM
+    entry = terms(formula, Arrays(delta=delta, kernel=kernel), row, col).inside
     letter = "o" if slope is None else "x"
     if slope is not None:
         inside = latex_subscripted("x", row, col)
@@ -150,15 +152,6 @@ def expand_input_gradient(delta, kernel, row, col, *, slope=None, convention=CRO
 
 def _derivative(below: str) -> str:
     return rf"\frac{{\partial E}}{{\partial {below}}}"
-
-
-def _layer(array: np.ndarray) -> np.ndarray:
-    """(H, W) → (1, H, W, 1): one image of one channel."""
-    return array[None, :, :, None]
-
-
-def _as_sum(entry) -> Sum:
-    return entry if isinstance(entry, Sum) else Sum()
 
 
 def _check_entry(operation: str, what: str, index: tuple, size: tuple[int, int]) -> None:

@@ -64,7 +64,10 @@ class Map:
 
     def __call__(self, *index):
         """One entry."""
-        return self.read(*map(np.asarray, index))
+        if len(index) != len(self.shape):
+            return UNDEFINED
+        inside = all(0 <= at < size for at, size in zip(index, self.shape, strict=True))
+        return self.array[index] if inside else 0
 
     def with_entry(self, index, value) -> "Map":
         """The same but for one entry."""
@@ -539,7 +542,11 @@ class Ratio(Expression):
         return _ratio(self.above.value(case, at), self.below.value(case, at))
 
 
-_ratio = np.frompyfunc(lambda a, b: Fraction(1, b) * a, 2, 1)
+def _exact_ratio(above, below):
+    return UNDEFINED if below is UNDEFINED or below == 0 else Fraction(1, below) * above
+
+
+_ratio = np.frompyfunc(_exact_ratio, 2, 1)
 
 
 @dataclass(frozen=True)
@@ -553,7 +560,7 @@ class Root(Expression):
         return rf"\sqrt{{\textstyle{self.of.latex}}}"
 
     def value(self, case, at):
-        return np.frompyfunc(isqrt, 1, 1)(self.of.value(case, at))
+        return np.frompyfunc(lambda a: isqrt(a) if a >= 0 else UNDEFINED, 1, 1)(self.of.value(case, at))
 
 
 class Range(NamedTuple):
@@ -652,21 +659,26 @@ class Written(Expression):
         places = [[expression(index).value(case, at) for index in place] for place in self.places]
         value = self.whole.value(case, at, but=places)
         for n, term in enumerate(self.shown):
-            again = [_same(term, earlier, case, at) for earlier in self.shown[:n]]
+            again = [self._same(n, earlier, case, at) for earlier in range(n)]
             once = 1 - reduce(np.logical_or, again).astype(int).astype(object) if again else 1
             value = term.value(case, at) * once + value
         return value
 
+    @cached_property
+    def _reads(self) -> list[tuple[list, list]]:
+        """For each shown term the maps that it reads, and at which indices."""
+        reads = [[part for _, part in term.walk() if isinstance(part, At)] for term in self.shown]
+        return [([part.of for part in parts], [index for part in parts for index in part.places]) for parts in reads]
 
-def _same(one: Node, other: Node, case, at):
-    """Where two terms are one, entry by entry."""
-    reads = [[part for _, part in node.walk() if isinstance(part, At)] for node in (one, other)]
-    if [part.of for part in reads[0]] != [part.of for part in reads[1]]:
-        return np.asarray(False)
-    indices = [[index.value(case, at) for part in parts for index in part.places] for parts in reads]
-    if any(index is UNDEFINED for index in (*indices[0], *indices[1])):
-        return np.asarray(False)
-    return np.asarray(reduce(np.logical_and, map(np.equal, *indices)))
+    def _same(self, one: int, other: int, case, at):
+        """Where two of the shown terms are one, entry by entry."""
+        (maps, indices), (other_maps, other_indices) = self._reads[one], self._reads[other]
+        if maps != other_maps:
+            return np.asarray(False)
+        pairs = [[index.value(case, at) for index in both] for both in zip(indices, other_indices, strict=True)]
+        if any(index is UNDEFINED for pair in pairs for index in pair):
+            return np.asarray(False)
+        return np.asarray(reduce(np.logical_and, [np.equal(*pair) for pair in pairs]))
 
 
 @dataclass(frozen=True)

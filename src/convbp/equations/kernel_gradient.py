@@ -12,6 +12,7 @@ from convbp.equations.formula import (
     Both,
     Domain,
     Entries,
+    Formula,
     Letter,
     Number,
     Slid,
@@ -71,7 +72,8 @@ EQ_12 = Equation(
     printed=Statement.of(_EACH_PAIR, _X_BY_W, d_by(_W, _X_WRITTEN + b), d_by(_W, _W * _O), _O),
 )
 
-KERNEL_SUM = _OVER_MAP(δ[i, j] * _O)
+KERNEL_SUM = Formula(_OVER_MAP(δ[i, j] * _O), _EACH_WEIGHT)  # Eq. 13
+BIAS_SUM = Formula(_OVER_MAP(δ[i, j]))
 
 EQ_13 = Equation(
     13,
@@ -81,7 +83,7 @@ EQ_13 = Equation(
     "Eq. 12 put into Eq. 10: every δ times the input that the weight met there. It is the valid cross-correlation o "
     "⊗ δ, in which δ is not turned.",
     symbols=_LAYER,
-    printed=Statement.of(_EACH_WEIGHT, _E_BY_W, KERNEL_SUM),
+    printed=Statement.of(_EACH_WEIGHT, _E_BY_W, KERNEL_SUM.expression),
 )
 
 _TURNED = Turned(δ, braces=True)
@@ -135,7 +137,7 @@ FIGURE_14 = Equation(
         _OVER_MAP(Turned(δ)[i, j] * _O),
         conditions=(Condition("δ is equal to its own rot180", own_turn("delta")),),
     ),
-    corrected=Statement.of(_EACH_WEIGHT, _E_BY_W, KERNEL_SUM, note="δ as it is"),
+    corrected=Statement.of(_EACH_WEIGHT, _E_BY_W, KERNEL_SUM.expression, note="δ as it is"),
     remark="turned once too often",
     vary=("inputs", "delta"),
 )
@@ -148,7 +150,7 @@ BIAS = Equation(
     Layer,
     "b is added at every place, and ∂x/∂b = 1 at each: the chain rule of Eq. 10 leaves the sum of all δ.",
     symbols={r"\delta^l": "delta"},
-    corrected=Statement.of(Domain(), by(E, b), _OVER_MAP(δ[i, j])),
+    corrected=Statement.of(Domain(), by(E, b), BIAS_SUM.expression),
 )
 
 EQUATIONS = (EQ_10, EQ_11, EQ_12, EQ_13, EQ_14, FIGURE_14, BIAS)

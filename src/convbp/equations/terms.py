@@ -1,6 +1,6 @@
 """The terms of a formula for one entry, and the cells that it reads there: the formula evaluated on named entries."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -55,8 +55,9 @@ class Arrays:
 class _Named:
     """A map of which each entry knows its name, also outside of it, where it is 0."""
 
-    def __init__(self, letter: Letter, entries: Map):
-        self.letter, self.shape, self._array, self._entries = letter, entries.shape, entries.array, {}
+    def __init__(self, letter: Letter, entries: Map, write: Callable):
+        self.letter, self.write, self.shape = letter, write, entries.shape
+        self._array, self._entries = entries.array, {}
 
     def read(self, *index):
         index = np.broadcast_arrays(*index) if index else [np.asarray(0)]
@@ -71,7 +72,7 @@ class _Named:
             letter, value = self.letter.text, exact(self._array[place]) if inside else 0
             named = tuple(at + first for at, first in zip(place, self.letter.first or [0] * len(place), strict=True))
             factor = Factor(
-                subscripted(letter, *named) if place else letter,
+                self.write(letter, *named) if place else letter,
                 latex_subscripted(letter, *named) if place else in_latex(letter),
                 value,
                 self.letter.name,
@@ -83,15 +84,18 @@ class _Named:
 
 
 class Named:
-    """A case with its entries named, so that what a formula gives is a `Sum` that has its terms."""
+    """A case with its entries named, so that what a formula gives is a `Sum` that has its terms.
 
-    def __init__(self, case):
-        self.case, self._maps = case, {}
+    ``write(letter, *index)`` writes an entry in a line of text.
+    """
+
+    def __init__(self, case, write: Callable = subscripted):
+        self.case, self.write, self._maps = case, write, {}
         self.size = case.size
 
     def map(self, letter: Letter) -> _Named:
         if letter.name not in self._maps:
-            self._maps[letter.name] = _Named(letter, self.case.map(letter))
+            self._maps[letter.name] = _Named(letter, self.case.map(letter), self.write)
         return self._maps[letter.name]
 
     def agree(self, left, right):
@@ -115,7 +119,7 @@ def terms(formula: Formula, case, *index: int) -> Sum:
 
 def all_terms(formula: Formula, case) -> np.ndarray:
     """The terms of every entry, as an array of `Sum`."""
-    return formula.table(Named(case))
+    return formula.table(case if isinstance(case, Named) else Named(case))
 
 
 def reads(formula: Formula, case, *index: int) -> Mapping[str, list[tuple[int, ...]]]:

@@ -9,15 +9,17 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from convbp import convolution, loops
-from convbp.explorers.convention_table import CONVOLUTION, FIGURE, TABLE, Rule
+from convbp.convolution import convolve, cross_correlate
+from convbp.equations.cases import CONVOLUTION
+from convbp.equations.conventions import FIGURE, TABLE, Rule, formula_of
+from convbp.equations.terms import Arrays, all_terms
 from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array, choice
 from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
-from convbp.sums import Sum, symbols
+from convbp.sums import Sum
 
 FIRST = Selection("by_kernel", 0, 0)
 
@@ -25,7 +27,9 @@ LEFT = {"forward": "x", "by_kernel": "∂E/∂w", "by_image": "∂E/∂o"}
 
 
 def _rules(name: str) -> dict[str, str]:
-    return {f"{rule.formula}, the figure" if key == FIGURE else rule.formula: key for key, rule in TABLE[name].items()}
+    return {
+        f"{rule.map.text}, the figure" if key == FIGURE else rule.map.text: key for key, rule in TABLE[name].items()
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,7 @@ class State(LayerState):
 
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """What the layer makes of an image, under its convention."""
-        return self.rule("forward").value(convolution, image, kernel, None)
+        return (convolve if self.forward == CONVOLUTION else cross_correlate)(image, kernel)
 
     def rule(self, name: str) -> Rule:
         """The one that is chosen for this part of `TABLE`."""
@@ -76,7 +80,7 @@ class Part(NamedTuple):
 
     @property
     def title(self) -> str:
-        return f"{LEFT[self.name]} = {self.rule.formula}"
+        return f"{LEFT[self.name]} = {self.rule.map.text}"
 
 
 def scene(state: State) -> Scene:
@@ -113,9 +117,9 @@ def scene(state: State) -> Scene:
 
 
 def _part(state: State, name: str) -> Part:
-    rule, arrays = state.rule(name), {"o": state.image, "w": state.kernel, "δ": state.delta}
-    values, again = (compute(convolution, *arrays.values()) for compute in (rule.value, rule.again))
-    sums = rule.value(loops, *(symbols(letter, array) for letter, array in arrays.items()))
+    rule, arrays = state.rule(name), Arrays(o=state.image, kernel=state.kernel, delta=state.delta)
+    values, again = (formula_of(name, map).table(arrays) for map in (rule.map, rule.again))
+    sums = all_terms(formula_of(name, rule.map), arrays)
     if name == "forward":
         return Part(name, rule, values, again, sums, None, np.zeros(values.shape, bool))
     slopes = state.central_difference("kernel" if name == "by_kernel" else "image")
@@ -149,7 +153,7 @@ def _marks(state: State, name: str, tags: dict[str, np.ndarray], i: int, j: int)
 
 
 def _highlight(state: State, part: Part, tags: dict[str, np.ndarray], i: int, j: int) -> Highlight:
-    name, forward, cell = part.name, state.rule("forward").formula, (i, j)
+    name, forward, cell = part.name, state.rule("forward").map.text, (i, j)
     marks = _marks(state, name, tags, i, j)
     hues = {tag.text: tag.hue for tag in tags["δ" if name == "by_kernel" else "w"].flat}
 
@@ -161,10 +165,10 @@ def _highlight(state: State, part: Part, tags: dict[str, np.ndarray], i: int, j:
             hue=next(hues[part.text] for part in factors if part.text in hues),
         )
 
-    terms, width = [term(factors) for factors in part.sums[cell].terms], marks[0].cols
+    terms, width = [term(factors) for factors in part.sums[cell].inside.terms], marks[0].cols
     value, again, rule = number(part.values[cell]), number(part.again[cell]), getattr(state, name)
     if name == "forward":
-        row = [TABLE[other][rule].formula for other in ("by_kernel", "by_image")]
+        row = [TABLE[other][rule].map.text for other in ("by_kernel", "by_image")]
         total = f"x({i}, {j}) is {value} by this rule."
         belongs = f"In its row of the table: ∂E/∂w = {row[0]}, ∂E/∂o = {row[1]}."
     else:
@@ -177,7 +181,7 @@ def _highlight(state: State, part: Part, tags: dict[str, np.ndarray], i: int, j:
         if rule == FIGURE:
             belongs = "This rule, that of the article's figure, belongs to no row of the table."
         elif not fits:
-            other = TABLE["forward"][rule].formula
+            other = TABLE["forward"][rule].map.text
             belongs = f"This rule belongs to x = {other}, but the forward pass is x = {forward}: two rows are mixed."
     return Highlight(
         marks=(
@@ -186,10 +190,10 @@ def _highlight(state: State, part: Part, tags: dict[str, np.ndarray], i: int, j:
             *((Mark(f"{name} slopes", i, j, style="dashed"),) if name != "forward" else ()),
         ),
         formula=Formula(
-            heading=f"{LEFT[name]} at ({i}, {j}), by {part.rule.formula}:",
+            heading=f"{LEFT[name]} at ({i}, {j}), by {part.rule.map.text}:",
             terms=tuple(tuple(terms[at : at + width]) for at in range(0, len(terms), width)),
             total=total,
-            notes=(f"{part.rule.note}, here {again}.", belongs),
+            notes=(f"{part.rule.note.format(part.rule.again.text)}, here {again}.", belongs),
         ),
         sentence=f"{part.title}: {total} {belongs}",
     )

@@ -6,12 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate, rot180
+from convbp.equations.kernel_gradient import KERNEL_SUM
+from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array
 from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState, delta_of_layer
-from convbp.notation import factor, number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.explorers.written_terms import hues_of, in_rows, named, written
+from convbp.notation import number
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, named_tags, rows_of
+from convbp.sums import Sum
 
 FIRST = Selection("gradient", 0, 0)
 FIGURE = "The article's figure, o ⊗ rot180(δ)"  # the flipped δ slides without a second flip: wrong
@@ -55,8 +59,9 @@ def scene(state: LayerState) -> Scene:
         FIGURE: cross_correlate(state.image, rot180(state.delta)),
         "Central difference of E = Σ δ·x": state.central_difference("kernel"),
     }
+    sums = all_terms(KERNEL_SUM, named(o=state.image, delta=state.delta))
     highlights = {
-        Selection(grid.name, m, n): _highlight(image, delta, gradient, products[m, n], others, (m, n))
+        Selection(grid.name, m, n): _highlight(delta, gradient, products[m, n], sums[m, n], others, (m, n))
         for grid in (kernel, gradient)
         for m, n in grid.cells()
     }
@@ -69,21 +74,14 @@ def scene(state: LayerState) -> Scene:
 
 
 def _highlight(
-    image: Grid,
     delta: Grid,
     gradient: Grid,
     products: Grid,
+    entry: Sum,
     others: dict[str, np.ndarray],
     weight: tuple[int, int],
 ) -> Highlight:
     (m, n), (rows, cols), result = weight, delta.size, gradient.entry(*weight)
-
-    def term(i: int, j: int) -> Term:
-        return Term(
-            symbols=f"δ({i}, {j})·o({i + m}, {j + n})",
-            numbers=f"{factor(delta.entry(i, j))}·{factor(image.entry(i + m, j + n))} = {number(products.entry(i, j))}",
-            hue=delta.tags[i][j].hue,
-        )
 
     def note(name: str, value: object) -> str:
         verdict = "" if name != FIGURE else ", equal by chance" if value == result else ", not the gradient"
@@ -100,7 +98,7 @@ def _highlight(
         ),
         formula=Formula(
             heading=f"∂E/∂w({m}, {n})  =  Σᵢ Σⱼ δ(i, j) · o(i + {m}, j + {n})  (Eq. 13)",
-            terms=tuple(tuple(term(i, j) for j in range(cols)) for i in range(rows)),
+            terms=in_rows(written(entry, hues_of("delta", delta)), cols),
             total=f"∂E/∂w({m}, {n}) is {number(result)}.",
             notes=(
                 *(note(name, array[m, n]) for name, array in others.items()),
