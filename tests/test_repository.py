@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -176,6 +177,16 @@ def test_oxlint_has_nothing_to_say():
     done = subprocess.run([oxlint, "--deny-warnings", "src"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "on 0 files" not in done.stdout
+
+
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.3.0", reason="older ones know less of their own types")
+def test_mypy_has_nothing_to_say():
+    done = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_types_are_there_for_those_who_use_the_package():
+    assert (PACKAGE / "py.typed").exists()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -71,21 +71,25 @@ LEAK = 0.01  # the slope of leaky_relu for negative numbers
 
 def _sigmoid(x: Array) -> Array:
     e: Array = np.exp(-np.abs(x))
-    return np.where(x < 0, e, 1) / (1 + e)
+    value: Array = np.where(x < 0, e, 1) / (1 + e)
+    return value
 
 
 def _sigmoid_slope(x: Array) -> Array:
     e: Array = np.exp(-np.abs(x))
-    return e / (1 + e) ** 2  # s(x)·s(−x), which does not cancel where 1 − s(x) would
+    slope: Array = e / (1 + e) ** 2  # s(x)·s(−x), which does not cancel where 1 − s(x) would
+    return slope
 
 
 def _tanh_slope(x: Array) -> Array:
     e: Array = np.exp(-np.abs(x))
-    return (2 * e / (1 + e**2)) ** 2  # 1/cosh², which does not cancel where 1 − tanh² would
+    slope: Array = (2 * e / (1 + e**2)) ** 2  # 1/cosh², which does not cancel where 1 − tanh² would
+    return slope
 
 
 def _softplus(x: Array) -> Array:
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    value: Array = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return value
 
 
 identity = Activation("identity", "x", np.copy, np.ones_like, _exact=True)

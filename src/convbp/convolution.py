@@ -308,8 +308,8 @@ def conv2d_bias_gradient(delta: ArrayLike) -> Array:
     delta = as_numbers(operation, "delta", delta, "NIJD")
 
     def compute(delta: Array) -> Array:
-        by_column: Array = delta.sum(axis=(0, 1))
-        return by_column.sum(axis=0)  # in two goes: NumPy is slow along short axes
+        total: Array = delta.sum(axis=(0, 1)).sum(axis=0)  # in two goes: NumPy is slow along short axes
+        return total
 
     return computed(operation, compute, *in_one_dtype(delta[..., 0].size, delta))
 

@@ -12,7 +12,7 @@ double precision. Max pooling also compares entries, and L2 pooling takes a root
 """
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -320,12 +320,11 @@ def _zero_outside(array: Array) -> Entry:
     return lambda *index: entries.get(index, 0)
 
 
-def _tabulate(operation: str, entry: Entry, *ranges: Iterable[int]) -> Array:
+def _tabulate(operation: str, entry: Entry, *ranges: Sequence[int]) -> Array:
     """Return the array of ``entry(i, j, …)`` for i in the first range, j in the second, ….
 
     It is of int64 or float64 where Python's numbers of that kind fit, and otherwise keeps them as objects.
     """
-    ranges = tuple(map(tuple, ranges))
 
     def compute() -> Array:
         values = [entry(*index) for index in itertools.product(*ranges)]
@@ -335,7 +334,7 @@ def _tabulate(operation: str, entry: Entry, *ranges: Iterable[int]) -> Array:
             dtype = np.int64
         elif types <= {int, float} and float in types:
             dtype = np.float64
-        result = np.empty(len(values), dtype)
+        result: Array = np.empty(len(values), dtype)
         result[:] = values
         return result.reshape([len(r) for r in ranges])
 

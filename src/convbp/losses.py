@@ -70,12 +70,14 @@ class Loss:
 
 def softmax(scores: Array) -> Array:
     """Return exp(x) / Σ exp(x) along the last axis, of scores of any size: only their differences are exponentiated."""
-    return np.exp(_log_softmax(scores))
+    probabilities: Array = np.exp(_log_softmax(scores))
+    return probabilities
 
 
 def _log_softmax(scores: Array) -> Array:
     scores = scores - scores.max(axis=-1, keepdims=True)
-    return scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+    logarithms: Array = scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+    return logarithms
 
 
 def _outputs_and_targets(operation: str, outputs: ArrayLike, targets: ArrayLike) -> tuple[Array, Array]:

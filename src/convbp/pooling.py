@@ -274,7 +274,8 @@ class _Windows:
         """(N, H', W', C) → (N, H', W', C): where in the flattened inputs each window's entry number ``tap`` is."""
         first, offsets = _first_and_offsets(self.shape[1:], self.size, self.stride, self.padding, self.places)
         image = np.arange(self.shape[0]).reshape(-1, 1, 1, 1) * prod(self.shape[1:])
-        return image + (first + offsets.take(tap))
+        where: Array = image + (first + offsets.take(tap))
+        return where
 
     def views(self, padded: Array) -> list[Array]:
         """For each entry of the window, in row-major order, a view of what all windows have there."""

@@ -240,7 +240,7 @@ def as_pair(operation: str, name: str, value: object, minimum: int) -> Pair:
     """Return ``value``, an integer or a pair of integers (rows, columns), as a pair of at least ``minimum``."""
     if type(value) is int and minimum <= value <= LARGEST_SIZE:  # nearly always, and a network asks often
         return value, value
-    entries = value.tolist() if isinstance(value, np.ndarray) else value
+    entries: Any = value.tolist() if isinstance(value, np.ndarray) else value
     is_pair = isinstance(entries, tuple | list) and len(entries) == 2
     first, second = map(_as_integer, entries if is_pair else (entries, entries))
     if first is None or second is None:

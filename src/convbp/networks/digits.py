@@ -35,7 +35,7 @@ class Digits(NamedTuple):
 
 
 @cache
-def load_digits():
+def load_digits() -> Digits:
     """Return the handwritten digits.
 
     As inputs of a layer: ``images[:, :, :, None] / 16``, of shape=(1797, 8, 8, 1) and between 0 and 1.
@@ -69,12 +69,12 @@ class Split(NamedTuple):
     test_labels: np.ndarray
 
     @property
-    def test(self):
+    def test(self) -> tuple[np.ndarray, np.ndarray]:
         """Test images and labels, as `convbp.train` takes them."""
         return self.test_images, self.test_labels
 
 
-def split_digits(seed=0):
+def split_digits(seed: int | None = 0) -> Split:
     """Split the digits into those to train on and those to test on.
 
     Parameters
@@ -97,15 +97,15 @@ def split_digits(seed=0):
     images, labels = load_digits()
     images = (images[..., None] / 16).astype(np.float32)
     if seed is None:
-        order, tested = np.arange(len(images)), ceil(len(images) / 2)
+        order, count = np.arange(len(images)), ceil(len(images) / 2)
     else:
         rng = np.random.default_rng(as_count("split_digits", "seed", seed, 0))
-        order, tested = rng.permutation(len(images)), ceil(len(images) / 4)
-    learned, tested = np.split(order, [len(order) - tested])
+        order, count = rng.permutation(len(images)), ceil(len(images) / 4)
+    learned, tested = np.split(order, [len(order) - count])
     return Split(images[learned], labels[learned], images[tested], labels[tested])
 
 
-def digit_network(seed=0):
+def digit_network(seed: int = 0) -> Network:
     """Return a small network for the digits, not yet trained: two convolutions, a pooling, 9,930 parameters.
 
     Parameters

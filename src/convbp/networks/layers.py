@@ -19,23 +19,26 @@ article's δ = ∂E/∂x, Eq. 15; an activation is a layer of its own here, so t
 Eq. 22 is meant as corrected: as printed it does not hold.
 """
 
-from dataclasses import KW_ONLY, MISSING, dataclass, fields, is_dataclass
+from collections.abc import Callable
+from dataclasses import KW_ONLY, MISSING, Field, dataclass, fields, is_dataclass
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from convbp.activations import Activation, as_activation
+from convbp.activations import as_activation
 from convbp.convolution import conv2d, conv2d_bias_gradient, conv2d_input_gradient, conv2d_kernel_gradient
 from convbp.pooling import Pooled, average_pool2d, l2_pool2d, max_pool2d
-from convbp.shapes import as_pair, as_size, as_steps, as_window, output_size, steps_by_keyword
+from convbp.shapes import Array, as_pair, as_size, as_steps, as_window, output_size, steps_by_keyword
+
+Shape = tuple[int, ...]
 
 
 class LayerResult(NamedTuple):
     """What a layer saw, and what it made of it."""
 
-    inputs: np.ndarray
-    output: np.ndarray
+    inputs: Array
+    output: Array
 
 
 class Layer:
@@ -47,15 +50,15 @@ class Layer:
     kind: ClassVar[str]
     makes: ClassVar[str] = "output"
 
-    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def output_shape(self, shape: Shape) -> Shape:
         """The shape of the output for one image, given that of the inputs; `ValueError` if they do not fit."""
         return shape
 
-    def parameter_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    def parameter_shapes(self, shape: Shape) -> dict[str, Shape]:
         """The shape of each parameter, given that of the inputs."""
         return {}
 
-    def initial(self, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    def initial(self, name: str, shape: Shape, rng: np.random.Generator) -> Any:
         """How the parameter ``name`` of this ``shape`` starts: an array of it, or numbers of which one can be made.
 
         A bias, or another with one axis, starts at 0; weights are normal with variance 2 / inputs per unit (K. He et
@@ -65,22 +68,23 @@ class Layer:
         *to_a_unit, units = shape
         return rng.normal(size=shape) * np.sqrt(2 / prod(to_a_unit)) if to_a_unit else np.zeros(units)
 
-    def forward(self, inputs: np.ndarray, **parameters: np.ndarray) -> LayerResult | Pooled:
+    def forward(self, inputs: Array, *_: Any, **parameters: Any) -> LayerResult | Pooled:
         """Step 2: what comes out, as ``.output``, with what the backward pass needs."""
         raise NotImplementedError
 
-    def backpropagate(self, delta: np.ndarray, result: LayerResult | Pooled, **parameters: np.ndarray) -> np.ndarray:
+    def backpropagate(self, delta: Array, result: Any, *_: Any, **parameters: Any) -> Array:
         """Step 4: the delta of the layer below, from that of this one."""
         raise NotImplementedError
 
-    def gradients(self, delta: np.ndarray, result: LayerResult | Pooled) -> dict[str, np.ndarray]:
+    def gradients(self, delta: Array, result: Any) -> dict[str, Array]:
         """Step 5: the gradient of the error for each parameter."""
         return {}
 
     def __str__(self) -> str:
         """As it was written, without what is left at its default."""
         words = []
-        for argument in fields(self) if is_dataclass(self) else ():
+        arguments: tuple[Field[Any], ...] = fields(self) if is_dataclass(self) else ()
+        for argument in arguments:
             value = getattr(self, argument.name)
             if argument.default is MISSING:
                 words.append(f"{value}")
@@ -111,33 +115,33 @@ class Conv2D(Layer):
     kind: ClassVar[str] = "conv"
     makes: ClassVar[str] = "pre_activation"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _settle(self, filters=as_size("Conv2D", "filters", self.filters))
         _settle(self, kernel_size=as_pair("Conv2D", "kernel_size", self.kernel_size, 1))
         steps = as_steps("Conv2D", self.stride, self.padding, self.dilation)
         _settle(self, **dict(zip(("stride", "padding", "dilation"), steps, strict=True)))
 
     @property
-    def _steps(self):
+    def _steps(self) -> dict[str, Any]:
         return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: Shape) -> Shape:
         _expect_axes(shape, 3)
         k = as_pair("Conv2D", "kernel_size", self.kernel_size, 1)
         steps = as_steps("Conv2D", self.stride, self.padding, self.dilation)
-        return (*output_size("Conv2D", shape[:2], k, *steps), self.filters)
+        return (*output_size("Conv2D", (shape[0], shape[1]), k, *steps), self.filters)
 
-    def parameter_shapes(self, shape):
+    def parameter_shapes(self, shape: Shape) -> dict[str, Shape]:
         k1, k2 = as_pair("Conv2D", "kernel_size", self.kernel_size, 1)
         return {"kernel": (k1, k2, shape[2], self.filters), "bias": (self.filters,)}
 
-    def forward(self, inputs, kernel, bias):
+    def forward(self, inputs: Array, kernel: Array, bias: Array) -> LayerResult:
         return LayerResult(inputs, conv2d(inputs, kernel, bias, **self._steps))
 
-    def backpropagate(self, delta, result, kernel, bias):
+    def backpropagate(self, delta: Array, result: LayerResult, kernel: Array, bias: Array) -> Array:
         return conv2d_input_gradient(delta, kernel, result.inputs.shape[1:3], **self._steps)
 
-    def gradients(self, delta, result):
+    def gradients(self, delta: Array, result: LayerResult) -> dict[str, Array]:
         return {
             "kernel": conv2d_kernel_gradient(result.inputs, delta, self.kernel_size, **self._steps),
             "bias": conv2d_bias_gradient(delta),
@@ -160,23 +164,23 @@ class Dense(Layer):
     kind: ClassVar[str] = "dense"
     makes: ClassVar[str] = "pre_activation"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _settle(self, units=as_size("Dense", "units", self.units))
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: Shape) -> Shape:
         _expect_axes(shape, 1)
         return (self.units,)
 
-    def parameter_shapes(self, shape):
+    def parameter_shapes(self, shape: Shape) -> dict[str, Shape]:
         return {"weights": (*shape, self.units), "bias": (self.units,)}
 
-    def forward(self, inputs, weights, bias):
+    def forward(self, inputs: Array, weights: Array, bias: Array) -> LayerResult:
         return LayerResult(inputs, inputs @ weights + bias)
 
-    def backpropagate(self, delta, result, weights, bias):
+    def backpropagate(self, delta: Array, result: LayerResult, weights: Array, bias: Array) -> Array:
         return delta @ weights.T
 
-    def gradients(self, delta, result):
+    def gradients(self, delta: Array, result: LayerResult) -> dict[str, Array]:
         return {"weights": result.inputs.T @ delta, "bias": delta.sum(axis=0)}
 
 
@@ -190,22 +194,22 @@ class Activate(Layer):
         Such as `convbp.relu`, or its name.
     """
 
-    function: Activation
+    function: Any
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "function", as_activation("Activate", self.function, "function"))
 
     @property
-    def kind(self):
+    def kind(self) -> str:  # type: ignore[override]
         return self.function.name
 
-    def forward(self, inputs):
+    def forward(self, inputs: Array) -> LayerResult:
         return LayerResult(inputs, self.function(inputs))
 
-    def backpropagate(self, delta, result):
+    def backpropagate(self, delta: Array, result: LayerResult) -> Array:
         return delta * self.function.derivative(result.inputs)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.function.name
 
 
@@ -227,22 +231,26 @@ class _Pool2D(Layer):
     stride: Any = None
     padding: Any = 0
     kind: ClassVar[str] = "pool"
+    _pool: ClassVar[Callable[..., Pooled]]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         size, stride, padding = as_window(type(self).__name__, self.size, self.stride, self.padding)
         _settle(self, size=size, padding=padding)
         if self.stride is not None:
             _settle(self, stride=stride)
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: Shape) -> Shape:
         _expect_axes(shape, 3)
         name = type(self).__name__
-        return (*output_size(name, shape[:2], *as_window(name, self.size, self.stride, self.padding)), shape[2])
+        return (
+            *output_size(name, (shape[0], shape[1]), *as_window(name, self.size, self.stride, self.padding)),
+            shape[2],
+        )
 
-    def forward(self, inputs):
+    def forward(self, inputs: Array) -> Pooled:
         return self._pool(inputs, self.size, stride=self.stride, padding=self.padding)
 
-    def backpropagate(self, delta, result):
+    def backpropagate(self, delta: Array, result: Pooled) -> Array:
         return result.route(delta)
 
 
@@ -273,24 +281,24 @@ class Flatten(Layer):
 
     kind: ClassVar[str] = "flatten"
 
-    def output_shape(self, shape):
+    def output_shape(self, shape: Shape) -> Shape:
         return (prod(shape),)
 
-    def forward(self, inputs):
+    def forward(self, inputs: Array) -> LayerResult:
         return LayerResult(inputs, inputs.reshape(len(inputs), -1))
 
-    def backpropagate(self, delta, result):
+    def backpropagate(self, delta: Array, result: LayerResult) -> Array:
         return delta.reshape(result.inputs.shape)
 
 
-def _settle(layer, **checked):
+def _settle(layer: Layer, **checked: Any) -> None:
     """Keep what was checked in the place of what was written; one number for both axes stays one."""
     for name, value in checked.items():
         one = isinstance(value, tuple) and np.ndim(getattr(layer, name)) == 0
         object.__setattr__(layer, name, value[0] if one else value)
 
 
-def _expect_axes(shape, count):
+def _expect_axes(shape: Shape, count: int) -> None:
     if len(shape) == count:
         return
     if count == 1:

@@ -18,7 +18,7 @@ is a cross-correlation (Eq. 7 of the article), which turns every kernel by 180°
 import os
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,7 +99,7 @@ class Forward(NamedArrays):
         return self.results[list(self.layers)[-1]].output
 
     @cached_property
-    def arrays(self) -> Mapping[str, np.ndarray]:
+    def arrays(self) -> Mapping[str, np.ndarray]:  # type: ignore[override]
         arrays = {"input": self.inputs}
         for name, result in self.results.items():
             arrays[f"{name}.{self.layers[name].makes}"] = result.output
@@ -302,7 +302,8 @@ class Network:
         TypeError, ValueError
             If the loss does not take the targets, or ``forward`` is not of this network.
         """
-        arrays, gradients = {}, {}
+        arrays: dict[str, np.ndarray] = {}
+        gradients: dict[str, np.ndarray] = {}
         for layer, delta, own in self.backpropagate(forward, targets, to_input=True):
             arrays[f"{layer}.delta"] = delta
             arrays |= {f"{name}.gradient": gradient for name, gradient in own.items()}
@@ -325,7 +326,7 @@ class Network:
         results, parameters = dict(forward.results), forward.parameters
         del forward  # so its arrays go one by one, unless the caller holds it
         lowest = next(iter(self.layers))
-        for name, layer in reversed(self.layers.items()):
+        for name, layer in reversed(list(self.layers.items())):
             gradients = {f"{name}.{own}": g for own, g in layer.gradients(delta, results[name]).items()}  # step 5
             yield Backpropagated(name, delta, gradients)
             if to_input or name != lowest:
@@ -385,7 +386,7 @@ class Network:
         unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
         try:
             with open(unfinished, "wb") as file:
-                np.savez(file, **self.parameters)
+                np.savez(file, **self.parameters)  # type: ignore[arg-type]
             if path.exists():
                 shutil.copymode(path, unfinished)  # who may read it stays as it was
             unfinished.replace(path)
@@ -460,7 +461,7 @@ class Network:
         rows += [(n, str(self.layers.get(n, "")), str(self.shapes[n]), f"{counts[n]:,}") for n in self.shapes]
         return _table([*rows, ("", "", "", f"{sum(counts.values()):,}")], right=1)
 
-    def _fit(self):
+    def _fit(self) -> dict[str, tuple[int, ...]]:
         before, shapes = "the input", {"input": self.input_shape}
         for name, layer in self.layers.items():
             shape = list(shapes.values())[-1]
@@ -473,7 +474,7 @@ class Network:
             before = f"{name}, {layer}"
         return shapes
 
-    def _own(self, parameters, layer):
+    def _own(self, parameters: Mapping[str, Any], layer: str) -> dict[str, Any]:
         """The parameters of one layer, by the names that it has for them."""
         return {own: parameters[name] for own, name in self.parameter_names[layer].items()}
 
@@ -529,10 +530,11 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def _named(layers):
+def _named(layers: tuple[Any, ...]) -> dict[str, Layer]:
     if not layers:
         raise ValueError("Network: there are no layers; expected at least one, for example Flatten(), Dense(10).")
-    numbers, named = Counter(), {}
+    numbers: Counter[str] = Counter()
+    named: dict[str, Layer] = {}
     for layer in layers:
         if isinstance(layer, Activation | str):
             layer = Activate(as_activation("Network", layer, "a layer"))
@@ -546,7 +548,7 @@ def _named(layers):
     return named
 
 
-def _table(rows, right=0):
+def _table(rows: Sequence[tuple[str, ...]], right: int = 0) -> str:
     """Columns of text, the last ``right`` of them flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     aligned = ["<"] * (len(widths) - right) + [">"] * right

@@ -226,12 +226,21 @@ def show_progress(records: Iterable[Progress]) -> Iterator[Progress]:
             bar.close()
 
 
-def _step(network, images, labels, velocity, learning_rate, momentum, weight_decay):
+def _step(
+    network: Network,
+    images: np.ndarray,
+    labels: np.ndarray,
+    velocity: dict[str, np.ndarray],
+    learning_rate: float,
+    momentum: float,
+    weight_decay: float,
+) -> tuple[float, float, dict[str, np.ndarray]]:
     """Do one step; return the loss and the accuracy before it, and the new velocity."""
     with np.errstate(all="ignore"):  # what is not finite is found without NumPy's warnings
         forward = network.forward(images)
         loss, right = network.loss(forward.output, labels), _right(forward.output, labels).mean()
-        gradients, backwards = {}, network.backpropagate(forward, labels)
+        gradients: dict[str, np.ndarray] = {}
+        backwards = network.backpropagate(forward, labels)
         del forward  # nor does what follows hold a delta: the arrays go as the backward pass leaves them behind
         for own in map(attrgetter("gradients"), backwards):
             gradients |= own
@@ -280,7 +289,7 @@ def _keep_freed_memory() -> None:
     np.empty(2**24, np.uint8)
 
 
-def _right(scores, labels):
+def _right(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Which rows of the scores have their largest where the labels say; targets in rows have it at their largest."""
     return scores.argmax(axis=1) == _classes(labels)
 
@@ -289,7 +298,7 @@ def _classes(labels: np.ndarray) -> np.ndarray:
     return labels if labels.ndim == 1 else labels.argmax(axis=1)
 
 
-def _as_examples(operation, network, images, labels):
+def _as_examples(operation: str, network: Network, images: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels as arrays that fit together and the network: the loss says what is wrong with a label."""
     if not isinstance(network, Network):
         raise TypeError(f"{operation} network is {type(network).__name__}; expected a Network.")
