@@ -137,8 +137,10 @@ class Explorer(widgets.VBox):
                 scene = self._scene(state)
                 if state.selected not in (scene.selected, self._state.selected, ANYWHERE):
                     raise ValueError(self._no_such_cell(state.selected, scene))
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, ArithmeticError) as error:
                 self.view.message = str(error)
+                if isinstance(error, ArithmeticError):  # of a number too strange for any check
+                    self.view.message = f"{type(self).__name__}: {error!r}; expected numbers of a usual size."
                 self._refresh_controls()
                 return
             before = self._state, self.view.scene

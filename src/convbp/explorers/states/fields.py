@@ -108,26 +108,24 @@ def readable(explorer: str, name: str, array: Any, largest: int = 16) -> np.ndar
             f"{explorer}: {name} has shape {array.shape}; expected at most {largest}×{largest}, "
             f"or its numbers could not be read. Show a part of it: {name}[:{largest}, :{largest}]."
         )
-    array = array.astype(float if array.dtype.kind == "f" else object)
     try:
-        if array.dtype == object:
-            array[...] = np.frompyfunc(_as_python, 1, 1)(array)
-        finite = bool((array == array).all())  # all but NaN
-        large = bool(np.abs(array).max() > LARGEST_NUMBER)
+        entries = [_as_python(entry) for entry in array.flat]
     except (TypeError, ValueError, ArithmeticError):
         raise TypeError(
-            f"{explorer}: {name} has entries that cannot be ordered, such as {shown(array.flat[0])}; "
-            "expected real numbers."
+            f"{explorer}: {name} has an entry that is no real number; expected integers, floats or Fractions."
         ) from None
-    if not finite:
-        raise ValueError(f"{explorer}: {name} has an entry that is NaN or infinite; expected finite numbers.")
+    if any(entry != entry for entry in entries):
+        raise ValueError(f"{explorer}: {name} has an entry that is NaN; expected finite numbers.")
+    large = max(map(abs, entries)) > LARGEST_NUMBER
     if large:
         raise ValueError(
             f"{explorer}: {name} has an entry beyond ±{LARGEST_NUMBER:.0e}; expected smaller ones, "
             f"or its numbers could not be read. Divide {name} by a power of ten."
         )
-    array.setflags(write=False)
-    return array
+    kept = np.empty(array.shape, float if array.dtype.kind == "f" else object)
+    kept.flat = entries
+    kept.setflags(write=False)
+    return kept
 
 
 def _as_python(entry: Any) -> int | Fraction | float:
@@ -349,12 +347,15 @@ class Pair(Kind):
     room: Callable[[Any], tuple[int, int]] | None = None
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> tuple[int, int]:
-        pair = as_pair(state.explorer, name, value, self.least)
+        came = f"{state.explorer}: {name} is {shown(value)}; expected"
+        try:
+            pair = as_pair(state.explorer, name, value, self.least)
+        except TypeError:
+            raise TypeError(f"{came} an integer or a pair of integers (rows, columns).") from None
+        except ValueError:  # as Python writes no integer of thousands of digits
+            raise ValueError(f"{came} at least {self.least} along both axes.") from None
         if self.most is not None and max(pair) > self.most:
-            raise ValueError(
-                f"{state.explorer}: {name} is {shown(value)}; expected at most {self.most}, or the picture could not "
-                "be read. Take a smaller one."
-            )
+            raise ValueError(f"{came} at most {self.most}, or the picture could not be read. Take a smaller one.")
         return pair
 
     def type(self) -> str:

@@ -80,6 +80,7 @@ class PoolingState(NumberedDelta):
     stride: tuple[int, int] = pair(
         None,
         1,
+        8,
         room=lambda state: tuple(max(LARGEST_WINDOW, step) for step in state.stride),
         change=_other_windows("stride"),
         doc="Its step; if left out windows do not overlap.",

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from convbp.explorers.states.examples import KERNEL, LARGER_IMAGE
-from convbp.explorers.states.fields import array, pair
+from convbp.explorers.states.fields import array, pair, shown
 from convbp.explorers.states.numbered_delta import NumberedDelta, delta_of_outputs
 from convbp.pictures.scene import Selection
 from convbp.shapes import output_size
@@ -52,7 +52,7 @@ class StridedLayer(NumberedDelta):
         super().__post_init__()
         if any(p > most for p, most in zip(self.padding, self.reach, strict=True)):
             raise ValueError(
-                f"{self.explorer}: padding is {self.padding}; expected at most dilation·(k − 1), which is "
+                f"{self.explorer}: padding is {shown(self.padding)}; expected at most dilation·(k − 1), which is "
                 f"{self.reach}. With more, a window could lie on nothing but padding."
             )
         self.settle_delta()
