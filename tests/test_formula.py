@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 from convbp import loops
-from convbp.equations import equation, equations
+from convbp.equations import deltas, equation, equations
 from convbp.equations.cases import Blocks, random_cases
 from convbp.equations.changes import all_changes, places
 from convbp.equations.conventions import TABLE, formula_of
-from convbp.equations.formula import UNDEFINED, Formula, Letter, over, total
-from convbp.equations.letters import H, W, i_, j_, k1, k2, m, n
+from convbp.equations.formula import UNDEFINED
 from convbp.equations.terms import Arrays, Named, all_terms, reads, terms
 from symbolic import is_zero, symbolic_case
 
@@ -127,10 +126,7 @@ def test_the_cells_that_are_read_are_those_that_matter(key, names, operation):
 
 def test_terms_have_names_values_and_places_also_outside_of_the_arrays():
     case = Arrays(delta=[[7, -8]], kernel=[[1, 2], [3, Fraction(1, 2)]])
-    formula = Formula(
-        total((m, 0, k1 - 1), (n, 0, k2 - 1))(Letter(r"\delta", "delta")[i_ - m, j_ - n] * Letter("w", "kernel")[m, n])
-    )
-    formula = replace(formula, over=over((i_, 0, H - 1), (j_, 0, W - 1)))
+    formula = deltas.INPUT_SUM
     entry = terms(formula, case, 0, 1)
     assert entry.in_symbols() == ["δ₀₁·w₀₀", "δ₀₀·w₀₁", "δ₋₁,₁·w₁₀", "δ₋₁,₀·w₁₁"]
     assert entry.inside.in_numbers() == ["(−8)·1", "7·2"]

@@ -112,7 +112,7 @@ def _spread(delta: np.ndarray, kernel: np.ndarray) -> list[np.ndarray]:
 
 
 def _gather(grids: dict[str, Grid], entry: Sum, i: int, j: int) -> Highlight:
-    delta, turned, sums, slope, below = (grids[name] for name in ("delta", "turned", "sums", "slope", "below"))
+    turned, sums, slope, below = (grids[name] for name in ("turned", "sums", "slope", "below"))
     (k1, k2), (H, W) = turned.size, sums.size
     top, left = i - k1 + 1, j - k2 + 1
     products = tuple(tuple(math.prod(part.value for part in term) for term in row) for row in in_rows(entry.terms, k2))
