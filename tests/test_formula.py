@@ -1,15 +1,22 @@
 """Formulas as trees: LaTeX and value change together, and each single change is caught unless algebra undoes it."""
 
 import os
+import re
 import time
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
+import pytest
 
-from convbp.equations import equations
+from convbp import loops
+from convbp.equations import deltas, equation, equations
 from convbp.equations.cases import Blocks, random_cases
-from convbp.equations.changes import all_changes
+from convbp.equations.changes import all_changes, places
+from convbp.equations.conventions import TABLE, formula_of
+from convbp.equations.formula import UNDEFINED
+from convbp.equations.terms import Arrays, Named, all_terms, reads, terms
 from symbolic import is_zero, symbolic_case
 
 SIZES = {"Layer": [(2, 1, 1, 3), (1, 2, 2, 1)], "Channels": [(2, 1, 1, 2, 2, 3)], "Predictions": [(3,)]}
@@ -79,3 +86,77 @@ def test_every_change_shows_in_the_latex_and_is_caught_unless_algebra_undoes_it(
         if judge(entry, name, n, after) == "missed":
             missed.append((entry.key, name, change))
     assert not missed, f"with CONVBP_SEED={SEED}"
+
+
+# Terms, and the cells that are read.
+
+
+def read_by(operation, *arrays):
+    """The cells that an entry of a plain loop's result depends on: those whose change changes it."""
+    base, found = operation(*arrays), {}
+    for n, array in enumerate(arrays):
+        for cell in np.ndindex(array.shape):
+            moved = [one.copy() for one in arrays]
+            moved[n][cell] += 1
+            for entry in np.argwhere(operation(*moved) != base):
+                found.setdefault(tuple(entry.tolist()), set()).add((n, cell))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("key", "names", "operation"),
+    [
+        (1, ("inputs", "kernel"), lambda image, kernel: loops.cross_correlate(image, kernel)),
+        (2, ("inputs", "kernel"), lambda image, kernel: loops.convolve(image, kernel, mode="full")),
+        (13, ("o", "delta"), lambda o, delta: loops.cross_correlate(o, delta)),
+    ],
+)
+def test_the_cells_that_are_read_are_those_that_matter(key, names, operation):
+    formula = equation(key).printed.sides[1]
+    arrays = np.arange(1, 13).reshape(3, 4), np.arange(2, 8).reshape(2, 3)
+    case = Arrays(**dict(zip(names, arrays, strict=True)))
+    found = read_by(operation, *arrays)
+    assert len(found) == formula.table(case).size
+    for entry, cells in found.items():
+        read = reads(formula, case, *entry)
+        assert cells <= {(n, cell) for n, name in enumerate(names) for cell in read[name]}
+        inside = terms(formula, case, *entry).inside.terms
+        assert cells == {(names.index(part.array), part.index) for term in inside for part in term}
+
+
+def test_terms_have_names_values_and_places_also_outside_of_the_arrays():
+    case = Arrays(delta=[[7, -8]], kernel=[[1, 2], [3, Fraction(1, 2)]])
+    formula = deltas.INPUT_SUM
+    entry = terms(formula, case, 0, 1)
+    assert entry.in_symbols() == ["δ₀₁·w₀₀", "δ₀₀·w₀₁", "δ₋₁,₁·w₁₀", "δ₋₁,₀·w₁₁"]
+    assert entry.inside.in_numbers() == ["(−8)·1", "7·2"]
+    assert entry.value == formula.value(case, 0, 1) == 6
+    assert reads(formula, case, 0, 0)["delta"] == [(0, 0), (0, -1), (-1, 0), (-1, -1)]
+    values = [[one.value for one in row] for row in all_terms(formula, case)]
+    np.testing.assert_array_equal(values, formula.table(case))
+    np.testing.assert_array_equal(values, loops.convolve([[7, -8]], [[1, 2], [3, Fraction(1, 2)]], mode="full"))
+
+
+@pytest.mark.parametrize(("entry", "name"), [(entry, name) for entry, name, n in SIDES if n == 1])
+def test_the_terms_of_every_sum_add_up_to_its_value(entry, name):
+    """Where a formula has no derivative, quotient or comparison, it comes out the same with named entries."""
+    formula, case = entry.forms[name].sides[1], entry.example
+    if re.search("partial|cases|frac|sqrt", formula.latex) or UNDEFINED in formula.table(case).ravel().tolist():
+        return
+    found = [getattr(one, "value", one) for one in all_terms(formula, Named(case)).flat]
+    assert found == formula.table(case).ravel().tolist()
+
+
+LETTER = r"-?\d+|\\tfrac12|\\?[a-zA-Z]+(_[12])?'?(\^(l|\{l[+-]1\}))?|(y_)?\{?\\text\{block\}\}?"
+
+
+def test_no_latex_is_given_but_that_of_letters_and_numbers():
+    """So the LaTeX of a formula cannot be changed without its tree."""
+    for entry, name, at in SIDES:
+        for _, node in entry.forms[name].sides[at].expression.walk():
+            assert "latex" not in type(node).__dataclass_fields__ or re.fullmatch(LETTER, node.latex), node
+
+
+def test_where_no_part_is_printed_none_can_be_chosen():
+    formula = formula_of("by_image", TABLE["by_image"]["cross-correlation"].map)
+    assert not any("part" in choice for place in places(formula) for choice in place.choices)

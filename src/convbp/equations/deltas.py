@@ -156,7 +156,8 @@ EQ_19 = Equation(
 
 _LINKED = δ[i_ - m, j_ - n] * w[m, n]
 INPUT_SUM = Formula(_SUM(_LINKED), _EACH_PIXEL)  # Eq. 20 without f′: ∂E/∂o
-UNTURNED_FULL = Formula(Slid(OTIMES, δ, w, FULL)[i_, j_], _EACH_PIXEL)  # the same of a true convolution
+COLLECTED = Formula(Slid(OTIMES, δ, Turned(w), FULL)[i_, j_], _EACH_PIXEL)  # the same, by the turned kernel
+UNTURNED_FULL = Formula(Slid(OTIMES, δ, w, FULL)[i_, j_], _EACH_PIXEL)  # ∂E/∂o under a true convolution
 
 EQ_20 = Equation(
     20,

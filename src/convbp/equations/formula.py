@@ -935,6 +935,11 @@ class Formula:
         """The expression that is computed."""
         return self.expression.where(dict(self.meanings)) if self.meanings else self.expression
 
+    def on(self, *counts: range) -> "Formula":
+        """The same for other entries: its indices run through these ranges."""
+        ranges = zip(self.over.ranges, counts, strict=True)
+        return replace(self, over=over(*((r.index, c.start, c.stop - 1) for r, c in ranges), where=self.over.where))
+
     def table(self, case) -> np.ndarray:
         """The value for every entry, and 0 where the formula is not meant; shape=(1,) if it has no index."""
         counts = self.over.counts(case)

@@ -8,7 +8,7 @@ from convbp.convolution import cross_correlate
 from convbp.equations.cases import Layer, Predictions
 from convbp.equations.conditions import one_bias, with_one_weight
 from convbp.equations.entry import Condition, Equation, Statement
-from convbp.equations.formula import STAR, Domain, Entries, Judged, Letter, Number, Slid, Turned, beside, total
+from convbp.equations.formula import STAR, Domain, Entries, Formula, Judged, Letter, Number, Slid, Turned, beside, total
 from convbp.equations.letters import P, f, i, j, k1, k2, m, n, p
 from convbp.equations.sliding import OVER_KERNEL, VALID
 from convbp.losses import half_sum_of_squares
@@ -34,10 +34,9 @@ _EQ_6 = Statement.of(
         Condition("the kernel is 1×1 and the bias the same everywhere", lambda c: one_bias(with_one_weight(c))),
     ),
 )
-FORWARD_SUM = total(OVER_KERNEL[0], said=False)(total(OVER_KERNEL[1], said=False)(w[m, n] * o[i + m, j + n]))
-_EQ_7 = Statement.of(
-    VALID, _X, FORWARD_SUM + b_ij, conditions=(Condition("the bias is the same everywhere", one_bias),)
-)
+_SUM = total(OVER_KERNEL[0], said=False)(total(OVER_KERNEL[1], said=False)(w[m, n] * o[i + m, j + n]))
+FORWARD_SUM = Formula(_SUM, VALID)  # Eq. 7 without the bias
+_EQ_7 = Statement.of(VALID, _X, _SUM + b_ij, conditions=(Condition("the bias is the same everywhere", one_bias),))
 
 EQ_6 = Equation(
     6,
@@ -75,7 +74,7 @@ EQ_7 = Equation(
     symbols=_LAYER,
     printed=_EQ_7,
     readings=(_EQ_7.read_as({b_ij: b}, note="bᵢⱼ is the filter's one bias b, whatever i and j"),),
-    corrected=Statement.of(VALID, _X, FORWARD_SUM + b, note="b for bᵢⱼ"),
+    corrected=Statement.of(VALID, _X, _SUM + b, note="b for bᵢⱼ"),
     remark="one bias is meant",
     vary=("inputs", "kernel", "biases"),
 )

@@ -6,12 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from convbp.convolution import conv2d_input_gradient
+from convbp.equations.deltas import INPUT_SUM
+from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import LARGER_DELTA, LARGER_IMAGE
 from convbp.explorers.states.fields import array, tick
 from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState
-from convbp.notation import factor, number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
+from convbp.explorers.written_terms import hues_of, in_rows, named, written
+from convbp.notation import number
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, covered, named_tags, rows_of
+from convbp.sums import Sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,8 @@ def scene(state: LayerState) -> Scene:
         "reach": Grid("reach", "how many outputs it reaches", rows_of(reach)),
         "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(named_tags("w", (k1, k2)))),
     }
-    highlights = {Selection("image", i, j): _highlight(grids, i, j) for i, j in grids["image"].cells()}
+    sums = all_terms(INPUT_SUM, named(delta=state.delta, kernel=state.kernel))
+    highlights = {Selection("image", i, j): _highlight(grids, sums[i, j], i, j) for i, j in grids["image"].cells()}
     drawn = Scene(
         title="Region Q: the outputs that a pixel has a part in",
         columns=tuple((grid,) for grid in grids.values()),
@@ -55,30 +60,18 @@ def scene(state: LayerState) -> Scene:
     return covered(drawn, "reach") if state.covered else drawn
 
 
-def _highlight(grids: dict[str, Grid], i: int, j: int) -> Highlight:
+def _highlight(grids: dict[str, Grid], entry: Sum, i: int, j: int) -> Highlight:
     delta, kernel = grids["delta"], grids["kernel"]
     k1, k2 = kernel.size
     _, _, rows, cols = delta.core
     first = max(i - k1 + 1, 0), max(j - k2 + 1, 0)
     last = min(i, rows - 1), min(j, cols - 1)
     size = last[0] - first[0] + 1, last[1] - first[1] + 1
-    products = {
-        (m, n): delta.entry(i - m, j - n) * kernel.entry(m, n) for m, n in kernel.cells() if delta.in_core(i - m, j - n)
-    }
-
-    def term(m: int, n: int) -> Term:
-        value = delta.entry(i - m, j - n) if (m, n) in products else 0
-        weight, product = kernel.entry(m, n), products.get((m, n), 0)
-        return Term(
-            symbols=f"δ({number(i - m)}, {number(j - n)})·w({m}, {n})",
-            numbers=f"{factor(value)}·{factor(weight)} = {number(product)}",
-            hue=kernel.tags[m][n].hue,
-            outside=(m, n) not in products,
-        )
+    reached = len(entry.inside.terms)
 
     links = tuple(tuple(kernel.tags[i - r][j - c] for c in _span(first, last, 1)) for r in _span(first, last, 0))
     from_to = f"({first[0]}, {first[1]}) to ({last[0]}, {last[1]})"
-    clipped = k1 * k2 - len(products)
+    clipped = k1 * k2 - reached
     return Highlight(
         marks=(
             Mark("image", i, j),
@@ -89,12 +82,12 @@ def _highlight(grids: dict[str, Grid], i: int, j: int) -> Highlight:
         ),
         formula=Formula(
             heading=f"∂E/∂o at ({i}, {j})  =  Σₘ Σₙ δ({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map (Eq. 17)",
-            terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
-            total=f"∂E/∂o at ({i}, {j}) is {number(sum(products.values()))}.",
+            terms=in_rows(written(entry, hues_of("kernel", kernel)), k2),
+            total=f"∂E/∂o at ({i}, {j}) is {number(entry.value)}.",
             notes=(f"Q runs from {from_to}: {size[0]}×{size[1]} of the {k1}×{k2} outputs that a kernel can reach.",),
         ),
         sentence=(
-            f"Pixel ({i}, {j}) reaches {len(products)} output{'s' if len(products) > 1 else ''}, from {from_to}: "
+            f"Pixel ({i}, {j}) reaches {reached} output{'s' if reached > 1 else ''}, from {from_to}: "
             f"region Q{f', of which {clipped} of {k1 * k2} places lie outside the output' if clipped else ''}."
         ),
     )

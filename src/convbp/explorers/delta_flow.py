@@ -1,5 +1,6 @@
 """How the δ come back to the layer below: collected by the turned kernel, or spread by the kernel (Eq. 15 to 22)."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -7,14 +8,18 @@ import numpy as np
 
 from convbp.activations import Activation
 from convbp.convolution import cross_correlate, rot180
+from convbp.equations.deltas import COLLECTED
+from convbp.equations.terms import all_terms
 from convbp.explorers.controls.control import Control
 from convbp.explorers.controls.step_player import StepPlayer
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.examples import LARGER_DELTA
 from convbp.explorers.states.fields import activation, array, choice, tick
 from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, delta_of_layer
+from convbp.explorers.written_terms import hues_of, in_rows, named, written
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
+from convbp.sums import Sum
 
 GATHER, SCATTER = "gather", "scatter"
 
@@ -79,7 +84,10 @@ def scene(state: State) -> Scene:
         "below": Grid("below", "δˡ in the end: sums · f′", rows_of(sums * slope)),
     }
     if gather:
-        highlights = {Selection("image", i, j): _gather(grids, i, j) for i, j in grids["image"].cells()}
+        collected = all_terms(COLLECTED, named(delta=state.delta, kernel=state.kernel))
+        highlights = {
+            Selection("image", i, j): _gather(grids, collected[i, j], i, j) for i, j in grids["image"].cells()
+        }
     else:
         highlights = {Selection("delta", i, j): _scatter(grids, spread, i, j) for i, j in np.ndindex(state.delta.shape)}
     # A change of the way, or of the shape, can leave the chosen cell outside; then the nearest one is chosen.
@@ -106,21 +114,11 @@ def _spread(delta: np.ndarray, kernel: np.ndarray) -> list[np.ndarray]:
     return sums
 
 
-def _gather(grids: dict[str, Grid], i: int, j: int) -> Highlight:
-    delta, turned, sums, slope, below = (grids[name] for name in ("delta", "turned", "sums", "slope", "below"))
+def _gather(grids: dict[str, Grid], entry: Sum, i: int, j: int) -> Highlight:
+    turned, sums, slope, below = (grids[name] for name in ("turned", "sums", "slope", "below"))
     (k1, k2), (H, W) = turned.size, sums.size
     top, left = i - k1 + 1, j - k2 + 1
-    met = [[delta.entry(top + r, left + c) for c in range(k2)] for r in range(k1)]
-    products = tuple(tuple(met[r][c] * turned.entry(r, c) for c in range(k2)) for r in range(k1))
-
-    def term(r: int, c: int) -> Term:
-        return Term(
-            symbols=f"δ({number(top + r)}, {number(left + c)})·w({k1 - 1 - r}, {k2 - 1 - c})",
-            numbers=f"{factor(met[r][c])}·{factor(turned.entry(r, c))} = {number(products[r][c])}",
-            hue=turned.tags[r][c].hue,
-            outside=not delta.in_core(top + r, left + c),
-        )
-
+    products = tuple(tuple(math.prod(part.value for part in term) for term in row) for row in in_rows(entry.terms, k2))
     done, total, result = i * W + j + 1, sums.entry(i, j), number(below.entry(i, j))
     times = f"f′({number(grids['image'].entry(i, j))}) = {factor(total)}·{factor(slope.entry(i, j))}"
     so_far = tuple(tuple(sums.entry(r, c) if r * W + c < done else None for c in range(W)) for r in range(H))
@@ -133,7 +131,7 @@ def _gather(grids: dict[str, Grid], i: int, j: int) -> Highlight:
         ),
         formula=Formula(
             heading=f"∂E/∂oˡ({i}, {j})  =  Σₘ Σₙ δˡ⁺¹({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map (Eq. 20)",
-            terms=tuple(tuple(term(r, c) for c in range(k2)) for r in range(k1)),
+            terms=in_rows(written(entry, hues_of("kernel", grids["kernel"])), k2),
             total=f"The sum is {number(total)}, and δˡ({i}, {j}) is {number(total)} · {times} = {result}.",
             notes=(f"Pixel {done} of {H * W} has collected: rot180(w) lies on the δ that it had a part in.",),
         ),

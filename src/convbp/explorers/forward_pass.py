@@ -7,11 +7,15 @@ import numpy as np
 
 from convbp.activations import Activation
 from convbp.convolution import convolve, cross_correlate, rot180
+from convbp.equations.forward import FORWARD_SUM
+from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.fields import activation, array, scalar
 from convbp.explorers.states.state import ExplorerState
-from convbp.notation import factor, number
+from convbp.explorers.written_terms import hues_of, in_rows, named, written
+from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.sums import Sum
 
 FIRST = Selection("x", 0, 0)
 
@@ -51,8 +55,11 @@ def scene(state: State) -> Scene:
         "x": Grid("x", "pre-activation xˡ", rows_of(x), axes=("i", "j")),
         "o": Grid("o", f"oˡ = {f.name}(xˡ)", rows_of(f(x)), axes=("i", "j")),
     }
+    sums = all_terms(FORWARD_SUM, named(o=state.image, kernel=state.kernel))
     highlights = {
-        Selection(name, i, j): _highlight(name, grids(i, j), state, as_in_eq_6[i + k1 - 1, j + k2 - 1], i, j)
+        Selection(name, i, j): _highlight(
+            name, grids(i, j), sums[i, j], state, as_in_eq_6[i + k1 - 1, j + k2 - 1], i, j
+        )
         for name in ("x", "o")
         for i, j in np.ndindex(x.shape)
     }
@@ -65,18 +72,12 @@ def scene(state: State) -> Scene:
     )
 
 
-def _highlight(chosen: str, grids: dict[str, Grid], state: State, as_in_eq_6: object, i: int, j: int) -> Highlight:
-    image, kernel, products = (grids[name] for name in ("image", "kernel", "products"))
+def _highlight(
+    chosen: str, grids: dict[str, Grid], entry: Sum, state: State, as_in_eq_6: object, i: int, j: int
+) -> Highlight:
+    kernel, products = grids["kernel"], grids["products"]
     (k1, k2), f = kernel.size, state.activation
     x, o = grids["x"].entry(i, j), grids["o"].entry(i, j)
-
-    def term(m: int, n: int) -> Term:
-        weight, pixel = kernel.entry(m, n), image.entry(i + m, j + n)
-        return Term(
-            symbols=f"w({m}, {n})·o({i + m}, {j + n})",
-            numbers=f"{factor(weight)}·{factor(pixel)} = {number(products.entry(m, n))}",
-            hue=kernel.tags[m][n].hue,
-        )
 
     field = f"the {k1}×{k2} receptive field that starts at ({i}, {j})"
     sentences = {
@@ -95,7 +96,7 @@ def _highlight(chosen: str, grids: dict[str, Grid], state: State, as_in_eq_6: ob
         ),
         formula=Formula(
             heading=f"xˡ({i}, {j})  =  Σₘ Σₙ wˡ(m, n) · oˡ⁻¹({i} + m, {j} + n)  +  bˡ  (Eq. 7)",
-            terms=(*(tuple(term(m, n) for n in range(k2)) for m in range(k1)), (Term("b", number(state.bias)),)),
+            terms=(*in_rows(written(entry, hues_of("kernel", kernel)), k2), (Term("b", number(state.bias)),)),
             total=f"xˡ({i}, {j}) is {number(x)}, and oˡ({i}, {j}) is {f.name}({number(x)}) = {number(o)} (Eq. 8).",
             notes=(
                 f"Eq. 6: rot180(wˡ) ∗ oˡ⁻¹ at ({i + k1 - 1}, {j + k2 - 1}), plus b, is {number(as_in_eq_6)} too: "

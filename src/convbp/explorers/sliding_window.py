@@ -5,12 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate, rot180
+from convbp.equations import equation
+from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import IMAGE, KERNEL
 from convbp.explorers.states.fields import array, choice, tick
 from convbp.explorers.states.state import ExplorerState
-from convbp.notation import factor, number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
+from convbp.explorers.written_terms import hues_of, in_rows, named, written
+from convbp.notation import number
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, covered, named_tags, rows_of
+from convbp.sums import Sum
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
 
@@ -67,8 +71,12 @@ def scene(state: State) -> Scene:
         origin=(top, left),
         axes=("i", "j"),
     )
+    formula = equation(2 if flips else 1).printed.sides[1]
+    counts = range(top, top + len(output)), range(left, left + output.shape[1])
+    terms = all_terms(formula.on(*counts), named(inputs=state.image, kernel=state.kernel))
     highlights = {
-        Selection("output", i, j): _highlight(grid_in, kernel, slid, grid_out, flips, i, j) for i, j in grid_out.cells()
+        Selection("output", i, j): _highlight(kernel, slid, grid_out, terms[i - top, j - left], flips, i, j)
+        for i, j in grid_out.cells()
     }
     (i, j), (out_rows, out_cols) = state.selected[1:], grid_out.size
     drawn = Scene(
@@ -82,20 +90,11 @@ def scene(state: State) -> Scene:
     return covered(drawn, "output") if state.covered else drawn
 
 
-def _highlight(grid_in: Grid, kernel: Grid, slid: Grid, grid_out: Grid, flips: bool, i: int, j: int) -> Highlight:
+def _highlight(kernel: Grid, slid: Grid, grid_out: Grid, entry: Sum, flips: bool, i: int, j: int) -> Highlight:
     k1, k2 = kernel.size
-    sign, step = ("\u2212", -1) if flips else ("+", 1)
+    sign = "\u2212" if flips else "+"
     window = (i - k1 + 1, j - k2 + 1) if flips else (i, j)
     result = grid_out.entry(i, j)
-
-    def term(m: int, n: int) -> Term:
-        row, col = i + step * m, j + step * n
-        value, weight = grid_in.entry(row, col), kernel.entry(m, n)
-        return Term(
-            symbols=f"I({number(row)}, {number(col)})·K({m}, {n})",
-            numbers=f"{factor(value)}·{factor(weight)} = {number(value * weight)}",
-            hue=kernel.tags[m][n].hue,
-        )
 
     here = f"({number(i)}, {number(j)})"
     return Highlight(
@@ -106,7 +105,7 @@ def _highlight(grid_in: Grid, kernel: Grid, slid: Grid, grid_out: Grid, flips: b
         ),
         formula=Formula(
             heading=f"{_symbol(flips)} at {here}  =  Σₘ Σₙ I({number(i)} {sign} m, {number(j)} {sign} n) · K(m, n)",
-            terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
+            terms=in_rows(written(entry, hues_of("kernel", kernel), strike=False), k2),
             total=f"The {k1 * k2} products sum to {number(result)}."
             if k1 * k2 > 1
             else f"The sum is {number(result)}.",

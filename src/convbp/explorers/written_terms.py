@@ -1,6 +1,6 @@
 """The terms of a formula as a picture lists them: in symbols, in numbers, with the hue of one of the factors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 
 from convbp.equations.terms import Arrays, Named
@@ -14,20 +14,23 @@ def named(**arrays) -> Named:
     return Named(Arrays(**arrays), bracketed)
 
 
-def written(entry: Sum, hues: Mapping[tuple, int]) -> list[Term]:
-    """The products of a sum; ``hues`` has the hue of a cell by its array and index."""
+def written(entry: Sum, hues: Mapping[tuple, int], strike: bool = True) -> list[Term]:
+    """The products of a sum; ``hues`` has the hue of a cell by its array and index.
+
+    Those that read outside of an array are struck out, if ``strike``.
+    """
     return [
         Term(
             symbols="·".join([part.text for part in product]),
             numbers=f"{'·'.join([factor(part.value) for part in product])} = {number(prod(p.value for p in product))}",
             hue=next((hues[part.array, part.index] for part in product if (part.array, part.index) in hues), None),
-            outside=not all(part.inside for part in product),
+            outside=strike and not all(part.inside for part in product),
         )
         for product in entry.terms
     ]
 
 
-def in_rows(terms: list[Term], width: int) -> tuple[tuple[Term, ...], ...]:
+def in_rows(terms: Sequence, width: int) -> tuple[tuple, ...]:
     """The terms in rows of so many."""
     return tuple(tuple(terms[at : at + width]) for at in range(0, len(terms), width))
 
