@@ -101,7 +101,9 @@ class Student:
         except BaseException as error:
             self.process.kill()
             self.process = None
-            raise RuntimeError("the process in which it ran has ended") if isinstance(error, EOFError) else error
+            if isinstance(error, EOFError):
+                raise RuntimeError("the process in which it ran has ended") from error
+            raise
 
 
 student = None
