@@ -1,9 +1,9 @@
 """Test the tests: ``python tools/mutation.py [name ...]`` changes the code, one place at a time, and runs them.
 
-mutmut makes the mutants and runs the tests that reach each of them; ``[tool.mutmut]`` in ``pyproject.toml`` says of what,
-and with which. Names are patterns of mutants, ``"convbp.pooling.*"``; without one all are tried, which takes hours. It
-goes on where it was stopped. What survives is either a hole in the tests, or changes nothing that anybody can see: those
-mutants are in ``tests/equivalent_mutants.yml``, each with its reason, and all others are printed.
+mutmut makes the mutants and runs the tests that reach each of them; ``[tool.mutmut]`` in ``pyproject.toml`` says of
+what and with which. Names are patterns of mutants, ``"convbp.pooling.*"``; without one all are tried, which takes
+hours. It goes on where it was stopped. What survives is a hole in the tests, or changes nothing that anybody can see.
+The mutants of this second kind are in ``tests/equivalent_mutants.yml``, each with its reason; all others are printed.
 """
 
 import subprocess
