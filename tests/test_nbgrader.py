@@ -135,7 +135,7 @@ def test_the_grades(graded):
         ("cid", "you gave δ to each of them"),
         ("ben", "You correlated the input with rot180(δ)"),
         ("ben", "did not end within 5 seconds, so it was stopped"),
-        ("eve", "line 17:  return inputs[nowhere]"),
+        ("eve", "line 14:  return inputs[nowhere]"),
     ],
 )
 def test_what_the_check_says_stands_in_the_feedback(graded, student, said):

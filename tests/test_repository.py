@@ -1,6 +1,7 @@
 """The repository around the code: what its files promise each other, and what none of them may hold."""
 
 import ast
+import inspect
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from rattler import MatchSpec
 
 import convbp
 import course
+from convbp import equations, exercises, explorers
 from tools import save_notebooks
 
 ROOT = Path(course.ROOT)
@@ -192,6 +194,33 @@ def test_the_types_are_there_for_those_who_use_the_package():
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_every_module_says_what_it_is(path):
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+PUBLIC = [
+    pytest.param(getattr(module, name), id=f"{module.__name__}.{name}")
+    for module in (convbp, equations, exercises, explorers)
+    for name in module.__all__
+    if callable(getattr(module, name))
+]
+
+
+@pytest.mark.parametrize("thing", PUBLIC)
+def test_every_public_name_is_described_as_numpydoc_has_it(thing):
+    doc = inspect.getdoc(thing)
+    assert doc
+    _, *parts = re.split(r"^(\w+)\n-+$", doc, flags=re.MULTILINE)
+    sections = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert sections.keys() <= {"Parameters", "Attributes", "Returns", "Yields", "Raises", "Examples", "Notes"}
+    if not inspect.isroutine(thing) and not inspect.isclass(thing):
+        return  # an object that can be called says what it is
+    described = sections.get("Parameters", "") + sections.get("Attributes", "")
+    names = {
+        n.strip(" *") for line in re.findall(r"^\S.*$", described, re.MULTILINE) for n in line.split(" :")[0].split(",")
+    }
+    signature = inspect.signature(thing)
+    assert signature.parameters.keys() <= names
+    if inspect.isroutine(thing) and signature.return_annotation not in (None, "None"):
+        assert {"Returns", "Yields"} & sections.keys()
 
 
 def imported_layers(path):

@@ -101,7 +101,9 @@ class Student:
         except BaseException as error:
             self.process.kill()
             self.process = None
-            raise RuntimeError("the process in which it ran has ended") if isinstance(error, EOFError) else error
+            if isinstance(error, EOFError):
+                raise RuntimeError("the process in which it ran has ended") from error
+            raise
 
 
 student = None
@@ -117,7 +119,8 @@ def run(folder, given, source, names):
     printed, values, functions = student.run(source)
     print(printed, end="")
     for name, value in {**{name: function(name) for name in functions}, **values}.items():
-        if names[name] is bound.get(name) if name in names else not hasattr(builtins, name):
+        ours = name in names or hasattr(builtins, name)
+        if not ours or (name in bound and names.get(name) is bound[name]):
             names[name] = bound[name] = value
 
 

@@ -107,7 +107,12 @@ class Conventions(tuple):
 
 
 def conventions() -> Conventions:
-    """Return the two conventions: cross-correlation forward, and convolution forward."""
+    """Return the two conventions: cross-correlation forward, and convolution forward.
+
+    Returns
+    -------
+    Conventions
+    """
     return _CONVENTIONS
 
 

@@ -68,7 +68,16 @@ class Statement:
 
 @dataclass(frozen=True)
 class Check:
-    """What `Equation.check` found: on how many of the cases each form holds."""
+    """What `Equation.check` found.
+
+    Attributes
+    ----------
+    equation : Equation
+    seed, cases : int
+        Which cases, and how many.
+    counts : mapping of str to int
+        For each form, on how many of them it holds.
+    """
 
     equation: "Equation"
     seed: int

@@ -88,6 +88,10 @@ def expand_kernel_gradient(inputs, delta, m, n, *, convention=CROSS_CORRELATION)
     convention : {"cross-correlation", "convolution"}
         Of the forward pass.
 
+    Returns
+    -------
+    Expansion
+
     Raises
     ------
     TypeError, ValueError
@@ -109,7 +113,21 @@ def expand_kernel_gradient(inputs, delta, m, n, *, convention=CROSS_CORRELATION)
 
 
 def expand_bias_gradient(delta) -> Expansion:
-    """Write out ∂E/∂b = Σ δᵢⱼ; ``delta`` of shape=(rows, columns). Errors as of `expand_kernel_gradient`."""
+    """Write out ∂E/∂b = Σ δᵢⱼ.
+
+    Parameters
+    ----------
+    delta : array_like, shape=(rows, columns)
+
+    Returns
+    -------
+    Expansion
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``delta`` is not 2-D, not of numbers, or empty.
+    """
     delta = as_numbers("expand_bias_gradient", "delta", delta, "HW")
     return Expansion(_derivative("b"), terms(BIAS_SUM, Arrays(inputs=delta, delta=delta)))  # as of a 1×1 kernel
 
@@ -130,6 +148,10 @@ def expand_input_gradient(delta, kernel, row, col, *, slope=None, convention=CRO
         f′(x) at this pixel.
     convention : {"cross-correlation", "convolution"}
         Of the forward pass; under a true convolution it is the entry of δ ⊗ w, full.
+
+    Returns
+    -------
+    Expansion
 
     Raises
     ------

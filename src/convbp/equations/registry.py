@@ -10,7 +10,12 @@ _ALL = tuple(entry for part in (sliding, forward, kernel_gradient, deltas, pooli
 
 
 class Equations(Sequence):
-    """Entries in the article's order; a notebook shows them as a table with their verdicts."""
+    """Entries in the article's order; a notebook shows them as a table with their verdicts.
+
+    Parameters
+    ----------
+    entries : tuple of Equation
+    """
 
     def __init__(self, entries: tuple[Equation, ...]):
         self._entries = entries
@@ -38,6 +43,10 @@ def equations() -> Equations:
     """Return all entries: Eq. 1 to 22, the figure of Eq. 14, the bias gradient, and the three rules of pooling.
 
     They stand in the article's order, to be gone through or shown as a table; by number: ``equation(n)``.
+
+    Returns
+    -------
+    Equations
     """
     return Equations(_ALL)
 
@@ -50,6 +59,10 @@ def equation(key: int | str) -> Equation:
     key : int or str
         1 to 22, or a name as the table has it: "Eq. 22", "figure of Eq. 14", "bias gradient", "max pooling",
         "average pooling", "L2 pooling".
+
+    Returns
+    -------
+    Equation
 
     Raises
     ------

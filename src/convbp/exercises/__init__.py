@@ -44,7 +44,16 @@ def __dir__() -> list[str]:
 
 
 def progress(*some: Exercise) -> Note:
-    """Say which exercises are done in this session: of ``some``, or of all.
+    """Say which exercises are done in this session.
+
+    Parameters
+    ----------
+    *some : Exercise
+        Of which; of all, if none is named.
+
+    Returns
+    -------
+    Note
 
     >>> progress(rot180)
     0 of 1 done. Not tried: rot180.

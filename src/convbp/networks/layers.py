@@ -215,16 +215,7 @@ class Activate(Layer):
 
 @dataclass(frozen=True)
 class _Pool2D(Layer):
-    """A pooling layer: the error goes back along the routes that the forward pass has kept.
-
-    Parameters
-    ----------
-    size : int or (int, int)
-        Rows and columns of the window.
-    stride : int or (int, int), optional
-        Its size if left out.
-    padding : int or (int, int)
-    """
+    """A pooling layer: the error goes back along the routes that the forward pass has kept."""
 
     size: Any
     _: KW_ONLY
@@ -258,19 +249,46 @@ _Pool2D.__init__ = steps_by_keyword(_Pool2D.__init__)  # type: ignore[method-ass
 
 
 class MaxPool2D(_Pool2D):
-    """`convbp.max_pool2d` as a layer, with its arguments; among the arrays of a pass are its ``winners``."""
+    """`convbp.max_pool2d` as a layer, with its arguments; among the arrays of a pass are its ``winners``.
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        Rows and columns of the window.
+    stride : int or (int, int), optional
+        Its size if left out.
+    padding : int or (int, int)
+    """
 
     _pool = staticmethod(max_pool2d)
 
 
 class AveragePool2D(_Pool2D):
-    """`convbp.average_pool2d` as a layer, with its arguments."""
+    """`convbp.average_pool2d` as a layer, with its arguments.
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        Rows and columns of the window.
+    stride : int or (int, int), optional
+        Its size if left out.
+    padding : int or (int, int)
+    """
 
     _pool = staticmethod(average_pool2d)
 
 
 class L2Pool2D(_Pool2D):
-    """`convbp.l2_pool2d` as a layer, with its arguments."""
+    """`convbp.l2_pool2d` as a layer, with its arguments.
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        Rows and columns of the window.
+    stride : int or (int, int), optional
+        Its size if left out.
+    padding : int or (int, int)
+    """
 
     _pool = staticmethod(l2_pool2d)
 

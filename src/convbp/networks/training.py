@@ -182,7 +182,17 @@ def fit(network: Network, images: Any, labels: Any, **options: Any) -> Progress:
 
 
 def accuracy(network: Network, images: Any, labels: Any) -> float:
-    """The share of the images that the network classifies as the labels say; arguments and errors as for `train`.
+    """The share of the images that the network classifies as the labels say.
+
+    Parameters
+    ----------
+    network, images, labels
+        As for `train`.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
 
     Raises
     ------
@@ -204,7 +214,21 @@ def accuracy(network: Network, images: Any, labels: Any) -> float:
 
 
 def show_progress(records: Iterable[Progress]) -> Iterator[Progress]:
-    """Pass the records of `train` on, with a progress bar in terminal or notebook; it is tqdm's, which it needs."""
+    """Pass the records of `train` on, with a progress bar in terminal or notebook.
+
+    Parameters
+    ----------
+    records : iterable of Progress
+
+    Yields
+    ------
+    Progress
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If there is no tqdm, whose bar it is.
+    """
     try:
         from tqdm.auto import tqdm  # here, as importing convbp loads NumPy only
     except ModuleNotFoundError as error:

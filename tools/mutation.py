@@ -1,0 +1,59 @@
+"""Test the tests: ``python tools/mutation.py [name ...]`` changes the code, one place at a time, and runs them.
+
+mutmut makes the mutants and runs the tests that reach each of them; ``[tool.mutmut]`` in ``pyproject.toml`` says of
+what and with which. Names are patterns of mutants, ``"convbp.pooling.*"``; without one all are tried, which takes
+hours. It goes on where it was stopped. What survives is a hole in the tests, or changes nothing that anybody can see.
+The mutants of this second kind are in ``tests/equivalent_mutants.yml``, each with its reason; all others are printed.
+"""
+
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parent.parent
+EQUIVALENT = ROOT / "tests" / "equivalent_mutants.yml"
+
+
+def main(patterns: list[str]) -> int:
+    if mutmut("run", *patterns).returncode:
+        return 1
+    verdicts = [line.strip().rpartition(": ")[::2] for line in said("results", "--all", "true") if ": " in line]
+    verdicts = [(name, verdict) for name, verdict in verdicts if any(fnmatch(name, p) for p in patterns or ["*"])]
+    survivors = [name for name, verdict in verdicts if verdict not in ("killed", "timeout", "caught by type check")]
+    known = {one for group in yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8")) for one in edits(group)}
+    holes = [(name, edit) for name in survivors if (edit := edit_of(name)) not in known]
+    for name, (path, before, after) in holes:
+        print(f"{name}, {path}:\n  - {before}\n  + {after}")
+    killed, equivalent = len(verdicts) - len(survivors), len(survivors) - len(holes)
+    print(f"{len(verdicts)} mutants: {killed} killed, {equivalent} equivalent, {len(holes)} survived.")
+    return int(bool(holes))
+
+
+def mutmut(*arguments: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "mutmut", *arguments], cwd=ROOT, check=False, **options)
+
+
+def said(*arguments: str) -> list[str]:
+    return mutmut(*arguments, stdout=subprocess.PIPE, text=True, encoding="utf-8").stdout.splitlines()
+
+
+def edit_of(name: str) -> tuple[str, str, str]:
+    """The file of a mutant, what stood there, and what stands there now."""
+    lines = said("show", name)
+    (path,) = [line.removeprefix("--- src/convbp/") for line in lines if line.startswith("--- ")]
+    before, after = (
+        " ".join(line[1:].strip() for line in lines if line.startswith(sign) and not line.startswith(3 * sign))
+        for sign in "-+"
+    )
+    return path, before, after
+
+
+def edits(group: dict) -> list[tuple[str, str, str]]:
+    return [(group["file"], group["line"], mutant) for mutant in group["mutants"]]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
