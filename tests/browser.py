@@ -20,6 +20,8 @@ import course
 
 Index = tuple[int, int]
 
+PATIENCE = 60  # seconds: other tests keep the processors busy, and who waits for what comes loses nothing
+
 
 def write_notebook(path: Path, cells: list[str], *, above: int = 0, below: int = 0) -> None:
     """Write a notebook of these code cells, with so many of text above and below them."""
@@ -54,13 +56,13 @@ def jupyterlab(root: Path, home: Path) -> Iterator[str]:
             yield f"{server['url']}lab?reset&token={server['token']}"
         finally:
             process.terminate()  # it ends its kernels, too
-            process.wait(timeout=30)
+            process.wait(timeout=PATIENCE)
 
 
 def _server(process: subprocess.Popen, home: Path) -> dict:
     """What the server writes down as soon as it listens; the port that it found free is among it."""
     info = home / "JUPYTER_RUNTIME" / f"jpserver-{process.pid}.json"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 2 * PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         try:
             return json.loads(info.read_text(encoding="utf-8"))
@@ -71,7 +73,7 @@ def _server(process: subprocess.Popen, home: Path) -> dict:
 
 def eventually(read: Callable[[], Any], expected: Any) -> None:
     """Wait until ``read()`` is ``expected``; fail if it does not become so."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while (found := read()) != expected:
         assert time.monotonic() < deadline, f"{found}\nhas not become\n{expected}"
         time.sleep(0.02)
@@ -90,7 +92,7 @@ class Tab:
 
     def __init__(self, browser: Browser, address: str, **options: Any):
         self.page = browser.new_page(viewport={"width": 1600, "height": 1000}, **options)
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(1000 * PATIENCE)
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.sent: list[bytes | str] = []
@@ -115,7 +117,7 @@ class Lab(Tab):
 
     def __init__(self, browser: Browser, address: str):
         super().__init__(browser, address)
-        self.page.wait_for_function("globalThis.jupyterapp?.restored.then(() => true)", timeout=60_000)
+        self.page.wait_for_function("globalThis.jupyterapp?.restored.then(() => true)", timeout=2000 * PATIENCE)
 
     def command(self, name: str, **arguments: Any) -> None:
         """Do what an entry of a menu does, and wait until it is done."""

@@ -22,7 +22,9 @@ def browser(browser_executable):
     """A browser of its own for each file of tests."""
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=20_000)  # a busy machine
+    from browser import PATIENCE
+
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=browser_executable) as browser:
         yield browser
 

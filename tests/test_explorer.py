@@ -203,6 +203,7 @@ BAD_GESTURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_after_a_hundred_random_gestures_the_picture_is_that_of_a_fresh_explorer(seed):
     explorer, rng, done = SlidingWindow(IMAGE, KERNEL), np.random.default_rng(seed), set()

@@ -160,7 +160,7 @@ def test_the_controls_of_a_picture_answer_while_a_cell_runs_those_that_came_late
 
 def test_at_full_speed_it_learns_the_digits(lab, training):
     press(training, "Start")
-    expect(says(training)).to_have_text(re.compile("^Finished, step 860 of 860"), timeout=30_000)
+    expect(says(training)).to_have_text(re.compile("^Finished, step 860 of 860"), timeout=120_000)
     assert lab.value(AS_PLAIN_TRAINING) == "[True]"
     assert float(re.search(r"test images (\S+)%", says(training).inner_text())[1]) > 97
 
