@@ -78,6 +78,9 @@ def _judged(exercise: Exercise, done: Run, order: Order, points: float, came: st
     broken = next((n for n, call in enumerate(done.calls) if call.problem), None)
     if broken is not None:
         call = done.calls[broken]
+        if not all(right[:broken]):  # what came before may tell more than where it ended
+            ended = f"On input {broken + 1} of {asked} there is more. {call.problem}"
+            return _explained(exercise, answers[:broken], expected[:broken], share, [*_printed(done), ended])
         where = f" (on input {broken + 1} of {asked})" if broken else ""
         said = [call.problem.replace("came back", came), *_part_that_is_right(done.calls, expected)]
         text = f"Not yet{where}. " + "\n".join([*said, *_asked_for(exercise, call), *_printed(done)])
@@ -222,5 +225,5 @@ def _part_that_is_right(calls: Sequence[Call], expected: Sequence[np.ndarray]) -
     count = min(len(call.parts) for call in calls)
     for n in range(count):
         if all(call.parts[n].equals(right) for call, right in zip(calls, expected, strict=False)):
-            return [f"Number {n + 1} of them is right: return that one alone."]
+            return [f"Several arrays came back together, and number {n + 1} of them is right: return that one alone."]
     return []

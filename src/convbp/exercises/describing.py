@@ -43,6 +43,18 @@ def _always_the_same(answers: Sequence[Answer], expected: Sequence[np.ndarray]) 
     return []
 
 
+def _remembered(answers: Sequence[Answer], expected: Sequence[np.ndarray]) -> list[str]:
+    """A sentence on an answer that is right for another input."""
+    for n, (answer, right) in enumerate(zip(answers, expected, strict=True)):
+        for m in range(n):
+            if not answer.equals(right) and answer.equals(expected[m]):
+                return [
+                    f"On input {n + 1} you gave the right result for input {m + 1}, which has the same shapes and "
+                    "other numbers: does your function remember an earlier call?"
+                ]
+    return []
+
+
 def _shape(answer: Answer, expected: np.ndarray, named: Sequence[str]) -> list[str]:
     """Sentences on a wrong shape; ``named`` says what else has this shape."""
     said = [f"Your result has shape {answer.shape}; expected is {expected.shape}."]
@@ -73,7 +85,7 @@ def describe(
     if not said and answer.shape != right.shape:
         named = _shapes(known, [answer.shape for answer in answers])
         said = [*_shape(answer, right, named), *_always_the_same(answers, expected)]
-    said = said or _always_the_same(answers, expected)
+    said = said or _always_the_same(answers, expected) or _remembered(answers, expected)
     if not said and any(answer.shape != right.shape for answer, right in pairs):
         said = ["On some of the inputs the shape of your result is right, on others it is not."]
     sums = [sums_in(arguments) for arguments in known.inputs]
@@ -83,7 +95,7 @@ def describe(
 
 def _numbers(pairs, factors, axes) -> list[str]:
     """Sentences on answers that have the right shapes and wrong numbers."""
-    said = _signs(pairs) or _rearrangement(pairs) or _factor(pairs, factors)
+    said = _signs(pairs) or _rounded(pairs) or _rearrangement(pairs) or _factor(pairs, factors) or _nearly(pairs)
     said = said or _offset(pairs) or _running_sum(pairs) or _shift(pairs, axes)
     if said:
         return said
@@ -196,9 +208,27 @@ def _signs(pairs):
         return ["The absolute values are right; the signs are not."]
     if all(_close(a, a.values, np.maximum(e, 0)) for a, e in pairs):
         return ["It is right where it is positive, and 0 where it should be negative."]
-    if all(_close(a, a.values, np.round(e)) for a, e in pairs):
-        return ["Your numbers are rounded; keep them as they are."]
     return []
+
+
+def _rounded(pairs):
+    for places in range(6):
+        if all(_close(a, a.values, np.round(e, places)) for a, e in pairs):
+            to = f" to {places} decimal{_s(places)}" if places else ""
+            return [f"Your numbers are rounded{to}; keep them as they are."]
+    return []
+
+
+def _nearly(pairs):
+    """Whether all is right but for the last digits, which is no slip but an approximation."""
+    errors = [np.abs(a.values - e).max(initial=0) / (np.abs(e).max(initial=0) or 1) for a, e in pairs]
+    digits = int(-np.log10(max(errors)))
+    if digits < 3:
+        return []
+    return [
+        f"Right to {digits} digits, and no further: is there an ε in a division or a root, a gradient found by "
+        "nudging, or a number that was rounded on the way?"
+    ]
 
 
 def _arrangements(shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...], tuple[int, ...]]]:

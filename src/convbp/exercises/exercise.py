@@ -16,7 +16,7 @@ from convbp.exercises.mistakes import Computation, Misconception
 from convbp.exercises.naming import Known
 from convbp.exercises.result import Result, card
 from convbp.exercises.running import SECONDS
-from convbp.exercises.variants import Variant, variants
+from convbp.exercises.variants import Misread, Variant, misread, variants
 
 BLUE = "#0072b2"
 
@@ -217,8 +217,9 @@ class Exercise:
 
     # Details
 
-    def _variants(self) -> list[Variant]:
-        return [one for program in (self.answer, *self.programs) for one in variants(program, self.equation)]
+    def _variants(self) -> list[Misread | Variant]:
+        edited = [variants(program, self.equation) for program in (self.answer, *self.programs)]
+        return [*misread(self.inputs[0], self.equation), *(one for some in edited for one in some)]
 
     def _order_of(self, layout: str | None) -> Mapping[str, tuple[int, ...]]:
         if layout is None:

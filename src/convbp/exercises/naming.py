@@ -75,10 +75,6 @@ class Known:
             self._computed[n, way] = self.computation.wrong(self.inputs[n], *way)
         return self._computed[n, way]
 
-    def size(self, n: int) -> int:
-        """How much there is to compute on input number ``n``."""
-        return sum(np.size(value) for value in self.inputs[n].values())
-
     def singles(self) -> Iterable[Way]:
         """Each mistake that is known."""
         return [(m,) for m in self.computation.misconceptions]
@@ -140,6 +136,11 @@ def _rows_equal(answer: Answer, rows: np.ndarray) -> np.ndarray:
     return (near | same).all(axis=1)
 
 
+def _is_empty(wrong: np.ndarray | None) -> bool:
+    """Whether nothing comes of a mistake on an input; empty arrays need not have the same shape."""
+    return wrong is None or not wrong.size
+
+
 def name(
     known: Known, answers: Sequence[Answer], expected: Sequence[np.ndarray], counts: Sequence[Mapping]
 ) -> Explanation | None:
@@ -155,28 +156,42 @@ def name(
         return None  # one number everywhere: no mistake, but an answer that did not look at its arguments
 
     def explains(way: Way, agree: Callable, on: Sequence[int]) -> bool:
-        wrong = [known.wrong(n, way) for n in on]
-        if not all(w is not None and agree(answers[n], w) for n, w in zip(on, wrong, strict=True)):
+        wrong = [(answers[n], known.wrong(n, way)) for n in on]
+        wrong = [(answer, w) for answer, w in wrong if not (answer.shape and not answer.values.size and _is_empty(w))]
+        if not all(w is not None and agree(answer, w) for answer, w in wrong):
             return False
         # Of zeros alone nothing can be told: whatever is small enough agrees with them.
-        return any(w.any() for w in wrong)
+        return any(w.any() for _, w in wrong)
 
     def found(ways: Callable, change: Callable = np.asarray, on: Sequence[int] = range(len(answers))) -> Way | None:
-        least = min(on, key=known.size)
+        last = on[-1]  # which is the smallest
         with np.errstate(all="ignore"):  # of NaN there is no remainder
-            alike = known.table(ways, least).equal(answers[least], change)
+            alike = known.table(ways, last).equal(answers[last], change)
             return next((way for way in alike if explains(way, lambda a, w: a.equals(change(w)), on)), None)
 
-    way = found(known.singles) or found(known.variants)
+    integers = all(answer.integers for answer in answers)
+
+    def cut_off(ways: Callable) -> Explanation | None:
+        for said, (changes, sentence) in _CUTS.items() if integers else ():
+            for change in changes:
+                way = found(ways, change)
+                if way is not None:
+                    return Explanation(way, {said: sentence})
+        return None
+
+    way = found(known.singles)
     if way:
         return Explanation(way)
-    if all(answer.integers for answer in answers):
-        for said, (changes, sentence) in _CUTS.items():
-            for ways in (known.nothing, known.singles, known.variants):
-                for change in changes:
-                    way = found(ways, change)
-                    if way is not None:
-                        return Explanation(way, {said: sentence})
+    cut = cut_off(known.nothing)
+    if cut:
+        return cut
+    way = found(known.variants)
+    if way:
+        return Explanation(way)
+    cut = cut_off(known.singles) or cut_off(known.variants)
+    if cut:
+        return cut
+    if integers:
         # Cut off at each step of a sum, what comes out is right only where all numbers are whole.
         whole = [n for n, right in enumerate(expected) if np.array_equal(right, np.round(right))]
         for ways in (known.nothing, known.singles, known.variants) if 0 < len(whole) < len(answers) else ():
@@ -186,11 +201,11 @@ def name(
     way = found(known.pairs)
     if way:
         return Explanation(way)
-    every, least = range(len(answers)), min(range(len(answers)), key=known.size)
+    every = range(len(answers))
     if None not in map(ratio, answers, expected):
         return None  # right but for a factor
     for ways in (known.singles, known.variants, known.pairs):
-        for way in known.table(ways, least).proportional(answers[least]):
+        for way in known.table(ways, every[-1]).proportional(answers[-1]):
             if explains(way, lambda answer, wrong: np.count_nonzero(wrong) > 1 and ratio(answer, wrong), every):
                 wrong = [known.wrong(n, way) for n in range(len(answers))]
                 words = factor_in_words(list(map(ratio, answers, wrong)), counts)

@@ -11,6 +11,7 @@ import numpy as np
 
 LARGEST = 100_000  # entries; every exercise is small
 _DEEPEST = 8  # lists within lists
+_MOST_PARTS = 4  # arrays that come back together, as in ``return dx, dw, db``
 
 _TOLERANCES = {"float16": 1e-2, "float32": 1e-5}  # relative to the largest entry
 
@@ -90,11 +91,9 @@ def read(value: object) -> Answer:
 
 def read_parts(value: object) -> list[Answer]:
     """Each of several arrays that came back together, as in ``return dx, dw``; of anything else nothing."""
-    if not (isinstance(value, list | tuple) and 2 <= len(value) <= 4):
+    if not (isinstance(value, list | tuple) and 2 <= len(value) <= _MOST_PARTS):
         return []
     if not all(isinstance(part, np.ndarray) and 0 < part.size <= LARGEST for part in value):
-        return []
-    if len({part.shape for part in value}) > 1 and not all(part.ndim for part in value):
         return []
     return [_as_answer(part) for part in value]
 
@@ -129,6 +128,13 @@ def _as_answer(value: object) -> Answer:
     try:
         array = np.asarray(value)
     except ValueError:
+        parts = value if isinstance(value, tuple | list) else []
+        shapes = [part.shape for part in parts if isinstance(part, np.ndarray)]
+        if 1 < len(shapes) == len(parts) <= _MOST_PARTS:
+            listed = ", ".join(map(str, shapes[:-1]))
+            raise Unreadable(
+                f"{len(shapes)} arrays came back together, of shapes {listed} and {shapes[-1]}; expected one."
+            ) from None
         raise Unreadable("Lists with rows of different lengths came back; give every row the same length.") from None
     if array.size > LARGEST:
         return Answer(np.empty(0), size_only=array.shape)

@@ -163,6 +163,11 @@ def _describe(error: BaseException) -> str:
     advice = _ADVICE.get(kind, "")
     if "Cannot cast ufunc" in text and "output from" in text:
         advice = "An array of integers, as np.zeros(shape, int) makes it, takes no floats; one of np.zeros(shape) does."
+    elif "read-only" in text:
+        advice = (
+            "That array is a view that can only be read, such as one of sliding_window_view. Work on a copy, "
+            "array.copy(), or make a new one: w = w - … for w -= …."
+        )
     elif kind == "ValueError" and "matmul" in text:
         advice = "@ is the product of two matrices. The product entry by entry is *."
     elif kind == "ValueError" and ("broadcast" in text or "shapes" in text):

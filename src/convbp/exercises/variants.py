@@ -11,7 +11,9 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+
+import numpy as np
 
 _FUNCTIONS = {  # what is easily taken for what
     "sum": ("mean", "max"),
@@ -89,6 +91,8 @@ class Program:
         source = textwrap.dedent(inspect.getsource(self.function))
         self.tree = ast.parse(source)
         (self._definition,) = self.tree.body
+        if not isinstance(self._definition, ast.FunctionDef):
+            raise TypeError(f"{self.function!r} has no definition of its own; expected a function made with def.")
         self._definition.decorator_list = []
 
     def edits(self) -> Iterator[Edit]:
@@ -150,6 +154,61 @@ class Variant:
 
 def _nothing(**arguments) -> None:
     """Where the edits make no program, nothing comes of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Misread:
+    """What comes of a right computation if something is done to one of its arguments first."""
+
+    name: str
+    changes: Mapping[str, Callable]
+    where: str
+    why: str = ""
+
+    @property
+    def done(self) -> str:
+        return f"Number for number, your result is what comes out with {self.name}."
+
+
+def misread(arguments: Mapping, where: str) -> list[Misread]:
+    """Each way in which one of the arguments is easily taken for another: turned, exchanged, cut off."""
+    found = []
+    for key, value in arguments.items():
+        if isinstance(value, np.ndarray):
+            ways = {f"{key} reversed along axis {axis}": partial(np.flip, axis=axis) for axis in range(value.ndim)}
+            ways |= {f"{key} turned by 180°": partial(np.flip, axis=axes) for axes in [_row_and_column(value)] if axes}
+            ways |= {f"{key} transposed": np.transpose} if value.ndim == 2 else {}
+            ways |= {
+                f"{key} cut off to integers": np.trunc,
+                f"{key} rounded": np.round,
+                f"the absolute values of {key}": np.abs,
+                f"−{key} for {key}": np.negative,
+                f"the negative entries of {key} set to 0": lambda array: np.maximum(array, 0),
+            }
+        elif isinstance(value, tuple):
+            ways = {
+                f"rows and columns of {key} exchanged": lambda pair: pair[::-1],
+                f"{key}[0] for both axes": lambda pair: (pair[0], pair[0]),
+                f"{key}[1] for both axes": lambda pair: (pair[1], pair[1]),
+                f"1 for both entries of {key}": lambda pair: (1, 1),
+                f"0 for both entries of {key}": lambda pair: (0, 0),
+                f"{key}[0] one larger": lambda pair: (pair[0] + 1, pair[1]),
+                f"{key}[1] one larger": lambda pair: (pair[0], pair[1] + 1),
+                f"{key} one larger": lambda pair: (pair[0] + 1, pair[1] + 1),
+                f"{key} one smaller": lambda pair: (pair[0] - 1, pair[1] - 1),
+            }
+        else:
+            ways = {
+                f"−{key} for {key}": lambda number: -number,
+                f"0 for {key}": lambda number: 0,
+                f"1 for {key}": lambda number: 1,
+            }
+        found += [Misread(name, {key: change}, where) for name, change in ways.items()]
+    return found
+
+
+def _row_and_column(array: np.ndarray) -> tuple[int, int] | None:
+    return {2: (0, 1)}.get(array.ndim)
 
 
 def variants(function: Callable, where: str) -> list[Variant]:
@@ -236,6 +295,9 @@ class _Places:
                 indices += _names(node.target)
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
                 self._siblings(node.targets[0])
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):  # for what it is made of
+                made_of = [name for name in _names(node.value) if name in self.parameters]
+                self.others[node.targets[0].id] = _distinct(made_of)
         for n, name in enumerate(indices):  # the next ones, and those of the loops two further in or out
             self.others[name] = _distinct([indices[k] for k in (n - 2, n - 1, n + 1, n + 2) if 0 <= k < len(indices)])
 
@@ -331,6 +393,8 @@ class _Places:
                 yield from within(right, "right")
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 yield put("minus left out", operand)
+                if isinstance(operand, ast.Attribute) and operand.attr == "inf":
+                    yield put("0 for −∞", ast.Constant(0))
                 yield from within(operand, "operand")
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 for operator in _COMPARED.get(type(op), ()):

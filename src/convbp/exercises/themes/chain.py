@@ -148,14 +148,19 @@ def _output_delta_by_formula(pre_activation, targets):
             LOSS,
             difference=lambda y, t: np.ones_like(y),
         ),
-        mistake(
-            "divided by P",
-            "You divided by the number of outputs.",
-            "Eq. 9 is half the sum of the squares, though it is called a mean: there is no 1/P in its derivative.",
-            LOSS,
-            {"result": lambda r, a: r / r.size},
-            {"result": lambda r, a: r / len(r)},
-            {"result": lambda r, a: r / r.shape[1]},
+        *(
+            mistake(
+                "divided by P",
+                f"You divided by the number of {of}.",
+                "Eq. 9 is half the sum of the squares, though it is called a mean: there is no 1/P in its derivative.",
+                LOSS,
+                result=lambda r, a, count=count: r / count(r),
+            )
+            for of, count in (
+                ("outputs", lambda r: r.size),
+                ("rows, as / len(x) does", lambda r: len(r)),
+                ("columns", lambda r: r.shape[1]),
+            )
         ),
         mistake(
             "½ forgotten",
@@ -507,7 +512,8 @@ def _recursion_by_copies(delta, kernel, pre_activation):
         ),
         mistake(
             "wrapped around the border",
-            "Past the border of δ you went on at its other side, as Python's negative indices do.",
+            "Past the border of δ you went on at its other side, as Python's negative indices do, and a Fourier "
+            "transform that is too small.",
             "Outside its map δ is zero: Q is clipped at the border.",
             "notebook 07, Eq. 16 and 17",
             {

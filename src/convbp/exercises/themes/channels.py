@@ -1,5 +1,7 @@
 """The gradients of a layer with channels, filters and a batch of images."""
 
+from functools import partial
+
 import numpy as np
 
 from convbp import loops
@@ -8,7 +10,9 @@ from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import Misconception, mistake
 from convbp.exercises.themes.arrays import NCHW, random, sevenths
 from convbp.exercises.themes.common import (
+    AT_REPEATED_PLACES,
     columns_reversed,
+    mean_for_sum,
     mirrored,
     one_axis_missing,
     only,
@@ -66,9 +70,10 @@ def _overwritten_through_channels(a, backwards):
     return result
 
 
-def _overwritten_back(delta, kernel):
+def _overwritten_back(delta, kernel, backwards=False):
     """Each δ replaces what is there, for the one filter."""
-    images = [[overwritten(one[..., 0], w[..., 0]) for w in np.moveaxis(kernel, 2, 0)] for one in delta]
+    weights = np.moveaxis(kernel, 2, 0)
+    images = [[overwritten(one[..., 0], w[..., 0], backwards=backwards) for w in weights] for one in delta]
     return np.moveaxis(np.array(images), 1, 3)
 
 
@@ -182,12 +187,13 @@ def _input_gradient_in_loops(delta, kernel):
         mistake(
             "= for +=",
             "Only one contribution is left: the last one replaced those before it.",
-            "What comes from every filter and every place adds up: +=.",
+            "What comes from every filter and every place adds up: +=." + AT_REPEATED_PLACES,
             CHANNELS,
             {"kernel": lambda kernel: only(kernel, Ellipsis, -1)},
             {"result": lambda r, a: _overwritten_through_channels(a, backwards=False)},
             {"result": lambda r, a: _overwritten_through_channels(a, backwards=True)},
             {"result": lambda r, a: _per_filter(_overwritten_back)(r, a).sum(axis=-1)},
+            {"result": lambda r, a: _per_filter(partial(_overwritten_back, backwards=True))(r, a).sum(axis=-1)},
             {"kernel": lambda kernel: only(kernel, -1, -1)},
             {"kernel": lambda kernel: only(kernel, -1, -1, Ellipsis, -1)},
         ),
@@ -207,15 +213,9 @@ def _input_gradient_in_loops(delta, kernel):
                 )
             },
         ),
-        mistake(
-            "mean for sum",
-            "You took a mean, where the sum over the filters is due.",
-            "What comes back from each filter adds up; nothing divides by their number.",
-            CHANNELS,
-            {"result": lambda r, a: r / a.delta.shape[3]},
-            {"result": lambda r, a: r / len(a.delta)},
-            {"result": lambda r, a: r / a.kernel[:, :, 0, 0].size},
-        ),
+        mean_for_sum(lambda a: a.delta.shape[3], "the filters", CHANNELS),
+        mean_for_sum(lambda a: len(a.delta), "the images", CHANNELS, "Each image has a gradient of its own."),
+        mean_for_sum(lambda a: a.kernel[:, :, 0, 0].size, "the k₁·k₂ weights", CHANNELS),
         mistake(
             "valid for full",
             "You kept the kernel inside δ: that is the valid convolution, and it makes the array smaller.",
@@ -359,15 +359,18 @@ def _kernel_gradient_by_slices(inputs, delta):
             FIGURE,
             delta=_on_images(columns_reversed),
         ),
-        mistake(
-            "mean for sum",
-            "You took a mean, where the sum is due.",
-            "All images and places share the kernel, and what comes from each adds up; nothing divides by "
-            "their number.",
-            "notebook 06, Eq. 13, and notebook 10, channels",
-            {"result": lambda r, a: r / len(a.delta)},
-            {"result": lambda r, a: r / a.delta[0, ..., 0].size},
-            {"result": lambda r, a: r / a.delta[..., 0].size},
+        *(
+            mean_for_sum(
+                count,
+                of,
+                "notebook 06, Eq. 13, and notebook 10, channels",
+                "All images and places share the kernel, and what comes from each adds up; nothing divides.",
+            )
+            for count, of in (
+                (lambda a: len(a.delta), "the images"),
+                (lambda a: a.delta[0, ..., 0].size, "the places of an image"),
+                (lambda a: a.delta[..., 0].size, "images and places"),
+            )
         ),
         mistake(
             "first image only",
@@ -375,6 +378,22 @@ def _kernel_gradient_by_slices(inputs, delta):
             "All images share the kernel: sum over the batch as well.",
             CHANNELS,
             delta=lambda delta: only(delta, 0),
+        ),
+        mistake(
+            "δ of one image for all",
+            "You used the δ of one image for all images.",
+            "Each image has its own δ, which meets that image's inputs.",
+            CHANNELS,
+            {"delta": lambda delta: np.broadcast_to(delta[:1], delta.shape)},
+            {"delta": lambda delta: np.broadcast_to(delta[-1:], delta.shape)},
+        ),
+        mistake(
+            "inputs of one image for all",
+            "You used the inputs of one image for all images.",
+            "Each image's δ meets that image's inputs.",
+            CHANNELS,
+            {"inputs": lambda inputs: np.broadcast_to(inputs[:1], inputs.shape)},
+            {"inputs": lambda inputs: np.broadcast_to(inputs[-1:], inputs.shape)},
         ),
         mistake(
             "= for +=",

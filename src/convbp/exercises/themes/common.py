@@ -169,15 +169,30 @@ def sums_one_short(array: str, symbol: str, where: str) -> list[Misconception]:
 
 
 def kernel_transposed(where: str, symbol: str = "the kernel", *more: Mapping) -> list[Misconception]:
-    return mistake(
-        "kernel transposed",
-        f"You exchanged rows and columns of {symbol}.",
-        "A turn by 180° keeps the shape k₁×k₂; a transpose makes it k₂×k₁.",
-        where,
-        {"kernel": np.transpose},
-        {"kernel": lambda kernel: rot180(kernel.T)},
-        *more,
-    )
+    return [
+        *mistake(
+            "kernel transposed",
+            f"You exchanged rows and columns of {symbol}.",
+            "A turn by 180° keeps the shape k₁×k₂; a transpose makes it k₂×k₁.",
+            where,
+            {"kernel": np.transpose},
+            {"kernel": lambda kernel: rot180(kernel.T)},
+            *more,
+        ),
+        *mistake(
+            "kernel turned by 90°",
+            f"You turned {symbol} by 90°, as np.rot90(kernel) does.",
+            "Two such turns make 180°: np.rot90(kernel, 2), or kernel[::-1, ::-1].",
+            where,
+            {"kernel": np.rot90},
+            {"kernel": lambda kernel: np.rot90(kernel, -1)},
+        ),
+    ]
+
+
+AT_REPEATED_PLACES = (
+    " With arrays of indices, result[rows, columns] += …, a place that comes twice counts once: np.add.at counts both."
+)
 
 
 _ALONG_EACH_PATH = "The chain rule adds what comes along each path; nothing divides by their number."

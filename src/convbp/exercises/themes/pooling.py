@@ -1,11 +1,13 @@
 """δ on its way back through pooling: max, average and L2."""
 
+from functools import partial
+
 import numpy as np
 
 from convbp import loops
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import Misconception, mistake
-from convbp.exercises.themes.common import mirrored, opposite_sign, transposed, turned
+from convbp.exercises.themes.common import AT_REPEATED_PLACES, mirrored, opposite_sign, transposed, turned
 from convbp.sums import exact, symbols
 
 MAX = "notebook 09, max pooling"
@@ -54,7 +56,7 @@ def _max_inputs(first, seed):
     rng = np.random.default_rng(seed)
     ties = _pooled(rng, rng.integers(-3, 3, (7, 6)), (7, 6), (2, 3), (3, 3))
     both = (4, 6), first["size"], first["stride"]
-    overlap, neither = ((6, 5), (3, 2), (1, 2)), ((5, 7), (2, 3), (2, 3))
+    overlap, neither = ((6, 7), (3, 2), (1, 2)), ((5, 9), (2, 3), (2, 3))
     given = [
         first,
         ties,
@@ -152,7 +154,7 @@ def _overlap(where: str, *ways) -> list[Misconception]:
     return mistake(
         "= for +=",
         "Where windows overlap, the last one replaced what was there.",
-        "An entry of several windows gets a part from each, and they add up: +=.",
+        "An entry of several windows gets a part from each, and they add up: +=." + AT_REPEATED_PLACES,
         where,
         *[{"collect": collect} for collect in ways],
     )
@@ -215,6 +217,24 @@ def _max_routing_by_division(inputs, delta, size, stride):
         for j in range(columns):
             place = np.argmax(inputs[s1 * i : s1 * i + k1, s2 * j : s2 * j + k2])
             gradient[s1 * i + place // k2, s2 * j + place % k2] += delta[i, j]
+    return gradient
+
+
+def _by_one_mask(a, collect):
+    mask = _route(a.size, a.stride, np.ones_like(a.delta), a.inputs, _winner, lambda held, new: np.maximum(held, new))
+    return _route(a.size, a.stride, a.delta, mask, np.asarray, collect)
+
+
+_LENGTHS = (lambda a: a.size[0], lambda a: a.inputs.shape[1], lambda a: a.inputs.shape[0])
+
+
+def _at_wrong_places(r, a, length):
+    """With the winner's number in its window divided by ``length``."""
+    gradient = np.zeros(a.inputs.shape)
+    for i, j in np.ndindex(a.delta.shape):
+        window = a.inputs[a.stride[0] * i :, a.stride[1] * j :][: a.size[0], : a.size[1]]
+        row, column = divmod(int(window.argmax()), length(a))
+        gradient[a.stride[0] * i + row, a.stride[1] * j + column] += a.delta[i, j]
     return gradient
 
 
@@ -300,6 +320,29 @@ def _max_routing_by_division(inputs, delta, size, stride):
             share=lambda window: _at_first(np.abs(window) == np.abs(window).max()),
         ),
         mistake(
+            "largest from 0 on",
+            "You looked for an entry that is larger than 0: in a window without one you found none.",
+            "Begin with the window's first entry, or with −∞: the largest may be negative.",
+            MAX,
+            {"share": lambda window: _winner(window) if window.max() > 0 else np.zeros(window.shape)},
+            {"share": lambda window: _winner(window) if window.max() > 0 else _at_first(np.ones_like(window))},
+        ),
+        mistake(
+            "one mask for all windows",
+            "You marked the winners of all windows in one mask, and gave each window's δ to every mark inside it.",
+            "Where windows overlap a window has other windows' winners in it, too: only its own gets its δ.",
+            MAX,
+            {"result": lambda r, a: _by_one_mask(a, _add)},
+            {"result": lambda r, a: _by_one_mask(a, _replace)},
+        ),
+        mistake(
+            "winner's number read with the wrong length",
+            "You divided the winner's number in its window by another length than that of the window's rows.",
+            "Number p of a window is in row p // k₂ and column p % k₂: np.unravel_index(p, window.shape).",
+            MAX,
+            *[{"result": partial(_at_wrong_places, length=length)} for length in _LENGTHS],
+        ),
+        mistake(
             "largest of all",
             "You looked for the largest entry of the whole input.",
             "Each window has its own winner.",
@@ -349,6 +392,16 @@ def max_routing(inputs, delta, size, stride):
             row, column = np.unravel_index(np.argmax(window), window.shape)
             gradient[top + row, left + column] += delta[i, j]
     return gradient
+
+
+def _copied_up(a, by, last):
+    """Each pixel takes the δ of the window number pixel // by; past the last window the last one's, or none."""
+    gradient = np.zeros(a.input_size)
+    for row, column in np.ndindex(gradient.shape):
+        window = row // by[0], column // by[1]
+        if last or all(np.less(window, a.delta.shape)):
+            gradient[row, column] = a.delta[tuple(np.minimum(window, np.array(a.delta.shape) - 1))]
+    return gradient / (a.size[0] * a.size[1])
 
 
 def _coverage(a):
@@ -421,6 +474,17 @@ def _average_routing_in_loops(delta, input_size, size, stride):
                     lambda a: a.size[0] * a.size[1] - 1,
                     lambda a: np.sqrt(a.size[0] * a.size[1]),
                 )
+            ],
+        ),
+        mistake(
+            "δ copied up",
+            "You took for each pixel the δ of one window, as np.kron, repeat, or i // s do.",
+            "Where windows overlap a pixel gets a part from each of them, and they add up.",
+            AVERAGE,
+            *[
+                {"result": lambda r, a, by=by, last=last: _copied_up(a, by(a), last)}
+                for by in (lambda a: a.stride, lambda a: a.size)
+                for last in (True, False)
             ],
         ),
         mistake(

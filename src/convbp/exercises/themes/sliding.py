@@ -163,6 +163,7 @@ def _correlated_by_weights(image, kernel):
         {"image": sevenths(101, 4, 5), "kernel": sevenths(102, 2, 3)},
         {"image": random(1, 6, 4), "kernel": random(2, 3, 2)},
         {"image": random(3, 5, 8), "kernel": random(4, 2, 4)},
+        {"image": sevenths(115, 1, 4), "kernel": sevenths(116, 1, 3)},
         {"image": sevenths(103, 3, 4), "kernel": sevenths(104, 2, 1)},
     ],
     hints=(
@@ -256,7 +257,11 @@ def _correlated_by_weights(image, kernel):
             {"slide": _first_of_full("constant")},
         ),
         _sums(cross_correlate, [{"kernel": lambda kernel: only(kernel, -1, -1)}], EQ1),
-        turned(EQ1, "That is what turning both of them gives: Eq. 1 turns neither."),
+        turned(
+            EQ1,
+            "That is what turning both of them gives, and exchanging the two, as in correlate2d(kernel, image): Eq. 1 "
+            "does neither.",
+        ),
         mistake(
             "image flipped",
             "You turned the image by 180°.",
@@ -313,6 +318,7 @@ def _convolved_in_loops(image, kernel):
         {"image": random(5, 6, 4), "kernel": random(6, 3, 2)},
         {"image": random(7, 5, 8), "kernel": random(8, 2, 4)},
         {"image": random(80, 6, 5), "kernel": random(81, 1, 3)},  # k1 − 1 is 0, and so is −0 as the end of a slice
+        {"image": sevenths(117, 1, 4), "kernel": sevenths(118, 1, 2)},
         {"image": sevenths(107, 3, 4), "kernel": sevenths(108, 2, 1)},
     ],
     hints=(
@@ -367,7 +373,8 @@ def _convolved_in_loops(image, kernel):
         ),
         mistake(
             "wrapped around the border",
-            "A negative index took you to the other side of the image, as Python's do.",
+            "Past the border you went on at the other side of the image, as Python's negative indices do, and a "
+            "Fourier transform.",
             "In Eq. 2 a negative index means outside, where there is zero; the valid part reads none.",
             "notebook 02, where do negative indices go",
             {"slide": _padded(_before, convolve, "wrap")},
@@ -436,7 +443,8 @@ def _turned_in_loops(kernel):
         {"kernel": np.array([[3, 1], [-1, 4], [2, 5]])},
         {"kernel": random(9, 3, 4)},
         {"kernel": sevenths(109, 2, 3)},
-        {"kernel": sevenths(110, 4, 1)},
+        {"kernel": sevenths(119, 1, 4)},
+        {"kernel": sevenths(110, 3, 1)},
     ],
     hints=(
         "A turn by 180° is two reflections: top to bottom, and left to right.",
@@ -569,6 +577,8 @@ def _full_of_padded(image, kernel):
         {"image": random(10, 3, 5), "kernel": random(11, 3, 2)},
         {"image": random(12, 4, 5), "kernel": random(13, 2, 4)},
         {"image": random(82, 6, 4), "kernel": random(83, 4, 2)},  # higher than wide
+        {"image": sevenths(120, 1, 3), "kernel": sevenths(121, 3, 1)},
+        {"image": sevenths(122, 3, 1), "kernel": sevenths(123, 1, 3)},
         {"image": sevenths(113, 2, 3), "kernel": sevenths(114, 1, 2)},
     ],
     hints=(
@@ -613,6 +623,13 @@ def _full_of_padded(image, kernel):
             FULL, "You may have turned the image in the place of the kernel; then the result has to be turned back."
         ),
         mistake(
+            "image flipped",
+            "You turned the image by 180°.",
+            "Eq. 2 turns the kernel; the image stays as it is.",
+            FULL,
+            image=half_turn,
+        ),
+        mistake(
             "valid for full",
             "You kept the kernel inside the image: that is the valid convolution, and it makes the array smaller.",
             "Full makes it larger: as if the image had a border of zeros, k₁ − 1 rows and k₂ − 1 columns on each side.",
@@ -645,7 +662,8 @@ def _full_of_padded(image, kernel):
         ),
         mistake(
             "wrapped around the border",
-            "Past the border of the image you went on at its other side, as Python's negative indices do.",
+            "Past the border of the image you went on at its other side, as Python's negative indices do, and a "
+            "Fourier transform that is too small.",
             "Outside the image there is zero.",
             "notebook 02, where do negative indices go",
             {"slide": _padded(_around, convolve, "wrap")},

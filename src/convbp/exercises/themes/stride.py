@@ -8,6 +8,7 @@ from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import mistake
 from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import (
+    AT_REPEATED_PLACES,
     full,
     in_corner,
     kernel_transposed,
@@ -60,6 +61,11 @@ def _strided_input_gradient(
 ):
     padded_size = [n + 2 * p for n, p in zip(input_size, padding, strict=True)]
     return crop(place(slide(spread(delta, stride), kernel), padded_size), padding)
+
+
+def _cut_before_filled(r, a):
+    covered = full(_with_zeros_between(a.delta, a.stride), a.kernel)
+    return in_corner(_without_padding(covered, a.padding), a.input_size)
 
 
 def _overwritten_with_stride(backwards):
@@ -121,6 +127,8 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
             (random, 46, (9, 6), (3, 2), (2, 3), (1, 0), (5, 2)),
             (random, 48, (5, 9), (2, 3), (1, 2), (0, 0), (4, 4)),  # stride 1 in the rows, an exact fit in the columns
             (sevenths, 70, (6, 8), (3, 2), (2, 3), (0, 1), (2, 3)),
+            (sevenths, 74, (1, 4), (2, 1), (1, 1), (2, 1), (4, 6)),  # more padding than input
+            (sevenths, 76, (4, 1), (1, 2), (1, 1), (1, 2), (6, 4)),
             (sevenths, 72, (4, 3), (1, 2), (2, 1), (1, 0), (3, 2)),
         ]
     ],
@@ -210,6 +218,13 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
             {"crop": lambda padded, padding: padded[2 * padding[0] :, 2 * padding[1] :]},
         ),
         mistake(
+            "cut before filled",
+            "You took the padding off before the pixels that no window covers were put in.",
+            "First fill up to the padded input, of (H + 2·p1, W + 2·p2); then take p off on each side.",
+            "notebook 10, padding",
+            result=_cut_before_filled,
+        ),
+        mistake(
             "padding of zero cut as -0",
             "You cut with a slice that ends at -p: where p is 0 it ends at -0, which is the start, and nothing "
             "is left.",
@@ -242,7 +257,7 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
         mistake(
             "= for +=",
             "Where windows overlap, the last one replaced what was there.",
-            "A pixel in several windows gets a part from each, and they add up: +=.",
+            "A pixel in several windows gets a part from each, and they add up: +=." + AT_REPEATED_PLACES,
             STRIDE,
             {"result": _overwritten_with_stride(False)},
             {"result": _overwritten_with_stride(True)},

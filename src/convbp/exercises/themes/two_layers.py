@@ -118,6 +118,13 @@ def _by_delta_of_the_map(image, first_kernel, second_kernel, target):
             {"slide": lambda image, kernel: np.full(cross_correlate(image, kernel).shape, image.sum() * kernel.sum())},
         ),
         mistake(
+            "2 twice",
+            "Your result is twice the right one.",
+            "Here C is the square itself: its derivative is 2·(o² − y), with one 2.",
+            WORKED,
+            loss_slope=lambda o, y: 4 * (o - y),
+        ),
+        mistake(
             "2 forgotten",
             "Your result is half the right one.",
             "Here C is the square itself, without ½: its derivative is 2·(o² − y).",
@@ -160,6 +167,14 @@ def _by_delta_of_the_map(image, first_kernel, second_kernel, target):
             "The forward pass does not flip, so in the gradient for a kernel nothing is flipped (Eq. 13).",
             "notebook 06, Eq. 13, and notebook 11, the worked question",
             slide=lambda image, kernel: cross_correlate(image, rot180(kernel)),
+        ),
+        mistake(
+            "image turned by 180°",
+            "You turned the image by 180°.",
+            "The forward pass does not flip, so in the gradient for a kernel nothing is flipped (Eq. 13).",
+            "notebook 06, Eq. 13, and notebook 11, the worked question",
+            {"slide": lambda image, kernel: cross_correlate(rot180(image), kernel)},
+            {"image": rot180},
         ),
         mistake(
             "second kernel missing",

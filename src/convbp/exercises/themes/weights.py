@@ -70,6 +70,7 @@ def _kernel_gradient_by_windows(inputs, delta):
         {"inputs": sevenths(121, 4, 5), "delta": sevenths(122, 2, 4)},
         {"inputs": random(18, 6, 5), "delta": random(19, 5, 3)},
         {"inputs": random(20, 5, 7), "delta": random(21, 3, 4)},
+        {"inputs": sevenths(128, 1, 4), "delta": sevenths(129, 1, 2)},
         {"inputs": sevenths(123, 3, 4), "delta": sevenths(124, 2, 1)},
     ],
     hints=(
@@ -218,9 +219,19 @@ def _bias_gradient_by_filters(delta):
             "The bias is added in every place, and what comes back from each place adds up; nothing divides.",
             BIAS,
             {"result": lambda r, a: r / a.delta[..., 0].size},
-            {"result": lambda r, a: r / len(a.delta)},
-            {"result": lambda r, a: r / a.delta[0, ..., 0].size},
             {"result": lambda r, a: a.delta.mean()},
+        ),
+        *(
+            mean_for_sum(
+                count,
+                of,
+                BIAS,
+                "The bias is added in every place, and what comes back from each place adds up; nothing divides.",
+            )
+            for count, of in (
+                (lambda a: len(a.delta), "the images"),
+                (lambda a: a.delta[0, ..., 0].size, "the places of an image"),
+            )
         ),
         mistake(
             "bias gradient per position",
@@ -392,6 +403,22 @@ def _step_in_loops(weights, gradient, learning_rate):
             RATE,
             {"result": lambda r, a: a.learning_rate * (a.weights - a.gradient)},
             {"result": lambda r, a: (1 - a.learning_rate) * a.weights - a.learning_rate * a.gradient},
+        ),
+        mistake(
+            "weights for gradient",
+            "You multiplied the weights with η, where the gradient is due.",
+            "What is subtracted is η times the gradient: w − η·∂E/∂w.",
+            STEP,
+            {"result": lambda r, a: a.weights - a.learning_rate * a.weights},
+            {"result": lambda r, a: a.weights + a.learning_rate * a.weights},
+        ),
+        mistake(
+            "weights and gradient exchanged",
+            "You took the gradient for the weights, and the weights for the gradient.",
+            "From the weights η times the gradient is subtracted: w − η·∂E/∂w.",
+            STEP,
+            {"result": lambda r, a: a.gradient - a.learning_rate * a.weights},
+            {"result": lambda r, a: a.gradient + a.learning_rate * a.weights},
         ),
         mistake(
             "difference the wrong way round",
