@@ -3,8 +3,9 @@
 import re
 from base64 import b64decode
 from collections import defaultdict
+from fractions import Fraction
 from itertools import pairwise
-from math import isclose
+from math import isclose, prod
 
 import numpy as np
 import pytest
@@ -46,8 +47,8 @@ def random_network(rng):
     elif kind == 2:
         size, layers = (1, 3, 2), (Flatten(), Dense(2), relu, Dense(3))
     elif kind == 3:
-        pool = AveragePool2D((2, 3), stride=(1, 2), padding=(1, 0))
-        size, layers = (3, 5, two), (Conv2D(one, (2, 1)), relu, pool, Flatten())
+        pool = AveragePool2D((2, 3), stride=(2, 1), padding=(1, 0))
+        size, layers = (3, 4, two), (Conv2D(one, (2, 1)), relu, pool, Flatten())
     else:
         size, layers = (3, 4, two), (MaxPool2D((2, 3), stride=1, padding=(1, 0)), Conv2D(one, (3, 2)), relu, Flatten())
     network = Network(size, *layers)
@@ -216,7 +217,7 @@ def names_in(text):
 
 
 def value_of(text):
-    return float(text.strip("()").replace("−", "-"))
+    return float(Fraction(text.strip("()").replace("−", "-")))
 
 
 def close(text, value):
@@ -309,6 +310,9 @@ def check_terms(state, highlight, made_of, forward, deltas):
     for term in written:
         named = frozenset((kind.replace("x", "o"), i) for kind, i in names_in(term.symbols))
         factors = by_name.pop(named)
+        if "1/" in term.symbols:  # the only average pooling there is takes an equal share of each
+            (pool,) = (layer for layer in state.network.layers.values() if isinstance(layer, AveragePool2D))
+            factors = [*factors, 1 / prod(pool.size)]
         *shown, product = re.split(" = |·", term.numbers)
         assert close(product, np.prod(factors))
         if shown:

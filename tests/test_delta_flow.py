@@ -12,6 +12,7 @@ import pytest
 import convbp
 from controls import control
 from convbp import loops
+from convbp.activations import Activation
 from convbp.explorers import DeltaFlow
 from convbp.explorers.controls.step_player import StepPlayer
 from convbp.explorers.delta_flow import State, scene
@@ -63,7 +64,7 @@ def check(state, drawn):
     layer = np.array(state.delta, int)[None, ..., None], np.array(state.kernel, int)[..., None, None]
     sums = dict(np.ndenumerate(loops.conv2d_input_gradient(*layer, (H, W))[0, :, :, 0].astype(object)))
     grids = {grid.name: grid for grid in drawn.grids}
-    slope = {at: SLOPES[state.activation](value) for at, value in x.items()}
+    slope = {at: SLOPES[state.activation.name](value) for at, value in x.items()}
     assert entries(grids["slope"]) == pytest.approx(slope, rel=1e-9)
     assert entries(grids["below"]) == pytest.approx({at: sums[at] * slope[at] for at in sums}, rel=1e-9)
     assert {at: value for at, value in entries(grids["delta"]).items() if grids["delta"].in_core(*at)} == δ
@@ -219,3 +220,15 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(arguments, message):
     explorer = DeltaFlow()
     explorer.update(**arguments)
     assert explorer.message == str(refused.value)
+
+
+def test_an_activation_may_be_a_name_in_any_case_or_a_function_also_one_s_own():
+    by_name, by_function = DeltaFlow(activation="Tanh"), DeltaFlow(activation=convbp.tanh)
+    assert by_name.view.scene == by_function.view.scene
+    own = Activation("double", "2·x", lambda x: 2 * x, lambda x: 2 + 0 * x)
+    by_name.update(activation=own)
+    menu = control(by_name, description="activation f")
+    assert (by_name.message, menu.value, [name for name, _ in menu.options][-1]) == ("", own, "double")
+    assert by_name.view.scene.grids[1].values[0][0] == 2
+    by_name.update(activation="relu")
+    assert [name for name, _ in menu.options] == list(ACTIVATIONS)

@@ -34,7 +34,7 @@ def random_state(rng):
 
 def check(state, drawn):
     """The picture of a state of integers says what Eq. 6, 7 and 8 say."""
-    (k1, k2), (function, slope) = state.kernel.shape, FUNCTIONS[state.activation]
+    (k1, k2), (function, slope) = state.kernel.shape, FUNCTIONS[state.activation.name]
     shown = {grid.name: grid for grid in drawn.grids}
     (x,) = loops.conv2d(state.image[None, :, :, None], state.kernel[:, :, None, None], [state.bias])[..., 0]
     eq_6 = loops.convolve(state.image, loops.rot180(state.kernel), mode="full") + state.bias
@@ -74,9 +74,9 @@ def check(state, drawn):
         }
         out = shown["o"].entry(i, j)
         assert out == pytest.approx(function(value), rel=1e-12, abs=1e-300)
-        exact = state.activation in ("identity", "relu")
+        exact = state.activation.name in ("identity", "relu")
         assert not exact or (type(out) is int and out == function(value))
-        here, result = f"({i}, {j})", f"{state.activation}({number(value)}) = {number(out)}"
+        here, result = f"({i}, {j})", f"{state.activation.name}({number(value)}) = {number(out)}"
         assert formula.total == f"xˡ{here} is {number(value)}, and oˡ{here} is {result} (Eq. 8)."
         assert f"at ({i + k1 - 1}, {j + k2 - 1}), plus b, is {number(value)} too" in formula.notes[0]
         words = re.search(r"(\S+)\.$", formula.notes[1])[1]
