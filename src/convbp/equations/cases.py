@@ -227,24 +227,6 @@ class Layer(Case):
         return replace(super().random(rng, sizes), f=Quadratic(int(rng.integers(-1, 2)), int(rng.integers(1, 4))))
 
     @property
-    def places(self) -> tuple[range, range]:
-        """The rows and columns of the output map x."""
-        rows, cols = self.delta.shape
-        return range(rows), range(cols)
-
-    @property
-    def pixels(self) -> tuple[range, range]:
-        """The rows and columns of the input map."""
-        H, W = self.inputs.shape
-        return range(H), range(W)
-
-    @property
-    def entries(self) -> tuple[range, range]:
-        """The rows and columns of the kernel: m from 0 to k₁ − 1, n from 0 to k₂ − 1."""
-        k1, k2 = self.kernel.shape
-        return range(k1), range(k2)
-
-    @property
     def sizes(self) -> dict[str, int]:
         (H, W), (k1, k2) = self.inputs.shape, self.kernel.shape
         return {"H": H, "W": W, "k_1": k1, "k_2": k2}
@@ -332,12 +314,6 @@ class Channels(Case):
     @staticmethod
     def generic(k1, k2, rows, cols, C, D):
         return k1 != k2 and rows + k1 != cols + k2 and C != D and C > 1
-
-    @property
-    def places(self) -> tuple[range, range, range]:
-        """The rows, columns and filters of the output."""
-        (H, W, _), (k1, k2, _, D) = self.inputs.shape, self.kernel.shape
-        return range(H - k1 + 1), range(W - k2 + 1), range(D)
 
     @property
     def sizes(self) -> dict[str, int]:
