@@ -86,13 +86,14 @@ _OF_CLOSING = ("Canceled future for debug_request", "._ensureFocus")
 class Tab:
     """A page of the browser that takes notes from the beginning.
 
-    ``requests`` are the addresses that it asked for, ``complaints`` the errors on its console, and ``sent`` the
-    messages to kernels.
+    ``address`` is the first that it was given, ``requests`` are all that it asked for, ``complaints`` the errors on its
+    console, and ``sent`` the messages to kernels.
     """
 
     def __init__(self, browser: Browser, address: str, **options: Any):
         self.page = browser.new_page(viewport={"width": 1600, "height": 1000}, **options)
         self.page.set_default_timeout(1000 * PATIENCE)
+        self.address = address
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.sent: list[bytes | str] = []

@@ -256,11 +256,14 @@ def test_setting_up_twice_installs_once(outline):
     assert module.installed == [".[notebooks]"]
 
 
-def test_jupyterlab_does_not_ask_about_news_unless_the_reader_has_settled_it(outline):
+def test_jupyterlab_saves_pictures_and_does_not_ask_about_news_unless_the_reader_has_settled_it(outline):
     module = load(outline)
     module.settle_lab()
     settings = outline / ".venv" / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
-    assert json.loads(settings.read_text()) == {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
+    assert json.loads(settings.read_text()) == {
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
+        "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
+    }
     settings.write_text("{}")
     module.settle_lab()
     assert settings.read_text() == "{}"

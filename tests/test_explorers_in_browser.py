@@ -4,6 +4,7 @@ from collections import defaultdict
 
 import ipywidgets as widgets
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from browser import (
@@ -212,13 +213,17 @@ def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jump
 # Legible, nameable
 
 
+def titles(scene):
+    shown = {grid.name: grid.title for grid in (*scene.grids, *scene.highlights[scene.selected].grids)}
+    return set(shown.values())
+
+
 def test_every_text_is_legible_in_both_themes_and_they_differ(lab, explorer, name):
     scene, seen = make(name).view.scene, []
-    titles = {grid.name: grid.title for grid in (*scene.grids, *scene.highlights[scene.selected].grids)}
     for theme in ("Light", "Dark"):
         with lab.theme(theme):
             eventually(lambda: faint(explorer), {})
-            assert set(titles.values()) <= contrasts(explorer).keys()
+            assert titles(scene) <= contrasts(explorer).keys()
             seen.append(explorer.screenshot())
     assert seen[0] != seen[1]
 
@@ -244,6 +249,45 @@ def test_a_screen_reader_meets_a_named_picture_named_controls_and_the_sentence(e
         *[f"row {row}".strip(), f"column {col}".strip()],
     ]
     assert [node["role"] for node in met if node.get("live")] == ["paragraph"]
+
+
+def test_every_text_is_legible_in_colours_that_the_reader_has_forced(lab):
+    """As Windows' contrast themes do; beside a light theme of JupyterLab the worst is a dark one."""
+    lab.page.emulate_media(forced_colors="active", color_scheme="dark")
+    try:
+        for name, explorer in zip(NAMES, lab.explorers, strict=True):
+            explorer.scroll_into_view_if_needed()
+            assert titles(make(name).view.scene) <= contrasts(explorer).keys()
+            eventually(lambda explorer=explorer: faint(explorer), {})
+    finally:
+        lab.page.emulate_media(forced_colors="none", color_scheme="light")
+
+
+def test_an_examination_for_accessibility_finds_nothing(lab):
+    assert lab.panel.locator(".convbp-explorer .widget-play button").count() > 0
+    violations = Axe().run(lab.page, context=".convbp-explorer").response["violations"]
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations] == []
+
+
+# How high a formula's line is, and what of an explorer, but for the inside of the picture, is cut off on the right.
+LINE = "root => 15 * root.getBoundingClientRect().width / root.width.baseVal.value"
+CUT_OFF = """root => {
+    const edge = root.getBoundingClientRect().right + 1;
+    const cut = (part) => !part.closest(".convbp-stage > *") && part.getBoundingClientRect().right > edge;
+    return [...root.querySelectorAll("*")].filter(cut).map((part) => part.outerHTML);
+}"""
+
+
+@pytest.mark.parametrize("width", [400, 320])
+def test_on_a_phone_pictures_can_be_read_and_controls_are_whole(lab, width):
+    lab.command("application:toggle-left-area")
+    with lab.width(width):
+        for explorer in lab.explorers:
+            explorer.scroll_into_view_if_needed()
+            picture = explorer.locator(".convbp-stage svg")
+            eventually(lambda picture=picture: picture.evaluate(LINE) > 10.9, True)
+            eventually(lambda explorer=explorer: explorer.evaluate(CUT_OFF), [])
+    lab.command("application:toggle-left-area")
 
 
 # Stands last, to have seen everything.

@@ -35,8 +35,8 @@ from convbp.explorers import __all__ as NAMES
 from convbp.explorers.controls.kernel_presets import OWN_VALUES, PRESETS
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
-# Two notebooks of our own, with the same pictures; in the second nobody has seen them yet.
-SLIDING, FAR_DOWN = "sliding_windows.ipynb", "far_down.ipynb"
+# Notebooks of our own: two with the same pictures, in the second of which nobody has seen them yet; and one with one.
+SLIDING, FAR_DOWN, OWN = "sliding_windows.ipynb", "far_down.ipynb", "own.ipynb"
 
 # Of integers; of a digit; too tall: in full mode this kernel stands over the border, in valid mode it fits nowhere.
 WINDOWS = [
@@ -66,6 +66,7 @@ def lab(browser, tmp_path_factory):
         shutil.copy(path, root)
     write_notebook(root / SLIDING, WINDOWS)
     write_notebook(root / FAR_DOWN, WINDOWS, above=200, below=200)
+    write_notebook(root / OWN, [WINDOWS[0], "1 + 1"])
     with jupyterlab(root, home) as address:
         yield Lab(browser, address)
 
@@ -412,6 +413,70 @@ def test_a_notebook_runs_from_top_to_bottom(lab, saved_outputs):
     texts = [output.get("data", {}).get("text/plain", "") for output in saved_outputs]
     assert len(live) == sum(map(bool, map(EXPLORER.match, texts)))
     expect(lab.panel.locator(".convbp-explorer:has(svg)")).to_have_count(len(live))
+
+
+# A reader's own notebook, saved
+
+
+@pytest.fixture
+def own(lab):
+    """A notebook whose only picture has been run twice, and saved."""
+    lab.open(OWN)
+    for count in (1, 2):
+        lab.command("notebook:run-all-cells")
+        eventually(lambda count=count: lab.value("len(In)") >= str(2 * count), True)
+        expect(lab.panel.locator(".convbp-explorer svg")).to_have_count(1)
+    return lab
+
+
+def test_a_cell_that_runs_again_closes_what_it_showed_unless_that_has_a_name(own):
+    explorers = "[one for one in widget._instances.values() if isinstance(one, SlidingWindow)]"
+    own.value("exec('from ipywidgets.widgets import widget')")
+    assert own.value(f"len({explorers})") == "1"
+    own.value(f"exec('kept = {explorers}')")
+    own.command("notebook:run-all-cells")
+    eventually(lambda: own.value(f"len({explorers})"), "2")
+    expect(own.panel.locator(".convbp-explorer svg")).to_have_count(1)
+    own.value("exec('del kept')")
+    own.close()
+
+
+def test_a_reader_s_own_notebook_still_answers_when_it_is_opened_again(own):
+    own.command("docmanager:save")
+    own.close()
+    own.open(OWN)
+    expect(own.panel.locator(".convbp-explorer svg")).to_have_count(1)
+    assert own.panel.get_by_text("model not found").count() == 0
+    (explorer,) = own.explorers
+    explorer.get_by_role("application").press("ArrowDown")
+    assert_explains(explorer, (1, 0))
+    own.close()
+
+
+def test_in_notebook_7_the_keys_of_a_control_stay_with_it(lab, browser):
+    """It shares the server and the parts of JupyterLab, but not the shell that keeps keys from the notebook."""
+    page = Tab(browser, lab.address.replace("/lab?reset&", f"/notebooks/{OWN}?")).page
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_attached()
+    for entry in ("Run", "Run All Cells"):
+        page.get_by_role("menuitem", name=entry, exact=True).click()
+    explorer = page.locator(".convbp-explorer:has(svg)")
+    cells, active = page.locator(".jp-Cell"), page.locator(".jp-Cell.jp-mod-active").evaluate_handle("cell => cell")
+    before = cells.count()
+    slider = explorer.get_by_role("slider", name="K₀₀")
+    for control, keys in [
+        (slider, ["ArrowUp", "ArrowRight", "ArrowDown", "b"]),
+        (explorer.locator(".widget-readout").first, ["ArrowUp", "ArrowDown", "b"]),
+        (explorer.get_by_role("combobox", name="kernel"), ["ArrowDown", "b"]),
+        (explorer.get_by_role("application"), ["ArrowDown", "ArrowRight", "b"]),
+    ]:
+        control.focus()
+        for key in keys:
+            page.keyboard.press(key)
+            expect(control).to_be_focused()
+    assert cells.count() == before
+    assert active.evaluate("cell => cell.classList.contains('jp-mod-active')")
+    assert_explains(explorer, (1, 1))
+    page.close()
 
 
 # Legible, nameable, still

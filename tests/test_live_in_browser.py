@@ -199,6 +199,39 @@ def test_a_drawing_by_pointer_is_classified_after_each_stroke(lab, drawing):
     assert len(seen) == 2
 
 
+def test_a_drawing_by_finger(lab, drawing):
+    finger = lab.page.context.new_cdp_session(lab.page)
+
+    def touch(*cells):
+        """Touch the first cell, move over the others, and lift the finger."""
+        boxes = [paper(drawing, cell).bounding_box() for cell in cells]
+        for n, box in enumerate(boxes):
+            point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+            kind = "touchMove" if n else "touchStart"
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    paper(drawing, (7, 0)).scroll_into_view_if_needed()
+    place = drawing.bounding_box()
+    touch((6, 1))
+    eventually(lambda: ink(drawing), {(6, 1): 16})
+    touch((4, 6))
+    eventually(lambda: ink(drawing), {(6, 1): 16, (4, 6): 16})
+    column = [(row, 3) for row in range(7)]
+    touch(*column)
+    eventually(lambda: ink(drawing), dict.fromkeys([(6, 1), (4, 6), *column], 16))
+    assert drawing.bounding_box() == place, "the page has scrolled"
+    window = lab.explorers[3]
+    cell_of(window, "output", 1, 2).scroll_into_view_if_needed()
+    for cell in ((1, 2), (0, 1)):
+        box = cell_of(window, "output", *cell).bounding_box()
+        point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        eventually(lambda: lab.value("tuple(window.state.selected)"), str(("output", *cell)))
+    finger.detach()
+
+
 def test_a_drawing_by_keyboard(lab, drawing):
     drawing.get_by_role("application").focus()
     for _ in range(8):
@@ -237,6 +270,15 @@ def test_the_pen_and_the_examples_have_sliders(drawing):
 
 
 # Legible, nameable, still
+
+
+def test_every_text_is_legible_in_colours_that_the_reader_has_forced(lab, training, drawing):
+    lab.page.emulate_media(forced_colors="active", color_scheme="dark")
+    try:
+        for explorer in (training, drawing):
+            eventually(lambda explorer=explorer: faint(explorer), {})
+    finally:
+        lab.page.emulate_media(forced_colors="none", color_scheme="light")
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])

@@ -108,3 +108,25 @@ def test_a_key_moves_a_real_number_by_a_step_and_not_by_a_crumb_more(lab, explor
         handle.press("ArrowLeft")
         eventually(lambda: lab.value(f"shown['{name}'].state.image[1, 1].item()"), expected)
     expect(explorer.locator(".convbp-sentence")).to_contain_text("i₅")
+
+
+@pytest.mark.parametrize("name", ["TwoLayerQuestion"], indirect=True)
+def test_a_number_is_typed_as_people_write_it(lab, explorer, name):
+    cell_of(explorer, "image", 1, 1).click()
+    beside = explorer.locator(".widget-slider .widget-readout").first
+    for typed, expected in [("\u22122,5", "-2.5"), ("1.25", "1.25"), ("-0,5", "-0.5")]:
+        beside.fill(typed)
+        beside.press("Enter")
+        eventually(lambda: lab.value(f"shown['{name}'].state.image[1, 1].item()"), expected)
+
+
+@pytest.mark.parametrize("name", ["SlidingWindow"], indirect=True)
+def test_a_page_that_runs_from_right_to_left_shows_the_same_picture(lab, explorer, name):
+    texts = """root => [...root.querySelectorAll("text, .widget-readout")].map((at) => {
+        const {x, width} = at.getBoundingClientRect();
+        return [at.textContent, Math.round(x - root.getBoundingClientRect().x), Math.round(width)];
+    })"""
+    before = explorer.evaluate(texts)
+    lab.page.evaluate("document.documentElement.dir = 'rtl'")
+    eventually(lambda: explorer.evaluate(texts), before)
+    lab.page.evaluate("document.documentElement.dir = ''")

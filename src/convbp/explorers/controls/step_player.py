@@ -15,7 +15,7 @@ class StepPlayer(widgets.HBox):
         self._slider = widgets.IntSlider(description=name, style={"description_width": "auto"})
         back = widgets.Button(icon="step-backward", tooltip="One step back", layout={"width": "40px"})
         on = widgets.Button(icon="step-forward", tooltip="One step on", layout={"width": "40px"})
-        super().__init__([self._play, back, on, self._slider])
+        super().__init__([self._play, back, on, self._slider], layout={"flex_flow": "row wrap"})
         for widget in (self._play, self._slider):  # which stay within their max, and so does the value
             traitlets.link((self, "max"), (widget, "max"))
             traitlets.link((self, "value"), (widget, "value"))

@@ -172,10 +172,9 @@ function render({ model, el, signal }) {
   }
 
   // ipywidgets reads a typed number as JavaScript does: without the minus sign and the decimal comma that people write.
-  function readAsTyped({ target }) {
-    if (!target.matches?.(".widget-slider [contenteditable]")) return;
-    const read = target.textContent.trim().replace("\u2212", "-").replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
-    if (read !== target.textContent) target.textContent = read;
+  function readAsTyped({ key, target }) {
+    if (key !== "Enter" || !target.matches(".widget-slider [contenteditable]")) return;
+    target.textContent = target.textContent.trim().replace("\u2212", "-").replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
   }
 
   const cellAt = (event) => event.target.closest?.("[data-cell]")?.dataset.cell ?? null;
@@ -235,9 +234,7 @@ function render({ model, el, signal }) {
     if (!el.parentElement) return void (waiting = requestAnimationFrame(whenPlaced));
     completeControls();
     changed.observe(el.parentElement, { childList: true, subtree: true, attributeFilter: ["class"] });
-    for (const when of ["blur", "keydown"]) el.parentElement.addEventListener(when, (event) => {
-      if (when === "blur" || event.key === "Enter") readAsTyped(event);
-    }, { capture: true, signal });
+    el.parentElement.addEventListener("keydown", readAsTyped, { capture: true, signal });
   }
   whenPlaced();
   const resized = new ResizeObserver(() => {
