@@ -58,7 +58,7 @@ class Layer:
         """The shape of each parameter, given that of the inputs."""
         return {}
 
-    def initial(self, name: str, shape: Shape, rng: np.random.Generator) -> Any:
+    def initial(self, name: str, shape: Shape, rng: "np.random.Generator") -> Any:
         """How the parameter ``name`` of this ``shape`` starts: an array of it, or numbers of which one can be made.
 
         A bias, or another with one axis, starts at 0; weights are normal with variance 2 / inputs per unit (K. He et
