@@ -1,10 +1,13 @@
 """What several test files share."""
 
 import os
+import random
 
 import pytest
 
 import course
+
+os.environ.setdefault("CONVBP_SEED", str(random.randrange(2**32)))  # what samples are drawn by
 
 
 @pytest.fixture(scope="session")

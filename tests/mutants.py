@@ -5,13 +5,11 @@ import warnings
 
 import numpy as np
 
+import sample
 from answers import RIGHT
 from convbp import exercises, loops
 from convbp.exercises.reading import read
 from convbp.exercises.variants import Program
-
-DECIDED_BY = 60  # random inputs
-
 
 # Random inputs of every shape, and the right result for them
 
@@ -64,8 +62,7 @@ def average(rng):
 
 
 def strided(rng):
-    kernel, stride, padding = sizes(rng), sizes(rng, 4), sizes(rng, 4)
-    padding = tuple(p - 1 for p in padding)
+    kernel, stride, padding = sizes(rng), sizes(rng, 4), tuple(p - 1 for p in sizes(rng))
     inputs = tuple(
         max(1, k - 2 * p) + int(left) for k, p, left in zip(kernel, padding, rng.integers(0, 6, 2), strict=True)
     )
@@ -208,12 +205,13 @@ DECIDING = {}
 
 def deciding(name):
     """Random inputs for the exercise, and what plain loops say of them; of every kind, the same in every run."""
-    if name not in DECIDING:
-        make, loop = BY_LOOPS[name]
-        rng = np.random.default_rng(20)
-        inputs = [make(rng) for _ in range(DECIDED_BY)]
-        DECIDING[name] = [(given, np.asarray(loop(*given.values()), float)) for given in inputs]
-    return DECIDING[name]
+    made = DECIDING.setdefault(name, [])
+    make, loop = BY_LOOPS[name]
+    for n in range(sample.size(50, thorough=250)):
+        if n == len(made):
+            given = make(np.random.default_rng([n, 20]))
+            made.append((given, np.asarray(loop(*given.values()), float)))
+        yield made[n]
 
 
 def agrees(function, given, expected):

@@ -659,3 +659,23 @@ def convolves_forward(image, w1, w2, y):
 @wrong("two_layer_question", "full for valid")
 def second_kernel_past_the_border(image, w1, w2, y):
     return 2 * (o2(image, w1, w2) - y) * signal.correlate2d(image, w2)
+
+
+@wrong("descent_step", "weights for gradient")
+def decay(weights, gradient, learning_rate):
+    return weights - learning_rate * weights
+
+
+@wrong("descent_step", "weights and gradient exchanged")
+def the_other_way_round(weights, gradient, learning_rate):
+    return gradient - learning_rate * weights
+
+
+@wrong("two_layer_question", "2 twice")
+def two_from_the_square_and_two_from_the_loss(image, first_kernel, second_kernel, target):
+    return 2 * np.array(two_layers(image, first_kernel, second_kernel, target))
+
+
+@wrong("two_layer_question", "image turned by 180°")
+def backwards_over_the_image(image, first_kernel, second_kernel, target):
+    return two_layers(image[::-1, ::-1], first_kernel, second_kernel, target)

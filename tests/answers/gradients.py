@@ -880,3 +880,27 @@ def kernel_gradient_full(inputs, delta):
 @wrong("multichannel_kernel_gradient", "delta missing")
 def inputs_added_up(inputs, delta):
     return window_sums(inputs, np.ones(delta.shape))
+
+
+@wrong("strided_input_gradient", "kernel turned by 90°")
+def spreads_a_quarter_turn(delta, kernel, input_size, stride, padding):
+    return strided(delta, np.rot90(kernel), input_size, stride, padding)
+
+
+@wrong("strided_input_gradient", "cut before filled")
+def cuts_then_fills(delta, kernel, input_size, stride, padding):
+    (p1, p2), out = padding, np.zeros(input_size)
+    rows, columns = (s * (n - 1) + k for s, n, k in zip(stride, delta.shape, kernel.shape, strict=True))
+    covered = strided(delta, kernel, (rows, columns), stride, (0, 0))[p1 : rows - p1, p2 : columns - p2]
+    out[: covered.shape[0], : covered.shape[1]] = covered
+    return out
+
+
+@wrong("multichannel_kernel_gradient", "δ of one image for all")
+def delta_of_the_first(inputs, delta):
+    return channel_kernel_gradient(inputs, np.stack([delta[0]] * len(delta)))
+
+
+@wrong("multichannel_kernel_gradient", "inputs of one image for all")
+def inputs_of_the_first(inputs, delta):
+    return channel_kernel_gradient(np.stack([inputs[0]] * len(inputs)), delta)

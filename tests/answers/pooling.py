@@ -607,3 +607,48 @@ def l2_stride_backwards(inputs, delta, size, stride):
         if window.any():
             out[here][: size[0], : size[1]] += delta[i, j] * window / np.linalg.norm(window)
     return out
+
+
+@wrong("max_routing", "largest from 0 on")
+def begins_at_zero(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for i, j in np.ndindex(delta.shape):
+        best, place = 0, None
+        for m, n in np.ndindex(*size):
+            if inputs[stride[0] * i + m, stride[1] * j + n] > best:
+                best, place = inputs[stride[0] * i + m, stride[1] * j + n], (stride[0] * i + m, stride[1] * j + n)
+        if place:
+            out[place] += delta[i, j]
+    return out
+
+
+@wrong("max_routing", "one mask for all windows")
+def masks_first(inputs, delta, size, stride):
+    mask, out = np.zeros(inputs.shape), np.zeros(inputs.shape)
+    windows = {
+        (i, j): np.s_[stride[0] * i : stride[0] * i + size[0], stride[1] * j : stride[1] * j + size[1]]
+        for i, j in np.ndindex(delta.shape)
+    }
+    for window in windows.values():
+        row, column = np.unravel_index(inputs[window].argmax(), size)
+        mask[window][row, column] = 1
+    for place, window in windows.items():
+        out[window] += mask[window] * delta[place]
+    return out
+
+
+@wrong("max_routing", "winner's number read with the wrong length")
+def columns_counted_by_the_rows(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for i, j in np.ndindex(delta.shape):
+        top, left = stride[0] * i, stride[1] * j
+        number = inputs[top : top + size[0], left : left + size[1]].argmax()
+        out[top + number // inputs.shape[1], left + number % inputs.shape[1]] += delta[i, j]
+    return out
+
+
+@wrong("average_routing", "δ copied up")
+def nearest_window(delta, input_size, size, stride):
+    rows = np.minimum(np.arange(input_size[0]) // stride[0], delta.shape[0] - 1)
+    columns = np.minimum(np.arange(input_size[1]) // stride[1], delta.shape[1] - 1)
+    return delta[rows][:, columns] / (size[0] * size[1])

@@ -960,3 +960,23 @@ def half_a_kernel_each_way(pixel, kernel_size, output_size):
 @wrong("region_q", "pixel for region")
 def its_own_index(pixel, kernel_size, output_size):
     return pixel, [min(p, n - 1) for p, n in zip(pixel, output_size, strict=True)]
+
+
+# --- a quarter of a turn ----------------------------------------------------------------------------------------------
+
+
+@wrong("cross_correlation", "kernel turned by 90°")
+def correlates_with_a_quarter_turn(image, kernel):
+    return correlate(image, np.rot90(kernel))
+
+
+@wrong("convolution", "kernel turned by 90°")
+def rot90_once(image, kernel):
+    return correlate(image, np.rot90(kernel))
+
+
+@wrong("full_convolution", "kernel turned by 90°")
+def pads_for_the_kernel_that_rot90_gives(image, kernel):
+    turned = np.rot90(kernel)
+    k1, k2 = turned.shape
+    return correlate(np.pad(image, ((k1 - 1, k1 - 1), (k2 - 1, k2 - 1))), turned)

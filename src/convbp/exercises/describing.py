@@ -354,9 +354,11 @@ def _along(wrong, right, axis: int, name: str) -> list[str]:
 def _border(wrong, right, axes) -> list[str]:
     others = tuple(axis for axis, name in enumerate(axes) if name not in ("row", "column"))
     planes = [r.all(axis=others) for r in right]
-    planes = [plane for plane in planes if min(plane.shape) > 2]  # the others have no inside
-    if not planes:
+    # Where there are larger ones, nothing is asked of what has no inside to speak of.
+    least = next((n for n in (3, 2) if any(min(plane.shape) > n for plane in planes)), None)
+    if least is None:
         return []
+    planes = [plane for plane in planes if min(plane.shape) > least]
     # The fewest sides that explain all that is wrong.
     for sides in (some for count in range(1, 5) for some in combinations(("top", "bottom", "left", "right"), count)):
         if all(_only_at(sides, plane) for plane in planes):

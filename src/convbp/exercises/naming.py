@@ -179,28 +179,31 @@ def name(
                     return Explanation(way, {said: sentence})
         return None
 
-    way = found(known.singles)
-    if way:
-        return Explanation(way)
-    cut = cut_off(known.nothing)
-    if cut:
-        return cut
-    way = found(known.variants)
-    if way:
-        return Explanation(way)
-    cut = cut_off(known.singles) or cut_off(known.variants)
-    if cut:
-        return cut
-    if integers:
-        # Cut off at each step of a sum, what comes out is right only where all numbers are whole.
-        whole = [n for n, right in enumerate(expected) if np.array_equal(right, np.round(right))]
-        for ways in (known.nothing, known.singles, known.variants) if 0 < len(whole) < len(answers) else ():
-            way = found(ways, on=whole)
-            if way is not None:
-                return Explanation(way, {"cut off to integers": _INTO_INTEGERS})
-    way = found(known.pairs)
-    if way:
-        return Explanation(way)
+    # Cut off at each step of a sum, what comes out is right only where all numbers are whole.
+    whole = [n for n, right in enumerate(expected) if np.array_equal(right, np.round(right))]
+    remembered = any(answers[n].equals(right) for n in range(len(answers)) for right in expected[:n])
+
+    def cut_off_at_each_step(ways: Callable) -> Explanation | None:
+        way = found(ways, on=whole) if integers and not remembered and 0 < len(whole) < len(answers) else None
+        return None if way is None else Explanation(way, {"cut off to integers": _INTO_INTEGERS})
+
+    def alone(ways: Callable) -> Explanation | None:
+        way = found(ways)
+        return Explanation(way) if way else None
+
+    explanation = (
+        alone(known.singles)
+        or cut_off(known.nothing)
+        or cut_off_at_each_step(known.nothing)
+        or alone(known.variants)
+        or cut_off(known.singles)
+        or cut_off(known.variants)
+        or cut_off_at_each_step(known.singles)
+        or cut_off_at_each_step(known.variants)
+        or alone(known.pairs)
+    )
+    if explanation:
+        return explanation
     every = range(len(answers))
     if None not in map(ratio, answers, expected):
         return None  # right but for a factor

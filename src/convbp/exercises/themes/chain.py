@@ -480,7 +480,7 @@ def _recursion_by_copies(delta, kernel, pre_activation):
         one_axis_missing("w", "δ", RECURSION),
         mistake(
             "Eq. 21 as printed",
-            "You turned the whole sum, rot180(δ ⊗ w), as Eq. 21 is printed.",
+            "You turned the whole sum, rot180(δ ⊗ w), as Eq. 21 is printed, or δ: rot180(δ) ∗ w is the same.",
             "Only w is turned, not what comes out.",
             "notebook 08, Eq. 21",
             slide=lambda delta, kernel: rot180(full(delta, rot180(kernel))),

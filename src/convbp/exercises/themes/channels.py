@@ -303,7 +303,7 @@ def _kernel_gradient_by_slices(inputs, delta):
     axes=("row", "column", "channel", "filter"),
     inputs=[
         {"inputs": random(54, 2, 4, 5, 3), "delta": random(55, 2, 3, 2, 4)},
-        {"inputs": random(56, 3, 5, 6, 4), "delta": random(57, 3, 4, 3, 2)},
+        {"inputs": random(56, 3, 6, 5, 4), "delta": random(57, 3, 3, 4, 2)},
         {"inputs": sevenths(167, 2, 4, 5, 3), "delta": sevenths(168, 2, 3, 2, 4)},
         {"inputs": sevenths(169, 2, 3, 2, 2), "delta": sevenths(170, 2, 2, 1, 3)},
     ],

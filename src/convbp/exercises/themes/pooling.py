@@ -244,7 +244,7 @@ def _at_wrong_places(r, a, length):
     returns=_ROUTED,
     equation="notebook 09; the article has the rule after Eq. 22",
     axes=("row", "column"),
-    inputs=_max_inputs({"inputs": _TIES, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 32),
+    inputs=_max_inputs({"inputs": _TIES, "delta": _OVERLAP_DELTA[:, :2], "size": (2, 3), "stride": (1, 2)}, 31),
     hints=(
         "The window of output (i, j) begins at row s1·i, column s2·j.",
         "np.argmax finds the first of the largest entries; np.unravel_index turns its number into row and column.",
@@ -332,8 +332,7 @@ def _at_wrong_places(r, a, length):
             "You marked the winners of all windows in one mask, and gave each window's δ to every mark inside it.",
             "Where windows overlap a window has other windows' winners in it, too: only its own gets its δ.",
             MAX,
-            {"result": lambda r, a: _by_one_mask(a, _add)},
-            {"result": lambda r, a: _by_one_mask(a, _replace)},
+            result=lambda r, a: _by_one_mask(a, _add),
         ),
         mistake(
             "winner's number read with the wrong length",
@@ -483,8 +482,7 @@ def _average_routing_in_loops(delta, input_size, size, stride):
             AVERAGE,
             *[
                 {"result": lambda r, a, by=by, last=last: _copied_up(a, by(a), last)}
-                for by in (lambda a: a.stride, lambda a: a.size)
-                for last in (True, False)
+                for by, last in ((lambda a: a.stride, True), (lambda a: a.stride, False), (lambda a: a.size, True))
             ],
         ),
         mistake(

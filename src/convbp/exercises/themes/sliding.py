@@ -344,7 +344,8 @@ def _convolved_in_loops(image, kernel):
         kernel_transposed(EQ2),
         mistake(
             "result flipped for kernel",
-            "You turned the whole result, rot180(I ⊗ K), as Eq. 21 does in notebook 08.",
+            "You turned the whole result, rot180(I ⊗ K), as Eq. 21 does in notebook 08, or the image: "
+            "rot180(I) ∗ K is the same.",
             "Only the kernel is turned, not what comes out: I ⊗ rot180(K).",
             EQ2,
             result=lambda r, a: half_turn(cross_correlate(a.image, a.kernel)),
@@ -614,20 +615,14 @@ def _full_of_padded(image, kernel):
         sums_one_short("image", "the image", FULL),
         mistake(
             "Eq. 21 as printed",
-            "You turned the whole result, rot180(I ⊗ K), as Eq. 21 does in notebook 08.",
+            "You turned the whole result, rot180(I ⊗ K), as Eq. 21 does in notebook 08, or the image: "
+            "rot180(I) ∗ K is the same.",
             "Only the kernel is turned, not what comes out: I ⊗ rot180(K).",
             "notebook 02, why there is a turn by 180°",
             result=lambda r, a: half_turn(full(a.image, half_turn(a.kernel))),
         ),
         turned(
             FULL, "You may have turned the image in the place of the kernel; then the result has to be turned back."
-        ),
-        mistake(
-            "image flipped",
-            "You turned the image by 180°.",
-            "Eq. 2 turns the kernel; the image stays as it is.",
-            FULL,
-            image=half_turn,
         ),
         mistake(
             "valid for full",

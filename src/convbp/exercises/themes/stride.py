@@ -125,10 +125,10 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
             (random, 42, (7, 6), (2, 3), (3, 2), (1, 2), (3, 4)),
             (random, 44, (8, 5), (3, 4), (2, 1), (1, 2), (4, 6)),
             (random, 46, (9, 6), (3, 2), (2, 3), (1, 0), (5, 2)),
-            (random, 48, (5, 9), (2, 3), (1, 2), (0, 0), (4, 4)),  # stride 1 in the rows, an exact fit in the columns
+            (random, 48, (6, 9), (2, 3), (1, 2), (0, 0), (5, 4)),  # stride 1 in the rows, an exact fit in the columns
             (sevenths, 70, (6, 8), (3, 2), (2, 3), (0, 1), (2, 3)),
-            (sevenths, 74, (1, 4), (2, 1), (1, 1), (2, 1), (4, 6)),  # more padding than input
-            (sevenths, 76, (4, 1), (1, 2), (1, 1), (1, 2), (6, 4)),
+            (sevenths, 74, (1, 4), (5, 1), (1, 1), (3, 3), (3, 10)),  # more padding than input
+            (sevenths, 76, (4, 1), (1, 5), (1, 1), (3, 3), (10, 3)),
             (sevenths, 72, (4, 3), (1, 2), (2, 1), (1, 0), (3, 2)),
         ]
     ],
