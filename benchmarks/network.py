@@ -32,6 +32,7 @@ from convbp import (
     MaxPool2D,
     Network,
     digit_network,
+    fit,
     half_sum_of_squares,
     split_digits,
     train,
@@ -50,8 +51,7 @@ DEFAULTS = {name: p.default for name, p in signature(train).parameters.items() i
 
 def run(network, digits, **options):
     """Train to the end; return the last record."""
-    *_, last = train(network, digits.images, digits.labels, test=digits.test, **options)
-    return last
+    return fit(network, digits.images, digits.labels, test=digits.test, **options)
 
 
 def verdict(reached):

@@ -189,7 +189,11 @@ CALLS = {
     "central_difference": (convbp.central_difference, (squares, KERNEL), {"step": 1e-3}),
     "find_kinks": (convbp.find_kinks, (squares, KERNEL), {"step": 1e-3, "tolerance": 1e-6}),
     "compare_gradients": (convbp.compare_gradients, (KERNEL, KERNEL), {"tolerance": 1e-6}),
-    "check_gradient": (convbp.check_gradient, (squares, lambda x: 2 * x, KERNEL), {"tolerance": 1e-6}),
+    "check_gradient": (
+        convbp.check_gradient,
+        (squares, lambda x: 2 * np.clip(x, -1e9, 1e9), KERNEL),
+        {"tolerance": 1e-6},
+    ),
     "adjoint_test": (convbp.adjoint_test, (abs, abs, (2, 3)), {"trials": 1, "seed": 0, "tolerance": 0}),
     "Conv2D": (convbp.Conv2D, (3, (2, 3)), STEPS),
     "MaxPool2D": (convbp.MaxPool2D, ((2, 3),), {"stride": 1, "padding": 0}),
@@ -257,7 +261,9 @@ def drawn(rng):
     arguments, named = list(arguments), dict(named)
     places = [(arguments, i) for i in range(len(arguments))] + [(named, key) for key in named]
     for container, key in rng.sample(places, min(len(places), rng.choice([1, 1, 2]))):
-        container[key] = strange(rng, container[key])
+        ordinary, container[key] = container[key], strange(rng, container[key])
+        if callable(ordinary) and callable(container[key]):
+            container[key] = ordinary  # what another function says is its own affair
         if key == "trials" and isinstance(container[key], int | np.integer):
             container[key] = min(container[key], 2)  # adjoint_test does as many as it is told
     return name, function, arguments, named
@@ -287,7 +293,8 @@ def fault(function, arguments, named):
 
 
 @pytest.mark.parametrize("part", range(5))
-def test_strange_values(part):
+def test_strange_values(part, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some of the strange values are names of files
     rng = random.Random(SEED + part)
     for n in range(COUNT // 5):
         name, function, arguments, named = drawn(rng)

@@ -507,6 +507,6 @@ def _in_python(entry: object) -> object:
 
 def _hides_entries(value: object) -> bool:
     """Whether ``value`` is a masked array with an entry that does not count, or has one in its lists."""
-    if isinstance(value, np.ma.MaskedArray):
-        return bool(np.ma.getmaskarray(value).any())
+    if isinstance(value, np.ndarray):  # not by its class: to name that would import numpy.ma
+        return bool(np.any(getattr(value, "mask", False)))
     return isinstance(value, list | tuple) and any(map(_hides_entries, value))
