@@ -13,8 +13,7 @@ from convbp.explorers.states.fields import array, choice, tick
 from convbp.explorers.states.state import ExplorerState
 from convbp.explorers.written_terms import hues_of, in_rows, named, written
 from convbp.notation import number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, covered, named_tags, rows_of
-from convbp.sums import Sum
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
 
@@ -74,8 +73,11 @@ def scene(state: State) -> Scene:
     formula = equation(2 if flips else 1).printed.sides[1]
     counts = range(top, top + len(output)), range(left, left + output.shape[1])
     terms = all_terms(formula.on(*counts), named(inputs=state.image, kernel=state.kernel))
+    hues = hues_of("kernel", kernel)
     highlights = {
-        Selection("output", i, j): _highlight(kernel, slid, grid_out, terms[i - top, j - left], flips, i, j)
+        Selection("output", i, j): _highlight(
+            slid, grid_out, written(terms[i - top, j - left], hues, strike=False), flips, i, j
+        )
         for i, j in grid_out.cells()
     }
     (i, j), (out_rows, out_cols) = state.selected[1:], grid_out.size
@@ -90,8 +92,8 @@ def scene(state: State) -> Scene:
     return covered(drawn, "output") if state.covered else drawn
 
 
-def _highlight(kernel: Grid, slid: Grid, grid_out: Grid, entry: Sum, flips: bool, i: int, j: int) -> Highlight:
-    k1, k2 = kernel.size
+def _highlight(slid: Grid, grid_out: Grid, terms: list[Term], flips: bool, i: int, j: int) -> Highlight:
+    k1, k2 = slid.size
     sign = "\u2212" if flips else "+"
     window = (i - k1 + 1, j - k2 + 1) if flips else (i, j)
     result = grid_out.entry(i, j)
@@ -105,7 +107,7 @@ def _highlight(kernel: Grid, slid: Grid, grid_out: Grid, entry: Sum, flips: bool
         ),
         formula=Formula(
             heading=f"{_symbol(flips)} at {here}  =  Σₘ Σₙ I({number(i)} {sign} m, {number(j)} {sign} n) · K(m, n)",
-            terms=in_rows(written(entry, hues_of("kernel", kernel), strike=False), k2),
+            terms=in_rows(terms, k2),
             total=f"The {k1 * k2} products sum to {number(result)}."
             if k1 * k2 > 1
             else f"The sum is {number(result)}.",

@@ -6,7 +6,7 @@ from math import prod
 from convbp.equations.terms import Arrays, Named
 from convbp.notation import bracketed, factor, number
 from convbp.pictures.scene import Term
-from convbp.sums import Sum
+from convbp.sums import Factor, Sum
 
 
 def named(**arrays) -> Named:
@@ -19,15 +19,14 @@ def written(entry: Sum, hues: Mapping[tuple, int], strike: bool = True) -> list[
 
     Those that read outside of an array are struck out, if ``strike``.
     """
-    return [
-        Term(
-            symbols="·".join([part.text for part in product]),
-            numbers=f"{'·'.join([factor(part.value) for part in product])} = {number(prod(p.value for p in product))}",
-            hue=next((hues[part.array, part.index] for part in product if (part.array, part.index) in hues), None),
-            outside=strike and not all(part.inside for part in product),
-        )
-        for product in entry.terms
-    ]
+    return [_written(product, hues, strike) for product in entry.terms]
+
+
+def _written(product: tuple[Factor, ...], hues: Mapping[tuple, int], strike: bool) -> Term:
+    texts, _, values, *cells, inside = zip(*product, strict=True)
+    hue = next((hues[cell] for cell in zip(*cells, strict=True) if cell in hues), None)
+    numbers = f"{'·'.join(map(factor, values))} = {number(prod(values))}"
+    return Term("·".join(texts), numbers, hue, outside=strike and not all(inside))
 
 
 def in_rows(terms: Sequence, width: int) -> tuple[tuple, ...]:
