@@ -1,6 +1,7 @@
 """The terms of a formula as a picture lists them: in symbols, in numbers, with the hue of one of the factors."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import prod
 
 from convbp.equations.terms import Arrays, Named
@@ -24,9 +25,13 @@ def written(entry: Sum, hues: Mapping[tuple, int], strike: bool = True) -> list[
 
 def _written(product: tuple[Factor, ...], hues: Mapping[tuple, int], strike: bool) -> Term:
     texts, _, values, *cells, inside = zip(*product, strict=True)
-    hue = next((hues[cell] for cell in zip(*cells, strict=True) if cell in hues), None)
-    numbers = f"{'·'.join(map(factor, values))} = {number(prod(values))}"
-    return Term("·".join(texts), numbers, hue, outside=strike and not all(inside))
+    hue = hues.get(next(filter(hues.__contains__, zip(*cells, strict=True)), None))
+    return Term("·".join(texts), _in_numbers(values), hue, strike and not all(inside))
+
+
+@lru_cache(maxsize=4096)  # the same few small numbers meet again and again
+def _in_numbers(values: tuple) -> str:
+    return f"{'·'.join(map(factor, values))} = {number(prod(values))}"
 
 
 def in_rows(terms: Sequence, width: int) -> tuple[tuple, ...]:
