@@ -57,10 +57,12 @@ def outline(grid: str, array: str, entry: Sum, tags: Tags = MappingProxyType({})
 
     With ``tags`` each of these cells has the tag of what it is multiplied with.
     """
-    met = {}
-    for product in entry.terms:
-        tag = _tag([part.text for part in product], tags)
-        met |= {part.index: tag for part in product if part.array == array}
+    met = {
+        part.index: tags and _tag([one.text for one in product], tags)
+        for product in entry.terms
+        for part in product
+        if part.array == array
+    }
     (top, left), (bottom, right) = (tuple(map(end, zip(*met, strict=True))) for end in (min, max))
     rows, cols = range(top, bottom + 1), range(left, right + 1)
     carried = tuple(tuple(met.get((r, c)) for c in cols) for r in rows) if tags else ()
