@@ -57,30 +57,33 @@ class _Named:
 
     def __init__(self, letter: Letter, entries: Map, write: Callable):
         self.letter, self.write, self.shape = letter, write, entries.shape
-        self._array, self._entries = entries.array, {}
+        self._array, self._boxes = entries.array, {}
 
     def read(self, *index):
-        index = np.broadcast_arrays(*index) if index else [np.asarray(0)]
-        found = np.empty(index[0].shape, object)
-        places = np.stack([axis.ravel() for axis in index], axis=-1).tolist() if self.shape else [()]
-        found.ravel()[:] = [self._entry(*place) for place in places]
-        return found
+        index = index or [np.asarray(0)]
+        # Each entry is named once, in a box around all places, and read from there.
+        first, last = (tuple(int(end(axis)) for axis in index) for end in (np.min, np.max))
+        if (first, last) not in self._boxes:
+            box = np.empty([b - a + 1 for a, b in zip(first, last, strict=True)], object)
+            for at in np.ndindex(box.shape):
+                place = tuple(a + b for a, b in zip(at, first, strict=True))
+                box[at] = self._entry(*place[: len(self.shape)])
+            self._boxes[first, last] = box
+        return self._boxes[first, last][tuple(axis - a for axis, a in zip(index, first, strict=True))]
 
     def _entry(self, *place: int) -> Sum:
-        if place not in self._entries:
-            inside = all(0 <= at < size for at, size in zip(place, self.shape, strict=True))
-            letter, value = self.letter.text, exact(self._array[place]) if inside else 0
-            named = tuple(at + first for at, first in zip(place, self.letter.first or [0] * len(place), strict=True))
-            factor = Factor(
-                self.write(letter, *named) if place else letter,
-                latex_subscripted(letter, *named) if place else in_latex(letter),
-                value,
-                self.letter.name,
-                named,
-                inside,
-            )
-            self._entries[place] = Sum((factor,))
-        return self._entries[place]
+        inside = all(0 <= at < size for at, size in zip(place, self.shape, strict=True))
+        letter, value = self.letter.text, exact(self._array[place]) if inside else 0
+        named = tuple(at + first for at, first in zip(place, self.letter.first or [0] * len(place), strict=True))
+        factor = Factor(
+            self.write(letter, *named) if place else letter,
+            latex_subscripted(letter, *named) if place else in_latex(letter),
+            value,
+            self.letter.name,
+            named,
+            inside,
+        )
+        return Sum((factor,))
 
 
 class Named:

@@ -12,7 +12,7 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import LARGER_DELTA, LARGER_IMAGE
 from convbp.explorers.states.fields import array, tick
 from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState
-from convbp.explorers.written_terms import hues_of, in_rows, named, written
+from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, covered, named_tags, rows_of
 from convbp.sums import Sum
@@ -50,7 +50,11 @@ def scene(state: LayerState) -> Scene:
         "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(named_tags("w", (k1, k2)))),
     }
     sums = all_terms(INPUT_SUM, named(delta=state.delta, kernel=state.kernel))
-    highlights = {Selection("image", i, j): _highlight(grids, sums[i, j], i, j) for i, j in grids["image"].cells()}
+    tags = tags_of("w", grids["kernel"])
+    highlights = {
+        Selection("image", i, j): _highlight(grids["kernel"].size, sums[i, j], tags, i, j)
+        for i, j in grids["image"].cells()
+    }
     drawn = Scene(
         title="Region Q: the outputs that a pixel has a part in",
         columns=tuple((grid,) for grid in grids.values()),
@@ -60,29 +64,23 @@ def scene(state: LayerState) -> Scene:
     return covered(drawn, "reach") if state.covered else drawn
 
 
-def _highlight(grids: dict[str, Grid], entry: Sum, i: int, j: int) -> Highlight:
-    delta, kernel = grids["delta"], grids["kernel"]
-    k1, k2 = kernel.size
-    _, _, rows, cols = delta.core
-    first = max(i - k1 + 1, 0), max(j - k2 + 1, 0)
-    last = min(i, rows - 1), min(j, cols - 1)
-    size = last[0] - first[0] + 1, last[1] - first[1] + 1
-    reached = len(entry.inside.terms)
-
-    links = tuple(tuple(kernel.tags[i - r][j - c] for c in _span(first, last, 1)) for r in _span(first, last, 0))
-    from_to = f"({first[0]}, {first[1]}) to ({last[0]}, {last[1]})"
+def _highlight(kernel_size: tuple[int, int], entry: Sum, tags: Tags, i: int, j: int) -> Highlight:
+    (k1, k2), clip = kernel_size, entry.inside
+    region, reached = outline("delta", "delta", clip, tags, "dashed"), len(clip.terms)
+    size = region.rows, region.cols
+    from_to = f"({region.row}, {region.col}) to ({region.row + size[0] - 1}, {region.col + size[1] - 1})"
     clipped = k1 * k2 - reached
     return Highlight(
         marks=(
             Mark("image", i, j),
-            Mark("delta", i - k1 + 1, j - k2 + 1, k1, k2, style="faint"),
-            Mark("delta", *first, *size, tags=links, style="dashed"),
+            outline("delta", "delta", entry, style="faint"),
+            region,
             Mark("reach", i, j),
-            Mark("kernel", i - last[0], j - last[1], *size, style="dashed"),
+            outline("kernel", "kernel", clip, style="dashed"),
         ),
         formula=Formula(
             heading=f"∂E/∂o at ({i}, {j})  =  Σₘ Σₙ δ({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map (Eq. 17)",
-            terms=in_rows(written(entry, hues_of("kernel", kernel)), k2),
+            terms=in_rows(written(entry, tags), k2),
             total=f"∂E/∂o at ({i}, {j}) is {number(entry.value)}.",
             notes=(f"Q runs from {from_to}: {size[0]}×{size[1]} of the {k1}×{k2} outputs that a kernel can reach.",),
         ),
@@ -91,10 +89,6 @@ def _highlight(grids: dict[str, Grid], entry: Sum, i: int, j: int) -> Highlight:
             f"region Q{f', of which {clipped} of {k1 * k2} places lie outside the output' if clipped else ''}."
         ),
     )
-
-
-def _span(first: tuple[int, int], last: tuple[int, int], axis: int) -> range:
-    return range(first[axis], last[axis] + 1)
 
 
 class AffectedRegionQ(Explorer, state=State, scene=scene):

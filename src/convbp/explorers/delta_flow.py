@@ -16,7 +16,7 @@ from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.examples import LARGER_DELTA
 from convbp.explorers.states.fields import activation, array, choice, tick
 from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, delta_of_layer
-from convbp.explorers.written_terms import hues_of, in_rows, named, written
+from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
 from convbp.sums import Sum
@@ -85,8 +85,9 @@ def scene(state: State) -> Scene:
     }
     if gather:
         collected = all_terms(COLLECTED, named(delta=state.delta, kernel=state.kernel))
+        carried = tags_of("w", grids["kernel"])
         highlights = {
-            Selection("image", i, j): _gather(grids, collected[i, j], i, j) for i, j in grids["image"].cells()
+            Selection("image", i, j): _gather(grids, collected[i, j], carried, i, j) for i, j in grids["image"].cells()
         }
     else:
         highlights = {Selection("delta", i, j): _scatter(grids, spread, i, j) for i, j in np.ndindex(state.delta.shape)}
@@ -114,10 +115,10 @@ def _spread(delta: np.ndarray, kernel: np.ndarray) -> list[np.ndarray]:
     return sums
 
 
-def _gather(grids: dict[str, Grid], entry: Sum, i: int, j: int) -> Highlight:
+def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> Highlight:
     turned, sums, slope, below = (grids[name] for name in ("turned", "sums", "slope", "below"))
     (k1, k2), (H, W) = turned.size, sums.size
-    top, left = i - k1 + 1, j - k2 + 1
+    window = outline("delta", "delta", entry, tags)
     products = tuple(tuple(math.prod(part.value for part in term) for term in row) for row in in_rows(entry.terms, k2))
     done, total, result = i * W + j + 1, sums.entry(i, j), number(below.entry(i, j))
     times = f"f′({number(grids['image'].entry(i, j))}) = {factor(total)}·{factor(slope.entry(i, j))}"
@@ -125,20 +126,20 @@ def _gather(grids: dict[str, Grid], entry: Sum, i: int, j: int) -> Highlight:
     return Highlight(
         marks=(
             *(Mark(name, i, j) for name in ("image", "slope", "sums", "below")),
-            Mark("delta", top, left, k1, k2, tags=turned.tags),
+            window,
             Mark("turned", 0, 0, k1, k2),
             Mark("products", 0, 0, k1, k2),
         ),
         formula=Formula(
             heading=f"∂E/∂oˡ({i}, {j})  =  Σₘ Σₙ δˡ⁺¹({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map (Eq. 20)",
-            terms=in_rows(written(entry, hues_of("kernel", grids["kernel"])), k2),
+            terms=in_rows(written(entry, tags), k2),
             total=f"The sum is {number(total)}, and δˡ({i}, {j}) is {number(total)} · {times} = {result}.",
             notes=(f"Pixel {done} of {H * W} has collected: rot180(w) lies on the δ that it had a part in.",),
         ),
         sentence=(
             f"Pixel ({i}, {j}) collects: rot180(w) lies on the {k1}×{k2} window of δˡ⁺¹ that starts at "
-            f"({number(top)}, {number(left)}), with zeros around; the products sum to {number(total)}, and times f′ "
-            f"that is δˡ = {result}."
+            f"({number(window.row)}, {number(window.col)}), with zeros around; the products sum to {number(total)}, "
+            f"and times f′ that is δˡ = {result}."
         ),
         grids=(replace(grids["products"], values=products, tags=turned.tags), replace(sums, values=so_far)),
     )

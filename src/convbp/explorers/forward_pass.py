@@ -12,7 +12,7 @@ from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.fields import activation, array, scalar
 from convbp.explorers.states.state import ExplorerState
-from convbp.explorers.written_terms import hues_of, in_rows, named, written
+from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
 from convbp.sums import Sum
@@ -56,9 +56,10 @@ def scene(state: State) -> Scene:
         "o": Grid("o", f"oˡ = {f.name}(xˡ)", rows_of(f(x)), axes=("i", "j")),
     }
     sums = all_terms(FORWARD_SUM, named(o=state.image, kernel=state.kernel))
+    carried = tags_of("w", fixed["kernel"])
     highlights = {
         Selection(name, i, j): _highlight(
-            name, grids(i, j), sums[i, j], state, as_in_eq_6[i + k1 - 1, j + k2 - 1], i, j
+            name, grids(i, j), sums[i, j], carried, state, as_in_eq_6[i + k1 - 1, j + k2 - 1], i, j
         )
         for name in ("x", "o")
         for i, j in np.ndindex(x.shape)
@@ -73,10 +74,10 @@ def scene(state: State) -> Scene:
 
 
 def _highlight(
-    chosen: str, grids: dict[str, Grid], entry: Sum, state: State, as_in_eq_6: object, i: int, j: int
+    chosen: str, grids: dict[str, Grid], entry: Sum, tags: Tags, state: State, as_in_eq_6: object, i: int, j: int
 ) -> Highlight:
-    kernel, products = grids["kernel"], grids["products"]
-    (k1, k2), f = kernel.size, state.activation
+    products = grids["products"]
+    (k1, k2), f = products.size, state.activation
     x, o = grids["x"].entry(i, j), grids["o"].entry(i, j)
 
     field = f"the {k1}×{k2} receptive field that starts at ({i}, {j})"
@@ -88,15 +89,15 @@ def _highlight(
     }
     return Highlight(
         marks=(
-            Mark("image", i, j, k1, k2, tags=kernel.tags),
-            Mark("kernel", 0, 0, k1, k2),
+            outline("image", "o", entry, tags),
+            outline("kernel", "kernel", entry),
             Mark("products", 0, 0, k1, k2),
             Mark("x", i, j, style="solid" if chosen == "x" else "dashed"),
             Mark("o", i, j, style="solid" if chosen == "o" else "dashed"),
         ),
         formula=Formula(
             heading=f"xˡ({i}, {j})  =  Σₘ Σₙ wˡ(m, n) · oˡ⁻¹({i} + m, {j} + n)  +  bˡ  (Eq. 7)",
-            terms=(*in_rows(written(entry, hues_of("kernel", kernel)), k2), (Term("b", number(state.bias)),)),
+            terms=(*in_rows(written(entry, tags), k2), (Term("b", number(state.bias)),)),
             total=f"xˡ({i}, {j}) is {number(x)}, and oˡ({i}, {j}) is {f.name}({number(x)}) = {number(o)} (Eq. 8).",
             notes=(
                 f"Eq. 6: rot180(wˡ) ∗ oˡ⁻¹ at ({i + k1 - 1}, {j + k2 - 1}), plus b, is {number(as_in_eq_6)} too: "

@@ -12,7 +12,7 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array
 from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState, delta_of_layer
-from convbp.explorers.written_terms import hues_of, in_rows, named, written
+from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, named_tags, rows_of
 from convbp.sums import Sum
@@ -60,8 +60,9 @@ def scene(state: LayerState) -> Scene:
         "Central difference of E = Σ δ·x": state.central_difference("kernel"),
     }
     sums = all_terms(KERNEL_SUM, named(o=state.image, delta=state.delta))
+    tags = tags_of("δ", delta)
     highlights = {
-        Selection(grid.name, m, n): _highlight(delta, gradient, products[m, n], sums[m, n], others, (m, n))
+        Selection(grid.name, m, n): _highlight(delta, gradient, products[m, n], sums[m, n], tags, others, (m, n))
         for grid in (kernel, gradient)
         for m, n in grid.cells()
     }
@@ -78,6 +79,7 @@ def _highlight(
     gradient: Grid,
     products: Grid,
     entry: Sum,
+    tags: Tags,
     others: dict[str, np.ndarray],
     weight: tuple[int, int],
 ) -> Highlight:
@@ -90,15 +92,15 @@ def _highlight(
     bias = number(sum(value for row in delta.values for value in row))
     return Highlight(
         marks=(
-            Mark("image", m, n, rows, cols, tags=delta.tags),
-            Mark("delta", 0, 0, rows, cols),
+            outline("image", "o", entry, tags),
+            outline("delta", "delta", entry),
             Mark("products", 0, 0, rows, cols, style="dashed"),
             Mark("kernel", m, n),
             Mark("gradient", m, n),
         ),
         formula=Formula(
             heading=f"∂E/∂w({m}, {n})  =  Σᵢ Σⱼ δ(i, j) · o(i + {m}, j + {n})  (Eq. 13)",
-            terms=in_rows(written(entry, hues_of("delta", delta)), cols),
+            terms=in_rows(written(entry, tags), cols),
             total=f"∂E/∂w({m}, {n}) is {number(result)}.",
             notes=(
                 *(note(name, array[m, n]) for name, array in others.items()),

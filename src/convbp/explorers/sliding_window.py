@@ -11,7 +11,7 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import IMAGE, KERNEL
 from convbp.explorers.states.fields import array, choice, tick
 from convbp.explorers.states.state import ExplorerState
-from convbp.explorers.written_terms import hues_of, in_rows, named, written
+from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, covered, named_tags, rows_of
 from convbp.sums import Sum
@@ -74,8 +74,9 @@ def scene(state: State) -> Scene:
     formula = equation(2 if flips else 1).printed.sides[1]
     counts = range(top, top + len(output)), range(left, left + output.shape[1])
     terms = all_terms(formula.on(*counts), named(inputs=state.image, kernel=state.kernel))
+    carried = tags_of("K", kernel)
     highlights = {
-        Selection("output", i, j): _highlight(kernel, slid, grid_out, terms[i - top, j - left], flips, i, j)
+        Selection("output", i, j): _highlight(grid_out, kernel.size, terms[i - top, j - left], carried, flips, i, j)
         for i, j in grid_out.cells()
     }
     (i, j), (out_rows, out_cols) = state.selected[1:], grid_out.size
@@ -90,29 +91,29 @@ def scene(state: State) -> Scene:
     return covered(drawn, "output") if state.covered else drawn
 
 
-def _highlight(kernel: Grid, slid: Grid, grid_out: Grid, entry: Sum, flips: bool, i: int, j: int) -> Highlight:
-    k1, k2 = kernel.size
+def _highlight(grid_out: Grid, size: tuple[int, int], entry: Sum, tags: Tags, flips: bool, i: int, j: int) -> Highlight:
+    (k1, k2), window = size, outline("input", "inputs", entry, tags)
     sign = "\u2212" if flips else "+"
-    window = (i - k1 + 1, j - k2 + 1) if flips else (i, j)
     result = grid_out.entry(i, j)
 
     here = f"({number(i)}, {number(j)})"
     return Highlight(
         marks=(
-            Mark("input", *window, k1, k2, tags=slid.tags),
+            window,
             Mark("slid", 0, 0, k1, k2),
             Mark("output", i, j),
         ),
         formula=Formula(
             heading=f"{_symbol(flips)} at {here}  =  Σₘ Σₙ I({number(i)} {sign} m, {number(j)} {sign} n) · K(m, n)",
-            terms=in_rows(written(entry, hues_of("kernel", kernel), strike=False), k2),
+            terms=in_rows(written(entry, tags, strike=False), k2),
             total=f"The {k1 * k2} products sum to {number(result)}."
             if k1 * k2 > 1
             else f"The sum is {number(result)}.",
         ),
         sentence=(
             f"Output {here} is {number(result)}: the {'turned ' if flips else ''}kernel lies on the {k1}×{k2} window "
-            f"of the input that starts at ({number(window[0])}, {number(window[1])}); multiply entry by entry, and add."
+            f"of the input that starts at ({number(window.row)}, {number(window.col)}); multiply entry by entry, "
+            "and add."
         ),
     )
 

@@ -1,12 +1,17 @@
-"""The terms of a formula as a picture lists them: in symbols, in numbers, with the hue of one of the factors."""
+"""What a picture says of one entry of a formula: the list of its terms, and outlines around the cells that it reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
 from math import prod
+from types import MappingProxyType
 
 from convbp.equations.terms import Arrays, Named
 from convbp.notation import bracketed, factor, number
-from convbp.pictures.scene import Term
-from convbp.sums import Sum
+from convbp.pictures.scene import Grid, Mark, Tag, Term
+from convbp.sums import Factor, Sum
+
+Tags = Mapping[str, Tag]  # the tag of a cell, by its name in the terms: K(0, 1)
 
 
 def named(**arrays) -> Named:
@@ -14,20 +19,32 @@ def named(**arrays) -> Named:
     return Named(Arrays(**arrays), bracketed)
 
 
-def written(entry: Sum, hues: Mapping[tuple, int], strike: bool = True) -> list[Term]:
-    """The products of a sum; ``hues`` has the hue of a cell by its array and index.
+def tags_of(letter: str, grid: Grid) -> dict[str, Tag]:
+    """The tag of each cell of a grid that has some, for the array of this letter."""
+    return {bracketed(letter, *cell): tag for cell, tag in zip(grid.cells(), chain(*grid.tags), strict=True)}
+
+
+def written(entry: Sum, tags: Tags, strike: bool = True) -> list[Term]:
+    """The products of a sum, in the hue of the one factor that has a tag.
 
     Those that read outside of an array are struck out, if ``strike``.
     """
-    return [
-        Term(
-            symbols="·".join([part.text for part in product]),
-            numbers=f"{'·'.join([factor(part.value) for part in product])} = {number(prod(p.value for p in product))}",
-            hue=next((hues[part.array, part.index] for part in product if (part.array, part.index) in hues), None),
-            outside=strike and not all(part.inside for part in product),
-        )
-        for product in entry.terms
-    ]
+    return [_written(product, tags, strike) for product in entry.terms]
+
+
+def _written(product: tuple[Factor, ...], tags: Tags, strike: bool) -> Term:
+    texts, _, values, *_, inside = zip(*product, strict=True)
+    tag = _tag(texts, tags)
+    return Term("·".join(texts), _in_numbers(values), tag and tag.hue, strike and not all(inside))
+
+
+def _tag(names: Iterable[str], tags: Tags) -> Tag | None:
+    return tags.get(next(filter(tags.__contains__, names), None))
+
+
+@lru_cache(maxsize=4096)  # the same few small numbers meet again and again
+def _in_numbers(values: tuple) -> str:
+    return f"{'·'.join(map(factor, values))} = {number(prod(values))}"
 
 
 def in_rows(terms: Sequence, width: int) -> tuple[tuple, ...]:
@@ -35,6 +52,18 @@ def in_rows(terms: Sequence, width: int) -> tuple[tuple, ...]:
     return tuple(tuple(terms[at : at + width]) for at in range(0, len(terms), width))
 
 
-def hues_of(name: str, grid) -> dict[tuple, int]:
-    """The hue of each cell of a grid that has tags, for the array of this name."""
-    return {(name, (i, j)): grid.tags[i][j].hue for i, j in grid.cells()}
+def outline(grid: str, array: str, entry: Sum, tags: Tags = MappingProxyType({}), style: str = "solid") -> Mark:
+    """The rectangle around the cells of an array that a sum reads, on the grid that shows it.
+
+    With ``tags`` each of these cells has the tag of what it is multiplied with.
+    """
+    met = {
+        part.index: tags and _tag([one.text for one in product], tags)
+        for product in entry.terms
+        for part in product
+        if part.array == array
+    }
+    (top, left), (bottom, right) = (tuple(map(end, zip(*met, strict=True))) for end in (min, max))
+    rows, cols = range(top, bottom + 1), range(left, right + 1)
+    carried = tuple(tuple(met.get((r, c)) for c in cols) for r in rows) if tags else ()
+    return Mark(grid, top, left, len(rows), len(cols), carried, style)
