@@ -184,7 +184,11 @@ UNKNOWN = [
     ("delta_recursion", lambda r: 0 * r, "Your result is zero everywhere."),
     ("kernel_gradient", lambda r: np.ones((9, 9)), "Your result has shape (9, 9); expected is (3, 2)."),
     ("kernel_gradient", lambda r: np.cumsum(r).reshape(r.shape), "set the sum back to 0 for each entry"),
-    ("delta_recursion", lambda r: np.pad(r[:-1, :-1], (0, 1)), "(bottom, right): it is 0 there."),
+    (
+        "multichannel_input_gradient",
+        lambda r: np.pad(r[:, :-1, :-1], ((0, 0), (0, 1), (0, 1), (0, 0))),
+        "(bottom, right): it is 0 there.",
+    ),
     ("full_convolution", lambda r: np.pad(r[1:], ((1, 0), (0, 0)), constant_values=99), "(top): what lies outside"),
     ("full_convolution", lambda r: np.pad(r[:, 2:], ((0, 0), (2, 0)), constant_values=99), "(left): what lies outside"),
     ("output_delta", lambda r: r.astype(int), "a number between −1 and 1 that is put into it becomes 0"),
@@ -630,6 +634,130 @@ def test_precision_is_that_of_the_dtype():
 
     assert [passes(error) for error in (1e-4, 1e-9)] == [False, True]
     assert [passes(error, np.float32) for error in (1e-3, 5e-6)] == [False, True]
+
+
+# --- what is looked up ------------------------------------------------------------------------------------------------
+
+
+def loops_of_eq_13(edit):
+    """Eq. 13 as loops, with one thing put for another."""
+    code = """
+def mine(o, d):
+    (H, W), (rows, cols) = o.shape, d.shape
+    dw = np.zeros((H - rows + 1, W - cols + 1))
+    for p in range(H - rows + 1):
+        for q in range(W - cols + 1):
+            for a in range(rows):
+                for b in range(cols):
+                    dw[p, q] += o[p + a, q + b] * d[a, b]
+    return dw
+"""
+    old, new = edit
+    assert old in code
+    scope = {"np": np}
+    exec(code.replace(old, new), scope)
+    return scope["mine"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "line"),
+    [
+        (("q + b]", "q - b]"), "gradient[m, n] += delta[i, j] * inputs[i + m, n - j]"),
+        (("d[a, b]", "d[a, b - 1]"), "gradient[m, n] += delta[i, j - 1] * inputs[i + m, j + n]"),
+        (("in range(cols):", "in range(1, cols):"), None),  # which has a name of its own
+        (("o[p + a,", "o[p,"), "gradient[m, n] += delta[i, j] * inputs[m, j + n]"),
+        (("+= o[p + a, q + b]", "-= o[p + a, q + b]"), None),
+        (("+ b] * d", "+ b] + d"), "gradient[m, n] = np.sum(delta + inputs[m:m + rows, n:n + columns])"),
+        (("o[p + a, q + b]", "o[p - a, q - b]"), "gradient[m, n] += delta[i, j] * inputs[m - i, n - j]"),
+    ],
+)
+def test_one_edit_of_a_right_program_is_found_whatever_the_reader_s_names(edit, line):
+    result = kernel_gradient.check(loops_of_eq_13(edit))
+    assert result.misconceptions
+    if line:
+        shown = result.message.split("\nis written as\n")
+        assert shown[0].startswith("Not yet. Number for number, your result is what comes out if\n    ")
+        after = shown[1].split("\nSee Eq. 13.\n")[0].strip()
+        assert after == line
+    assert "<code>" in result._repr_html_()
+
+
+def test_what_is_said_of_an_edit_is_what_the_edited_program_gives():
+    for exercise in exercises.ALL:
+        variants = [way[0] for way in exercise.known.variants() if hasattr(way[0], "edits")]
+        for variant in variants[:: max(1, len(variants) // 5)]:
+            before, after = variant.program.lines(variant.edits)
+            wrong = exercise.computation.wrong(exercise.inputs[-1], variant)
+            assert before != after or np.array_equal(wrong, exercise.expected[-1])  # two indices that are the same
+            again = variant.program.edited(variant.edits)
+            if wrong is not None:
+                given = exercise.inputs[-1].values()
+                np.testing.assert_array_equal(np.asarray(again(*given), float), wrong)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_result_that_nothing_explains_is_not_said_to_be_an_edit(name):
+    exercise = BY_NAME[name]
+    rng = np.random.default_rng(3)
+    results = [rng.normal(size=right.shape) for right in exercise.expected]
+    seen = [str([np.asarray(v).tolist() for v in one.values()]) for one in exercise.inputs]
+
+    def mine(*given):
+        return results[seen.index(str([np.asarray(v).tolist() for v in given]))]
+
+    assert exercise.check(mine).misconceptions == ()
+
+
+def test_right_to_some_digits():
+    def nudged(x, t, h=1e-4):
+        def error(z):
+            return (1 / (1 + np.exp(-z)) - t) ** 2 / 2
+
+        return (error(x + h) - error(x)) / h
+
+    assert "Right to 4 digits, and no further: is there an ε" in exercises.output_delta.check(nudged).message
+    with_ε = at_windows(lambda w, d: d * w / np.sqrt((w**2).sum() + 1e-6))
+    assert "Right to 5 digits" in exercises.l2_routing.check(with_ε).message
+    rounded = kernel_gradient.check(lambda o, d: np.round(right()(o, d), 2))
+    assert "Your numbers are rounded to 2 decimals" in rounded.message
+
+
+def test_several_arrays_that_come_back_together():
+    several = kernel_gradient.check(lambda o, d: (np.zeros(o.shape), right()(o, d), d.sum()))
+    assert "number 2 of them is right: return that one alone" not in several.message  # the last is a number
+    several = kernel_gradient.check(lambda o, d: (np.zeros(o.shape), right()(o, d)))
+    assert "2 arrays came back together, of shapes (4, 5) and (3, 2); expected one." in several.message
+    assert "number 2 of them is right: return that one alone." in several.message
+    neither = kernel_gradient.check(lambda o, d: (np.zeros(o.shape), np.zeros((3, 2))))
+    assert "is right" not in neither.message
+
+
+def test_swapped_arguments_and_arrays_that_are_for_reading():
+    from convbp import cross_correlate
+
+    swapped = exercises.cross_correlation.check(lambda image, kernel: cross_correlate(kernel, image))
+    assert "Are the two in the right order?" in swapped.message
+
+    def in_place(image, kernel):
+        windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
+        windows *= kernel
+        return windows.sum(axis=(2, 3))
+
+    assert "view that can only be read" in exercises.cross_correlation.check(in_place).message
+
+
+def test_a_mistake_is_named_though_a_later_input_stops_the_function():
+    def transposed_kernel(image, kernel):
+        return right("cross_correlation")(image, kernel.T)
+
+    def stops(image, kernel):
+        if len(image) == 1:
+            raise ValueError("too few rows")
+        return transposed_kernel(image, kernel)
+
+    result = exercises.cross_correlation.check(stops)
+    assert result.misconceptions == ("kernel transposed",)
+    assert "there is more. Your function stopped with ValueError: too few rows" in result.message
 
 
 # --- layouts ----------------------------------------------------------------------------------------------------------

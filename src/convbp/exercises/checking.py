@@ -143,7 +143,10 @@ def _beside_another(exercise: Exercise, answers, counts) -> tuple[list[str], tup
 
 
 def _in_words(found: Explanation) -> list[str]:
-    each = [" ".join(filter(None, [m.done, m.why, f"See {m.where}."])) for m in found.made]
+    each = []
+    for m in found.made:
+        said = " ".join(filter(None, [m.done, m.why]))
+        each.append(f"{said}See {m.where}." if said.endswith("\n") else f"{said} See {m.where}.")
     if len(each) > 1:
         each = ["Two things together explain your result:", *(f"{n}. {said}" for n, said in enumerate(each, 1))]
     return [*each, *found.besides.values()]

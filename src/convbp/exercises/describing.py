@@ -156,6 +156,9 @@ def _factor(pairs, counts):
     ratios = [ratio(*pair) for pair in pairs]
     if None in ratios or pairs[0][1].size == 1:
         return []
+    near = np.array(ratios) - 1
+    if np.all(np.abs(near) < 1e-2) and not np.allclose(near, near[0], rtol=1e-2):
+        return []  # no factor, but something small
     words = factor_in_words(ratios, counts)
     if words:
         return [f"Right up to a factor: {words}."]

@@ -163,6 +163,8 @@ def _describe(error: BaseException) -> str:
     advice = _ADVICE.get(kind, "")
     if "Cannot cast ufunc" in text and "output from" in text:
         advice = "An array of integers, as np.zeros(shape, int) makes it, takes no floats; one of np.zeros(shape) does."
+    elif "does not fit into the input" in text:
+        advice = "Are the two in the right order? The larger array comes first, then what slides over it."
     elif "read-only" in text:
         advice = (
             "That array is a view that can only be read, such as one of sliding_window_view. Work on a copy, "

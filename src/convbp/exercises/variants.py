@@ -348,8 +348,9 @@ class _Places:
 
     def _returned_early(self) -> Iterator[Edit]:
         *_, last = self.definition.body
-        for loop in ast.walk(self.definition):
-            if isinstance(last, ast.Return) and isinstance(loop, ast.For):
+        loops = [node for node in ast.walk(self.definition) if isinstance(node, ast.For)]
+        for loop in {id(loop): loop for loop in (loops[:1] + loops[-1:])}.values():
+            if isinstance(last, ast.Return):
                 yield Edit("return in the loop", loop, "body", None, [*loop.body, last], last)
 
     def _expression(
@@ -368,8 +369,6 @@ class _Places:
                 yield from (put(f"{o} for {name}", _name(o)) for o in self.others.get(name, ()) if o != name)
                 if name in self.parameters and not inside:
                     yield from (put(f"{o} for {name}", _name(o)) for o in self.parameters if o != name)
-                    for flip in ("[::-1]", "[:, ::-1]", "[::-1, ::-1]", ".T"):
-                        yield put(f"{name}{flip} for {name}", _parsed(f"{name}{flip}"))
                 if name in _FUNCTIONS:
                     yield from (put(f"{o} for {name}", _name(o)) for o in _FUNCTIONS[name])
             case ast.Constant(value=bool() | None):
@@ -387,6 +386,8 @@ class _Places:
                 part = "factor" if isinstance(op, ast.Mult | ast.Div) else "term"
                 yield put(f"{part} left out", left)
                 yield put(f"{part} left out", right if not isinstance(op, ast.Sub) else ast.UnaryOp(ast.USub(), right))
+                if isinstance(op, ast.Add):  # whichever of the two a reader writes first
+                    yield put("− for +", ast.BinOp(right, ast.Sub(), left))
                 if isinstance(op, ast.Sub | ast.Div | ast.FloorDiv):
                     yield put("exchanged", ast.BinOp(right, op, left))
                 yield from within(left, "left")
@@ -538,10 +539,6 @@ def _name(name: str) -> ast.Name:
 
 def _tuple(elements: list) -> ast.expr:
     return elements[0] if len(elements) == 1 else ast.Tuple(list(elements), ast.Load())
-
-
-def _parsed(code: str) -> ast.expr:
-    return ast.parse(code, mode="eval").body
 
 
 def _plus(node: ast.expr, step: int) -> ast.expr:

@@ -88,12 +88,12 @@ def _input_gradient_by_copies(delta, kernel):
     return gradient
 
 
-def _input_gradient_in_loops(delta, kernel):
-    (N, rows, columns, D), (k1, k2, C, _) = delta.shape, kernel.shape
+def _input_gradient_by_weights(delta, kernel):
+    (N, rows, columns, _), (k1, k2, C, _) = delta.shape, kernel.shape
     gradient = np.zeros((N, rows + k1 - 1, columns + k2 - 1, C))
-    for image, i, j, d in np.ndindex(N, rows, columns, D):
-        for m, n, c in np.ndindex(k1, k2, C):
-            gradient[image, i + m, j + n, c] += delta[image, i, j, d] * kernel[m, n, c, d]
+    for m in range(k1):
+        for n in range(k2):
+            gradient[:, m : m + rows, n : n + columns, :] += delta @ kernel[m, n].T
     return gradient
 
 
@@ -125,7 +125,7 @@ def _input_gradient_in_loops(delta, kernel):
     compute=lambda delta, kernel, *, back=_back_through_channels: back(delta, kernel),
     programs=(
         _input_gradient_by_copies,
-        _input_gradient_in_loops,
+        _input_gradient_by_weights,
     ),
     mistakes=[
         mistake(

@@ -95,6 +95,12 @@ def _by_delta_of_the_map(image, first_kernel, second_kernel, target):
             "second_kernel": sevenths(153, 2, 3),
             "target": 0.5,
         },
+        {
+            "image": sevenths(154, 2, 4),
+            "first_kernel": sevenths(155, 1, 2),
+            "second_kernel": sevenths(156, 2, 3),
+            "target": 1,
+        },
     ],
     hints=(
         "Go backwards: ∂C/∂o² = 2·(o² − y). Then δ of the first map is that, times w².",
