@@ -25,6 +25,7 @@ def number(value: object) -> str:
     return text.replace("-", MINUS)
 
 
+@lru_cache(maxsize=4096, typed=True)
 def factor(value: object) -> str:
     """Write a number as it stands in a product: in brackets if it is negative or a fraction."""
     text = number(value)

@@ -3,6 +3,7 @@
 What has been drawn is kept: a grid or an outline that is in the next picture as well costs nothing there.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from html import escape
 
@@ -21,6 +22,7 @@ HEAD = 40  # above a grid, for its title and column indices
 FORMULA_WIDTH = 560  # at most: a wide formula would make the whole picture small where the page is narrow
 LINE, CONTINUED, HANG = 24, 20, 20  # of a formula; from a line to the rest of it when it is broken, and its indent
 TERM_HEIGHT, TERM_GAP, PLUS, SWATCH = 40, 28, 20, 13
+TERM_ROOM = FORMULA_WIDTH - PLUS - HANG  # for a term
 SMALL_INDICES = 4  # of a small grid every so many indices are written
 
 # In a page JupyterLab's variable, else VS Code's, else the plain colour that a still picture has.
@@ -173,43 +175,41 @@ def _formula(formula: Formula) -> tuple[str, float, float]:
 
 def _text(name: str, text: str, y: float) -> tuple[str, float, float]:
     bold = name == "total"
-    lines = broken(text, 15, FORMULA_WIDTH, HANG, bold)
-    return _lines(name, lines, 0, y), _width(lines, 15, bold), LINE + CONTINUED * (len(lines) - 1) if lines else 0
+    lines, width = _broken(text, 15, FORMULA_WIDTH, bold)
+    return _lines(name, lines, 0, y), width, LINE + CONTINUED * (len(lines) - 1) if lines else 0
 
 
 def _terms(formula: Formula, y: float) -> tuple[str, float, float]:
     """The rows of terms; one that is too wide goes on below, indented, all its lines about equally long."""
-    room = FORMULA_WIDTH - PLUS - HANG
-    rows = [
-        [(term, broken(term.symbols, 12, room - SWATCH, HANG), broken(term.numbers, 15, room, HANG)) for term in row]
-        for row in formula.terms
-        if row
-    ]
-    sizes = [
-        (max(SWATCH + _width(symbols, 12), _width(numbers, 15)), len(symbols) + len(numbers) - 2)
-        for row in rows
-        for _, symbols, numbers in row
-    ]
+    rows = [row for row in formula.terms if row]
+    sizes = [_term_size(term) for row in rows for term in row]
     if not sizes:
         return "", 0, 0
-    step, height = (
-        max(width for width, _ in sizes) + TERM_GAP,
-        TERM_HEIGHT + CONTINUED * max(0, max(n for _, n in sizes)),
-    )
-    most, parts, right, top = max(1, int((room + TERM_GAP) // step)), [], 0, y
+    step = max([width for width, _ in sizes]) + TERM_GAP
+    height = TERM_HEIGHT + CONTINUED * max([broken for _, broken in sizes])
+    most, parts, right, top = max(1, int((TERM_ROOM + TERM_GAP) // step)), [], 0, y
     for row in rows:
         lines = -(-len(row) // most)
         in_a_line = -(-len(row) // lines)
-        for n, (term, symbols, numbers) in enumerate(row):
+        for n, term in enumerate(row):
             line, place = divmod(n, in_a_line)
             x = round(PLUS + HANG * (line > 0) + step * place)
-            parts.append(_term(term, symbols, numbers, x, y + 6 + height * line, plus=formula.added and bool(parts)))
+            parts.append(_term(term, x, y + 6 + height * line, formula.added and bool(parts)))
             right = max(right, x + step - TERM_GAP)
         y += height * lines
     return "".join(parts), right, y - top + 12
 
 
-def _term(term: Term, symbols: list[str], numbers: list[str], x: float, y: float, plus: bool) -> str:
+@lru_cache(maxsize=4096)  # when one number changes, most terms of a picture stay as they are, and where they are
+def _term_size(term: Term) -> tuple[float, int]:
+    """Width of a term, and how many more lines than two it has."""
+    (symbols, symbols_width), (numbers, numbers_width) = _broken_term(term)
+    return max(SWATCH + symbols_width, numbers_width), max(0, len(symbols) + len(numbers) - 2)
+
+
+@lru_cache(maxsize=4096)
+def _term(term: Term, x: float, y: float, plus: bool) -> str:
+    (symbols, _), (numbers, _) = _broken_term(term)
     below = y + 17 + CONTINUED * max(0, len(symbols) - 1)
     sign = f'<text class="sum" x="{x - PLUS}" y="{below}">+</text>' if plus else ""
     swatch, indent = "", 0
@@ -221,15 +221,27 @@ def _term(term: Term, symbols: list[str], numbers: list[str], x: float, y: float
     )
 
 
-def _lines(name: str, lines: list[str], x: float, y: float) -> str:
+def _broken_term(term: Term) -> tuple[tuple[tuple[str, ...], float], tuple[tuple[str, ...], float]]:
+    return _broken(term.symbols, 12, TERM_ROOM - SWATCH), _broken(term.numbers, 15, TERM_ROOM)
+
+
+def _lines(name: str, lines: Sequence[str], x: float, y: float) -> str:
+    if len(lines) == 1:  # nearly always, thousands of times in a picture
+        return f'<text class="{name}" x="{x}" y="{y}">{lines[0]}</text>'
     return "".join(
-        f'<text class="{name}" x="{x + HANG * (n > 0)}" y="{y + CONTINUED * n}">{escape(line)}</text>'
-        for n, line in enumerate(lines)
+        [
+            f'<text class="{name}" x="{x + HANG * (n > 0)}" y="{y + CONTINUED * n}">{s}</text>'
+            for n, s in enumerate(lines)
+        ]
     )
 
 
-def _width(lines: list[str], font_size: float, bold: bool = False) -> float:
-    return max((HANG * (n > 0) + text_width(line, font_size, bold) for n, line in enumerate(lines)), default=0)
+@lru_cache(maxsize=4096)
+def _broken(text: str, font_size: float, room: float, bold: bool = False) -> tuple[tuple[str, ...], float]:
+    """The lines of a text, escaped, and the width of the widest."""
+    lines = broken(text, font_size, room, HANG, bold)
+    widths = [HANG * (n > 0) + text_width(line, font_size, bold) for n, line in enumerate(lines)]
+    return tuple(map(escape, lines)), max(widths, default=0)
 
 
 def theme(still: bool) -> dict[str, str]:
