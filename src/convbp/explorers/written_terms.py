@@ -24,7 +24,7 @@ def written(entry: Sum, hues: Mapping[tuple, int], strike: bool = True) -> list[
             symbols="·".join([part.text for part in product]),
             numbers=f"{'·'.join([factor(part.value) for part in product])} = {number(prod(p.value for p in product))}",
             hue=next((hues[part.array, part.index] for part in product if (part.array, part.index) in hues), None),
-            outside=strike and not all(part.inside for part in product),
+            outside=strike and any(part.value == 0 and not part.inside for part in product),  # f′ of it need not be 0
         )
         for product in entry.terms
     ]
