@@ -48,6 +48,8 @@ class Read:
         ends = min(rows, k1) - 1, min(cols, k2) - 1
         if operator == "*":
             i, j = (i + ends[0], j + ends[1]) if part == "valid" else (i, j)
+            if left[0] == self.turned:  # it is the one that slides
+                left, right, (k1, k2) = right, left, (rows, cols)
             return sum(left[0](left[1], i - m, j - n) * right[0](right[1], m, n) for m, n in np.ndindex(k1, k2))
         i, j = (i - k1 + 1, j - k2 + 1) if part == "full" else (i, j)
         return sum(left[0](left[1], i + m, j + n) * right[0](right[1], m, n) for m, n in np.ndindex(k1, k2))
