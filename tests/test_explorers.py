@@ -24,6 +24,7 @@ import test_channels
 import test_convention_switch
 import test_delta_flow
 import test_dense_to_convolution
+import test_equation_lab
 import test_forward_pass
 import test_kernel_flip
 import test_kernel_gradient
@@ -40,6 +41,7 @@ from convbp.explorers import (
     convention_switch,
     delta_flow,
     dense_to_convolution,
+    equation_lab,
     forward_pass,
     kernel_flip,
     kernel_gradient,
@@ -68,6 +70,7 @@ EXPLORERS = {
     "ConventionSwitch": Case(convention_switch, test_convention_switch),
     "DeltaFlow": Case(delta_flow, test_delta_flow),
     "DenseToConvolution": Case(dense_to_convolution, test_dense_to_convolution),
+    "EquationLab": Case(equation_lab, test_equation_lab),
     "ForwardPass": Case(forward_pass, test_forward_pass),
     "KernelFlip": Case(kernel_flip, test_kernel_flip),
     "KernelGradient": Case(kernel_gradient, test_kernel_gradient),

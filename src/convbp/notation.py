@@ -1,5 +1,6 @@
 """How a number, and an entry of an array, is written in a line of text."""
 
+import re
 from fractions import Fraction
 from functools import lru_cache
 from numbers import Integral
@@ -71,3 +72,38 @@ def latex_subscripted(letter: str, *index: int) -> str:
     """
     subscript = ("" if all(0 <= i <= 9 for i in index) else ",").join(map(str, index))
     return f"{in_latex(letter)}_{{{subscript}}}"
+
+
+_IN_TEXT = {
+    r",\\,": ",",
+    r"\\mathrm\{rot\}_\{180\^\\circ\} ?": "rot180 ",
+    r"\\overset\{\\text\{(\w+)\}\}\{(\\?\W?\w*)\}": r"\2 (\1)",
+    r"\\sum_\{(.+?)=(.+?)\}\^\{(.+?)\} ?": r"Σ[\1 = \2 … \3] ",
+    r"([A-Za-z])_([12])": lambda found: subscripted(found[1], int(found[2])),
+    r"\^\{l\+1\}": "ˡ⁺¹",
+    r"\^\{l-1\}": "ˡ⁻¹",
+    r"\^l": "ˡ",
+    r"_\{([^{}]*)\}": r"(\1)",
+    r"\\[bB]ig": "",
+    r"\\([{}])": r"\1",
+    r"\\, ?": "·",
+    r"\\delta": "δ",
+    r"\\otimes": "⊗",
+    r"\*": "∗",
+    r"'": "′",
+    r"(?<=[\w′)]) ?([-+]) ?(?=[\w(])": r" \1 ",
+    r", ?": ", ",
+    r"-": MINUS,
+    r"rot180 (?=[{(])": "rot180",
+}
+
+
+def in_text(latex: str) -> str:
+    r"""A formula in LaTeX as a line of text, for the few signs that the equations of the deltas and gradients use.
+
+    >>> in_text(r"\sum_{m=0}^{k_1-1} \delta^{l+1}_{i'-m,j}\, w_{m,n}"), in_text(r"\mathrm{rot}_{180^\circ}\{w\}")
+    ('Σ[m = 0 … k₁ − 1] δˡ⁺¹(i′ − m, j)·w(m, n)', 'rot180{w}')
+    """
+    for sign, written in _IN_TEXT.items():
+        latex = re.sub(sign, written, latex)
+    return latex.strip()

@@ -73,6 +73,19 @@ def changed(formula: Formula, place: Changeable, choice: str) -> Formula:
     return replace(formula, expression=formula.expression.with_part(place.path, place.choices[choice]))
 
 
+def boxed(formula: Formula, place: Changeable) -> str:
+    """The LaTeX of the formula with a box around the place."""
+    kind = type(place.node)
+
+    def latex(self) -> str:
+        return rf"\boxed{{{self.__dict__.get('latex') or kind.latex.fget(self)}}}"
+
+    # Of a class of its own, as a formula prints some parts by what they are: a sum, say, knows its `Limits`.
+    node = object.__new__(type(f"Boxed{kind.__name__}", (kind,), {"latex": property(latex)}))
+    node.__dict__.update(place.node.__dict__)
+    return formula.expression.with_part(place.path, node).latex
+
+
 def all_changes(formula: Formula):
     """Yield ``(name of the change, changed formula)`` for every single change."""
     for place in places(formula):
@@ -131,6 +144,10 @@ def _choices(node: Node, role: str, letters: set):
             yield f"the {other.part} part", other
         case Slid() | Entries():
             yield "the other operation", replace(node, operator=OTHER_OPERATOR[node.operator])
+            if isinstance(node, Entries):
+                for part, name in ((FULL, "in full"), (VALID, "the valid part"), ("", "without saying which part")):
+                    if part != node.part:
+                        yield name, replace(node, part=part)
         case Product():
             for n, factor in enumerate(node.factors):
                 left = (*node.factors[:n], *node.factors[n + 1 :])

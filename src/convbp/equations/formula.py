@@ -436,6 +436,8 @@ class At(Expression):
 
     @property
     def latex(self) -> str:
+        if self.style == "turned within":  # rot180 w_{m,n} for (rot180 w)_{m,n}
+            return Turned(At(self.of.of, self.indices), self.of.braces).latex
         letter, printed = self.of.latex, [getattr(index, "compact", index.latex) for index in self.indices]
         if isinstance(self.of, Slid | Turned) and self.style != "bare":
             letter = rf"\big({letter}\big)" if "^" in letter.replace(r"180^\circ", "") else f"({letter})"
@@ -736,30 +738,33 @@ class Derivative(Expression):
 class Entries(Expression):
     r"""A star between entries, where maps are meant: rot180{w_{m,n}} * o_{i,j}, the entry (i, j) of rot180{w} * o.
 
-    The indices of the map that is turned mean nothing; the others say which entry it is.
+    The indices of the map that is turned mean nothing; the others say which entry it is. ``part`` is that of `Slid`.
     """
 
     operator: str
     left: At
     right: At
+    part: str = ""
 
     @property
     def latex(self) -> str:
-        printed = [
-            Turned(At(side.of.of, side.indices), side.of.braces).latex if isinstance(side.of, Turned) else side.latex
+        left, right = (
+            replace(side, style="turned within").latex if isinstance(side.of, Turned) else side.latex
             for side in (self.left, self.right)
-        ]
-        return f"{printed[0]} {self.operator} {printed[1]}"
+        )
+        operator = rf"\overset{{\text{{{self.part}}}}}{{{self.operator}}}" if self.part else self.operator
+        return f"{left} {operator} {right}"
 
     @property
     def slid(self) -> Slid:
         """The maps that are meant."""
-        return Slid(self.operator, self.left.of, self.right.of)
+        return Slid(self.operator, self.left.of, self.right.of, self.part)
 
     @property
     def entry(self) -> At:
-        """The side that says which entry it is."""
-        return self.right if isinstance(self.left.of, Turned) else self.left
+        """The side that says which entry it is; the left one, if both are turned."""
+        left, right = (isinstance(side.of, Turned) for side in (self.left, self.right))
+        return self.right if left and not right else self.left
 
     def value(self, case, at):
         return At(self.slid, self.entry.indices).value(case, at)

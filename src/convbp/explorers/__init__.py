@@ -8,6 +8,7 @@ try:
     from convbp.explorers.delta_flow import DeltaFlow
     from convbp.explorers.dense_to_convolution import DenseToConvolution
     from convbp.explorers.draw_digit import DrawDigit
+    from convbp.explorers.equation_lab import EquationLab
     from convbp.explorers.forward_pass import ForwardPass
     from convbp.explorers.kernel_flip import KernelFlip
     from convbp.explorers.kernel_gradient import KernelGradient
@@ -33,6 +34,7 @@ __all__ = [
     "DeltaFlow",
     "DenseToConvolution",
     "DrawDigit",
+    "EquationLab",
     "ForwardPass",
     "KernelFlip",
     "KernelGradient",

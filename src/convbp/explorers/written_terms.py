@@ -35,7 +35,9 @@ def written(entry: Sum, tags: Tags, strike: bool = True) -> list[Term]:
 def _written(product: tuple[Factor, ...], tags: Tags, strike: bool) -> Term:
     texts, _, values, *_, inside = zip(*product, strict=True)
     tag = _tag(texts, tags)
-    return Term("·".join(texts), _in_numbers(values), tag and tag.hue, strike and not all(inside))
+    # f′ of what is read outside need not be 0.
+    outside = any(value == 0 and not there for value, there in zip(values, inside, strict=True))
+    return Term("·".join(texts), _in_numbers(values), tag and tag.hue, strike and outside)
 
 
 def _tag(names: Iterable[str], tags: Tags) -> Tag | None:
