@@ -30,7 +30,7 @@ from convbp import (
 )
 from convbp.networks.layers import Activate, Layer, LayerResult
 
-COUNT = int(os.environ.get("CONVBP_NETWORKS", "40"))
+COUNT = int(os.environ.get("CONVBP_NETWORKS", "16"))
 SEED = int(os.environ.get("CONVBP_SEED", random.randrange(2**32)))
 
 
