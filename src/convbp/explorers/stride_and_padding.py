@@ -3,10 +3,16 @@
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
+from convbp.equations.formula import Formula as Equation
+from convbp.equations.formula import Letter, over, total
+from convbp.equations.letters import i, j, k1, k2, m, n
+from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.strided_layer import StridedLayer
+from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
+from convbp.sums import Sum
 
 FIRST = Selection("image", 0, 0)
 
@@ -17,10 +23,11 @@ def scene(state: StridedLayer) -> Scene:
     For a chosen output the highlight outlines the pixels that its window reads; for a chosen pixel, where rot180(w)
     lies on the δ that are spread.
     """
-    size, (k1, k2), layer = state.image.shape, state.kernel.shape, state.kernel[:, :, None, None]
+    size, layer = state.image.shape, state.kernel[:, :, None, None]
     output = conv2d(state.image[None, :, :, None], layer, **state.steps)[0, :, :, 0]
     gradient = conv2d_input_gradient(state.deltas[None, :, :, None], layer, size, **state.steps)[0, :, :, 0]
-    read = {state.read(*at, *tap) for at in np.ndindex(output.shape) for tap in np.ndindex(k1, k2)}
+    sums = all_terms(_equation(state), named(o=state.image, kernel=state.kernel))
+    read = {pixel.index for entry in sums.flat for _, pixel in entry.terms}
     unread = tuple(tuple(None if (r, c) in read else Tag("∅", 6) for c in range(size[1])) for r in range(size[0]))
     tags = named_tags("w", state.kernel.shape)
     around = tuple(most - p for most, p in zip(state.reach, state.padding, strict=True))
@@ -45,8 +52,11 @@ def scene(state: StridedLayer) -> Scene:
         ),
         "gradient": Grid("gradient", "∂E/∂o (∅: no window reads it)", rows_of(gradient), tags=unread),
     }
-    highlights = {Selection("output", i, j): _of_output(state, grids, i, j) for i, j in grids["output"].cells()}
-    highlights |= {Selection("image", i, j): _of_pixel(state, grids, i, j) for i, j in grids["gradient"].cells()}
+    carried = tags_of("w", grids["kernel"])
+    highlights = {
+        Selection("output", *at): _of_output(state, grids, sums[at], carried, *at) for at in grids["output"].cells()
+    }
+    highlights |= {Selection("image", *at): _of_pixel(state, grids, *at) for at in grids["gradient"].cells()}
     image, kernel, turned, output, spread, gradient = grids.values()
     return Scene(
         title="Stride, padding and dilation, forwards and backwards",
@@ -54,6 +64,14 @@ def scene(state: StridedLayer) -> Scene:
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
+
+
+def _equation(state: StridedLayer) -> Equation:
+    """x(i, j) = Σₘ Σₙ w(m, n) · o(s·i + d·m − p, s·j + d·n − p), with the numbers of this layer."""
+    w, o, steps = Letter("w", "kernel"), Letter("o", "o"), zip(*state.steps.values(), strict=True)
+    row, col = (at * s + tap * d - p for (s, p, d), at, tap in zip(steps, (i, j), (m, n), strict=True))
+    places = ((at, 0, end - 1) for at, end in zip((i, j), state.places, strict=True))
+    return Equation(total((m, 0, k1 - 1), (n, 0, k2 - 1))(w[m, n] * o[row, col]), over(*places))
 
 
 def _spread(state: StridedLayer, around: tuple[int, int]) -> np.ndarray:
@@ -65,48 +83,28 @@ def _spread(state: StridedLayer, around: tuple[int, int]) -> np.ndarray:
     return spread
 
 
-def _lying(state: StridedLayer, grid: str, corner: tuple[int, int], tags: tuple) -> Mark:
-    """The outline of the kernel on a grid, the weights apart by the dilation."""
-    rows, cols = (most + 1 for most in state.reach)
-    apart = [[None] * cols for _ in range(rows)]
-    for m, n in np.ndindex(state.kernel.shape):
-        apart[m * state.dilation[0]][n * state.dilation[1]] = tags[m][n]
-    return Mark(grid, *corner, rows, cols, tags=tuple(map(tuple, apart)))
-
-
-def _of_output(state: StridedLayer, grids: dict[str, Grid], i: int, j: int) -> Highlight:
-    image, kernel, result = grids["image"], grids["kernel"], number(grids["output"].entry(i, j))
-    (k1, k2), corner, steps = kernel.size, state.read(i, j, 0, 0), zip(*state.steps.values(), strict=True)
-    padded = sum(not image.in_core(*state.read(i, j, m, n)) for m, n in kernel.cells())
-
-    def term(m: int, n: int) -> Term:
-        row, col = state.read(i, j, m, n)
-        pixel, weight = image.entry(row, col), kernel.entry(m, n)
-        return Term(
-            symbols=f"w({m}, {n})·o({number(row)}, {number(col)})",
-            numbers=f"{factor(weight)}·{factor(pixel)} = {number(weight * pixel)}",
-            hue=kernel.tags[m][n].hue,
-            outside=not image.in_core(row, col),
-        )
-
+def _of_output(state: StridedLayer, grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> Highlight:
+    (k1, k2), result = state.kernel.shape, number(grids["output"].entry(i, j))
+    window, steps = outline("image", "o", entry, tags), zip(*state.steps.values(), strict=True)
+    padded = len(entry.terms) - len(entry.inside.terms)
     index = [f"{s}·{at} + {d}·{tap} − {p}" for (s, p, d), at, tap in zip(steps, (i, j), "mn", strict=True)]
     zeros = f", of which {padded} in the padding" if padded else ""
     return Highlight(
         marks=(
-            _lying(state, "image", corner, kernel.tags),
-            Mark("kernel", 0, 0, k1, k2),
+            window,
+            outline("kernel", "kernel", entry),
             Mark("output", i, j),
             Mark("spread", i * state.stride[0], j * state.stride[1], style="dashed"),
         ),
         formula=Formula(
             heading=f"x({i}, {j})  =  Σₘ Σₙ w(m, n) · o({index[0]}, {index[1]})",
-            terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
+            terms=in_rows(written(entry, tags), k2),
             total=f"x({i}, {j}) is {result}.",
             notes=tuple(_how_many(state, axis) for axis in range(2)),
         ),
         sentence=(
-            f"Output ({i}, {j}) is {result}: its window starts at pixel ({number(corner[0])}, {number(corner[1])}) and "
-            f"reads {k1 * k2} pixels{zeros}."
+            f"Output ({i}, {j}) is {result}: its window starts at pixel ({number(window.row)}, {number(window.col)}) "
+            f"and reads {k1 * k2} pixels{zeros}."
         ),
     )
 
@@ -120,6 +118,9 @@ def _how_many(state: StridedLayer, axis: int) -> str:
 def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -> Highlight:
     kernel, spread, result = grids["kernel"], grids["spread"], number(grids["gradient"].entry(row, col))
     (k1, k2), here, corner = kernel.size, f"({row}, {col})", (spread.origin[0] + row, spread.origin[1] + col)
+    lying = np.full([most + 1 for most in state.reach], None)
+    lying[:: state.dilation[0], :: state.dilation[1]] = np.array(grids["turned"].tags, object)
+    # No formula has these terms: where no window reads the pixel, the index of δ would be a fraction.
     met = {(m, n): state.met(row, col, m, n) for m, n in kernel.cells()}
     reached = {at: kernel.tags[m][n] for (m, n), at in met.items() if at}
 
@@ -138,7 +139,7 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
         marks=(
             Mark("image", row, col),
             Mark("turned", 0, 0, k1, k2),
-            _lying(state, "spread", corner, grids["turned"].tags),
+            Mark("spread", *corner, *lying.shape, tags=rows_of(lying)),
             *(Mark("output", *at, tags=((tag,),), style="dashed") for at, tag in reached.items()),
             Mark("gradient", row, col),
         ),

@@ -72,13 +72,6 @@ class StridedLayer(NumberedDelta):
         """The size of the output."""
         return output_size(self.explorer, self.image.shape, self.kernel.shape, *self.steps.values())
 
-    def read(self, i: int, j: int, m: int, n: int) -> tuple[int, int]:
-        """Which pixel weight (m, n) meets for output (i, j)."""
-        return tuple(
-            s * at + d * tap - p
-            for at, tap, s, p, d in zip((i, j), (m, n), self.stride, self.padding, self.dilation, strict=True)
-        )
-
     def met(self, row: int, col: int, m: int, n: int) -> tuple[int, int] | None:
         """For which output weight (m, n) meets a pixel, if for any."""
         pairs = zip((row, col), (m, n), self.places, self.stride, self.padding, self.dilation, strict=True)
