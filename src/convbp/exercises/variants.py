@@ -95,9 +95,12 @@ class Program:
             raise TypeError(f"{self.function!r} has no definition of its own; expected a function made with def.")
         self._definition.decorator_list = []
 
-    def edits(self) -> Iterator[Edit]:
-        """Every edit, the plainest kinds of each place first."""
-        yield from _Places(self._definition).edits()
+    def edits(self, every_name: bool = False) -> Iterator[Edit]:
+        """Every edit, the plainest kinds of each place first; with every name for every other, if that is asked for."""
+        places = _Places(self._definition)
+        if every_name:
+            places.take_every_name_for_every_other()
+        yield from places.edits()
 
     def edited(self, edits: tuple[Edit, ...]) -> Callable | None:
         """Return the program with these edits, or None if they make no program."""
@@ -300,6 +303,15 @@ class _Places:
                 self.others[node.targets[0].id] = _distinct(made_of)
         for n, name in enumerate(indices):  # the next ones, and those of the loops two further in or out
             self.others[name] = _distinct([indices[k] for k in (n - 2, n - 1, n + 1, n + 2) if 0 <= k < len(indices)])
+
+    def take_every_name_for_every_other(self) -> None:
+        names = set(self.parameters)
+        names |= {
+            node.id
+            for node in ast.walk(self.definition)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+        self.others = {name: sorted(names - {name, "_"}) for name in names}
 
     def _siblings(self, target: ast.Tuple) -> None:
         """Each size for the others of its array, and for that of the same axis of another array."""

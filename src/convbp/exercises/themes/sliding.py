@@ -579,7 +579,7 @@ def _full_of_padded(image, kernel):
         {"image": random(12, 4, 5), "kernel": random(13, 2, 4)},
         {"image": random(82, 6, 4), "kernel": random(83, 4, 2)},  # higher than wide
         {"image": sevenths(120, 1, 3), "kernel": sevenths(121, 3, 1)},
-        {"image": sevenths(122, 3, 1), "kernel": sevenths(123, 1, 3)},
+        {"image": sevenths(122, 2, 1), "kernel": sevenths(123, 3, 4)},
         {"image": sevenths(113, 2, 3), "kernel": sevenths(114, 1, 2)},
     ],
     hints=(

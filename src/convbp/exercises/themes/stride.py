@@ -129,6 +129,9 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
             (sevenths, 70, (6, 8), (3, 2), (2, 3), (0, 1), (2, 3)),
             (sevenths, 74, (1, 4), (5, 1), (1, 1), (3, 3), (3, 10)),  # more padding than input
             (sevenths, 76, (4, 1), (1, 5), (1, 1), (3, 3), (10, 3)),
+            (sevenths, 78, (4, 3), (3, 2), (12, 7), (5, 5), (1, 2)),  # few outputs
+            (sevenths, 80, (5, 1), (3, 1), (1, 1), (0, 0), (3, 1)),  # one column
+            (sevenths, 82, (1, 5), (1, 3), (1, 1), (0, 0), (1, 3)),  # one row
             (sevenths, 72, (4, 3), (1, 2), (2, 1), (1, 0), (3, 2)),
         ]
     ],
