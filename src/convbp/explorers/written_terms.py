@@ -35,7 +35,7 @@ def written(entry: Sum, tags: Tags, strike: bool = True) -> list[Term]:
 def _written(product: tuple[Factor, ...], tags: Tags, strike: bool) -> Term:
     texts, _, values, *_, inside = zip(*product, strict=True)
     tag = _tag(texts, tags)
-    return Term("·".join(texts), _in_numbers(*values), tag and tag.hue, strike and not all(inside))
+    return Term("·".join(texts), multiplied(*values), tag and tag.hue, strike and not all(inside))
 
 
 def _tag(names: Iterable[str], tags: Tags) -> Tag | None:
@@ -43,7 +43,8 @@ def _tag(names: Iterable[str], tags: Tags) -> Tag | None:
 
 
 @lru_cache(maxsize=4096, typed=True)  # the same few small numbers meet again and again; 1/2 is not written 0.5
-def _in_numbers(*values: object) -> str:
+def multiplied(*values: object) -> str:
+    """The product written in numbers: 3·(−2) = −6."""
     return f"{'·'.join(map(factor, values))} = {number(prod(values))}"
 
 
