@@ -45,7 +45,8 @@ def _tag(names: Iterable[str], tags: Tags) -> Tag | None:
 @lru_cache(maxsize=4096, typed=True)  # the same few small numbers meet again and again; 1/2 is not written 0.5
 def multiplied(*values: object) -> str:
     """The product written in numbers: 3·(−2) = −6."""
-    return f"{'·'.join(map(factor, values))} = {number(prod(values))}"
+    result = number(prod(values))
+    return f"{'·'.join(map(factor, values))} = {result}" if len(values) > 1 else result
 
 
 def in_rows(terms: Sequence, width: int) -> tuple[tuple, ...]:
