@@ -258,6 +258,7 @@ def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: in
         how = f"each filter has a slice for channel {t}; lay it, turned, on the filter's δ, multiply, and add up over "
         how += "the filters"
 
+    # A line for a whole slice, which has many terms of the formula.
     def term(s: int) -> Term:
         window = done.source[i : i + k1, j : j + k2, s]
         pairs = list(zip(done.kernel[:, :, s, t].flat, window.flat, strict=True))

@@ -17,8 +17,9 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array, choice
 from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState
+from convbp.explorers.written_terms import Tags, in_rows, outline, written
 from convbp.notation import number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, named_tags, rows_of
 from convbp.sums import Sum
 
 FIRST = Selection("by_kernel", 0, 0)
@@ -136,36 +137,18 @@ def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.reshape([differ(a, b) for a, b in zip(one.flat, other.flat, strict=True)], one.shape)
 
 
-def _marks(state: State, name: str, tags: dict[str, np.ndarray], i: int, j: int) -> tuple[Mark, ...]:
-    """What the entry is made of; a rule that turns an array reads it from the other end."""
-    (k1, k2), (rows, cols), rule = state.kernel.shape, state.delta.shape, getattr(state, name)
-    if name == "forward":
-        met = tags["w"][::-1, ::-1] if rule == CONVOLUTION else tags["w"]
-        return Mark("o", i, j, k1, k2, rows_of(met)), Mark("w", 0, 0, k1, k2)
+def _marks(name: str, entry: Sum, tags: Tags) -> tuple[Mark, ...]:
+    """The cells that the entry is made of, with what meets there."""
     if name == "by_kernel":
-        met = tags["δ"][::-1, ::-1] if rule == FIGURE else tags["δ"]
-        window = (k1 - 1 - i, k2 - 1 - j) if rule == CONVOLUTION else (i, j)
-        return Mark("o", *window, rows, cols, rows_of(met)), Mark("δ", 0, 0, rows, cols, rows_of(tags["δ"]))
-    met = tags["w"] if rule == CONVOLUTION else tags["w"][::-1, ::-1]
-    top, left = max(i - k1 + 1, 0), max(j - k2 + 1, 0)
-    met = met[top - i + k1 - 1 :, left - j + k2 - 1 :][: rows - top, : cols - left]
-    return Mark("δ", top, left, *met.shape, rows_of(met)), Mark("w", 0, 0, k1, k2)
+        return outline("o", "o", entry, tags), outline("δ", "delta", entry, tags)
+    met, array = ("o", "o") if name == "forward" else ("δ", "delta")
+    return outline(met, array, entry.inside, tags), outline("w", "kernel", entry)
 
 
 def _highlight(state: State, part: Part, tags: dict[str, np.ndarray], i: int, j: int) -> Highlight:
     name, forward, cell = part.name, state.rule("forward").map.text, (i, j)
-    marks = _marks(state, name, tags, i, j)
-    hues = {tag.text: tag.hue for tag in tags["δ" if name == "by_kernel" else "w"].flat}
-
-    def term(factors: tuple) -> Term:
-        product = Sum(factors)
-        return Term(
-            symbols=product.in_symbols()[0],
-            numbers=f"{product.in_numbers()[0]} = {number(product.value)}",
-            hue=next(hues[part.text] for part in factors if part.text in hues),
-        )
-
-    terms, width = [term(factors) for factors in part.sums[cell].inside.terms], marks[0].cols
+    entry, carried = part.sums[cell], {tag.text: tag for tag in tags["δ" if name == "by_kernel" else "w"].flat}
+    marks, terms = _marks(name, entry, carried), written(entry.inside, carried)
     value, again, rule = number(part.values[cell]), number(part.again[cell]), getattr(state, name)
     if name == "forward":
         row = [TABLE[other][rule].map.text for other in ("by_kernel", "by_image")]
@@ -191,7 +174,7 @@ def _highlight(state: State, part: Part, tags: dict[str, np.ndarray], i: int, j:
         ),
         formula=Formula(
             heading=f"{LEFT[name]} at ({i}, {j}), by {part.rule.map.text}:",
-            terms=tuple(tuple(terms[at : at + width]) for at in range(0, len(terms), width)),
+            terms=in_rows(terms, marks[0].cols),
             total=total,
             notes=(f"{part.rule.note.format(part.rule.again.text)}, here {again}.", belongs),
         ),

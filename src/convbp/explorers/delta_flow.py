@@ -152,6 +152,7 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
     before, after = spread[done - 1], spread[done]
     products = tuple(tuple(value * kernel.entry(m, n) for n in range(k2)) for m in range(k1))
 
+    # No entry's sum, but a step of all of them: no formula has these terms.
     def term(m: int, n: int) -> Term:
         return Term(
             symbols=f"to ({i + m}, {j + n}): δ·w({m}, {n})",

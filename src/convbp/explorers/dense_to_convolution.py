@@ -14,7 +14,8 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.fields import array, choice
 from convbp.explorers.states.layer import LayerState, delta_of_layer
 from convbp.explorers.states.layer_matrix import CUT, DENSE, SHARED, Link, layer_matrix
-from convbp.notation import factor, number
+from convbp.explorers.written_terms import in_rows, multiplied
+from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -128,7 +129,7 @@ def _of_row(state: State, grids: dict[str, Grid], lines: list[list[Link | None]]
         weight = link.value if link else 0
         return Term(
             symbols=f"{link.name}·{way.into}({r}, {c})" if link else f"{way.into}({r}, {c}) is cut",
-            numbers=f"{factor(weight)}·{factor(entry)} = {number(weight * entry)}",
+            numbers=multiplied(weight, entry),
             hue=link.tag.hue if link and link.tag else None,
             outside=link is None,
         )
@@ -179,7 +180,7 @@ def _of_weight(state: State, grids: dict[str, Grid], table: list[list[Link | Non
         entry = grids["source"].entry(*start)
         return Term(
             symbols=f"{link.name}·{way.into}{start} → {way.out}{end}",
-            numbers=f"{factor(link.value)}·{factor(entry)} = {number(link.value * entry)}",
+            numbers=multiplied(link.value, entry),
             hue=link.tag.hue if link.tag else None,
         )
 
@@ -205,7 +206,7 @@ def _of_weight(state: State, grids: dict[str, Grid], table: list[list[Link | Non
         marks=(Mark("row", *start), *others, *marks(t, s, "solid"), *kernel),
         formula=Formula(
             heading=f"{link.name} = {value} is used {where}",
-            terms=tuple(tuple(term(*use) for use in uses[at : at + width]) for at in range(0, len(uses), width)),
+            terms=in_rows([term(*use) for use in uses], width),
             total=f"Its gradient is δ·o{added}: {number(gradient)}.",
             notes=(_counts(state),),
             added=False,

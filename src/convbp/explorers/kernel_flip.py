@@ -99,6 +99,7 @@ def _highlight(state: State, grids: dict[str, Grid], chosen: str, m: int, n: int
         state.second: f"and with the {state.second} reversed first it comes there by way of {places[state.second]}",
     }
 
+    # An entry moves, and nothing is added: no formula has these terms.
     def term(name: str) -> Term:
         return Term(TITLES[name], f"at {places[name]}" if name in path else "not yet", hue if name in path else None)
 

@@ -10,7 +10,8 @@ import numpy as np
 from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.pooling import POOLINGS, PoolingState
-from convbp.notation import factor, number
+from convbp.explorers.written_terms import multiplied
+from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
 from convbp.pooling import Pooled
 
@@ -140,7 +141,7 @@ def _of_pixel(
 
 
 def _term(symbols: str, share: object, delta: object) -> Term:
-    return Term(symbols, f"{factor(share)}·{factor(delta)} = {number(share * delta)}")
+    return Term(symbols, multiplied(share, delta))
 
 
 def _equal_share(state: PoolingState) -> str:

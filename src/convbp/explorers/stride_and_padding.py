@@ -9,8 +9,8 @@ from convbp.equations.letters import i, j, k1, k2, m, n
 from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.strided_layer import StridedLayer
-from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
-from convbp.notation import factor, number
+from convbp.explorers.written_terms import Tags, in_rows, multiplied, named, outline, tags_of, written
+from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
 from convbp.sums import Sum
 
@@ -129,7 +129,7 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
         delta = grids["spread"].entry(*(s * i for s, i in zip(state.stride, at, strict=True))) if at else 0
         return Term(
             symbols=f"{f'δ{at}' if at else '0'}·w({m}, {n})",
-            numbers=f"{factor(delta)}·{factor(weight)} = {number(delta * weight)}",
+            numbers=multiplied(delta, weight),
             hue=kernel.tags[m][n].hue,
             outside=at is None,
         )

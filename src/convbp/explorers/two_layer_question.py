@@ -8,7 +8,6 @@ The letters are the reader's, who counts entries from 1, row by row.
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,9 @@ from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Array, array, declared
 from convbp.explorers.states.state import ExplorerState
+from convbp.explorers.written_terms import in_rows, written
 from convbp.notation import factor, number, subscripted
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, rows_of
 from convbp.shapes import as_numbers, check_size
 from convbp.sums import Sum, exact, symbol
 
@@ -180,8 +180,8 @@ def _central_difference(state: State, name: str) -> np.ndarray:
 
 def _highlight(state: State, name: str, at: tuple[int, int], paths: Sum, slopes: tuple, asked: object) -> Highlight:
     letter, (gradient, difference) = _name(state, name, *at), slopes
-    symbols = paths.in_symbols()
-    hues = {tag.text: tag.hue for grid in ("hidden", "second_kernel") for tags in _tags(state, grid) for tag in tags}
+    tags = {tag.text: tag for grid in ("hidden", "second_kernel") for row in _tags(state, grid) for tag in row}
+    terms = written(paths, tags)
     notes, says = [f"Central difference of C = (o² − y)²: {number(difference)}."], ""
     if name == "first_kernel":
         sums = state.met[at], state.second_kernel.sum(), state.slope
@@ -192,31 +192,20 @@ def _highlight(state: State, name: str, at: tuple[int, int], paths: Sum, slopes:
         ]
         says = f"each pixel it met times the w² that follows, added up; the asker's product of sums is {number(asked)}"
     elif name == "second_kernel":
-        notes += [f"The asker has the same, {symbols[0]} · 2(o² − y): right."]
-        says = f"it met {symbols[0]} alone, and here the asker is right"
+        notes += [f"The asker has the same, {terms[0].symbols} · 2(o² − y): right."]
+        says = f"it met {terms[0].symbols} alone, and here the asker is right"
     else:
         says = "w¹ times w² on each path from it to o², added up"
-    terms = [
-        Term(symbol, written, hue=next(hues[part.text] for part in path if part.text in hues))
-        for symbol, written, path in zip(symbols, _in_numbers(paths), paths.terms, strict=True)
-    ]
-    cols = state.hidden.shape[1]
     return Highlight(
         marks=_marks(state, name, *at),
         formula=Formula(
             heading=f"∂C/∂{letter}  =  ∂o²/∂{letter} · 2(o² − y),  where ∂o²/∂{letter} is",
-            terms=tuple(tuple(terms[n : n + cols]) for n in range(0, len(terms), cols)),
+            terms=in_rows(terms, state.hidden.shape[1]),
             total=f"∂C/∂{letter} = {factor(exact(paths.value))}·{factor(state.slope)} = {number(gradient)}.",
             notes=tuple(notes),
         ),
         sentence=f"The derivative ∂C/∂{letter} is {number(gradient)}: {says}.",
     )
-
-
-def _in_numbers(paths: Sum) -> list[str]:
-    values = [number(prod(part.value for part in path)) for path in paths.terms]
-    pairs = zip(paths.in_numbers(), values, strict=True)
-    return [f"{written} = {value}" if "·" in written else value for written, value in pairs]
 
 
 def _marks(state: State, name: str, row: int, col: int) -> tuple[Mark, ...]:

@@ -37,7 +37,7 @@ def _written(product: tuple[Factor, ...], tags: Tags, strike: bool) -> Term:
     tag = _tag(texts, tags)
     # f′ of what is read outside need not be 0.
     outside = any(value == 0 and not there for value, there in zip(values, inside, strict=True))
-    return Term("·".join(texts), _in_numbers(*values), tag and tag.hue, strike and outside)
+    return Term("·".join(texts), multiplied(*values), tag and tag.hue, strike and outside)
 
 
 def _tag(names: Iterable[str], tags: Tags) -> Tag | None:
@@ -45,8 +45,10 @@ def _tag(names: Iterable[str], tags: Tags) -> Tag | None:
 
 
 @lru_cache(maxsize=4096, typed=True)  # the same few small numbers meet again and again; 1/2 is not written 0.5
-def _in_numbers(*values: object) -> str:
-    return f"{'·'.join(map(factor, values))} = {number(prod(values))}"
+def multiplied(*values: object) -> str:
+    """The product written in numbers: 3·(−2) = −6."""
+    result = number(prod(values))
+    return f"{'·'.join(map(factor, values))} = {result}" if len(values) > 1 else result
 
 
 def in_rows(terms: Sequence, width: int) -> tuple[tuple, ...]:
