@@ -40,7 +40,7 @@ class Explorer(widgets.VBox):
 
     __signature__: ClassVar[Signature]
     _begin: ClassVar[type[ExplorerState]]
-    _scene: ClassVar[Callable[[Any], Scene]]
+    _scene: ClassVar[Callable[..., Scene]]
 
     def __init_subclass__(
         cls,
@@ -206,9 +206,9 @@ class Explorer(widgets.VBox):
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.view.scene.sentence}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         data, metadata = self.view.still()
-        live = super()._repr_mimebundle_(**kwargs)
+        live: Any = super()._repr_mimebundle_(**kwargs)
         return {**live, **data, "text/plain": repr(self)}, metadata
 
 

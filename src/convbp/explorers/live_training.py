@@ -270,12 +270,13 @@ class LiveTraining(widgets.VBox):
         with self._changed:
             return f"LiveTraining: {self._says()}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         with self._changed:
             picture, width, height = training_picture.still(self._moment())
             text = repr(self)
         png = base64.b64encode(still.rasterised(picture)).decode("ascii")
-        data = {**super()._repr_mimebundle_(**kwargs), "text/plain": text, "image/png": png}
+        live: Any = super()._repr_mimebundle_(**kwargs)
+        data = {**live, "text/plain": text, "image/png": png}
         return data, {"image/png": {"alt": text, "width": width, "height": height}}
 
 

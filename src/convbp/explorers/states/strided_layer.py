@@ -74,10 +74,11 @@ class StridedLayer(NumberedDelta):
 
     def read(self, i: int, j: int, m: int, n: int) -> tuple[int, int]:
         """Which pixel weight (m, n) meets for output (i, j)."""
-        return tuple(
+        row, col = (
             s * at + d * tap - p
             for at, tap, s, p, d in zip((i, j), (m, n), self.stride, self.padding, self.dilation, strict=True)
         )
+        return row, col
 
     def met(self, row: int, col: int, m: int, n: int) -> tuple[int, int] | None:
         """For which output weight (m, n) meets a pixel, if for any."""
