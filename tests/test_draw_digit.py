@@ -263,3 +263,19 @@ def test_a_cell_that_is_not_there(explorer):
             explorer.paint(*cell)
     with pytest.raises(TypeError, match=r"the cell to paint is \(1.5, 2\); expected two integers"):
         explorer.paint(1.5, 2)
+
+
+def test_the_cells_are_those_of_the_network_s_images():
+    network = Network((5, 12, 1), Flatten(), Dense(10), seed=2)
+    explorer = DrawDigit(network)
+    assert explorer.view.scene.grids[0].size == (5, 12)
+    eight = DIGITS.images[0]  # each cell shows that of the data which lies in the same place
+    assert shown(explorer)[2, 7] == eight[2 * 8 // 5, 7 * 8 // 12]
+    explorer.clear()
+    explorer.paint(4, 11)
+    assert np.argwhere(shown(explorer)).tolist() == [[4, 11]]
+    assert f"sees a {network.classify(shown(explorer)[None, :, :, None] / 16)[0]} (" in repr(explorer)
+    with pytest.raises(ValueError, match=r"no cell \(5, 0\) to paint; expected \(0, 0\) to \(4, 11\)"):
+        explorer.paint(5, 0)
+    explorer.update(example=3)
+    assert shown(explorer).shape == (5, 12)

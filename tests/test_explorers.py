@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import fields
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
@@ -96,6 +97,12 @@ def some(drawn, rng, how_many=4):
 def test_every_explorer_is_here():
     # Of these two the picture follows a network that is being trained; they have tests of their own.
     assert EXPLORERS.keys() | {"DrawDigit", "LiveTraining"} == set(explorers.__all__)
+
+
+def test_each_explorer_has_a_file_of_its_name_and_nothing_else_lies_beside_them():
+    files = {path.stem for path in Path(explorers.__file__).parent.glob("*.py")} - {"__init__", "explorer"}
+    names = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in explorers.__all__}
+    assert files - {"convention_table"} == names
 
 
 # Numbers and places
@@ -212,7 +219,7 @@ def test_after_many_random_gestures_the_picture_is_that_of_a_fresh_explorer(name
         gesture = rng.integers(6)
         if gesture == 0:
             state = case.tests.random_state(rng)
-            names = [field.name for field in fields(state) if field.name != "selected"]
+            names = [name for name in state.changeable() if name != "selected"]
             explorer.update(**{name: getattr(state, name) for name in names})
             assert explorer.message == ""
         elif gesture <= 2:

@@ -18,7 +18,7 @@ try:
     from convbp.explorers.stride_and_padding import StrideAndPadding
     from convbp.explorers.two_layer_question import TwoLayerQuestion
 except ModuleNotFoundError as error:
-    if error.name.startswith("convbp"):
+    if (error.name or "").startswith("convbp"):
         raise
     raise ModuleNotFoundError(
         f"The pictures need {error.name}, which is not installed in this Python. In the folder of the course, "

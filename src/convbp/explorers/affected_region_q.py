@@ -32,7 +32,7 @@ class State(LayerState):
     selected: Selection = field(default=Selection("image", 1, 4), kw_only=True)
 
 
-def scene(state: LayerState) -> Scene:
+def scene(state: State) -> Scene:
     """Return the picture of a state: the input, the δ of the output, how many outputs each pixel reaches, the kernel.
 
     For each pixel (i′, j′) the highlight outlines the outputs (i′ − m, j′ − n) that have it in their window, and

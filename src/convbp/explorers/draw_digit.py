@@ -108,7 +108,8 @@ class State(ExplorerState):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.drawing is None:
-            self.settle("drawing", digit(self.example, self.network.input_shape[:2]))
+            rows, cols, _ = self.network.input_shape
+            self.settle("drawing", digit(self.example, (rows, cols)))
 
 
 def scene(state: State) -> Scene:

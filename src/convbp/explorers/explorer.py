@@ -41,7 +41,7 @@ class Explorer(widgets.VBox):
 
     __signature__: ClassVar[Signature]
     _begin: ClassVar[type[ExplorerState]]
-    _scene: ClassVar[Callable[[Any], Scene]]
+    _scene: ClassVar[Callable[..., Scene]]
 
     def __init_subclass__(
         cls,
@@ -212,10 +212,10 @@ class Explorer(widgets.VBox):
         close_inside(self)
         super().close()
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         close_former(self)
         data, metadata = self.view.still()
-        live = super()._repr_mimebundle_(**kwargs)
+        live: Any = super()._repr_mimebundle_(**kwargs)
         return {**live, **data, "text/plain": repr(self)}, metadata
 
 

@@ -37,7 +37,7 @@ class State(LayerState):
     selected: Selection = field(default=Selection("gradient", 0, 1), kw_only=True)
 
 
-def scene(state: LayerState) -> Scene:
+def scene(state: State) -> Scene:
     """Return the picture of a state: the input, δ, their products for the chosen weight, the kernel, its gradient.
 
     For each weight w(m′, n′) the highlight outlines the part of the input that it met, puts the products in the cells,

@@ -271,13 +271,14 @@ class LiveTraining(widgets.VBox):
         with self._changed:
             return f"LiveTraining: {self._says()}"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         close_former(self)
         with self._changed:
             picture, width, height = training_picture.still(self._moment())
             text = repr(self)
         data, metadata = still.as_bundle(picture, text, alt=text, width=width, height=height)
-        return {**super()._repr_mimebundle_(**kwargs), **data}, metadata
+        live: Any = super()._repr_mimebundle_(**kwargs)
+        return {**live, **data}, metadata
 
 
 def _example(network: Network, images: Any, labels: Any, which: int) -> tuple[np.ndarray, np.ndarray]:

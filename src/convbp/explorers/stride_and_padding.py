@@ -30,13 +30,13 @@ def scene(state: StridedLayer) -> Scene:
     read = {pixel.index for entry in sums.flat for _, pixel in entry.terms}
     unread = tuple(tuple(None if (r, c) in read else Tag("∅", 6) for c in range(size[1])) for r in range(size[0]))
     tags = named_tags("w", state.kernel.shape)
-    around = tuple(most - p for most, p in zip(state.reach, state.padding, strict=True))
+    above, left = (most - p for most, p in zip(state.reach, state.padding, strict=True))
     grids = {
         "image": Grid(
             name="image",
             title="input o, padded" if any(state.padding) else "input o",
             values=rows_of(np.pad(state.image, [(p, p) for p in state.padding])),
-            origin=tuple(-p for p in state.padding),
+            origin=(-state.padding[0], -state.padding[1]),
             core=(0, 0, *size),
             axes=("i′", "j′"),
         ),
@@ -46,8 +46,8 @@ def scene(state: StridedLayer) -> Scene:
         "spread": Grid(
             name="spread",
             title="δ, with zeros between and around",
-            values=rows_of(_spread(state, around)),
-            origin=tuple(-a for a in around),
+            values=rows_of(_spread(state, (above, left))),
+            origin=(-above, -left),
             core=(0, 0, *(s * (places - 1) + 1 for s, places in zip(state.stride, output.shape, strict=True))),
         ),
         "gradient": Grid("gradient", "∂E/∂o (∅: no window reads it)", rows_of(gradient), tags=unread),

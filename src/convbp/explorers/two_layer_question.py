@@ -67,12 +67,12 @@ class State(ExplorerState):
         return cross_correlate(self.image, self.first_kernel)
 
     @cached_property
-    def output(self) -> object:
+    def output(self) -> Any:
         """o², one number."""
         return cross_correlate(self.hidden, self.second_kernel)[0, 0]
 
     @property
-    def slope(self) -> object:
+    def slope(self) -> Any:
         """∂C/∂o²."""
         return 2 * (self.output - self.target[0, 0])
 

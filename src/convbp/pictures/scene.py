@@ -6,7 +6,7 @@ knows about pixels, colours or widgets.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -79,7 +79,7 @@ class Grid:
         top, left, rows, cols = self.core or (top, left, rows, cols)
         return top <= row < top + rows and left <= col < left + cols
 
-    def entry(self, row: int, col: int) -> object:
+    def entry(self, row: int, col: int) -> Any:
         """The value of a cell."""
         return self.values[row - self.origin[0]][col - self.origin[1]]
 

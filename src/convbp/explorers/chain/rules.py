@@ -127,10 +127,10 @@ def _max_forward(name, layer, inputs, output):
     return Made(name, "o", output, f"{name}: o = the largest entry of the window; its place is kept", origin)
 
 
-def _average_forward(name, layer, inputs, output):
+def _average_forward(name: str, layer: AveragePool2D, inputs: Made, output: np.ndarray) -> Made:
     shares, steps = _shares(name, layer)
 
-    def origin():
+    def origin() -> np.ndarray:
         maps = inputs.named[None]
         means = [loops.conv2d(maps[..., [c]], shares, **steps)[0, :, :, 0] for c in range(output.shape[2])]
         return np.stack(means, axis=-1)
@@ -187,10 +187,10 @@ def _max_backward(name, layer, inputs, delta, below):
     return _below(name, inputs, below, rule, lambda: pooled.route(delta.named[None])[0], tags=tags, otherwise=otherwise)
 
 
-def _average_backward(name, layer, inputs, delta, below):
+def _average_backward(name: str, layer: AveragePool2D, inputs: Made, delta: Made, below: np.ndarray) -> Made:
     shares, steps = _shares(name, layer)
 
-    def origin():
+    def origin() -> np.ndarray:
         maps, size = delta.named[None], below.shape[:2]
         routed = [
             loops.conv2d_input_gradient(maps[..., [c]], shares, size, **steps)[0, :, :, 0] for c in range(maps.shape[3])

@@ -19,15 +19,18 @@ class Control:
     ``fit`` says which other traits of the widget follow the state: ``{"max": 5}`` of a slider, ``{"disabled": True}``.
     """
 
-    widget: widgets.ValueWidget
+    widget: Any  # with a value
     read: Callable[[Any], Any]
     change: Change
     fit: Callable[[Any], dict[str, Any]] = lambda state: {}
 
     @classmethod
-    def field(cls, name: str, widget: widgets.ValueWidget, change: Change | None = None, **options: Any) -> "Control":
+    def field(cls, name: str, widget: widgets.Widget, change: Change | None = None, **options: Any) -> "Control":
         """A control of one field of the state; ``change`` if more than this field changes with it."""
-        alone: Change = lambda state, value: replace(state, **{name: value})  # noqa: E731
+
+        def alone(state: Any, value: Any) -> Any:
+            return replace(state, **{name: value})
+
         return cls(widget, lambda state: getattr(state, name), change or alone, **options)
 
     @classmethod

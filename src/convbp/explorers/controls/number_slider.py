@@ -38,7 +38,7 @@ class NumberSlider(widgets.Box):
     ):
         self._range, self._options = (least, most), options
         self._of_reals = {"step": step, "readout_format": real_format, "continuous_update": False}
-        self._slider: widgets.Widget | None = None
+        self._slider: Any = None
         self._refreshing = False
         super().__init__(description=description, value=value)
 

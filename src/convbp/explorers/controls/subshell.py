@@ -1,5 +1,7 @@
 """Callbacks that run while a cell runs."""
 
+from typing import Any
+
 import ipywidgets as widgets
 
 
@@ -9,8 +11,13 @@ def answer_beside_cells(widget: widgets.Widget) -> None:
     JupyterLab asks for it: it sends what a reader does to a subshell, a thread of the kernel. But from version 7.4 on
     ipykernel sends it on to where the widget last spoke from, for those who wait for its answer; and for a widget that
     a cell has made this is the thread that runs the cells. Without this method it leaves the matter to JupyterLab.
+
+    The method is private, but neither ipykernel 7.4 nor comm 0.2.3 has a public way to say so: the kernel asks the comm
+    for nothing else (https://github.com/ipython/ipykernel/blob/v7.4.0/ipykernel/kernelbase.py, at "comm_msg").
+    This goes when ipykernel reroutes only messages that answer a request, or lets a comm choose.
     """
-    if widget.comm is not None:
-        widget.comm._reply_subshell_for = None
+    comm: Any = widget.comm
+    if comm is not None:
+        comm._reply_subshell_for = None
     for child in getattr(widget, "children", ()):
         answer_beside_cells(child)

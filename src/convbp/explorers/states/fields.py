@@ -123,7 +123,8 @@ def readable(explorer: str, name: str, array: Any, largest: int = 16) -> np.ndar
             f"or its numbers could not be read. Divide {name} by a power of ten."
         )
     kept = np.empty(array.shape, float if array.dtype.kind == "f" else object)
-    kept.flat = entries
+    for at, entry in zip(np.ndindex(array.shape), entries, strict=True):
+        kept[at] = entry
     kept.setflags(write=False)
     return kept
 

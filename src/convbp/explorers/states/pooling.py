@@ -100,11 +100,13 @@ class PoolingState(NumberedDelta):
 
     def window(self, i: int, j: int) -> tuple[slice, slice]:
         """Where window (i, j) stands in the input."""
-        return tuple(slice(s * at, s * at + k) for at, k, s in zip((i, j), self.size, self.stride, strict=True))
+        rows, cols = (slice(s * at, s * at + k) for at, k, s in zip((i, j), self.size, self.stride, strict=True))
+        return rows, cols
 
     def covering(self, row: int, col: int) -> tuple[range, range]:
         """The rows i and the columns j of the windows that cover a pixel."""
-        return tuple(
+        rows, cols = (
             range(max(0, (at - k) // s + 1), min(at // s + 1, end))
             for at, k, s, end in zip((row, col), self.size, self.stride, self.deltas.shape, strict=True)
         )
+        return rows, cols
