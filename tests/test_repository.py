@@ -210,7 +210,7 @@ def test_every_public_name_is_described_as_numpydoc_has_it(thing):
     assert doc
     _, *parts = re.split(r"^(\w+)\n-+$", doc, flags=re.MULTILINE)
     sections = dict(zip(parts[::2], parts[1::2], strict=True))
-    assert sections.keys() <= {"Parameters", "Attributes", "Returns", "Yields", "Raises", "Examples", "Notes"}
+    assert sections.keys() <= {"Parameters", "Attributes", "Returns", "Yields", "Raises", "Warns", "Examples", "Notes"}
     if not inspect.isroutine(thing) and not inspect.isclass(thing):
         return  # an object that can be called says what it is
     described = sections.get("Parameters", "") + sections.get("Attributes", "")
