@@ -757,6 +757,15 @@ def test_a_mistake_is_named_though_a_later_input_stops_the_function():
 
     result = exercises.cross_correlation.check(stops)
     assert result.misconceptions == ("kernel transposed",)
+    assert "too few rows" not in result.message  # nothing comes of a transposed kernel there
+
+    def stops_otherwise(image, kernel):
+        if len(image) == 1:
+            raise ValueError("too few rows")
+        return right("cross_correlation")(image, rot180(kernel))
+
+    result = exercises.cross_correlation.check(stops_otherwise)
+    assert result.misconceptions == ("kernel flipped",)
     assert "there is more. Your function stopped with ValueError: too few rows" in result.message
 
 

@@ -79,8 +79,7 @@ def _judged(exercise: Exercise, done: Run, order: Order, points: float, came: st
     if broken is not None:
         call = done.calls[broken]
         if not all(right[:broken]):  # what came before may tell more than where it ended
-            ended = f"On input {broken + 1} of {asked} there is more. {call.problem}"
-            return _explained(exercise, answers[:broken], expected[:broken], share, [*_printed(done), ended])
+            return _explained(exercise, answers[:broken], expected[:broken], share, _printed(done), call.problem)
         where = f" (on input {broken + 1} of {asked})" if broken else ""
         said = [call.problem.replace("came back", came), *_part_that_is_right(done.calls, expected)]
         text = f"Not yet{where}. " + "\n".join([*said, *_asked_for(exercise, call), *_printed(done)])
@@ -108,8 +107,11 @@ def _judged(exercise: Exercise, done: Run, order: Order, points: float, came: st
     return _explained(exercise, answers, expected[: len(answers)], share, notes)
 
 
-def _explained(exercise: Exercise, answers, expected, share: float, notes: Sequence[str]) -> Result:
-    """Name the mistake, or describe what is to be seen; and show the first entry that differs."""
+def _explained(exercise: Exercise, answers, expected, share: float, notes: Sequence[str], ended: str = "") -> Result:
+    """Name the mistake, or describe what is to be seen; and show the first entry that differs.
+
+    ``ended`` says why there is no answer to the next input; a mistake of which nothing comes there explains that, too.
+    """
     inputs = exercise.inputs[: len(answers)]
     counts = [counts_in(arguments) for arguments in inputs]
     found = name(exercise.known, answers, expected, counts)
@@ -120,6 +122,8 @@ def _explained(exercise: Exercise, answers, expected, share: float, notes: Seque
         said, names = _in_words(found), found.names
     else:
         said, names = [" ".join(describe(exercise.known, answers, expected, counts, exercise.axes))], ()
+    if ended and not (found and exercise.known.wrong(len(answers), found.made) is None):
+        notes = [*notes, f"On input {len(answers) + 1} of {len(exercise.inputs)} there is more. {ended}"]
     wrong = next(n for n, (a, e) in enumerate(zip(answers, expected, strict=True)) if not a.equals(e))
     answer, right = answers[wrong], expected[wrong]
     at = answer.first_difference(right) if answer.shape == right.shape else None

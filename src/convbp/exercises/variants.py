@@ -7,6 +7,7 @@ What a variant gives is computed, so to say that an answer has its numbers canno
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ _LEFT_OUT = {"sqrt", "abs", "max", "min", "maximum", "minimum", "sum", "pad", "t
 _MODES = {"full": "valid", "valid": "full"}
 # Names for rows, and what stands in the same place for columns.
 _PARTNERS = {"i": "j", "m": "n", "k1": "k2", "H": "W", "s1": "s2", "p1": "p2", "rows": "columns", "row": "column"}
-_PARTNERS |= {"top": "left", "bottom": "right", "h": "w", "r": "c"}
+_PARTNERS |= {"[0]": "[1]", "top": "left", "bottom": "right", "h": "w", "r": "c"}
 _PARTNERS |= {column: row for row, column in _PARTNERS.items()}
 
 
@@ -63,13 +64,18 @@ class Edit:
     new: object
     statement: ast.stmt
 
+    @property
+    def old(self) -> object:
+        """What is there."""
+        there = getattr(self.owner, self.field)
+        return there if self.index is None else there[self.index]
+
     def exchange(self, new: object) -> object:
         """Put ``new`` there and return what was there."""
+        old = self.old
         if self.index is None:
-            old = getattr(self.owner, self.field)
             setattr(self.owner, self.field, new)
         else:
-            old = getattr(self.owner, self.field)[self.index]
             getattr(self.owner, self.field)[self.index] = new
         return old
 
@@ -179,8 +185,8 @@ def misread(arguments: Mapping, where: str) -> list[Misread]:
     for key, value in arguments.items():
         if isinstance(value, np.ndarray):
             ways = {f"{key} reversed along axis {axis}": partial(np.flip, axis=axis) for axis in range(value.ndim)}
-            ways |= {f"{key} turned by 180°": partial(np.flip, axis=axes) for axes in [_row_and_column(value)] if axes}
-            ways |= {f"{key} transposed": np.transpose} if value.ndim == 2 else {}
+            if value.ndim == 2:
+                ways |= {f"{key} turned by 180°": np.flip, f"{key} transposed": np.transpose}
             ways |= {
                 f"{key} cut off to integers": np.trunc,
                 f"{key} rounded": np.round,
@@ -210,10 +216,6 @@ def misread(arguments: Mapping, where: str) -> list[Misread]:
     return found
 
 
-def _row_and_column(array: np.ndarray) -> tuple[int, int] | None:
-    return {2: (0, 1)}.get(array.ndim)
-
-
 def variants(function: Callable, where: str) -> list[Variant]:
     """Each one-edit variant of a right program, and each that edits rows and columns alike."""
     program = Program(function)
@@ -226,60 +228,32 @@ def variants(function: Callable, where: str) -> list[Variant]:
 
 def _pairs(edits: list[Edit]) -> Iterator[tuple[Edit, Edit]]:
     """Two edits, of which one does with rows what the other does with columns."""
-    described = [(edit, *_described(edit)) for edit in edits]
-    places: dict[tuple, Edit] = {(old, new): edit for edit, old, new in described}
-    for edit, old, new in described:
-        mirrored = tuple(_mirrored(text) for text in (old, new))
-        other = places.get(mirrored)
-        apart = other and (edit.owner, edit.field, edit.index) != (other.owner, other.field, other.index)
-        if apart and old < mirrored[0]:
+    within: dict[int, str] = {}  # what an edit is within, written once
+    places: dict[tuple[str, str], Edit] = {}
+    for edit in edits:
+        if isinstance(edit.new, list | ast.stmt):
+            continue
+        if id(edit.owner) not in within:
+            plain = isinstance(edit.owner, ast.Tuple) or not isinstance(edit.owner, ast.expr)
+            within[id(edit.owner)] = "" if plain else _text(edit.owner)
+        _locate(edit.new, edit.statement)
+        places[f"{within[id(edit.owner)]}|{_text(edit.old)}", _text(edit.new)] = edit
+    for (old, new), edit in places.items():
+        mirrored = _mirrored(old)
+        other = places.get((mirrored, _mirrored(new))) if old < mirrored else None
+        if other and (edit.owner, edit.field, edit.index) != (other.owner, other.field, other.index):
             yield edit, other
-
-
-def _described(edit: Edit) -> tuple[str, str]:
-    _locate(edit.new, edit.statement)
-    there = getattr(edit.owner, edit.field)
-    old = there if edit.index is None else there[edit.index]
-    context = ast.unparse(edit.owner) if isinstance(edit.owner, ast.expr) else ""
-    if isinstance(edit.owner, ast.Tuple):
-        context = ""
-    return f"{context}|{_text(old)}", _text(edit.new)
 
 
 def _text(node: object) -> str:
     if isinstance(node, ast.operator | ast.cmpop):
         return type(node).__name__
-    if isinstance(node, list):
-        return "\n".join(map(ast.unparse, node))
     return ast.unparse(node) if isinstance(node, ast.AST) else str(node)
 
 
 def _mirrored(text: str) -> str:
     """The text with the names for rows and those for columns exchanged, and axis 0 with axis 1."""
-    words = []
-    for word in _words(text):
-        words.append(_PARTNERS.get(word) or {"[0]": "[1]", "[1]": "[0]"}.get(word, word))
-    return "".join(words)
-
-
-def _words(text: str) -> list[str]:
-    words, word = [], ""
-    n = 0
-    while n < len(text):
-        if text[n].isalnum() or text[n] == "_":
-            word += text[n]
-            n += 1
-            continue
-        if word:
-            words.append(word)
-            word = ""
-        if text[n : n + 3] in ("[0]", "[1]"):
-            words.append(text[n : n + 3])
-            n += 3
-        else:
-            words.append(text[n])
-            n += 1
-    return [*words, word] if word else words
+    return re.sub(r"\[[01]\]|\w+", lambda word: _PARTNERS.get(word[0], word[0]), text)
 
 
 # Where a program can be edited

@@ -24,8 +24,6 @@ from convbp.exercises.themes.common import (
 from convbp.sums import symbols
 
 FIGURE = "notebook 06, Eq. 13 and 14"
-
-
 CHANNELS = "notebook 10, channels"
 
 

@@ -11,11 +11,7 @@ from convbp.exercises.themes.common import AT_REPEATED_PLACES, mirrored, opposit
 from convbp.sums import exact, symbols
 
 MAX = "notebook 09, max pooling"
-
-
 AVERAGE = "notebook 09, average pooling"
-
-
 L2 = "notebook 09, L2 pooling"
 
 
@@ -33,8 +29,6 @@ _POOLING = {"size": "(k1, k2), rows and columns of the window", "stride": "(s1, 
 
 
 _ROUTED = "an array of shape (H, W); parts from overlapping windows add up, and what no window covers gets 0"
-
-
 _TIES = np.array([[1, 3, 3, 0, 2, 1], [3, 2, 1, 2, 2, 0], [0, 1, 4, 1, 0, 2], [2, 4, 4, -5, 1, 0]])
 
 

@@ -32,17 +32,9 @@ from convbp.exercises.themes.common import (
 from convbp.sums import symbols
 
 EQ1 = "notebook 01, Eq. 1"
-
-
 EQ2 = "notebook 02, Eq. 2"
-
-
 EQ3 = "notebook 02, Eq. 2 and 3"
-
-
 ROT180 = "notebook 02, why there is a turn by 180°"
-
-
 FULL = "notebook 02, valid and full"
 
 

@@ -23,17 +23,9 @@ from convbp.exercises.themes.common import (
 from convbp.sums import symbol, symbols
 
 KERNEL = "notebook 06, Eq. 13"
-
-
 FIGURE = "notebook 06, Eq. 13 and 14"
-
-
 BIAS = "notebook 06, the bias gradient"
-
-
 STEP = "notebook 06, what to do with it"
-
-
 RATE = "notebook 12, the learning rate"
 
 
@@ -319,6 +311,14 @@ def bias_gradient(delta):
     return delta.sum(axis=(0, 1, 2))
 
 
+def _step_by_step(weights, gradient, learning_rate):
+    result = weights.copy()
+    for m in range(weights.shape[0]):
+        for n in range(weights.shape[1]):
+            result[m, n] -= learning_rate * gradient[m, n]
+    return result
+
+
 def _step_in_loops(weights, gradient, learning_rate):
     result = np.zeros(weights.shape)
     for m in range(weights.shape[0]):
@@ -349,7 +349,7 @@ def _step_in_loops(weights, gradient, learning_rate):
     compute=lambda weights, gradient, learning_rate, *, step=lambda w, change: w - change: step(
         weights, learning_rate * gradient
     ),
-    programs=(_step_in_loops,),
+    programs=(_step_in_loops, _step_by_step),
     mistakes=[
         mistake(
             "added for subtracted",
