@@ -149,6 +149,16 @@ def random_state(rng):
     return State(key, changes, *random_layer(rng), place=place)
 
 
+def one_x(latex):
+    """Whether x stands in f or f′, and nowhere else."""
+    return latex.count("x^l") == 1 == len(re.findall(rf"f'?(\\big)?\((\\big\({ROT})?(\\{{)?x", latex))
+
+
+def slope(latex):
+    """f′ of f(x) = x² + x, or f if it stands in its place."""
+    return (lambda x: 2 * x + 1) if "f'" in latex else (lambda x: x * x + x)
+
+
 def check(state, drawn):
     """Everything that choosing each entry shows."""
     latex, arrays = formula_with(state.equation, state.changes).latex, (state.image, state.kernel, state.delta)
@@ -173,6 +183,9 @@ def check(state, drawn):
         }
         read = {(name, at) for name, at, _ in marked if name not in ("value", "nudged", "slope")}
         assert read == cells or not terms
+        applied = {at for name, at, _ in marked if name == "slope"}
+        assert applied == ({at for name, at in read if name == "inputs"} if one_x(latex) else applied)
+        assert all(grids["slope"].entry(*at) == slope(latex)(grids["inputs"].entry(*at)) for at in applied)
         assert all((style == "faint") != grids[name].in_core(*at) for name, at, style in marked)
     assert drawn.highlights[drawn.selected].sentence.startswith(f"Eq. {state.equation} ")
 
@@ -303,7 +316,7 @@ BAD_INPUT = {
         {"changes": [("i′ − m in δ", "i")]},
         "EquationLab: changes has 'i' for i′ − m in δ; expected 'i′ + m'.",
     ),
-    "delta": ({"delta": [[1]]}, "EquationLab: delta has shape (1, 1); expected (2, 2). δ has one entry for each"),
+    "delta": ({"delta": [[1]]}, "EquationLab: delta has shape (1, 1); expected (1, 2). δ has one entry for each"),
 }
 
 

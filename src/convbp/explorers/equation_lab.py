@@ -36,7 +36,7 @@ from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selecti
 from convbp.shapes import check_size
 from convbp.sums import Sum
 
-IMAGE, KERNEL, DELTA = ((1, 2, 0, 3), (0, 1, -2, 1), (2, 0, 1, -1)), ((1, 2, -1), (0, 3, -2)), ((1, -2), (2, 3))
+IMAGE, KERNEL, DELTA = ((1, 2, 0, 3), (2, 1, -2, 4)), ((1, 2, -1), (0, 3, -2)), ((3, -2),)  # low, with room for words
 FIRST = Selection("value", 0, 0)
 LARGEST_IMAGE, LARGEST_KERNEL = 6, 3
 
@@ -145,12 +145,11 @@ def scene(state: State) -> Scene:
         )
         for cell in reads
     }
-    pairs = (state.arrays[:1], state.arrays[1:], ("value", "nudged"))
-    if "slope" in grids:
-        pairs = (("inputs", "slope"), *pairs[1:])
+    above = ("inputs", "slope") if "slope" in grids else ("o",)
+    columns = (above, ("delta",), ("kernel",), ("value", "nudged"))
     return Scene(
         title="An equation to change",
-        columns=tuple(tuple(grids[name] for name in pair) for pair in pairs),
+        columns=tuple(tuple(grids[name] for name in column) for column in columns),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
