@@ -1,5 +1,7 @@
 """Backpropagation in convolutional networks, written to be understood."""
 
+from types import ModuleType
+
 from convbp.activations import identity, leaky_relu, relu, sigmoid, softplus, tanh
 from convbp.convolution import (
     conv2d,
@@ -63,7 +65,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> ModuleType:
     """`plots` when it is asked for, as it brings matplotlib, which no number and no picture needs."""
     if name == "plots":
         from convbp.pictures import plots

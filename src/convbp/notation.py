@@ -1,6 +1,7 @@
 """How a number, and an entry of an array, is written in a line of text."""
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from numbers import Integral
@@ -74,7 +75,7 @@ def latex_subscripted(letter: str, *index: int) -> str:
     return f"{in_latex(letter)}_{{{subscript}}}"
 
 
-_IN_TEXT = {
+_IN_TEXT: dict[str, str | Callable[[re.Match], str]] = {
     r",\\,": ",",
     r"\\mathrm\{rot\}_\{180\^\\circ\} ?": "rot180 ",
     r"\\overset\{\\text\{(\w+)\}\}\{(\\?\W?\w*)\}": r"\2 (\1)",

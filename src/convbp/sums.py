@@ -1,16 +1,18 @@
 """A sum that remembers its terms: what the plain loops of `convbp.loops` give when the entries are symbols."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import prod
 from numbers import Rational
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
 from convbp.notation import factor, in_latex, latex_subscripted, number, subscripted
 
 
-class Factor(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Factor:
     """One factor of a product: its symbol in a line of text and in LaTeX (empty for a bare number), and its value.
 
     If it is an entry of an array, it also has the array's name, its index, and whether the array has an entry there;
@@ -19,7 +21,7 @@ class Factor(NamedTuple):
 
     text: str
     latex: str
-    value: object
+    value: Any
     array: str = ""
     index: tuple[int, ...] = ()
     inside: bool = True

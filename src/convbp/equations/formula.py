@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property, reduce
 from math import isqrt
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -565,7 +565,8 @@ class Root(Expression):
         return np.frompyfunc(lambda a: isqrt(a) if a >= 0 else UNDEFINED, 1, 1)(self.of.value(case, at))
 
 
-class Range(NamedTuple):
+@dataclass(frozen=True)
+class Range:
     """An index from its first to its last value."""
 
     index: Index

@@ -1,6 +1,7 @@
 """The colours of all pictures: one diverging map, one set for what is merely different, and contrast."""
 
 from functools import lru_cache
+from typing import Any
 
 # The ends of the diverging map, with white at zero between them. Orange and blue are told apart by all
 # common kinds of colour vision.
@@ -17,7 +18,7 @@ def hue(index: int) -> str:
     return HUES[index % len(HUES)]
 
 
-def diverging(value: object, largest: object) -> str:
+def diverging(value: Any, largest: Any) -> str:
     """The colour of ``value`` on a map that is white at 0 and full at ±``largest``."""
     return _diverging(round(float(value / largest), 2) if largest else 0.0)
 

@@ -6,6 +6,7 @@ What has been drawn is kept: a grid or an outline that is in the next picture as
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from html import escape
+from typing import Any
 
 from convbp.notation import number
 from convbp.pictures.colours import diverging, hue, ink_on
@@ -102,7 +103,7 @@ def _place(grid: Grid, row: int, col: int) -> tuple[float, float]:
     return GUTTER + cell * (col - left), HEAD + cell * (row - top)
 
 
-def _finite(value: object) -> bool:
+def _finite(value: Any) -> bool:
     # An integer may be too large for a float.
     return value is not None and not isinstance(value, str) and abs(value) < float("inf")
 
@@ -111,7 +112,7 @@ def _flat(rows: tuple[tuple, ...]) -> list:
     return [entry for row in rows for entry in row]
 
 
-def _cell(x: float, y: float, value: object, fill: str, in_core: bool, choice: str) -> str:
+def _cell(x: float, y: float, value: Any, fill: str, in_core: bool, choice: str) -> str:
     box = f'x="{x}" y="{y}" width="{CELL}" height="{CELL}"{choice}'
     if not in_core:
         text = "" if value is None else f'<text class="padded" x="{x + CELL // 2}" y="{y + BASELINE}">0</text>'
@@ -164,7 +165,8 @@ def _formula(formula: Formula) -> tuple[str, float, float]:
         partial(_text, "total", formula.total),
         *(partial(_text, "sum", note) for note in formula.notes),
     ]
-    parts, widths, height = [], [], 0
+    parts, widths = [], []
+    height: float = 0
     for block in blocks:
         part, width, added = block(16 + height)
         parts.append(part)
@@ -187,7 +189,9 @@ def _terms(formula: Formula, y: float) -> tuple[str, float, float]:
         return "", 0, 0
     step = max([width for width, _ in sizes]) + TERM_GAP
     height = TERM_HEIGHT + CONTINUED * max([broken for _, broken in sizes])
-    most, parts, right, top = max(1, int((TERM_ROOM + TERM_GAP) // step)), [], 0, y
+    most, top = max(1, int((TERM_ROOM + TERM_GAP) // step)), y
+    parts: list[str] = []
+    right: float = 0
     for row in rows:
         lines = -(-len(row) // most)
         in_a_line = -(-len(row) // lines)

@@ -85,7 +85,8 @@ def layout_of_still(scene: Scene) -> Layout:
 
 
 def _wrapped(widths: list[float], room: float) -> list[list[int]]:
-    rows, used = [], 0.0
+    rows: list[list[int]] = []
+    used = 0.0
     for c, width in enumerate(widths):
         if rows and used + GAP + width <= room:
             rows[-1].append(c)
@@ -97,9 +98,9 @@ def _wrapped(widths: list[float], room: float) -> list[list[int]]:
 
 
 def _layout(scene: Scene, widths: list[float], rows: list[list[int]], formula_size: tuple[float, float]) -> Layout:
-    places, top, right = [], MARGIN, 0.0
+    places, top, right = [], float(MARGIN), 0.0
     for r, row in enumerate(rows):
-        left = MARGIN
+        left = float(MARGIN)
         for c in row:
             places.append((round(left), round(top)))
             left += widths[c] + GAP
@@ -116,7 +117,7 @@ def _layout(scene: Scene, widths: list[float], rows: list[list[int]], formula_si
 
 def _tops(column: tuple[Grid, ...]) -> list[float]:
     """Where in its column each grid begins, and where the next one would."""
-    tops = [0]
+    tops: list[float] = [0]
     for grid in column:
         tops.append(tops[-1] + drawing.grid_size(grid)[1] + GAP)
     return tops

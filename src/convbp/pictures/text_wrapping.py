@@ -47,7 +47,8 @@ def broken(text: str, font_size: float, room: float, hang: float = 0, bold: bool
 
 def _pieces(text: str, in_brackets: bool) -> list[str]:
     """The text, cut at each space where a line may end."""
-    pieces, depth, bound = [], 0, False
+    pieces: list[str] = []
+    depth, bound = 0, False
     for word in text.split():
         if bound or (depth > 0 and not in_brackets):
             pieces[-1] += f" {word}"
