@@ -59,7 +59,7 @@ def progress(*some: Exercise) -> Note:
     0 of 1 done. Not tried: rot180.
     """
     some = some or ALL
-    groups = {"Done": [], "Tried": [], "Not tried": []}
+    groups: dict[str, list[str]] = {"Done": [], "Tried": [], "Not tried": []}
     for exercise in some:
         groups["Done" if exercise.done else "Tried" if exercise.tried else "Not tried"].append(exercise.name)
     lists = [f"{word}: {', '.join(names)}." for word, names in groups.items() if names]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,8 +37,8 @@ def check_value(exercise: Exercise, value: object, order: Order, points: float) 
 def check_entry(exercise: Exercise, value: object, at: tuple[int, ...], points: float) -> Result:
     """Check one entry of the result for the example."""
     call = read_safely(value)
-    if call.problem:
-        return _refused(f"{call.problem.replace('came back', 'was handed in')}", _asked_for(exercise, call))
+    if call.answer is None:
+        return _refused(call.problem.replace("came back", "was handed in"), *_asked_for(exercise, call))
     answer, expected = call.answer, exercise.expected[0][at]
     if answer.shape != ():
         return _refused(f"An array of shape {answer.shape} came; expected one number.")
@@ -72,8 +72,8 @@ def _judged(exercise: Exercise, done: Run, order: Order, points: float, came: st
     right = [_is_right(*one) for one in zip(done.calls, answers, expected, strict=False)]
     share = points * sum(right) / asked
     if len(right) == asked and all(right) and done.repeatable:
-        said = "Yes. Right." if came == "was handed in" else f"Yes. Right on all {asked} inputs."
-        return Result(True, float(points), (), "\n".join(filter(None, [said, *_printed(done), also_right])))
+        yes = "Yes. Right." if came == "was handed in" else f"Yes. Right on all {asked} inputs."
+        return Result(True, float(points), (), "\n".join(filter(None, [yes, *_printed(done), also_right])))
 
     broken = next((n for n, call in enumerate(done.calls) if call.problem), None)
     if broken is not None:
@@ -101,7 +101,7 @@ def _judged(exercise: Exercise, done: Run, order: Order, points: float, came: st
         notes.append(f"Below, axes stand as in the course: {', '.join(exercise.axes)}.")
     if _all_equal(answers, expected):
         return _refused("The numbers are right, but:", *notes)
-    if came == "was handed in" and answers[0].shape == () and expected[0].ndim:
+    if came == "was handed in" and answers[0] and answers[0].shape == () and expected[0].ndim:
         notes.append(f"If it is one entry of the result, say which: check(…, at={(0,) * expected[0].ndim}).")
     notes += _part_that_is_right(done.calls, expected)
     return _explained(exercise, answers, expected[: len(answers)], share, notes)
@@ -165,7 +165,7 @@ def _refused(*said: str, points: float = 0, names: tuple[str, ...] = (), scene=N
 
 def _expected_for(exercise: Exercise, answers: Sequence[Answer | None]) -> tuple[list[np.ndarray], str]:
     """The right results, or others that are accepted if the answers are these; and what to say about it."""
-    other = exercise.accepted(exercise.inputs[0], answers[0].values) if None not in answers else None
+    other = exercise.accepted(exercise.inputs[0], answers[0].values) if answers[0] and None not in answers else None
     if other is not None:
         inputs = exercise.inputs[: len(answers)]
         results = [np.asarray(exercise.compute(**arguments, **other.steps), float) for arguments in inputs]
@@ -182,7 +182,7 @@ def _is_right(call: Call, answer: Answer | None, expected: np.ndarray) -> bool:
     return answer is not None and not call.changed and answer.equals(expected)
 
 
-def _in_order(value: object, order: tuple[int, ...] | None) -> object:
+def _in_order(value: Any, order: tuple[int, ...] | None) -> Any:
     return np.ascontiguousarray(value.transpose(order)) if order else value
 
 

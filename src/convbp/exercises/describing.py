@@ -89,7 +89,7 @@ def describe(
     if not said and any(answer.shape != right.shape for answer, right in pairs):
         said = ["On some of the inputs the shape of your result is right, on others it is not."]
     sums = [sums_in(arguments) for arguments in known.inputs]
-    factors = [one | more for one, more in zip(counts, sums, strict=False)]
+    factors = [{**one, **more} for one, more in zip(counts, sums, strict=False)]
     return said or _numbers(pairs, factors, axes)
 
 
@@ -121,13 +121,13 @@ def _shapes(known: Known, shapes: Sequence[tuple[int, ...]]) -> list[str]:
 
 def counts_in(arguments: Mapping) -> dict[str, float]:
     """Numbers of entries that a result may have been divided by, or multiplied with."""
-    counts = {}
+    counts: dict[str, float] = {}
     for key, value in arguments.items():
         if isinstance(value, np.ndarray):
             counts[f"the number of entries of {key}"] = value.size
             counts |= {f"the length of {key} along axis {axis}": n for axis, n in enumerate(value.shape)}
         elif isinstance(value, tuple):
-            counts[f"the product of {key}"] = np.prod(value)
+            counts[f"the product of {key}"] = prod(value)
             counts |= {f"{key}[{n}]": entry for n, entry in enumerate(value)}
         else:
             counts[key] = value
@@ -169,7 +169,7 @@ def _factor(pairs, counts):
     ]
 
 
-def factor_in_words(ratios: Sequence[float], counts: Sequence[dict[str, float]]) -> str:
+def factor_in_words(ratios: Sequence[float], counts: Sequence[Mapping[str, float]]) -> str:
     """What was done to every entry, if these are the factors for the inputs; empty if that cannot be told."""
     if np.allclose(ratios, ratios[0], rtol=1e-4):
         if np.isclose(ratios[0], -1):
@@ -249,7 +249,7 @@ def _arrangement(order: tuple[int, ...], reverse: tuple[int, ...], count: int) -
         parts.append("transposed" if count == 2 else f"with its axes in the order {order}")
     if reverse:
         if count == 2:
-            words = {(0,): "mirrored top to bottom", (1,): "mirrored left to right"}
+            words: dict[tuple[int, ...], str] = {(0,): "mirrored top to bottom", (1,): "mirrored left to right"}
             parts.append(words.get(reverse, "turned by 180°"))
         else:
             parts.append(f"reversed along {'axis' if len(reverse) == 1 else 'axes'} {', '.join(map(str, reverse))}")

@@ -19,7 +19,7 @@ _INTO_INTEGERS = (
     "Your numbers are cut off to integers: an array made of integers keeps nothing else. "
     "Make it with np.zeros(shape), which is of floats."
 )
-_CUTS = {
+_CUTS: dict[str, tuple[tuple[Callable, ...], str]] = {
     "cut off to integers": ((np.trunc, np.floor), _INTO_INTEGERS),
     "wrapped around in 8 bits": (
         (lambda r: np.trunc(r) % 256, lambda r: (np.trunc(r) + 128) % 256 - 128),
@@ -67,7 +67,7 @@ class Known:
     ):
         self.computation, self.inputs, self._variants = computation, inputs, variants
         self._computed: dict[tuple, np.ndarray | None] = {}
-        self._tables: dict[Callable, _Table] = {}
+        self._tables: dict[tuple[Callable, int], _Table] = {}
 
     def wrong(self, n: int, way: Way) -> np.ndarray | None:
         """The result for input number ``n`` of someone who makes these mistakes; None if nothing comes of it."""
@@ -93,10 +93,9 @@ class Known:
 
     def table(self, ways: Callable[[], Iterable[Way]], n: int) -> "_Table":
         """The results of these ways for input number ``n``."""
-        key = ways.__func__, n
-        if key not in self._tables:
-            self._tables[key] = _Table((way, self.wrong(n, way)) for way in ways())
-        return self._tables[key]
+        if (ways, n) not in self._tables:
+            self._tables[ways, n] = _Table((way, self.wrong(n, way)) for way in ways())
+        return self._tables[ways, n]
 
 
 class _Table:
@@ -161,7 +160,7 @@ def name(
         if not all(w is not None and agree(answer, w) for answer, w in wrong):
             return False
         # Of zeros alone nothing can be told: whatever is small enough agrees with them.
-        return any(w.any() for _, w in wrong)
+        return any(w is not None and w.any() for _, w in wrong)
 
     def found(ways: Callable, change: Callable = np.asarray, on: Sequence[int] = range(len(answers))) -> Way | None:
         last = on[-1]  # which is the smallest
@@ -221,8 +220,9 @@ def name(
     for ways in (known.singles, known.variants, known.pairs):
         for way in known.table(ways, every[-1]).proportional(answers[-1]):
             if explains(way, lambda answer, wrong: np.count_nonzero(wrong) > 1 and ratio(answer, wrong), every):
-                wrong = [known.wrong(n, way) for n in range(len(answers))]
-                words = factor_in_words(list(map(ratio, answers, wrong)), counts)
+                wrong = [(answers[n], known.wrong(n, way)) for n in every]
+                ratios = [by for answer, w in wrong if w is not None and (by := ratio(answer, w))]
+                words = factor_in_words(ratios, counts)
                 if words:
                     return Explanation(way, {"": f"Then there is a factor: {words}."})
     return None

@@ -98,7 +98,7 @@ def read_parts(value: object) -> list[Answer]:
     return [_as_answer(part) for part in value]
 
 
-def plain(get: Callable[[], str], otherwise: str, longest: int = 200) -> str:
+def plain(get: Callable[[], object], otherwise: str, longest: int = 200) -> str:
     """A text from outside, in one line and not too long, whatever trouble it makes."""
     try:
         text = " ".join(str(get()).split())

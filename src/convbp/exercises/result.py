@@ -78,7 +78,8 @@ def scene_of(
     right = _plane(expected, index, rows)
     grids = [_grid("yours", mine), _grid("expected", right)]
     value = number(exact(expected[index]))
-    heading, marks = f"expected{_at(index)} = {value}", ()
+    heading = f"expected{_at(index)} = {value}"
+    marks: tuple[Mark, ...] = ()
     sentence = f"Your result has shape {answer.values.shape}; expected is {expected.shape}."
     if at is not None:
         yours = answer.values[index]
@@ -123,8 +124,8 @@ def _plane(array: np.ndarray, index: tuple[int, ...], rows: int) -> _Plane:
     corner = tuple(
         max(0, min(i - LARGEST_GRID // 2, n - LARGEST_GRID)) for i, n in zip(index, array.shape, strict=True)
     )
-    part = array[corner[0] : corner[0] + LARGEST_GRID, corner[1] : corner[1] + LARGEST_GRID]
-    return _Plane(part, where, corner, (int(index[0]), int(index[1])))
+    shown = array[corner[0] : corner[0] + LARGEST_GRID, corner[1] : corner[1] + LARGEST_GRID]
+    return _Plane(shown, where, corner, (int(index[0]), int(index[1])))
 
 
 def _grid(name: str, plane: _Plane) -> Grid:

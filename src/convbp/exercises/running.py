@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic  # as it is now, whatever a reader's function puts into the module
+from typing import TextIO
 
 import numpy as np
 
@@ -221,6 +222,7 @@ def _wait(thread: threading.Thread, seconds: float) -> None:
 
 def _interrupt(thread: threading.Thread) -> bool:
     """Raise _TimeUp in the thread until it ends, or patience does; an ``except:`` in a loop may swallow some."""
+    assert thread.ident is not None  # it has been started
     end = monotonic() + _PATIENCE
     while thread.is_alive() and monotonic() < end:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(_TimeUp))
@@ -235,12 +237,12 @@ class _Captured:
         self.thread = thread
         self.text = ""
 
-    def beside(self, stream: io.TextIOBase) -> "_Beside":
+    def beside(self, stream: TextIO) -> "_Beside":
         return _Beside(self, stream)
 
 
 class _Beside(io.TextIOBase):
-    def __init__(self, captured: _Captured, stream: io.TextIOBase):
+    def __init__(self, captured: _Captured, stream: TextIO):
         self._captured, self._stream = captured, stream
 
     def write(self, text: str) -> int:

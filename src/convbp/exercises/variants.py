@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
@@ -184,7 +185,9 @@ def misread(arguments: Mapping, where: str) -> list[Misread]:
     found = []
     for key, value in arguments.items():
         if isinstance(value, np.ndarray):
-            ways = {f"{key} reversed along axis {axis}": partial(np.flip, axis=axis) for axis in range(value.ndim)}
+            ways: dict[str, Callable] = {
+                f"{key} reversed along axis {axis}": partial(np.flip, axis=axis) for axis in range(value.ndim)
+            }
             if value.ndim == 2:
                 ways |= {f"{key} turned by 180°": np.flip, f"{key} transposed": np.transpose}
             ways |= {
@@ -384,8 +387,8 @@ class _Places:
                     yield put("0 for −∞", ast.Constant(0))
                 yield from within(operand, "operand")
             case ast.Compare(left=left, ops=[op], comparators=[right]):
-                for operator in _COMPARED.get(type(op), ()):
-                    yield put("comparison", ast.Compare(left, [operator()], [right]))
+                for comparison in _COMPARED.get(type(op), ()):
+                    yield put("comparison", ast.Compare(left, [comparison()], [right]))
                 yield from within(left, "left")
                 yield from within(right, "comparators", 0)
             case ast.Subscript(value=value, slice=ast.Tuple(elts=[*places]) as tuple_):
@@ -434,8 +437,9 @@ class _Places:
                     yield from self._expression(generator.iter, generator, "iter", None, statement, inside)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 yield put("condition left out", body)
-                for name, part in (("test", test), ("body", body), ("orelse", orelse)):
-                    yield from within(part, name)
+                yield from within(test, "test")
+                yield from within(body, "body")
+                yield from within(orelse, "orelse")
             case _:
                 pass
 
@@ -491,7 +495,7 @@ class _Places:
             yield from (put(f"{called} left out", one) for one in arguments)
         if isinstance(node.func, ast.Attribute) and called in ("sum", "mean", "transpose", "swapaxes"):
             yield put(f"{called} left out", node.func.value)
-        if called == "derivative" and len(arguments) == 1:
+        if isinstance(node.func, ast.Attribute) and called == "derivative" and len(arguments) == 1:
             at_output = ast.Call(node.func, [ast.Call(node.func.value, arguments, [])], [])
             yield put("f′ at the output", at_output)
         for n in range(len(node.keywords)):
@@ -528,7 +532,7 @@ def _tuple(elements: list) -> ast.expr:
 
 
 def _plus(node: ast.expr, step: int) -> ast.expr:
-    if isinstance(node, ast.Constant):
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
         return ast.Constant(node.value + step)
     return ast.BinOp(node, ast.Add() if step > 0 else ast.Sub(), ast.Constant(abs(step)))
 
@@ -539,6 +543,7 @@ def _copy(node):
 
 def _stored(node: ast.expr) -> ast.expr:
     (assign,) = ast.parse(f"{ast.unparse(node)} = 0").body
+    assert isinstance(assign, ast.Assign)
     return assign.targets[0]
 
 
@@ -546,7 +551,7 @@ def _called(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
-def _locate(new: object, at: ast.stmt) -> None:
+def _locate(new: Any, at: ast.stmt) -> None:
     for node in new if isinstance(new, list) else [new]:
         for one in ast.walk(node):
             if "lineno" in one._attributes and not hasattr(one, "lineno"):

@@ -387,6 +387,10 @@ def max_routing(inputs, delta, size, stride):
     return gradient
 
 
+def _divided_by(count):
+    return lambda r, a: r / count(a)
+
+
 def _copied_up(a, by, last):
     """Each pixel takes the δ of the window number pixel // by; past the last window the last one's, or none."""
     gradient = np.zeros(a.input_size)
@@ -453,7 +457,7 @@ def _average_routing_in_loops(delta, input_size, size, stride):
             "The average divides by the number of entries, k₁·k₂, and so does the way back.",
             AVERAGE,
             *[
-                {"divisor": lambda k1, k2: 1, "result": lambda r, a, count=count: r / count(a)}
+                {"divisor": lambda k1, k2: 1, "result": _divided_by(count)}
                 for count in (
                     lambda a: a.size[0],
                     lambda a: a.size[1],
