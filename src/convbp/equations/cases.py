@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property, lru_cache
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -86,6 +86,7 @@ class Quadratic:
 IDENTITY = Quadratic(0, 1)
 
 
+@dataclass(frozen=True, eq=False)
 class Case:
     """Named arrays of integers. A subclass says which, and what shape each has for which sizes."""
 
@@ -110,9 +111,20 @@ class Case:
     @classmethod
     def random(cls, rng: np.random.Generator, sizes: tuple | None = None):
         """A case of random sizes, or of those given, with random entries."""
-        generic = _generic_sizes(cls)
+        generic = cls._generic_sizes()
         sizes = sizes or generic[rng.integers(len(generic))]
         return cls.build(sizes, lambda shape: rng.integers(-5, 6, shape))
+
+    @classmethod
+    @cache
+    def _generic_sizes(cls) -> list[tuple]:
+        return [sizes for sizes in cls.SIZES if cls.generic(*sizes)]
+
+    @classmethod
+    @lru_cache(maxsize=16)
+    def _drawn(cls, seed: int, count: int) -> tuple:
+        rng = np.random.default_rng(seed)
+        return tuple(cls.random(rng) for _ in range(count))
 
     @classmethod
     def in_order(cls, names: tuple[str, ...]) -> Iterator:
@@ -138,6 +150,11 @@ class Case:
             places = range(start, start := start + math.prod(shape))
             arrays[name] = Map(np.array([int(place in ones) for place in places]).reshape(shape))
         return replace(case, **arrays)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The lengths of the axes, by their letters."""
+        raise NotImplementedError
 
     # What a formula asks of a case.
 
@@ -170,25 +187,18 @@ class Case:
             copies[n] = one.values if isinstance(one, Moved) else one
         return central_difference(*copies.swapaxes(0, 1)).reshape((*found.shape, *at.shape))
 
-    def with_arrays(self, **arrays) -> "Case":
+    def with_arrays(self, **arrays) -> Self:
         """The same with other arrays in the place of those named."""
         return replace(self, **{name: Map(array) for name, array in arrays.items()})
-
-
-@cache
-def _generic_sizes(family: type[Case]) -> list[tuple]:
-    return [sizes for sizes in family.SIZES if family.generic(*sizes)]
 
 
 def _subsets(n: int) -> Iterator[frozenset]:
     return (frozenset(s) for size in range(n + 1) for s in itertools.combinations(range(n), size))
 
 
-@lru_cache(maxsize=16)
 def random_cases(family: type[Case], seed: int, count: int) -> tuple:
     """``count`` random cases; kept, so that equations of one family share what was computed on a case."""
-    rng = np.random.default_rng(seed)
-    return tuple(family.random(rng) for _ in range(count))
+    return family._drawn(seed, count)
 
 
 @dataclass(frozen=True, eq=False)

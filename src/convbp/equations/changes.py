@@ -5,6 +5,7 @@ single changes of all equations; what a reader may choose from in a picture is t
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from convbp.equations.formula import (
     FULL,
@@ -75,13 +76,13 @@ def changed(formula: Formula, place: Changeable, choice: str) -> Formula:
 
 def boxed(formula: Formula, place: Changeable) -> str:
     """The LaTeX of the formula with a box around the place."""
-    kind = type(place.node)
+    kind: Any = type(place.node)
 
     def latex(self) -> str:
         return rf"\boxed{{{self.__dict__.get('latex') or kind.latex.fget(self)}}}"
 
     # Of a class of its own, as a formula prints some parts by what they are: a sum, say, knows its `Limits`.
-    node = object.__new__(type(f"Boxed{kind.__name__}", (kind,), {"latex": property(latex)}))
+    node: Any = object.__new__(type(f"Boxed{kind.__name__}", (kind,), {"latex": property(latex)}))
     node.__dict__.update(place.node.__dict__)
     return formula.expression.with_part(place.path, node).latex
 
@@ -133,15 +134,16 @@ def _choices(node: Node, role: str, letters: set):
         case Limits() if node.said:
             for end in ("first", "last"):
                 for by, name in ((1, "later"), (-1, "earlier")):
-                    yield f"its {end} value is one {name}", replace(node, **{end: _shifted(getattr(node, end), by)})
-            other = node.where({Size(name): Size(other) for name, other in OTHER_AXIS.items()})
-            if other != node:
-                yield "the limits of the other axis", other
+                    moved: dict[str, Any] = {end: _shifted(getattr(node, end), by)}
+                    yield f"its {end} value is one {name}", replace(node, **moved)
+            exchanged = node.where({Size(name): Size(other) for name, other in OTHER_AXIS.items()})
+            if exchanged != node:
+                yield "the limits of the other axis", exchanged
         case At() if role == TERM:
             yield from _other_maps(node, letters)
         case InPart():
-            other = node.where(_other_parts(node))
-            yield f"the {other.part} part", other
+            changed_part = node.where(_other_parts(node))
+            yield f"the {changed_part.part} part", changed_part
         case Slid() | Entries():
             yield "the other operation", replace(node, operator=OTHER_OPERATOR[node.operator])
             if isinstance(node, Entries):

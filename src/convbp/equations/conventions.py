@@ -117,7 +117,7 @@ def conventions() -> Conventions:
 
 
 def _right_side(entry: Equation) -> str:
-    sides = " = ".join(side.latex for side in entry.printed.sides[1:])
+    sides = " = ".join(side.latex for side in entry.statement.sides[1:])
     return f"${sides}$ ({entry.verdict})"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Condition:
     """When a statement that does not hold in general happens to hold: in words, and as a change of a random case."""
 
     words: str
-    meet: Callable[[Case], Case]
+    meet: Callable[[Any], Case]
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,14 @@ class Equation:
     @property
     def axes(self) -> tuple[str, ...]:
         """What the axes of each side count."""
-        return (self.printed or self.corrected).sides[0].over.names
+        return self.statement.sides[0].over.names
+
+    @property
+    def statement(self) -> Statement:
+        """The printed form, or the form given here of what the article leaves out."""
+        form = self.printed or self.corrected
+        assert form is not None
+        return form
 
     @property
     def number(self) -> int | None:
@@ -164,13 +172,13 @@ class Equation:
 
     @property
     def name(self) -> str:
-        return f"Eq. {self.key}" if self.number else self.key[0].upper() + self.key[1:]
+        return f"Eq. {self.key}" if isinstance(self.key, int) else self.key[0].upper() + self.key[1:]
 
     @property
     def forms(self) -> dict[str, Statement]:
         """Each form by its name: as printed, as its words say, with a reading (numbered if several), corrected."""
         if self.printed is None:
-            return {"as it should be": self.corrected}
+            return {"as it should be": self.statement}
         corrected = {} if self.corrected is None else {"corrected": self.corrected}
         return {"as printed": self.printed, **self.said, **self._named_readings, **corrected}
 

@@ -13,11 +13,12 @@ A *case* says what the letters are: ``case.map(letter)``, ``case.size(name)``, `
 ``case.agree(left, right)``; `convbp.equations.cases.Case` and `convbp.equations.terms.Arrays` have these.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property, reduce
 from math import isqrt
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -79,10 +80,16 @@ class Map:
         return Map(self.array[::-1, ::-1])
 
 
+@dataclass(frozen=True)
 class Node:
     """A part of a formula. Its fields are what it is made of; ``silent`` ones are not printed as such."""
 
     silent: ClassVar[tuple[str, ...]] = ()
+
+    if TYPE_CHECKING:  # a field of some, a property of others
+
+        @property
+        def latex(self) -> str: ...
 
     def parts(self, printed: bool = True):
         """Yield ``(field, number or None, part)`` for the nodes that it is made of."""
@@ -109,7 +116,7 @@ class Node:
             self = getattr(self, name) if n is None else getattr(self, name)[n]
         return self
 
-    def with_part(self, path: tuple, part: "Node") -> "Node":
+    def with_part(self, path: tuple, part: "Node") -> Any:
         """The same with another part at this path."""
         if not path:
             return part
@@ -119,7 +126,7 @@ class Node:
             return replace(self, **{name: old.with_part(tuple(rest), part)})
         return replace(self, **{name: (*old[:n], old[n].with_part(tuple(rest), part), *old[n + 1 :])})
 
-    def where(self, meanings: dict) -> "Node":
+    def where(self, meanings: Mapping) -> Any:
         """The same with other nodes for those that are keys."""
         if self in meanings:
             return meanings[self]
@@ -162,6 +169,10 @@ class Expression(Node):
     def compact(self) -> str:
         """As it is printed within an index or a limit."""
         return self.latex.replace(" ", "")
+
+    def value(self, case, at):
+        """The number on this case, at these values of the indices."""
+        raise NotImplementedError
 
 
 def expression(value) -> Expression:
@@ -262,13 +273,37 @@ class Place(Node):
 # Arrays.
 
 
-@dataclass(frozen=True)
-class Letter(Node):
-    """An array by its letter; ``name`` is what a case calls it.
+class Array(Node):
+    """What has entries: ``a[i, j]`` is one, with subscripts.
 
-    ``a[i, j]`` is an entry with subscripts, ``a(i, j)`` the same with brackets; ``a.joined(i, j)`` prints no commas,
-    and ``a.bare(i, j)`` no indices.
+    ``a.joined(i, j)`` prints no commas, and ``a.bare(i, j)`` no indices.
     """
+
+    @property
+    def text(self) -> str:
+        """As it is written in a line of text."""
+        raise NotImplementedError
+
+    def __getitem__(self, indices):
+        return At(self, _indices(indices))
+
+    def joined(self, *indices):
+        return At(self, _indices(indices), "joined")
+
+    def bare(self, *indices):
+        return At(self, _indices(indices), "bare")
+
+    def shape(self, case) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    def read(self, case, at, indices):
+        """The entries at arrays of indices."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Letter(Array):
+    """An array by its letter; ``name`` is what a case calls it, and ``a(i, j)`` an entry with brackets."""
 
     latex: str
     name: str
@@ -276,21 +311,11 @@ class Letter(Node):
 
     @property
     def text(self) -> str:
-        """The letter in a line of text."""
         base = self.latex.split("^")[0]
         return {r"\delta": "δ"}.get(base, base)
 
-    def __getitem__(self, indices):
-        return At(self, _indices(indices))
-
     def __call__(self, *indices):
         return At(self, _indices(indices), "brackets")
-
-    def joined(self, *indices):
-        return At(self, _indices(indices), "joined")
-
-    def bare(self, *indices):
-        return At(self, _indices(indices), "bare")
 
     def shape(self, case) -> tuple[int, ...]:
         return case.map(self).shape
@@ -312,10 +337,10 @@ def _indices(indices) -> tuple:
 
 
 @dataclass(frozen=True)
-class Turned(Node):
+class Turned(Array):
     """rot180 of a map."""
 
-    of: Node
+    of: Array
     braces: bool = False
 
     @property
@@ -333,11 +358,6 @@ class Turned(Node):
     def text(self) -> str:
         return f"rot180({self.of.text})"
 
-    def __getitem__(self, indices):
-        return At(self, _indices(indices))
-
-    bare = Letter.bare
-
     def shape(self, case) -> tuple[int, ...]:
         return self.of.shape(case)
 
@@ -350,15 +370,15 @@ VALID, FULL = "valid", "full"
 
 
 @dataclass(frozen=True)
-class Slid(Node):
+class Slid(Array):
     r"""One map slid over another: \otimes as in Eq. 1, * as in Eq. 2, with zero outside.
 
     Its entries are counted as these equations count them, or, of a ``part``, from the part's own first entry.
     """
 
     operator: str
-    left: Node
-    right: Node
+    left: Array
+    right: Array
     part: str = ""
 
     @property
@@ -368,8 +388,6 @@ class Slid(Node):
     @property
     def text(self) -> str:
         return f"{self.left.text} {'⊗' if self.operator == OTIMES else '∗'} {self.right.text}"
-
-    __getitem__, joined, bare = Turned.__getitem__, Letter.joined, Letter.bare
 
     def shape(self, case) -> tuple[int, ...]:
         sizes = zip(self.left.shape(case), self.right.shape(case), strict=True)
@@ -430,14 +448,14 @@ def _added(values, places: list[np.ndarray], inside=None):
 class At(Expression):
     """An entry of a map."""
 
-    of: Node
+    of: Array
     indices: tuple
     style: str = "subscripts"
 
     @property
     def latex(self) -> str:
-        if self.style == "turned within":  # rot180 w_{m,n} for (rot180 w)_{m,n}
-            return Turned(At(self.of.of, self.indices), self.of.braces).latex
+        if isinstance(self.of, Turned) and self.style == "turned within":  # rot180 w_{m,n} for (rot180 w)_{m,n}
+            return Turned(Letter(At(self.of.of, self.indices).latex, ""), self.of.braces).latex
         letter, printed = self.of.latex, [getattr(index, "compact", index.latex) for index in self.indices]
         if isinstance(self.of, Slid | Turned) and self.style != "bare":
             letter = rf"\big({letter}\big)" if "^" in letter.replace(r"180^\circ", "") else f"({letter})"
@@ -917,7 +935,8 @@ class Domain:
 def over(*ranges, where=()) -> Domain:
     """The domain of ``(index, first, last)``, …, where other such triples hold."""
     made = (Range(index, expression(first), expression(last)) for index, first, last in ranges)
-    return Domain(tuple(made), tuple(tuple(map(expression, triple)) for triple in where))
+    within = ((expression(place), expression(first), expression(last)) for place, first, last in where)
+    return Domain(tuple(made), tuple(within))
 
 
 @dataclass(frozen=True)
@@ -962,6 +981,6 @@ class Formula:
         at = {name: np.asarray(value) for name, value in zip(self.over.names, index, strict=True)}
         return np.asarray(self.meant.value(case, at), dtype=object)[()]
 
-    def read_as(self, meanings: dict) -> "Formula":
+    def read_as(self, meanings: Mapping) -> "Formula":
         """What is printed stays, and the parts that are keys are taken to mean others."""
         return replace(self, meanings=tuple(meanings.items()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from numbers import Number
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def page(entry: Equation) -> str:
             parts.append(_display(form))
         parts += _numbers(entry, form, entry.example)
         parts += [f"It happens to hold if {condition.words}." for condition in form.conditions]
-    if entry.counterexample is not None:
+    if entry.faulty is not None and entry.counterexample is not None:
         faulty = entry.forms[entry.faulty]
         fails = "the printed form fails" if faulty is entry.printed else f"it fails {entry.faulty}"
         parts.append(f"**The smallest case in which {fails}**, in zeros and ones:")
@@ -38,7 +38,7 @@ def overview(entries: Iterable[Equation]) -> str:
     rows = ["| | what it is about | verdict | what is to be read into it, or changed |", "|---|---|---|---|"]
     for entry in entries:
         verdict = f"**{entry.verdict}**" if entry.verdict == FAILS else entry.verdict
-        form = entry.corrected or (*entry.readings, entry.printed)[0]
+        form = entry.corrected or (*entry.readings, entry.statement)[0]
         left_out = "the article leaves it out" if entry.printed is None else ""
         why = "; ".join(filter(None, [left_out, entry.remark, form.note]))
         rows.append(f"| {entry.name} | {entry.title} | {verdict} | {why} |")
@@ -115,7 +115,7 @@ def _matrix(entries: np.ndarray, boxed: np.ndarray | None = None) -> str:
     return r"\begin{pmatrix}" + r"\\ ".join(texts) + r"\end{pmatrix}"
 
 
-def _number(value: Number) -> str:
+def _number(value: Any) -> str:
     if value is UNDEFINED:
         return "?"
     value = Fraction(value)

@@ -1,6 +1,7 @@
 """The terms of a formula for one entry, and the cells that it reads there: the formula evaluated on named entries."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -25,14 +26,17 @@ class Arrays:
         return self.sizes[name]
 
     @property
-    def sizes(self) -> dict[str, int]:
-        """The lengths of the axes: H and W of the input, k₁ and k₂ of the kernel, and C and D of its channels."""
+    def sizes(self) -> dict[str, Any]:
+        """The lengths of the axes: H and W of the input, k₁ and k₂ of the kernel, and C and D of its channels.
+
+        None for those of an array that is not there.
+        """
         above, kernel, below = (self._shape(*names) for names in (("inputs", "o"), ("kernel",), ("delta",)))
         if above is None and kernel and below:
             above = tuple(k + places - 1 for k, places in zip(kernel, below, strict=False))
         if kernel is None and above and below:
             kernel = tuple(size - places + 1 for size, places in zip(above, below, strict=False))
-        names = {
+        names: dict[str, Any] = {
             "H": above and above[0],
             "W": above and above[1],
             "k_1": kernel and kernel[0],
@@ -57,7 +61,8 @@ class _Named:
 
     def __init__(self, letter: Letter, entries: Map, write: Callable):
         self.letter, self.write, self.shape = letter, write, entries.shape
-        self._array, self._boxes = entries.array, {}
+        self._array = entries.array
+        self._boxes: dict[tuple, np.ndarray] = {}
 
     def read(self, *index):
         index = index or [np.asarray(0)]
@@ -93,8 +98,8 @@ class Named:
     """
 
     def __init__(self, case, write: Callable = subscripted):
-        self.case, self.write, self._maps = case, write, {}
-        self.size = case.size
+        self.case, self.write, self.size = case, write, case.size
+        self._maps: dict[str, _Named] = {}
 
     def map(self, letter: Letter) -> _Named:
         if letter.name not in self._maps:

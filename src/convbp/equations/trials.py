@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from convbp.equations.cases import IDENTITY, Case, Layer, Map, Quadratic, random_cases
+from convbp.equations.cases import Layer, Map, Quadratic, random_cases
 from convbp.equations.entry import CASES, SEED, Equation
 from convbp.equations.formula import Formula, Letter
 from convbp.equations.registry import equation
@@ -20,7 +20,7 @@ SQUARE_AND_X = Quadratic(1, 1)  # an activation whose slope differs from place t
 class Failure:
     """A case in which a formula fails, the entry where it does, its value there and what it should be."""
 
-    case: Case
+    case: Layer
     index: tuple[int, ...]
     value: object
     right: object
@@ -50,7 +50,7 @@ def trial(key: int, formula: Formula) -> Trial:
     formula : Formula
     """
     entry = equation(key)
-    statement = replace(entry.printed, sides=(entry.printed.sides[0], formula))
+    statement = replace(entry.statement, sides=(entry.statement.sides[0], formula))
     drawn = random_cases(Layer, SEED, CASES)
     failing = [case for case in drawn if not statement.holds(case)]
     if not failing:
@@ -60,7 +60,7 @@ def trial(key: int, formula: Formula) -> Trial:
     return Trial(CASES - len(failing), CASES, statement.has_value(drawn[0]), _failure(statement.values(least), least))
 
 
-def _failure(sides: list[np.ndarray], case: Case) -> Failure:
+def _failure(sides: list[np.ndarray], case: Layer) -> Failure:
     right, value = sides
     where = np.argwhere(np.not_equal(right, value, dtype=object).astype(bool))[0]
     index = tuple(where.tolist())
@@ -69,7 +69,7 @@ def _failure(sides: list[np.ndarray], case: Case) -> Failure:
 
 def _about(entry: Equation) -> tuple[str, str]:
     """The two arrays that are multiplied with each other."""
-    read = {part.name for _, part in entry.printed.sides[1].expression.walk() if isinstance(part, Letter)}
+    read = {part.name for _, part in entry.statement.sides[1].expression.walk() if isinstance(part, Letter)}
     return ("kernel" if "kernel" in read else "inputs"), "delta"
 
 
@@ -89,7 +89,7 @@ def _small_cases(one: str, other: str) -> Iterator[Layer]:
 
     for sizes in sorted(product((1, 2), repeat=4), key=lambda sizes: (entries(sizes), sizes)):
         shapes = Layer.shapes(*sizes)
-        zeros = Layer(**{name: Map(np.zeros(shape, int)) for name, shape in shapes.items()}, f=IDENTITY)
+        zeros = Layer.build(sizes, lambda shape: np.zeros(shape, int))
         if one != "inputs":
             zeros = replace(zeros, f=SQUARE_AND_X)
         counting = Map(np.arange(prod(shapes["inputs"])).reshape(shapes["inputs"]))
