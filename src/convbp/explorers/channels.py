@@ -246,7 +246,7 @@ def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: in
     if state.way == FORWARD:
         line, start, made, letter = [column[t] for column in slices], (i, j), "channel", "c"
         result, product = f"x({i}, {j}, {t})", f"w(m, n, {{}}, {t})·o({i} + m, {j} + n, {{}})"
-        shapes = (f"Shapes: o {_by(state.inputs)}, w {_by(state.kernel)}, x {_by(done.target)}.",)
+        shapes: tuple[str, ...] = (f"Shapes: o {_by(state.inputs)}, w {_by(state.kernel)}, x {_by(done.target)}.",)
         how = f"filter {t} has a slice for each channel; lay it on there, multiply, and add up over the channels"
     else:
         line, start, made, letter = slices[t], (i - k1 + 1, j - k2 + 1), "filter", "d"

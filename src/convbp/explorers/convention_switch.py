@@ -98,7 +98,7 @@ def scene(state: State) -> Scene:
         "δ": Grid("δ", "δ = ∂E/∂x", rows_of(state.delta)),
     }
     for (name, part), axes in zip(parts.items(), (("i", "j"), ("m′", "n′"), ("i′", "j′")), strict=True):
-        marked = rows_of(np.where(part.wrong, Tag("≠", 1), None))
+        marked = rows_of(np.frompyfunc(lambda wrong: Tag("≠", 1) if wrong else None, 1, 1)(part.wrong))
         grids[name] = Grid(name, part.title, rows_of(part.values), tags=marked, axes=axes)
         if part.slopes is not None:
             title = f"{'≠' if part.wrong.any() else '='} central difference"
@@ -150,7 +150,7 @@ def _highlight(state: State, part: Part, tags: dict[str, np.ndarray], i: int, j:
     entry, carried = part.sums[cell], {tag.text: tag for tag in tags["δ" if name == "by_kernel" else "w"].flat}
     marks, terms = _marks(name, entry, carried), written(entry.inside, carried)
     value, again, rule = number(part.values[cell]), number(part.again[cell]), getattr(state, name)
-    if name == "forward":
+    if part.slopes is None:
         row = [TABLE[other][rule].map.text for other in ("by_kernel", "by_image")]
         total = f"x({i}, {j}) is {value} by this rule."
         belongs = f"In its row of the table: ∂E/∂w = {row[0]}, ∂E/∂o = {row[1]}."

@@ -69,7 +69,8 @@ def scene(state: State) -> Scene:
     tags = named_tags("w", state.kernel.shape)
     spread = _spread(state.delta, state.kernel)
     sums, slope = cross_correlate(state.delta, rot180(state.kernel), mode="full"), f.derivative(state.image)
-    around = np.pad(state.delta.astype(object), ((k1 - 1,) * 2, (k2 - 1,) * 2), constant_values=0 if gather else None)
+    outside: Any = 0 if gather else None
+    around = np.pad(state.delta.astype(object), ((k1 - 1,) * 2, (k2 - 1,) * 2), constant_values=outside)
     turned = Grid("turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=rows_of(tags[::-1, ::-1]))
     delta = Grid("delta", "δˡ⁺¹, zeros around it" if gather else "δˡ⁺¹", rows_of(around), (1 - k1, 1 - k2))
     largest = np.abs(state.delta).max() * np.abs(state.kernel).max()
@@ -147,7 +148,8 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
 
 def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -> Highlight:
     delta, kernel, sums = (grids[name] for name in ("delta", "kernel", "sums"))
-    (k1, k2), (H, W), (_, _, rows, cols) = kernel.size, sums.size, delta.core
+    (k1, k2), (H, W) = kernel.size, sums.size
+    rows, cols = H - k1 + 1, W - k2 + 1
     value, done = delta.entry(i, j), i * cols + j + 1
     before, after = spread[done - 1], spread[done]
     products = tuple(tuple(value * kernel.entry(m, n) for n in range(k2)) for m in range(k1))
@@ -157,7 +159,7 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
         return Term(
             symbols=f"to ({i + m}, {j + n}): δ·w({m}, {n})",
             numbers=f"{number(before[i + m, j + n])} + {factor(products[m][n])} = {number(after[i + m, j + n])}",
-            hue=kernel.tags[m][n].hue,
+            hue=kernel.tag_hue(m, n),
         )
 
     def reached(r: int, c: int) -> bool:

@@ -113,7 +113,7 @@ def _grid(name: str, title: str, table: list[list[Link | None]], axes: tuple[str
         title,
         values=tuple(tuple(link and link.value for link in row) for row in table),
         tags=tags,
-        hues=tuple(tuple(tag and tag.hue for tag in row) for row in tags),
+        hues=tuple(tuple(tag.hue if tag else None for tag in row) for row in tags),
         axes=axes,
         largest=inf,
     )
@@ -175,15 +175,6 @@ def _of_weight(state: State, grids: dict[str, Grid], table: list[list[Link | Non
         places = zip(("source", "product", "matrix"), (*ends(t, s), (t, s)), strict=True)
         return [Mark(name, *cell, style=style) for name, cell in places]
 
-    def term(t: int, s: int) -> Term:
-        start, end = ends(t, s)
-        entry = grids["source"].entry(*start)
-        return Term(
-            symbols=f"{link.name}·{way.into}{start} → {way.out}{end}",
-            numbers=multiplied(link.value, entry),
-            hue=link.tag.hue if link.tag else None,
-        )
-
     start, end = ends(t, s)
     if link is None:
         return Highlight(
@@ -194,10 +185,20 @@ def _of_weight(state: State, grids: dict[str, Grid], table: list[list[Link | Non
             sentence=f"Row {t}, column {s} is empty: the connection from {way.into}{start} to {way.out}{end} is cut.",
             grids=(grids["row"],),
         )
-    uses = [(t, s) for t, row in enumerate(table) for s, one in enumerate(row) if one and one.name == link.name]
+
+    def term(t: int, s: int) -> Term:
+        start, end = ends(t, s)
+        entry = grids["source"].entry(*start)
+        return Term(
+            symbols=f"{link.name}·{way.into}{start} → {way.out}{end}",
+            numbers=multiplied(link.value, entry),
+            hue=link.tag.hue if link.tag else None,
+        )
+
+    uses = {(t, s): one for t, row in enumerate(table) for s, one in enumerate(row) if one and one.name == link.name}
     others = [mark for use in uses if use != (t, s) for mark in marks(*use, "dashed")]
     kernel = [Mark("kernel", *link.entry)] if link.tag else []
-    gradient = sum(state.delta[table[t][s].output] * state.image[table[t][s].pixel] for t, s in uses)
+    gradient = sum(state.delta[use.output] * state.image[use.pixel] for use in uses.values())
     where, added = "in this place only", ""
     if len(uses) > 1:
         where, added = f"in {len(uses)} places, once for each output", ", added up over all of them (Eq. 13)"

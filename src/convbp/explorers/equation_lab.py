@@ -80,10 +80,9 @@ class State(ExplorerState):
     def layer(self, exactly: bool = False) -> Layer:
         """The layer as a case of the equations; ``exactly`` with Fractions for floats, so that nothing is rounded."""
         read = np.frompyfunc(lambda entry: Fraction(entry) if exactly and isinstance(entry, float) else entry, 1, 1)
-        return Layer(
-            *(Map(read(array)) for array in (self.image, self.kernel, np.zeros(self.delta.shape, int), self.delta)),
-            f=IDENTITY if self.equation == BY_KERNEL else SQUARE_AND_X,
-        )
+        image, kernel, delta = (Map(read(array)) for array in (self.image, self.kernel, self.delta))
+        no_bias = Map(np.zeros(self.delta.shape, int))
+        return Layer(image, kernel, no_bias, delta, f=IDENTITY if self.equation == BY_KERNEL else SQUARE_AND_X)
 
     def shown(self, values: np.ndarray) -> np.ndarray:
         """Exact values as a picture of these arrays shows them: as floats, if there are floats among the arrays."""
@@ -122,7 +121,7 @@ def scene(state: State) -> Scene:
     lists its products, and says in how many random layers the formula is equal, or the smallest in which it fails.
     """
     formula, case, found = state.formula, state.layer(exactly=True), trial(state.equation, state.formula)
-    right, values = (side.table(case) for side in (equation(state.equation).printed.sides[0], formula))
+    right, values = (side.table(case) for side in (equation(state.equation).statement.sides[0], formula))
     wrong = np.not_equal(right, values, dtype=object).astype(bool)
     entries = all_terms(formula, Named(state.layer(), bracketed))
     reads = {cell: Read.of(entry) for cell, entry in np.ndenumerate(entries)}
@@ -135,7 +134,7 @@ def scene(state: State) -> Scene:
     values, right = state.shown(values), state.shown(right)
     left, axes = LEFT[state.equation], ("m′", "n′") if state.equation == BY_KERNEL else ("i′", "j′")
     known = np.frompyfunc(lambda value: "?" if value is UNDEFINED else value, 1, 1)(values)
-    marked = rows_of(np.where(wrong, Tag("≠", 1), None))
+    marked = rows_of(np.frompyfunc(lambda differs: Tag("≠", 1) if differs else None, 1, 1)(wrong))
     title = f"{'≠' if wrong.any() else '='} central difference"
     grids["value"] = Grid("value", f"{left} by the formula", rows_of(known), tags=marked, axes=axes)
     grids["nudged"] = Grid("nudged", title, rows_of(right))
@@ -303,5 +302,5 @@ def _changed(state: State, choice: str) -> State:
 
 def _typeset(state: State) -> str:
     """The equation in LaTeX, with a box around the place that can be changed."""
-    left = equation(state.equation).printed.sides[0].latex
+    left = equation(state.equation).statement.sides[0].latex
     return rf"$\displaystyle {left} = {boxed(state.formula, named_places(state.formula)[state.place])}$"

@@ -55,7 +55,7 @@ def scene(state: State) -> Scene:
         "x": Grid("x", "pre-activation xˡ", rows_of(x), axes=("i", "j")),
         "o": Grid("o", f"oˡ = {f.name}(xˡ)", rows_of(f(x)), axes=("i", "j")),
     }
-    sums = all_terms(FORWARD_SUM, named(o=state.image, kernel=state.kernel))
+    sums: Any = all_terms(FORWARD_SUM, named(o=state.image, kernel=state.kernel))
     carried = tags_of("w", fixed["kernel"])
     highlights = {
         Selection(name, i, j): _highlight(

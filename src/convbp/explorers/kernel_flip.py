@@ -91,7 +91,7 @@ def _places(size: tuple[int, int], m: int, n: int) -> dict[str, tuple[int, int]]
 def _highlight(state: State, grids: dict[str, Grid], chosen: str, m: int, n: int) -> Highlight:
     places = _places(state.kernel.shape, m, n)
     path = ("kernel", state.first, "turned", state.second)[: state.step + 1]
-    value, hue = number(state.kernel[m, n]), grids["kernel"].tags[m][n].hue
+    value, hue = number(state.kernel[m, n]), grids["kernel"].tag_hue(m, n)
     said = {
         "kernel": f"K({m}, {n}) is {value}",
         state.first: f"with the {state.first} reversed it is at {places[state.first]}",

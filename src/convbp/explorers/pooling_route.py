@@ -77,7 +77,7 @@ def _of_window(
     pixels = [[(row, col) for col in cols] for row in rows]
     winner = divmod(int(shares.argmax()), shares.shape[1])
     top_left, size = (rows[0], cols[0]), (len(rows), len(cols))
-    reached = (*winner, 1, 1) if state.pooling == "max" else (*top_left, *size)
+    reached: tuple[int, int, int, int] = (*winner, 1, 1) if state.pooling == "max" else (*top_left, *size)
     equal = (state.inputs[window] == y).sum()
     if state.pooling == "max" and equal > 1:
         notes = (

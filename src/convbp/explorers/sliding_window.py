@@ -71,7 +71,7 @@ def scene(state: State) -> Scene:
         origin=(top, left),
         axes=("i", "j"),
     )
-    formula = equation(2 if flips else 1).printed.sides[1]
+    formula = equation(2 if flips else 1).statement.sides[1]
     counts = range(top, top + len(output)), range(left, left + output.shape[1])
     terms = all_terms(formula.on(*counts), named(inputs=state.image, kernel=state.kernel))
     carried = tags_of("K", kernel)

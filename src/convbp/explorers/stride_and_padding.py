@@ -57,10 +57,14 @@ def scene(state: StridedLayer) -> Scene:
         Selection("output", *at): _of_output(state, grids, sums[at], carried, *at) for at in grids["output"].cells()
     }
     highlights |= {Selection("image", *at): _of_pixel(state, grids, *at) for at in grids["gradient"].cells()}
-    image, kernel, turned, output, spread, gradient = grids.values()
     return Scene(
         title="Stride, padding and dilation, forwards and backwards",
-        columns=((image,), (kernel, output), (spread, turned), (gradient,)),
+        columns=(
+            (grids["image"],),
+            (grids["kernel"], grids["output"]),
+            (grids["spread"], grids["turned"]),
+            (grids["gradient"],),
+        ),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
@@ -118,7 +122,8 @@ def _how_many(state: StridedLayer, axis: int) -> str:
 def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -> Highlight:
     kernel, spread, result = grids["kernel"], grids["spread"], number(grids["gradient"].entry(row, col))
     (k1, k2), here, corner = kernel.size, f"({row}, {col})", (spread.origin[0] + row, spread.origin[1] + col)
-    lying = np.full([most + 1 for most in state.reach], None)
+    rows, cols = (most + 1 for most in state.reach)
+    lying = np.full((rows, cols), None)
     lying[:: state.dilation[0], :: state.dilation[1]] = np.array(grids["turned"].tags, object)
     # No formula has these terms: where no window reads the pixel, the index of δ would be a fraction.
     met = {(m, n): state.met(row, col, m, n) for m, n in kernel.cells()}
@@ -130,7 +135,7 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
         return Term(
             symbols=f"{f'δ{at}' if at else '0'}·w({m}, {n})",
             numbers=multiplied(delta, weight),
-            hue=kernel.tags[m][n].hue,
+            hue=kernel.tag_hue(m, n),
             outside=at is None,
         )
 
@@ -139,7 +144,7 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
         marks=(
             Mark("image", row, col),
             Mark("turned", 0, 0, k1, k2),
-            Mark("spread", *corner, *lying.shape, tags=rows_of(lying)),
+            Mark("spread", *corner, rows, cols, tags=rows_of(lying)),
             *(Mark("output", *at, tags=((tag,),), style="dashed") for at, tag in reached.items()),
             Mark("gradient", row, col),
         ),

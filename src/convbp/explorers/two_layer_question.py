@@ -89,7 +89,7 @@ def scene(state: State) -> Scene:
     """
     i, w1, o1, w2 = (_named(letter, getattr(state, name)) for name, letter in LETTERS.items())
     # ∂o²/∂ each entry: a sum with a product for each path from there to o².
-    paths = {
+    paths: dict[str, Any] = {
         "image": loops.convolve(w2, w1, mode="full"),
         "first_kernel": loops.cross_correlate(i, w2),
         "second_kernel": o1,

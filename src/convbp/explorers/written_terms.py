@@ -5,13 +5,14 @@ from functools import lru_cache
 from itertools import chain
 from math import prod
 from types import MappingProxyType
+from typing import Any
 
 from convbp.equations.terms import Arrays, Named
 from convbp.notation import bracketed, factor, number
 from convbp.pictures.scene import Grid, Mark, Tag, Term
 from convbp.sums import Factor, Sum
 
-Tags = Mapping[str, Tag]  # the tag of a cell, by its name in the terms: K(0, 1)
+Tags = Mapping[str, Tag | None]  # the tag of a cell, by its name in the terms: K(0, 1)
 
 
 def named(**arrays) -> Named:
@@ -19,7 +20,7 @@ def named(**arrays) -> Named:
     return Named(Arrays(**arrays), bracketed)
 
 
-def tags_of(letter: str, grid: Grid) -> dict[str, Tag]:
+def tags_of(letter: str, grid: Grid) -> dict[str, Tag | None]:
     """The tag of each cell of a grid that has some, for the array of this letter."""
     return {bracketed(letter, *cell): tag for cell, tag in zip(grid.cells(), chain(*grid.tags), strict=True)}
 
@@ -33,19 +34,20 @@ def written(entry: Sum, tags: Tags, strike: bool = True) -> list[Term]:
 
 
 def _written(product: tuple[Factor, ...], tags: Tags, strike: bool) -> Term:
-    texts, _, values, *_, inside = zip(*product, strict=True)
+    texts = [part.text for part in product]
     tag = _tag(texts, tags)
     # f′ of what is read outside need not be 0.
-    outside = any(value == 0 and not there for value, there in zip(values, inside, strict=True))
-    return Term("·".join(texts), multiplied(*values), tag and tag.hue, strike and outside)
+    outside = any(part.value == 0 and not part.inside for part in product)
+    numbers = multiplied(*(part.value for part in product))
+    return Term("·".join(texts), numbers, tag.hue if tag else None, strike and outside)
 
 
 def _tag(names: Iterable[str], tags: Tags) -> Tag | None:
-    return tags.get(next(filter(tags.__contains__, names), None))
+    return next((tags[name] for name in names if name in tags), None)
 
 
 @lru_cache(maxsize=4096, typed=True)  # the same few small numbers meet again and again; 1/2 is not written 0.5
-def multiplied(*values: object) -> str:
+def multiplied(*values: Any) -> str:
     """The product written in numbers: 3·(−2) = −6."""
     result = number(prod(values))
     return f"{'·'.join(map(factor, values))} = {result}" if len(values) > 1 else result
@@ -62,7 +64,7 @@ def outline(grid: str, array: str, entry: Sum, tags: Tags = MappingProxyType({})
     With ``tags`` each of these cells has the tag of what it is multiplied with.
     """
     met = {
-        part.index: tags and _tag([one.text for one in product], tags)
+        part.index: _tag([one.text for one in product], tags)
         for product in entry.terms
         for part in product
         if part.array == array

@@ -73,6 +73,11 @@ class Grid:
         (rows, cols), (top, left) = self.size, self.origin
         return ((top + r, left + c) for r in range(rows) for c in range(cols))
 
+    def tag_hue(self, row: int, col: int) -> int | None:
+        """The hue of the tag that a cell carries; None if it carries none."""
+        tag = self.tags[row - self.origin[0]][col - self.origin[1]] if self.tags else None
+        return tag.hue if tag else None
+
     def in_core(self, row: int, col: int) -> bool:
         """Whether the cell is an entry of the array."""
         (top, left), (rows, cols) = self.origin, self.size

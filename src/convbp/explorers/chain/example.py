@@ -28,5 +28,5 @@ def example() -> Network:
     second = Conv2D(2, (2, 2)), relu, MaxPool2D((1, 2))
     network = Network((6, 7, 1), *first, *second, Flatten(), dtype=np.float64)
     kernels = {f"{name}.kernel": np.array(kernel).transpose(2, 3, 0, 1) for name, kernel in KERNELS.items()}
-    network.parameters = kernels | {f"{name}.bias": bias for name, bias in BIASES.items()}
+    network.parameters = kernels | {f"{name}.bias": np.array(bias) for name, bias in BIASES.items()}
     return network

@@ -8,7 +8,7 @@ from convbp.explorers.chain.rules import Cell, Made, Read
 from convbp.networks.network import Network
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Selection, Tag, Term
-from convbp.sums import Sum
+from convbp.sums import Factor, Sum
 
 MOST_TERMS = 12
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -54,7 +54,7 @@ def _grids(made: Made, level: int = 0) -> list[Grid]:
         letter += " of b"
     shape = "×".join(map(str, made.values.shape))
     titles = {1: "map {}", 2: "c{}, d{}"}
-    grids = []
+    grids: list[Grid] = []
     for name, index_at in places.items():
         rows, cols = (max(places) + 1 for places in zip(*index_at, strict=True))
         maps = name.removeprefix(made.array).split(".")[1:]
@@ -98,7 +98,8 @@ def highlight(
     """
     here = made.cell(*index)
     value, products = number(here.value), origin.terms if isinstance(origin, Sum) else ()
-    terms, notes = [_term(product) for product in products], ()
+    terms = [_term(product) for product in products]
+    notes: tuple[str, ...] = ()
     if origin is None:
         how = f"{value}, as given"
     elif isinstance(origin, Read):
@@ -119,23 +120,28 @@ def highlight(
     )
 
 
-def _array_name(cell: Cell) -> str:
+def _array_name(cell: Factor) -> str:
     """As the passes of a network have it."""
     return f"{cell.array}.delta" if cell.text[0] == "δ" else cell.array
 
 
-def _at(cell: Cell) -> Selection:
+def _at(cell: Factor) -> Selection:
     return place(cell.array, cell.index)
 
 
-def _term(product: tuple[Cell, ...]) -> Term:
+def _term(product: tuple[Factor, ...]) -> Term:
     values = [cell.value for cell in product]
     numbers = "·".join(map(factor, values)) + f" = {number(prod(values))}" if len(values) > 1 else number(values[0])
-    hues = [cell.tag.hue for cell in product if cell.array.endswith(".kernel") and cell.tag]
-    return Term("·".join(cell.text for cell in product), numbers, hues[0] if hues else None)
+    weight = _weight(product)
+    return Term("·".join(cell.text for cell in product), numbers, weight.hue if weight else None)
 
 
-def _with_arrays(product: tuple[Cell, ...]) -> str:
+def _weight(product: tuple[Factor, ...]) -> Tag | None:
+    """The tag of the kernel's weight in a product."""
+    return next((cell.tag for cell in product if isinstance(cell, Cell) and cell.array.endswith(".kernel")), None)
+
+
+def _with_arrays(product: tuple[Factor, ...]) -> str:
     return " · ".join(f"{cell.text} of {cell.array}" if cell.array else cell.text for cell in product)
 
 
@@ -151,14 +157,17 @@ def _in_room(products: tuple, terms: list[Term]) -> tuple[list[Term], tuple[str,
 
 def _read(origin: Sum | Read | int | None, shown: dict) -> dict[Selection, Tag | None]:
     """The cells that an entry was made of, as far as their numbers are still in view; with the weight that each met."""
+    found: list[tuple[Factor, Tag | None]] = []
     if isinstance(origin, Read):
         found = [(cell, cell.tag) for cell in origin.cells]
-    else:
-        found = []
-        for product in origin.terms if isinstance(origin, Sum) else ():
-            weight = next((cell.tag for cell in product if cell.array.endswith(".kernel")), None)
-            found += [(cell, weight) for cell in product if cell.array]
-    return {_at(cell): tag for cell, tag in found if shown[cell.array][1].cell(*cell.index)[:3] == cell[:3]}
+    elif isinstance(origin, Sum):
+        found = [(cell, _weight(product)) for product in origin.terms for cell in product if cell.array]
+
+    def in_view(cell: Factor) -> bool:
+        now = shown[cell.array][1].cell(*cell.index)
+        return (now.text, now.value) == (cell.text, cell.value)
+
+    return {_at(cell): tag for cell, tag in found if in_view(cell)}
 
 
 def _outlines(cells: dict[Selection, Tag | None], style: str) -> list[Mark]:

@@ -4,7 +4,7 @@ The sums come out of the plain loops of `convbp.loops`, run on entries that know
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -15,19 +15,15 @@ from convbp.networks.layers import Activate, AveragePool2D, Conv2D, Dense, Flatt
 from convbp.notation import number, subscripted
 from convbp.pictures.scene import Tag
 from convbp.shapes import as_window
-from convbp.sums import Sum, exact
+from convbp.sums import Factor, Sum, exact
 
 WINNER, STOPPED = Tag("max", 7), Tag("×0", 6)
 
 
-class Cell(NamedTuple):
-    """A `convbp.sums.Factor` with the place where it stands, an array and an index; f′(x) stands in no array."""
+@dataclass(frozen=True, slots=True)
+class Cell(Factor):
+    """A factor with what its cell carries; f′(x) stands in no array."""
 
-    text: str
-    latex: str
-    value: object
-    array: str = ""
-    index: tuple[int, ...] = ()
     tag: Tag | None = None
 
 
@@ -71,7 +67,7 @@ class Made:
     def cell(self, *index: int) -> Cell:
         """One entry."""
         tag = None if self.tags is None else self.tags[index]
-        return Cell(subscripted(self.symbol, *index), "", exact(self.values[index]), self.array, index, tag)
+        return Cell(subscripted(self.symbol, *index), "", exact(self.values[index]), self.array, index, tag=tag)
 
     @property
     def named(self) -> np.ndarray:
@@ -121,7 +117,7 @@ def _max_forward(name, layer, inputs, output):
 
     def largest(cells):
         winner = max(range(len(cells)), key=lambda n: cells[n].value)  # the first of equals
-        cells[winner] = cells[winner]._replace(tag=WINNER)
+        cells[winner] = replace(cells[winner], tag=WINNER)
         return Read(tuple(cells), f"max({', '.join(number(cell.value) for cell in cells)})")
 
     return Made(name, "o", output, f"{name}: o = the largest entry of the window; its place is kept", origin)
@@ -215,7 +211,7 @@ def _below(name, inputs, below, rule, origin, **more):
     return Made(inputs.array, "δ", below, f"back through {name}: δ of {inputs.array} = {rule}", origin, **more)
 
 
-FORWARD = {
+FORWARD: dict[type, Callable[..., Made]] = {
     Conv2D: _conv_forward,
     Activate: _activation_forward,
     MaxPool2D: _max_forward,
@@ -223,7 +219,7 @@ FORWARD = {
     Flatten: _flatten_forward,
     Dense: _dense_forward,
 }
-BACKWARD = {
+BACKWARD: dict[type, Callable[..., Made]] = {
     Conv2D: _conv_backward,
     Activate: _activation_backward,
     MaxPool2D: _max_backward,

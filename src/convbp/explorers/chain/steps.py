@@ -28,8 +28,8 @@ def steps(network: Network, image: np.ndarray, label: int, rate: float) -> list[
     probabilities = _softmax(made[-1], network.probabilities(image[None])[0], label, backward.loss)
     delta = _output_error(probabilities, made[-1], back[f"{made[-1].array}.delta"][0], label)
     found += [[probabilities], [delta]]
-    gradients = []
-    for (name, layer), inputs in zip(reversed(network.layers.items()), made[-2::-1], strict=True):
+    gradients: list[Made] = []
+    for (name, layer), inputs in zip(reversed(list(network.layers.items())), made[-2::-1], strict=True):
         if parameters[name]:
             found.append(_gradients(name, layer, inputs, delta, parameters[name], back))
             gradients = [*found[-1], *gradients]

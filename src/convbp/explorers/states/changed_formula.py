@@ -30,7 +30,7 @@ LONGEST = 34  # of what stands at a place, in a list; longer ones go by the name
 def formula_with(key: int, changes: tuple[Change, ...]) -> Formula:
     """The right side of an equation with these changes, made one after the other; KeyError if there is no such one."""
     if not changes:
-        return equation(key).printed.sides[1]
+        return equation(key).statement.sides[1]
     *before, (place, choice) = changes
     formula = formula_with(key, tuple(before))
     found = named_places(formula)[place]

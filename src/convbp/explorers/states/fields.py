@@ -116,8 +116,7 @@ def readable(explorer: str, name: str, array: Any, largest: int = 16) -> np.ndar
         ) from None
     if any(entry != entry for entry in entries):
         raise ValueError(f"{explorer}: {name} has an entry that is NaN; expected finite numbers.")
-    large = max(map(abs, entries)) > LARGEST_NUMBER
-    if large:
+    if any(not -LARGEST_NUMBER <= entry <= LARGEST_NUMBER for entry in entries):
         raise ValueError(
             f"{explorer}: {name} has an entry beyond ±{LARGEST_NUMBER:.0e}; expected smaller ones, "
             f"or its numbers could not be read. Divide {name} by a power of ten."
@@ -178,7 +177,7 @@ def array(default: Any, largest: int = 16, **options: Any) -> Any:
 class Choice(Kind):
     """See `choice`."""
 
-    options: Mapping[str, str]
+    options: Mapping[str, Any]
     menu: bool = False
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> str:

@@ -25,8 +25,9 @@ def _other_steps(name: str) -> Callable[[Any, Any], Any]:
 
     def change(state: "StridedLayer", pair: tuple[int, int]) -> "StridedLayer":
         steps = {**state.steps, name: pair}
-        most = reach(state.kernel.shape, steps["dilation"])
-        return replace(state, **{**steps, "padding": tuple(map(min, steps["padding"], most))}, delta=None)
+        (above, left), most = steps["padding"], reach(state.kernel.shape, steps["dilation"])
+        padding = min(above, most[0]), min(left, most[1])
+        return replace(state, stride=steps["stride"], padding=padding, dilation=steps["dilation"], delta=None)
 
     return change
 

@@ -32,9 +32,11 @@ class GridView(anywidget.AnyWidget):
     frame = traitlets.Unicode(help="the picture, as SVG text with empty slots").tag(sync=True)
     slots = traitlets.Dict(help="slot -> what is in it").tag(sync=True)
     patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(sync=True)
-    layouts: traitlets.List = traitlets.List(help="how the picture's parts can be arranged, from wide to narrow").tag(sync=True)
+    layouts: traitlets.List = traitlets.List(help="how its parts can be arranged, from wide to narrow").tag(sync=True)
     axes = traitlets.Dict(help="grid -> its title, and what its row and column index are called").tag(sync=True)
-    others: traitlets.List = traitlets.List(help="layouts and longest sentence of each picture that room is kept for").tag(sync=True)
+    others: traitlets.List = traitlets.List(
+        help="layouts and longest sentence of each picture that room is kept for"
+    ).tag(sync=True)
     title = traitlets.Unicode(help="what the picture is, for those who cannot see it").tag(sync=True)
     message = traitlets.Unicode(help="why the last input was refused, or empty").tag(sync=True)
     paintable = traitlets.Bool(False, help="whether a stroke over the cells is reported").tag(sync=True)
