@@ -826,6 +826,9 @@ def test_a_number_is_one_entry():
     assert "o₂₁·δ₀₀" in result.message
     assert "is another number" in kernel_gradient.check(12345, at=(2, 1)).message
     assert kernel_gradient.check(12345, at=(2, 1)).misconceptions == ()
+    unreadable = kernel_gradient.check("7", at=(2, 1)).message
+    assert "A value of type str was handed in" in unreadable
+    assert f"Asked for: {kernel_gradient.returns}." in unreadable
     assert "say which: check(…, at=(0, 0))" in kernel_gradient.check(7).message
 
 
