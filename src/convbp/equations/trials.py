@@ -8,9 +8,9 @@ from math import prod
 
 import numpy as np
 
-from convbp.equations.cases import Layer, Map, Quadratic, random_cases
+from convbp.equations.cases import Layer, Quadratic, random_cases
 from convbp.equations.entry import CASES, SEED, Equation
-from convbp.equations.formula import Formula, Letter
+from convbp.equations.formula import Formula, Letter, Map
 from convbp.equations.registry import equation
 
 SQUARE_AND_X = Quadratic(1, 1)  # an activation whose slope differs from place to place, with f′(0) = 1

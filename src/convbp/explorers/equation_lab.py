@@ -9,9 +9,9 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import cross_correlate
-from convbp.equations.cases import IDENTITY, Layer, Map
+from convbp.equations.cases import IDENTITY, Layer
 from convbp.equations.changes import boxed
-from convbp.equations.formula import UNDEFINED, Apply
+from convbp.equations.formula import UNDEFINED, Apply, Map
 from convbp.equations.formula import Formula as Expression
 from convbp.equations.registry import equation
 from convbp.equations.terms import Named, all_terms
