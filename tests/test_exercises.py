@@ -1343,7 +1343,7 @@ def test_progress_is_kept_for_the_session():
     assert exercises.progress(one, other) == "1 of 2 done. Done: kernel_gradient. Tried: kernel_gradient."
     one.check(None)
     assert exercises.progress(one).startswith("1 of 1")
-    assert exercises.progress().startswith(("0 of 18", *(f"{n} of 18" for n in range(1, 19))))
+    assert exercises.progress().split()[1:3] == ["of", str(len(exercises.ALL))]
 
 
 def test_points_are_those_of_the_teacher():
