@@ -90,14 +90,14 @@ class WhichEquation(Choice):
     """One of a few equations, by its number."""
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> Any:
-        numbers = tuple(self.options.values())
+        numbers = tuple(self.named.values())
         if isinstance(value, bool) or value not in numbers:
             expected = f"{', '.join(map(str, numbers[:-1]))} or {numbers[-1]}"
             raise ValueError(f"{state.explorer}: {name} is {shown(value)}; expected {expected}.")
         return int(value)
 
     def type(self) -> str:
-        return "{" + ", ".join(map(str, self.options.values())) + "}"
+        return "{" + ", ".join(map(str, self.named.values())) + "}"
 
 
 @dataclass(frozen=True, kw_only=True)
