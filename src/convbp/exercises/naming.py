@@ -183,7 +183,7 @@ class _Search:
         for ways in (self.known.singles, self.known.variants, self.known.pairs):
             for way in self.known.table(ways, every[-1]).proportional(self.answers[-1]):
                 if self._explains(
-                    way, lambda answer, wrong: np.count_nonzero(wrong) > 1 and ratio(answer, wrong), every
+                    way, lambda answer, wrong: np.count_nonzero(wrong) > 2 and ratio(answer, wrong), every
                 ):
                     wrong = [self.known.wrong(n, way) for n in every]
                     words = factor_in_words(list(map(ratio, self.answers, wrong)), counts)
