@@ -477,6 +477,53 @@ def test_a_saved_page_is_the_view_s_and_nothing_else_is_touched(explorer, tmp_pa
     assert shown(explorer) == before
 
 
+class Shell:
+    """As much of IPython in a kernel as a picture asks: which cell runs, what has a name, the history of results."""
+
+    def __init__(self):
+        self.user_ns, self.parent = {"Out": {}}, {}
+
+    def get_parent(self):
+        return self.parent
+
+    def del_var(self, name):
+        del self.user_ns[name], self.user_ns["Out"][int(name[1:])]
+
+    def run(self, number, cell, show):
+        """Show what ``show()`` returns as the result of a cell that is run as so manieth."""
+        self.parent = {"metadata": {"cellId": cell}, "header": {"msg_id": str(number)}}
+        self.user_ns[f"_{number}"] = self.user_ns["Out"][number] = shown = show()
+        shown._repr_mimebundle_()
+        return shown
+
+
+def test_a_cell_that_runs_again_closes_what_only_it_had_shown(monkeypatch):
+    shell = Shell()
+    monkeypatch.setattr("convbp.explorers.controls.former.get_ipython", lambda: shell)
+    monkeypatch.setattr("convbp.explorers.controls.former._shown", {})
+    before = set(widgets.widget._instances)
+
+    def is_open(explorer):
+        return {explorer.model_id, explorer.view.model_id} <= widgets.widget._instances.keys()
+
+    first = shell.run(1, "a", SlidingWindow)
+    ids = set(widgets.widget._instances) - before
+    second = shell.run(2, "a", SlidingWindow)
+    assert not ids & set(widgets.widget._instances), "the layouts, the styles and the controls are closed, too"
+    assert first.comm is None
+    assert shell.user_ns["Out"] == {2: second}
+    shell.run(3, "b", lambda: second)  # which stands in two cells now
+    named = shell.run(4, "a", SlidingWindow)
+    assert is_open(second)
+    shell.user_ns["kept"] = {"it": named}
+    shell.run(5, "a", SlidingWindow)
+    assert is_open(named)
+    shell.run(6, None, SlidingWindow)  # some front ends do not say which cell it is
+    last = shell.run(7, None, SlidingWindow)
+    assert is_open(last)
+    assert len([one for one in shell.user_ns["Out"].values() if isinstance(one, SlidingWindow)]) == 6
+
+
 # What is imported, in a Python of its own
 
 

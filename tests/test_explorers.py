@@ -5,10 +5,12 @@ with H ≠ W and k1 ≠ k2 in which every control is set at random, and ``check(
 the scene, for every cell one can choose, against `convbp.loops` or the printed sum.
 """
 
+import pydoc
 import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import fields
 from functools import partial
+from inspect import signature
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -103,6 +105,21 @@ def test_each_explorer_has_a_file_of_its_name_and_nothing_else_lies_beside_them(
     files = {path.stem for path in Path(explorers.__file__).parent.glob("*.py")} - {"__init__", "explorer"}
     names = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in explorers.__all__}
     assert files - {"convention_table"} == names
+
+
+@each_explorer
+def test_the_signature_is_that_of_the_parameters_and_help_says_what_each_may_be(name):
+    explorer = getattr(explorers, name)
+    names = list(signature(explorer).parameters)
+    documented = re.findall(r"^(\w+) : .", explorer.__doc__.partition("Parameters\n----------\n")[2], re.MULTILINE)
+    assert documented == names
+    assert f"{name}({names[0]}=" in pydoc.render_doc(explorer)
+    with pytest.raises(TypeError, match=rf"{name}: got an unexpected keyword argument 'sise'; expected {names[0]}"):
+        explorer(sise=1)
+    defaults = {name: parameter.default for name, parameter in signature(explorer).parameters.items()}
+    given, left_out = explorer(*defaults.values()).state, explorer().state
+    for own in fields(given):
+        assert np.all(getattr(given, own.name) == getattr(left_out, own.name)) or own.name == "network"
 
 
 # Numbers and places

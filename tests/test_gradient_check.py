@@ -154,6 +154,12 @@ def test_comparison_of_equals():
     assert repr(compare_gradients(AT, AT)).startswith("agrees: worst at [0, 0]")
 
 
+def test_either_gradient_is_named_if_it_is_none():
+    for name, gradients in {"computed": (["a"], [1.0]), "expected": ([1.0], ["a"])}.items():
+        with pytest.raises(TypeError, match=f"^compare_gradients: {name} has entries of type"):
+            compare_gradients(*gradients)
+
+
 def test_adjoint_of_a_matrix_is_its_transpose():
     matrix = np.array([[1, 2, 3], [4, 5, 6]])
     right = adjoint_test(lambda x: matrix @ x, lambda y: matrix.T @ y, (3,))

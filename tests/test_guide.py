@@ -1,45 +1,78 @@
-"""docs/writing_an_explorer.md: its explorer is taken from the page, and keeps what every explorer promises."""
+"""The guides in docs/: what each adds is taken from the page, and keeps what everything of its kind promises."""
 
+import importlib.util
 import re
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 import course
+import test_equations
 import test_explorers
+import test_formula
 from convbp import explorers
+from convbp.equations.changes import all_changes
+from convbp.equations.entry import HOLDS
 from convbp.pictures import still
 
-GUIDE = Path(course.ROOT, "docs", "writing_an_explorer.md")
-CODE, TESTS = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-PROMISES = [
-    test
-    for name, test in vars(test_explorers).items()
-    if name.startswith("test_") and any("name" in mark.args for mark in getattr(test, "pytestmark", ()))
-]
+DOCS = Path(course.ROOT, "docs")
+GUIDES = sorted(DOCS.glob("*.md"))
 
 
-def load(name, code, monkeypatch):
-    """Make a module of the code, importable by that name until the test ends."""
-    module = ModuleType(name)
+def blocks(guide):
+    """The Python of a guide."""
+    text = (DOCS / guide).read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def promises(tests, by):
+    """The tests of a module that each thing has to pass, which is given as their parameter of that name."""
+    return [
+        test
+        for name, test in vars(tests).items()
+        if name.startswith("test_") and any(by in mark.args for mark in getattr(test, "pytestmark", ()))
+    ]
+
+
+def named(test):
+    return test.__name__.removeprefix("test_")
+
+
+def load(name, code, tmp_path, monkeypatch):
+    """Make a module of the code, importable by that name until the test ends; in a file, for what reads its source."""
+    file = tmp_path / f"{name}.py"
+    file.write_text(code, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(name, file)
+    module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, name, module)
-    exec(compile(code, f"{GUIDE.name}: {name}", "exec"), vars(module))
+    spec.loader.exec_module(module)
     return module
 
 
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+def test_the_links_of_a_guide_lead_to_files_that_are_there(guide):
+    links = re.findall(r"\]\(([^)#]+)\)", guide.read_text(encoding="utf-8"))
+    assert links
+    assert not [link for link in links if not (guide.parent / link).exists()]
+
+
+# An explorer
+
+EXPLORER, EXPLORER_TESTS = blocks("writing_an_explorer.md")
+
+
 @pytest.fixture
-def window_sum(monkeypatch):
+def window_sum(tmp_path, monkeypatch):
     """The guide's explorer, entered where the guide says that a new one is."""
-    module = load("convbp.explorers.window_sum", CODE, monkeypatch)
-    tests = load("test_window_sum", TESTS, monkeypatch)
+    module = load("convbp.explorers.window_sum", EXPLORER, tmp_path, monkeypatch)
+    tests = load("test_window_sum", EXPLORER_TESTS, tmp_path, monkeypatch)
     monkeypatch.setattr(explorers, "WindowSum", module.WindowSum, raising=False)
     monkeypatch.setitem(test_explorers.EXPLORERS, "WindowSum", test_explorers.Case(module, tests))
     return module
 
 
-@pytest.mark.parametrize("promise", PROMISES, ids=lambda test: test.__name__.removeprefix("test_"))
+@pytest.mark.parametrize("promise", promises(test_explorers, "name"), ids=named)
 def test_the_explorer_of_the_guide_keeps_what_all_promise(window_sum, promise):
     promise("WindowSum")
 
@@ -66,12 +99,31 @@ def test_it_is_drawn_and_each_of_its_numbers_is_there(window_sum):
 
 
 def test_it_is_as_long_as_it_says():
-    code = re.sub(r'""".*?"""', "", CODE, flags=re.DOTALL)
+    code = re.sub(r'""".*?"""', "", EXPLORER, flags=re.DOTALL)
     lines = [line for line in code.splitlines() if line.strip() and not re.match("import |from ", line)]
     assert len(lines) == 32
 
 
-def test_the_links_of_the_guide_lead_to_files_that_are_there():
-    links = re.findall(r"\]\(([^)#]+)\)", GUIDE.read_text(encoding="utf-8"))
-    assert len(links) > 10
-    assert not [link for link in links if not (GUIDE.parent / link).exists()]
+# An equation
+
+(EQUATION,) = blocks("writing_an_equation.md")
+
+
+@pytest.fixture
+def the_sum(tmp_path, monkeypatch):
+    return load("sum_of_the_map", EQUATION, tmp_path, monkeypatch).SUM
+
+
+def test_the_equation_of_the_guide_holds_and_shows_itself(the_sum, monkeypatch):
+    assert the_sum.verdict == HOLDS
+    assert the_sum.check(seed=1).passed
+    monkeypatch.setattr(test_equations, "equation", lambda key: the_sum)
+    test_equations.test_an_entry_shows_its_forms_its_verdict_and_both_sides(the_sum.key)
+
+
+def test_every_change_of_it_is_caught(the_sum):
+    changes = list(all_changes(the_sum.corrected.sides[1]))
+    judged = [test_formula.judge(the_sum, "as it should be", 1, after) for _, after in changes]
+    assert len(judged) > 10
+    assert judged.count("caught") > 10
+    assert "missed" not in judged

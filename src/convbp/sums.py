@@ -50,6 +50,8 @@ class Sum:
     def __mul__(self, other):
         if isinstance(other, Sum):
             return Sum(*[one + two for one in self.terms for two in other.terms])
+        if isinstance(other, np.ndarray):
+            return NotImplemented  # NumPy multiplies entry by entry
         if other == 0:
             return 0  # a weight of zero, or a place outside the array: no term
         return self if other == 1 else Sum(*(((*term, Factor("", "", other))) for term in self.terms))

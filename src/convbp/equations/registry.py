@@ -40,7 +40,7 @@ class Equations(Sequence):
 
 
 def equations() -> Equations:
-    """Return all entries: Eq. 1 to 22, the figure of Eq. 14, the bias gradient, and the three rules of pooling.
+    """Return all entries: Eq. 1 to 22, and those that have a name and no number.
 
     They stand in the article's order, to be gone through or shown as a table; by number: ``equation(n)``.
 
@@ -57,8 +57,7 @@ def equation(key: int | str) -> Equation:
     Parameters
     ----------
     key : int or str
-        1 to 22, or a name as the table has it: "Eq. 22", "figure of Eq. 14", "bias gradient", "max pooling",
-        "average pooling", "L2 pooling".
+        1 to 22, or a name as the table of `equations` has it: "Eq. 22", "bias gradient", "max pooling".
 
     Returns
     -------

@@ -358,7 +358,7 @@ def _border(wrong, right, axes) -> list[str]:
     others = tuple(axis for axis, name in enumerate(axes) if name not in ("row", "column"))
     planes = [r.all(axis=others) for r in right]
     # Where there are larger ones, nothing is asked of what has no inside to speak of.
-    least = next((n for n in (3, 2) if any(min(plane.shape) > n for plane in planes)), None)
+    least = next((n for n in (4, 3, 2) if any(min(plane.shape) > n for plane in planes)), None)
     if least is None:
         return []
     planes = [plane for plane in planes if min(plane.shape) > least]

@@ -145,84 +145,93 @@ def name(
 ) -> Explanation | None:
     """Find what explains answers to the first inputs, or to all, of which at least one is wrong.
 
-    The plainest explanation wins: a known mistake alone, one edit of a right program, numbers cut off besides, two
-    known mistakes together, and then a factor besides.
-
     ``counts`` has for each input some numbers by name, for a factor may be one of them.
     """
     first = answers[0].values
     if first.size and all(np.all(answer.values == first.flat[0]) for answer in answers):
         return None  # one number everywhere: no mistake, but an answer that did not look at its arguments
+    search = _Search(known, answers, expected)
+    explanation = search.plainest()
+    if explanation or None not in map(ratio, answers, expected):
+        return explanation  # or right but for a factor
+    return search.behind_a_factor(counts)
 
-    def explains(way: Way, agree: Callable, on: Sequence[int]) -> bool:
-        wrong = [(answers[n], known.wrong(n, way)) for n in on]
+
+@dataclass(frozen=True)
+class _Search:
+    known: Known
+    answers: Sequence[Answer]
+    expected: Sequence[np.ndarray]
+
+    def plainest(self) -> Explanation | None:
+        """One thing before two: a known mistake alone, one edit of a right program, numbers cut off besides, …."""
+        known = self.known
+        return (
+            self._alone(known.singles)
+            or self._cut_off(known.nothing)
+            or self._alone(known.variants)
+            or self._cut_off(known.singles)
+            or self._cut_off(known.variants)
+            or self._alone(known.pairs)
+            or self._but_for_few(known.singles)
+        )
+
+    def behind_a_factor(self, counts: Sequence[Mapping]) -> Explanation | None:
+        """Mistakes whose results are the answers but for a factor that can be said in words."""
+        every = range(len(self.answers))
+        for ways in (self.known.singles, self.known.variants, self.known.pairs):
+            for way in self.known.table(ways, every[-1]).proportional(self.answers[-1]):
+                if self._explains(
+                    way, lambda answer, wrong: np.count_nonzero(wrong) > 2 and ratio(answer, wrong), every
+                ):
+                    wrong = [(self.answers[n], self.known.wrong(n, way)) for n in every]
+                    ratios = [by for answer, w in wrong if w is not None and (by := ratio(answer, w))]
+                    words = factor_in_words(ratios, counts)
+                    if words:
+                        return Explanation(way, {"": f"Then there is a factor: {words}."})
+        return None
+
+    def _explains(self, way: Way, agree: Callable, on: Iterable[int]) -> bool:
+        wrong = [(self.answers[n], self.known.wrong(n, way)) for n in on]
         wrong = [(answer, w) for answer, w in wrong if not (answer.shape and not answer.values.size and _is_empty(w))]
         if not all(w is not None and agree(answer, w) for answer, w in wrong):
             return False
         # Of zeros alone nothing can be told: whatever is small enough agrees with them.
         return any(w is not None and w.any() for _, w in wrong)
 
-    def found(ways: Callable, change: Callable = np.asarray, on: Sequence[int] = range(len(answers))) -> Way | None:
+    def _found(self, ways: Callable, change: Callable = np.asarray, on: Sequence[int] | None = None) -> Way | None:
+        on = range(len(self.answers)) if on is None else on
         last = on[-1]  # which is the smallest
         with np.errstate(all="ignore"):  # of NaN there is no remainder
-            alike = known.table(ways, last).equal(answers[last], change)
-            return next((way for way in alike if explains(way, lambda a, w: a.equals(change(w)), on)), None)
+            alike = self.known.table(ways, last).equal(self.answers[last], change)
+            return next((way for way in alike if self._explains(way, lambda a, w: a.equals(change(w)), on)), None)
 
-    integers = all(answer.integers for answer in answers)
-
-    def cut_off(ways: Callable) -> Explanation | None:
-        for said, (changes, sentence) in _CUTS.items() if integers else ():
-            for change in changes:
-                way = found(ways, change)
-                if way is not None:
-                    return Explanation(way, {said: sentence})
-        return None
-
-    # Cut off at each step of a sum, what comes out is right only where all numbers are whole.
-    whole = [n for n, right in enumerate(expected) if np.array_equal(right, np.round(right))]
-    remembered = any(answers[n].equals(right) for n in range(len(answers)) for right in expected[:n])
-
-    def cut_off_at_each_step(ways: Callable) -> Explanation | None:
-        way = found(ways, on=whole) if integers and not remembered and 0 < len(whole) < len(answers) else None
-        return None if way is None else Explanation(way, {"cut off to integers": _INTO_INTEGERS})
-
-    def alone(ways: Callable) -> Explanation | None:
-        way = found(ways)
+    def _alone(self, ways: Callable) -> Explanation | None:
+        way = self._found(ways)
         return Explanation(way) if way else None
 
-    def but_for_few(ways: Callable) -> Explanation | None:
+    def _cut_off(self, ways: Callable) -> Explanation | None:
+        if not all(answer.integers for answer in self.answers):
+            return None
+        for said, (changes, sentence) in _CUTS.items():
+            for change in changes:
+                way = self._found(ways, change)
+                if way is not None:
+                    return Explanation(way, {said: sentence})
+        # Cut off at each step of a sum, what comes out is right only where all numbers are whole.
+        whole = [n for n, right in enumerate(self.expected) if np.array_equal(right, np.round(right))]
+        remembered = any(self.answers[n].equals(right) for n in range(len(self.answers)) for right in self.expected[:n])
+        if remembered or not 0 < len(whole) < len(self.answers):
+            return None
+        way = self._found(ways, on=whole)
+        return None if way is None else Explanation(way, {"cut off to integers": _INTO_INTEGERS})
+
+    def _but_for_few(self, ways: Callable) -> Explanation | None:
         """What explains all inputs but one in six; a special case may be treated in a way of its own."""
-        for way in known.table(ways, len(answers) - 1).equal(answers[-1]):
-            agree = [n for n in range(len(answers)) if explains(way, Answer.equals, [n])]
-            others = [n for n in range(len(answers)) if n not in agree]
-            if 0 in agree and 0 < len(others) <= len(answers) // 6:
+        every = range(len(self.answers))
+        for way in self.known.table(ways, every[-1]).equal(self.answers[-1]):
+            others = [n for n in every if not self._explains(way, Answer.equals, [n])]
+            if 0 not in others and 0 < len(others) <= len(every) // 6:
                 listed = ", ".join(str(n + 1) for n in others)
                 return Explanation(way, {"": f"On input {listed} your result is another one again."})
         return None
-
-    explanation = (
-        alone(known.singles)
-        or cut_off(known.nothing)
-        or cut_off_at_each_step(known.nothing)
-        or alone(known.variants)
-        or cut_off(known.singles)
-        or cut_off(known.variants)
-        or cut_off_at_each_step(known.singles)
-        or cut_off_at_each_step(known.variants)
-        or alone(known.pairs)
-        or but_for_few(known.singles)
-    )
-    if explanation:
-        return explanation
-    every = range(len(answers))
-    if None not in map(ratio, answers, expected):
-        return None  # right but for a factor
-    for ways in (known.singles, known.variants, known.pairs):
-        for way in known.table(ways, every[-1]).proportional(answers[-1]):
-            if explains(way, lambda answer, wrong: np.count_nonzero(wrong) > 1 and ratio(answer, wrong), every):
-                wrong = [(answers[n], known.wrong(n, way)) for n in every]
-                ratios = [by for answer, w in wrong if w is not None and (by := ratio(answer, w))]
-                words = factor_in_words(ratios, counts)
-                if words:
-                    return Explanation(way, {"": f"Then there is a factor: {words}."})
-    return None

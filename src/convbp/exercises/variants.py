@@ -372,7 +372,7 @@ class _Places:
                         continue
                     kind = f"{_SIGNS[operator]} for {_SIGNS[type(op)]}"
                     yield put(kind, ast.BinOp(left, operator(), right))
-                part = "factor" if isinstance(op, ast.Mult | ast.Div) else "term"
+                part = {ast.Add: "term", ast.Sub: "term", ast.Pow: "power"}.get(type(op), "factor")
                 yield put(f"{part} left out", left)
                 yield put(f"{part} left out", right if not isinstance(op, ast.Sub) else ast.UnaryOp(ast.USub(), right))
                 if isinstance(op, ast.Add):  # whichever of the two a reader writes first

@@ -26,7 +26,8 @@ class State(LayerState):
 
     image: np.ndarray = array(LARGER_IMAGE, LARGEST_IMAGE)
     covered: bool = tick(
-        "cover the map",
+        False,
+        label="cover the map",
         doc="Show how many outputs a pixel reaches only when it is chosen, so that it can be predicted first.",
     )
     selected: Selection = field(default=Selection("image", 1, 4), kw_only=True)

@@ -10,7 +10,7 @@ import numpy as np
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
 from convbp.explorers.controls.control import Control
 from convbp.explorers.explorer import Explorer, Rows
-from convbp.explorers.states.fields import Kind, choice, declared, readable
+from convbp.explorers.states.fields import Kind, choice, declares, readable
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
@@ -41,7 +41,7 @@ OWN_ARRAYS = "your own arrays"
 CHW, DCHW = (1, 2, 0), (2, 3, 1, 0)  # how to transpose (C, H, W) and (D, C, k1, k2)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Stack(Kind):
     """Slices that are shown side by side, at most `MOST_MAPS` along each axis from the third on."""
 
@@ -93,28 +93,24 @@ class Stack(Kind):
 class State(ExplorerState):
     """What the reader sees: a layer's input, its kernel, the δ of its output, the way through it, the chosen cell."""
 
-    inputs: np.ndarray = declared(
+    inputs: np.ndarray = declares(Stack)(
         None,
-        Stack(
-            axes="HWC",
-            largest=32,
-            first=CHW,
-            doc="At most 32×32×6; larger ones than 7×7 are drawn small, without numbers.",
-        ),
+        axes="HWC",
+        largest=32,
+        first=CHW,
+        doc="At most 32×32×6; larger ones than 7×7 are drawn small, without numbers.",
     )
-    kernel: np.ndarray = declared(
-        None, Stack(axes="klCD", largest=5, first=DCHW, doc="At most 5×5×6×6. Give both or neither.")
+    kernel: np.ndarray = declares(Stack)(
+        None, axes="klCD", largest=5, first=DCHW, doc="At most 5×5×6×6. Give both or neither."
     )
-    delta: np.ndarray = declared(
+    delta: np.ndarray = declares(Stack)(
         None,
-        Stack(
-            axes="IJD",
-            largest=32,
-            first=CHW,
-            doc="∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².",
-        ),
+        axes="IJD",
+        largest=32,
+        first=CHW,
+        doc="∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².",
     )
-    way: str = choice([FORWARD, BACKWARD], label="pass")
+    way: str = choice(FORWARD, [FORWARD, BACKWARD], label="pass")
     selected: Selection = field(default=Selection("target1", 1, 1), kw_only=True)
 
     def __post_init__(self) -> None:

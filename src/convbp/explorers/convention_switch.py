@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from convbp.convolution import convolve, cross_correlate
-from convbp.equations.cases import CONVOLUTION
+from convbp.equations.cases import CONVOLUTION, CROSS_CORRELATION
 from convbp.equations.conventions import FIGURE, TABLE, Rule, formula_of
 from convbp.equations.terms import Arrays, all_terms
 from convbp.explorers.explorer import Explorer
@@ -43,15 +43,18 @@ class State(LayerState):
         KERNEL, LARGEST_KERNEL, shape="(k1, k2)", doc="No larger than the image.", sliders="w", presets=True
     )
     forward: str = choice(
-        _rules("forward"), label="x =", change=lambda state, rule: replace(state, **dict.fromkeys(TABLE, rule))
+        CROSS_CORRELATION,
+        _rules("forward"),
+        label="x =",
+        change=lambda state, rule: replace(state, **dict.fromkeys(TABLE, rule)),
     )
     by_kernel: str = choice(
-        _rules("by_kernel"),
         None,
+        _rules("by_kernel"),
         label="∂E/∂w =",
         doc="Whose rule is used for ∂E/∂w: of a convention, or of the article's figure. If left out, as ``forward``.",
     )
-    by_image: str = choice(_rules("by_image"), None, label="∂E/∂o =", doc="Whose rule is used for ∂E/∂o.")
+    by_image: str = choice(None, _rules("by_image"), label="∂E/∂o =", doc="Whose rule is used for ∂E/∂o.")
 
     def __post_init__(self) -> None:
         for name in ("by_kernel", "by_image"):

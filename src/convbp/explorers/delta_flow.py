@@ -41,11 +41,13 @@ class State(LayerState):
     delta: np.ndarray = delta_of_layer()
     activation: Activation = activation("relu", label="activation f")
     way: str = choice(
+        GATHER,
         {"gather: pixel by pixel": GATHER, "scatter: δ by δ": SCATTER},
         doc="The turned kernel collects, pixel by pixel; or each δ spreads the kernel. The numbers are the same.",
     )
     covered: bool = tick(
-        "cover δˡ",
+        False,
+        label="cover δˡ",
         doc="Show δˡ only where the chosen pixel has collected it, so that it can be predicted first.",
     )
 

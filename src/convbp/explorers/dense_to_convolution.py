@@ -58,8 +58,8 @@ class State(LayerState):
         doc="No larger than the image. The other weights of the dense layer are made up.",
     )
     delta: np.ndarray = delta_of_layer()
-    step: str = choice({"1 dense": DENSE, "2 cut connections": CUT, "3 share weights": SHARED})
-    way: str = choice({"forward: Wo": FORWARD, "backward: Wᵀδ": BACKWARD}, label="pass")
+    step: str = choice(DENSE, {"1 dense": DENSE, "2 cut connections": CUT, "3 share weights": SHARED})
+    way: str = choice(FORWARD, {"forward: Wo": FORWARD, "backward: Wᵀδ": BACKWARD}, label="pass")
 
 
 def scene(state: State) -> Scene:

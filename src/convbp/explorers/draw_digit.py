@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.explorers.explorer import Explorer, Rows
-from convbp.explorers.states.fields import Kind, declared, shown, whole
+from convbp.explorers.states.fields import Kind, declares, shown, whole
 from convbp.explorers.states.state import ExplorerState
 from convbp.networks.digits import load_digits
 from convbp.networks.network import Network
@@ -82,26 +82,21 @@ class State(ExplorerState):
     that was laid down last.
     """
 
-    network: Network = declared(
+    network: Network = declares(OfDigits)(
         MISSING,
-        OfDigits(
-            doc="For images of shape (H, W, 1) with ink from 0 to 1, at most 28×28, and ten classes: such as "
-            "`convbp.digit_network` returns, for 8×8."
-        ),
+        doc="For images of shape (H, W, 1) with ink from 0 to 1, at most 28×28, and ten classes: such as "
+        "`convbp.digit_network` returns, for 8×8.",
     )
-    drawing: np.ndarray = declared(
+    drawing: np.ndarray = declares(Drawing)(
         None,
-        Drawing(
-            doc="Ink from 0 to 16, as `convbp.load_digits` has it, or else rounded; the first of those digits if left "
-            "out."
-        ),
+        doc="Ink from 0 to 16, as `convbp.load_digits` has it, or else rounded; the first of those digits if left out.",
     )
-    pen: int = whole(FULL, 0, FULL, kw_only=True, label="ink")
+    pen: int = whole(FULL, 0, FULL, parameter=False, label="ink")
     example: int = whole(
         0,
         0,
         len(load_digits().images) - 1,
-        kw_only=True,
+        parameter=False,
         change=lambda state, which: replace(state, example=which, drawing=digit(which, state.drawing.shape)),
     )
 

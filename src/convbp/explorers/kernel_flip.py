@@ -26,7 +26,7 @@ class State(ExplorerState):
     begins_with: ClassVar[dict[str, Any]] = {"selected": Selection("kernel", 0, 1)}
 
     kernel: np.ndarray = array(KERNEL, 5, shape="(k1, k2)", sliders="K", presets=True)
-    first: str = choice([ROWS, COLUMNS], doc="What is reversed first.")
+    first: str = choice(ROWS, [ROWS, COLUMNS], doc="What is reversed first.")
     step: int = whole(
         LAST_STEP,
         0,

@@ -26,11 +26,14 @@ class State(ExplorerState):
     image: np.ndarray = array(IMAGE, 16)
     kernel: np.ndarray = array(KERNEL, 5, shape="(k1, k2)", sliders="K", presets=True)
     operation: str = choice(
-        {"cross-correlation ⊗": CROSS_CORRELATION, "convolution ∗": CONVOLUTION}, doc="Eq. 1 or Eq. 2 of the article."
+        CROSS_CORRELATION,
+        {"cross-correlation ⊗": CROSS_CORRELATION, "convolution ∗": CONVOLUTION},
+        doc="Eq. 1 or Eq. 2 of the article.",
     )
-    mode: str = choice(["valid", "full"])
+    mode: str = choice("valid", ["valid", "full"])
     covered: bool = tick(
-        "cover the output",
+        False,
+        label="cover the output",
         doc="Show an output number only when its cell is chosen, so that it can be predicted first.",
     )
 

@@ -16,7 +16,7 @@ from convbp import loops
 from convbp.convolution import convolve, cross_correlate
 from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, Rows
-from convbp.explorers.states.fields import Array, array, declared
+from convbp.explorers.states.fields import Array, array, declares
 from convbp.explorers.states.state import ExplorerState
 from convbp.explorers.written_terms import in_rows, written
 from convbp.notation import factor, number, subscripted
@@ -54,7 +54,7 @@ class State(ExplorerState):
     second_kernel: np.ndarray = array(
         SECOND_KERNEL, 5, shape="(H − k1 + 1, W − k2 + 1)", doc="It lies on all of o¹, so that o² is one number."
     )
-    target: np.ndarray = declared(TARGET, Target(doc="The y in C = (o² − y)²."))
+    target: np.ndarray = declares(Target)(TARGET, doc="The y in C = (o² − y)².")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,7 +8,7 @@ import numpy as np
 
 from convbp.explorers.chain.example import IMAGE, example
 from convbp.explorers.chain.rules import FORWARD
-from convbp.explorers.states.fields import LARGEST_NUMBER, Kind, declared, scalar, shown, whole
+from convbp.explorers.states.fields import LARGEST_NUMBER, Kind, declares, scalar, shown, whole
 from convbp.explorers.states.state import ANYWHERE, ExplorerState
 from convbp.losses import softmax_cross_entropy
 from convbp.networks.network import Network
@@ -76,15 +76,13 @@ class ItsImage(Kind):
 class State(ExplorerState):
     """A network, the image that goes in, its class, the learning rate η, how many steps were made, the chosen cell."""
 
-    network: Network = declared(
+    network: Network = declares(SmallNetwork)(
         None,
-        SmallNetwork(
-            doc="Of Conv2D, activation functions, MaxPool2D, AveragePool2D, Flatten and Dense, for softmax "
-            "cross-entropy, small enough to be read: at most 300 numbers in its arrays and parameters. It is copied. "
-            "If left out, it is conv → relu → max → conv → relu → max → flatten."
-        ),
+        doc="Of Conv2D, activation functions, MaxPool2D, AveragePool2D, Flatten and Dense, for softmax "
+        "cross-entropy, small enough to be read: at most 300 numbers in its arrays and parameters. It is copied. "
+        "If left out, it is conv → relu → max → conv → relu → max → flatten.",
     )
-    image: np.ndarray = declared(None, ItsImage())
+    image: np.ndarray = declares(ItsImage)(None)
     label: int = whole(0, 0, lambda state: state.network.output_shape[0] - 1, label="class", doc="The image's class.")
     rate: float = scalar(
         0.01,

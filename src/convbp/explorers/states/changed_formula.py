@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from convbp.equations.changes import Changeable, changed, places
 from convbp.equations.formula import At, Formula
 from convbp.equations.registry import equation
-from convbp.explorers.states.fields import Choice, Kind, declared, shown
+from convbp.explorers.states.fields import Choice, Kind, declares, shown
 from convbp.notation import in_text
 
 if TYPE_CHECKING:
@@ -90,14 +90,14 @@ class WhichEquation(Choice):
     """One of a few equations, by its number."""
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> Any:
-        numbers = tuple(self.options.values())
+        numbers = tuple(self.named.values())
         if isinstance(value, bool) or value not in numbers:
             expected = f"{', '.join(map(str, numbers[:-1]))} or {numbers[-1]}"
             raise ValueError(f"{state.explorer}: {name} is {shown(value)}; expected {expected}.")
         return int(value)
 
     def type(self) -> str:
-        return "{" + ", ".join(map(str, self.options.values())) + "}"
+        return "{" + ", ".join(map(str, self.named.values())) + "}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +149,8 @@ def _one_of(names: Iterable[str]) -> str:
 def which_equation(numbers: Iterable[int], default: int) -> Any:
     """A field for one of these equations, with a button for each; with another one the changes are gone."""
     options = {f"Eq. {number}": number for number in numbers}
-    return declared(default, WhichEquation(options=options, doc="Whose right side is changed.", change=_with_equation))
+    made = declares(WhichEquation)
+    return made(default, options, doc="Whose right side is changed.", change=_with_equation)
 
 
 def _with_equation(state: Any, number: int) -> Any:
@@ -159,9 +160,9 @@ def _with_equation(state: Any, number: int) -> Any:
 def changes_of_formula() -> Any:
     """A field for the changes that are in force."""
     doc = "One after the other, each named as in the two lists: the place, and what is to stand there."
-    return declared((), Changes(doc=doc))
+    return declares(Changes)((), doc=doc)
 
 
 def place_to_change() -> Any:
     """A field for the place whose choices are listed; any other text stands for the first place."""
-    return declared("", PlaceName(), kw_only=True)
+    return declares(PlaceName)("", parameter=False)

@@ -2,26 +2,27 @@
 
     image: np.ndarray = array(IMAGE, largest=16)
     kernel: np.ndarray = array(KERNEL, largest=5, sliders="K")
-    mode: str = choice(["valid", "full"])
-    covered: bool = tick("cover the output")
+    mode: str = choice("valid", ["valid", "full"])
+    covered: bool = tick(False, label="cover the output")
 
-Each of these is a `dataclasses.field` with a default, and with a `Kind` in its metadata that knows the rest. What is
-refused raises `TypeError` or `ValueError`, in a sentence that says what came, what was expected and a hint.
+Each of these is a `dataclasses.field` with that default (None where it may be left out), and with a `Kind` in its
+metadata that knows the rest and has the other arguments. What is refused raises `TypeError` or `ValueError`, in a
+sentence that says what came, what was expected and a hint.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from numbers import Integral, Rational
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import ipywidgets as widgets
 import numpy as np
 
-from convbp import activations
-from convbp.activations import Activation
+from convbp.activations import Activation, identity, leaky_relu, relu, sigmoid, softplus, tanh
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.control import Change, Control, buttons
 from convbp.explorers.controls.kernel_presets import preset_choice
@@ -35,10 +36,7 @@ if TYPE_CHECKING:
     from convbp.explorers.states.state import ExplorerState
 
 LARGEST_NUMBER = 10**15
-ACTIVATIONS = {
-    f.name: f
-    for f in (getattr(activations, name) for name in ("identity", "relu", "leaky_relu", "sigmoid", "tanh", "softplus"))
-}
+ACTIVATIONS = {f.name: f for f in (identity, relu, leaky_relu, sigmoid, tanh, softplus)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +51,14 @@ class Kind:
         What its control is called; empty for the name of the field.
     change : callable, optional
         ``change(state, value)`` is the state after its control has moved, if other fields change with it.
+    parameter : bool
+        Whether it is a parameter of the explorer.
     """
 
     doc: str = ""
     label: str = ""
     change: Change | None = None
+    parameter: bool = True
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> Any:
         """Return the value as the state keeps it; in ``state`` the fields above this one are checked already."""
@@ -76,9 +77,17 @@ class Kind:
         return []
 
 
-def declared(default: Any, kind: Kind, kw_only: bool = False) -> Any:
-    """Return a field of that kind for a state; with ``kw_only`` it is no parameter of the explorer."""
-    return dataclasses.field(default=default, kw_only=kw_only, metadata={"kind": kind})
+Options = ParamSpec("Options")
+
+
+def declares(kind: Callable[Options, Kind]) -> Callable[Concatenate[Any, Options], Any]:
+    """Return a function that makes a field: of its default, and of the arguments of the kind."""
+
+    def declare(default: Any, /, *arguments: Options.args, **options: Options.kwargs) -> Any:
+        made = kind(*arguments, **options)
+        return dataclasses.field(default=default, kw_only=not made.parameter, metadata={"kind": made})
+
+    return declare
 
 
 # Arrays
@@ -136,9 +145,13 @@ def _as_python(entry: Any) -> int | Fraction | float:
     return float(entry)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Array(Kind):
-    """See `array`."""
+    """A 2-D array of at most so many rows and columns, kept as `readable` returns it.
+
+    ``shape`` is for the docstring. With ``sliders="K"`` each entry has a slider, K₀₀, K₀₁, …; with ``presets=True``
+    there is a list of kernels.
+    """
 
     largest: int = 16
     shape: str = "(H, W)"
@@ -161,50 +174,39 @@ class Array(Kind):
         return [*presets, Control.array(name, ArraySliders(self.sliders, rows_of(getattr(state, name))))]
 
 
-def array(default: Any, largest: int = 16, **options: Any) -> Any:
-    """A 2-D array of at most so many rows and columns, kept as `readable` returns it; None where it may be left out.
-
-    ``shape`` is for the docstring. With ``sliders="K"`` each entry has a slider, K₀₀, K₀₁, …; with ``presets=True``
-    there is a list of kernels. Also the options of `Kind`.
-    """
-    return declared(default, Array(largest=largest, **options))
-
-
 # One of a few values
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Choice(Kind):
-    """See `choice`."""
+    """One of a few names, in upper or lower case, each with a button.
 
-    options: Mapping[str, Any]
-    menu: bool = False
+    ``options`` lists the names, or maps what stands on each button to its name.
+    """
+
+    options: Mapping[str, str] | Iterable[str]
+
+    @property
+    def named(self) -> dict[str, str]:
+        """What stands on each button, and its name."""
+        return dict(self.options) if isinstance(self.options, Mapping) else {name: name for name in self.options}
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> str:
-        found = {option.casefold(): option for option in self.options.values()}
+        found = {option.casefold(): option for option in self.named.values()}
         if not isinstance(value, str) or value.casefold() not in found:
-            raise ValueError(f"{state.explorer}: {name} is {shown(value)}; expected {_either(self.options.values())}.")
+            raise ValueError(f"{state.explorer}: {name} is {shown(value)}; expected {_either(self.named.values())}.")
         return found[value.casefold()]
 
     def type(self) -> str:
-        return "{" + ", ".join(f'"{option}"' for option in self.options.values()) + "}"
+        return "{" + ", ".join(f'"{option}"' for option in self.named.values()) + "}"
 
     def controls(self, state: "ExplorerState", name: str) -> list[Control]:
-        return [Control.field(name, buttons(self.label or name, self.options.items()), self.change)]
+        return [Control.field(name, buttons(self.label or name, self.named.items()), self.change)]
 
 
-def choice(options: Mapping[str, str] | Iterable[str], default: str | None = "", **more: Any) -> Any:
-    """One of a few names, in upper or lower case, with a button for each; the first if there is no other ``default``.
-
-    ``options`` maps what stands on each button to its name, or lists the names. Also the options of `Kind`.
-    """
-    named = dict(options) if isinstance(options, Mapping) else {name: name for name in options}
-    return declared(next(iter(named.values())) if default == "" else default, Choice(options=named, **more))
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Function(Kind):
-    """See `activation`."""
+    """An activation function or the name of one, kept as the `Activation`, with a list to choose from."""
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> Activation:
         if isinstance(value, Activation):
@@ -220,23 +222,15 @@ class Function(Kind):
 
     def controls(self, state: "ExplorerState", name: str) -> list[Control]:
         def options(state: "ExplorerState") -> dict[str, Any]:
-            own = getattr(state, name)
-            return {
-                "options": tuple((f.name, f) for f in (*ACTIVATIONS.values(), *([own] if own not in known else [])))
-            }
+            own = getattr(state, name)  # of the reader's, perhaps
+            return {"options": tuple({**ACTIVATIONS, own.name: own}.items())}
 
-        known = tuple(ACTIVATIONS.values())
         return [Control.field(name, widgets.Dropdown(description=self.label or name), self.change, fit=options)]
 
 
-def activation(default: str, **more: Any) -> Any:
-    """An activation function or the name of one, kept as the `Activation`, with a list to choose from."""
-    return declared(default, Function(**more))
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Tick(Kind):
-    """See `tick`."""
+    """True or False, with a box to tick."""
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> bool:
         if not isinstance(value, bool | np.bool_):
@@ -251,17 +245,12 @@ class Tick(Kind):
         return [Control.field(name, box, self.change)]
 
 
-def tick(label: str, **more: Any) -> Any:
-    """True or False, at first False, with a box to tick. Also the options of `Kind`."""
-    return declared(False, Tick(label=label, **more))
-
-
 # Numbers
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Whole(Kind):
-    """See `whole`."""
+    """A whole number from ``least`` to ``most`` or ``most(state)``, with a slider; ``player=True`` if it is a step."""
 
     least: int
     most: int | Callable[[Any], int]
@@ -298,17 +287,9 @@ class Whole(Kind):
         ]
 
 
-def whole(default: int, least: int, most: int | Callable[[Any], int], *, kw_only: bool = False, **more: Any) -> Any:
-    """A whole number from ``least`` to ``most`` or ``most(state)``, with a slider; ``player=True`` if it is a step.
-
-    With ``kw_only=True`` it is no parameter of the explorer. Also the options of `Kind`.
-    """
-    return declared(default, Whole(least=least, most=most, **more), kw_only)
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Scalar(Kind):
-    """See `scalar`."""
+    """One number, whole or not, with a slider of which ``slider`` holds the options of `NumberSlider`."""
 
     least: float | None = None
     slider: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -333,18 +314,13 @@ class Scalar(Kind):
         return [Control.field(name, slider, self.change)]
 
 
-def scalar(default: float, **more: Any) -> Any:
-    """One number, whole or not, with a slider of which ``slider`` holds the options of `NumberSlider`."""
-    return declared(default, Scalar(**more))
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Pair(Kind):
-    """See `pair`."""
+    """A whole number, or two (rows, columns), kept as two; each has a slider, which goes at most to ``room(state)``."""
 
     least: int
     most: int | None = None
-    room: Callable[[Any], tuple[int, int]] | None = None
+    room: Callable[[Any], Sequence[int]] | None = None
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> tuple[int, int]:
         came = f"{state.explorer}: {name} is {shown(value)}; expected"
@@ -365,22 +341,15 @@ class Pair(Kind):
         return "" if self.most is None else f"From {self.least} to {self.most}."
 
     def controls(self, state: "ExplorerState", name: str) -> list[Control]:
-        def most(axis: int) -> Callable[[Any], int]:
-            def of(state: Any) -> int:
-                room = self.room(state)[axis] if self.room else self.most
-                return min(most for most in (room, self.most) if most is not None)
+        def most(state: Any, axis: int) -> int:
+            limits = self.most, self.room and self.room(state)[axis]
+            return min(limit for limit in limits if limit is not None)
 
-            return of
-
-        return [pair_slider(name, axis, self.least, most(axis), self.change) for axis in range(2)]
+        return [pair_slider(name, axis, self.least, partial(most, axis=axis), self.change) for axis in range(2)]
 
 
-def pair(default: int | None, least: int, most: int | None = None, **more: Any) -> Any:
-    """A whole number, or two (rows, columns), kept as two, each with a slider; for sliders also up to ``room(state)``.
-
-    Also the options of `Kind`.
-    """
-    return declared(default, Pair(least=least, most=most, **more))
+array, choice, activation, tick = declares(Array), declares(Choice), declares(Function), declares(Tick)
+whole, scalar, pair = declares(Whole), declares(Scalar), declares(Pair)
 
 
 # What messages say

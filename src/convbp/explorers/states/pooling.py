@@ -68,7 +68,7 @@ class PoolingState(NumberedDelta):
     begins_with: ClassVar[dict[str, Any]] = {"selected": Selection("delta", 0, 1)}
 
     inputs: np.ndarray = array(INPUTS, 8)
-    pooling: str = choice(POOLINGS.keys())
+    pooling: str = choice("max", POOLINGS.keys())
     size: tuple[int, int] = pair(
         2,
         1,

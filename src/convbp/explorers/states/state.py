@@ -16,8 +16,8 @@ ANYWHERE = Selection("", 0, 0)  # no cell yet: the scene begins where it likes
 class ExplorerState:
     """What a reader sees and can change, and which cell is chosen.
 
-    Its fields are those of `convbp.explorers.states.fields`, in the order of the explorer's parameters; those that are
-    ``kw_only`` are none. What else follows from several fields, or has to fit, is the business of ``__post_init__``.
+    Its fields are those of `convbp.explorers.states.fields`, in the order of the explorer's parameters; one with
+    ``parameter=False`` is none. What follows from several fields, or has to fit, is the business of ``__post_init__``.
     ``eq=False``, as arrays have no single answer to ``==``.
     """
 
@@ -28,9 +28,9 @@ class ExplorerState:
 
     def __post_init__(self) -> None:
         if all(getattr(self, name) is default for name, kind, default in _kinds(type(self)) if isinstance(kind, Array)):
-            for declared in fields(self):
-                if declared.name in self.begins_with and getattr(self, declared.name) is declared.default:
-                    object.__setattr__(self, declared.name, self.begins_with[declared.name])
+            for own in fields(self):
+                if own.name in self.begins_with and getattr(self, own.name) is own.default:
+                    object.__setattr__(self, own.name, self.begins_with[own.name])
         for name, _, default in _kinds(type(self)):
             value = getattr(self, name)
             if value is not None or default is not None:
@@ -59,10 +59,9 @@ class ExplorerState:
     @classmethod
     def documented(cls, summary: str) -> str:
         """The docstring of the explorer."""
-        names = cls.parameters().parameters
         entries = []
         for name, kind, default in _kinds(cls):
-            if name in names:
+            if kind.parameter:
                 text = " ".join(filter(None, (kind.limits(), kind.doc)))
                 entries.append(f"{name} : {kind.type()}{', optional' if default is None else ''}")
                 entries += [fill(text, 112, initial_indent="    ", subsequent_indent="    ")] if text else []
