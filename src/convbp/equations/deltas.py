@@ -218,7 +218,6 @@ EQ_21 = Equation(
 
 _TURNED = Turned(w, braces=True)
 
-EQ_22 = r"\delta^{l+1}_{i',j'} * \mathrm{rot}_{180^\circ}\{w^{l+1}_{m,n}\}\, " + _SLOPE
 
 EQ_22 = Equation(
     22,
