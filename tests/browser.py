@@ -258,13 +258,23 @@ def height(root: Locator) -> int:
     return root.evaluate("element => element.closest('.jp-Cell').offsetHeight")
 
 
-def spills(root: Locator) -> list[str]:
-    """What of an element, or around it, is wider than the room there is."""
+def cut_off(root: Locator) -> list[str]:
+    """What of an element ends further right than it does; a picture can be scrolled in its own place."""
     return root.evaluate(
         """element => {
-            const edge = element.getBoundingClientRect().right + 1, spills = [];
-            for (const part of element.querySelectorAll("*"))
-                if (part.getBoundingClientRect().right > edge) spills.push(part);
+            const edge = element.getBoundingClientRect().right + 1;
+            const parts = [...element.querySelectorAll(":not(.convbp-stage > *, .convbp-stage > * *)")];
+            const beyond = parts.filter((part) => part.getBoundingClientRect().right > edge);
+            return beyond.map((part) => part.outerHTML.slice(0, 200));
+        }"""
+    )
+
+
+def spills(root: Locator) -> list[str]:
+    """What of an element, or around it, is wider than the room there is."""
+    return cut_off(root) + root.evaluate(
+        """element => {
+            const spills = [];
             for (let at = element; at; at = at.parentElement) if (at.scrollWidth > at.clientWidth) spills.push(at);
             return spills.map((part) => part.outerHTML.slice(0, 200));
         }"""

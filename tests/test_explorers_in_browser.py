@@ -12,6 +12,7 @@ from browser import (
     accessible,
     cell_of,
     contrasts,
+    cut_off,
     eventually,
     faint,
     height,
@@ -269,25 +270,22 @@ def test_an_examination_for_accessibility_finds_nothing(lab):
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations] == []
 
 
-# How high a formula's line is, and what of an explorer, but for the inside of the picture, is cut off on the right.
-LINE = "root => 15 * root.getBoundingClientRect().width / root.width.baseVal.value"
-CUT_OFF = """root => {
-    const edge = root.getBoundingClientRect().right + 1;
-    const cut = (part) => !part.closest(".convbp-stage > *") && part.getBoundingClientRect().right > edge;
-    return [...root.querySelectorAll("*")].filter(cut).map((part) => part.outerHTML);
-}"""
+# How high a line of a formula is, in pixels.
+LINE = "picture => 15 * picture.getBoundingClientRect().width / picture.width.baseVal.value"
 
 
 @pytest.mark.parametrize("width", [400, 320])
 def test_on_a_phone_pictures_can_be_read_and_controls_are_whole(lab, width):
     lab.command("application:toggle-left-area")
-    with lab.width(width):
-        for explorer in lab.explorers:
-            explorer.scroll_into_view_if_needed()
-            picture = explorer.locator(".convbp-stage svg")
-            eventually(lambda picture=picture: picture.evaluate(LINE) > 10.9, True)
-            eventually(lambda explorer=explorer: explorer.evaluate(CUT_OFF), [])
-    lab.command("application:toggle-left-area")
+    try:
+        with lab.width(width):
+            for explorer in lab.explorers:
+                explorer.scroll_into_view_if_needed()
+                picture = explorer.locator(".convbp-stage svg")
+                eventually(lambda picture=picture: picture.evaluate(LINE) > 10.9, True)
+                eventually(lambda explorer=explorer: cut_off(explorer), [])
+    finally:
+        lab.command("application:toggle-left-area")
 
 
 # Stands last, to have seen everything.
