@@ -259,11 +259,11 @@ def height(root: Locator) -> int:
 
 
 def cut_off(root: Locator) -> list[str]:
-    """What of an element ends further right than it does; a picture can be scrolled in its own place."""
+    """What of an element ends further right than it does; a picture and a formula are scrolled in their own places."""
     return root.evaluate(
         """element => {
             const edge = element.getBoundingClientRect().right + 1;
-            const parts = [...element.querySelectorAll(":not(.convbp-stage > *, .convbp-stage > * *)")];
+            const parts = [...element.querySelectorAll(":not(.convbp-stage > *, .convbp-stage > * *, mjx-container, mjx-container *)")];
             const beyond = parts.filter((part) => part.getBoundingClientRect().right > edge);
             return beyond.map((part) => part.outerHTML.slice(0, 200));
         }"""

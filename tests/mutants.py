@@ -123,7 +123,9 @@ def entry_by_entry(formula):
 
 def pooled(pool):
     def route(inputs, delta, size, stride):
-        return pool(inputs[None, :, :, None], size, stride).route(delta[None, :, :, None])[0, :, :, 0].astype(float)
+        return (
+            pool(inputs[None, :, :, None], size, stride=stride).route(delta[None, :, :, None])[0, :, :, 0].astype(float)
+        )
 
     return route
 

@@ -75,7 +75,7 @@ def forward_by_loops(state):
         if isinstance(layer, Conv2D):
             o = loops.conv2d(o, *own, stride=layer.stride, padding=layer.padding, dilation=layer.dilation)
         elif isinstance(layer, AveragePool2D):
-            o = loops.average_pool2d(o, layer.size, layer.stride, layer.padding).output.astype(float)
+            o = loops.average_pool2d(o, layer.size, stride=layer.stride, padding=layer.padding).output.astype(float)
         elif isinstance(layer, MaxPool2D):
             o = loops.max_pool2d(o, layer.size, stride=layer.stride, padding=layer.padding).output
         elif isinstance(layer, Activate):
@@ -104,7 +104,11 @@ def backward_by_loops(state, forward):
             gradients[f"{name}.bias"] = loops.conv2d_bias_gradient(δ[None])
             δ = loops.conv2d_input_gradient(δ[None], own[0], o.shape[1:3], **settings)[0]
         elif isinstance(layer, AveragePool2D):
-            δ = loops.average_pool2d(o, layer.size, layer.stride, layer.padding).route(δ[None])[0].astype(float)
+            δ = (
+                loops.average_pool2d(o, layer.size, stride=layer.stride, padding=layer.padding)
+                .route(δ[None])[0]
+                .astype(float)
+            )
         elif isinstance(layer, MaxPool2D):
             δ = loops.max_pool2d(o, layer.size, stride=layer.stride, padding=layer.padding).route(δ[None])[0]
         elif isinstance(layer, Activate):
@@ -160,7 +164,7 @@ def read(layer, there, shape):
     i, j, d = there
     pools = isinstance(layer, AveragePool2D | MaxPool2D)
     if pools:
-        (k1, k2), (s1, s2), (p1, p2) = as_window("", layer.size, layer.stride, layer.padding)
+        (k1, k2), (s1, s2), (p1, p2) = as_window("", layer.size, stride=layer.stride, padding=layer.padding)
         (t1, t2), channels = (1, 1), [d]
     else:
         (s1, s2), (p1, p2), (t1, t2) = as_steps("", layer.stride, layer.padding, layer.dilation)

@@ -17,9 +17,9 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array, choice
 from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState
-from convbp.explorers.written_terms import Tags, in_rows, outline, written
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, named_tags, rows_of
+from convbp.pictures.written_terms import Tags, in_rows, outline, written
 from convbp.sums import Sum
 
 FIRST = Selection("by_kernel", 0, 0)

@@ -16,9 +16,9 @@ from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.examples import LARGER_DELTA
 from convbp.explorers.states.fields import activation, array, choice, tick
 from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, delta_of_layer
-from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.notation import factor, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
+from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.sums import Sum
 
 GATHER, SCATTER = "gather", "scatter"

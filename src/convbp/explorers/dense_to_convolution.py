@@ -14,9 +14,9 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.fields import array, choice
 from convbp.explorers.states.layer import LayerState, delta_of_layer
 from convbp.explorers.states.layer_matrix import CUT, DENSE, SHARED, Link, layer_matrix
-from convbp.explorers.written_terms import in_rows, multiplied
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
+from convbp.pictures.written_terms import in_rows, multiplied
 
 FORWARD, BACKWARD = "forward", "backward"
 FIRST = Selection("product", 0, 0)

@@ -30,9 +30,9 @@ from convbp.explorers.states.changed_formula import (
 )
 from convbp.explorers.states.fields import array
 from convbp.explorers.states.state import ExplorerState
-from convbp.explorers.written_terms import in_rows, written
 from convbp.notation import bracketed, in_text, number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, named_tags, rows_of
+from convbp.pictures.written_terms import in_rows, written
 from convbp.shapes import check_size
 from convbp.sums import Sum
 
@@ -272,7 +272,9 @@ class EquationLab(Explorer, state=State, scene=scene):
         place = widgets.Dropdown(description="place", **size)
         there = widgets.Dropdown(description="stands there", **size)
         line = widgets.HTMLMath(
-            description="formula", style=size["style"], layout={"max_width": "100%", "overflow": "auto"}
+            description="formula",
+            style=size["style"],
+            layout={"max_width": "100%", "min_height": "66px", "overflow": "auto hidden"},
         )
         back = widgets.Button(description="Take back", tooltip="Take back the last change", icon="step-backward")
         back.on_click(lambda _: self.update(changes=self.state.changes[:-1]))

@@ -12,9 +12,9 @@ from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.fields import activation, array, scalar
 from convbp.explorers.states.state import ExplorerState
-from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.sums import Sum
 
 FIRST = Selection("x", 0, 0)

@@ -12,9 +12,9 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array
 from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState, delta_of_layer
-from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, named_tags, rows_of
+from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.sums import Sum
 
 FIRST = Selection("gradient", 0, 0)

@@ -10,9 +10,9 @@ import numpy as np
 from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.pooling import POOLINGS, PoolingState
-from convbp.explorers.written_terms import multiplied
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.pictures.written_terms import multiplied
 from convbp.pooling import Pooled
 
 FIRST = Selection("delta", 0, 0)

@@ -11,9 +11,9 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import IMAGE, KERNEL
 from convbp.explorers.states.fields import array, choice, tick
 from convbp.explorers.states.state import ExplorerState
-from convbp.explorers.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, covered, named_tags, rows_of
+from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.sums import Sum
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"

@@ -9,9 +9,9 @@ from convbp.equations.letters import i, j, k1, k2, m, n
 from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.strided_layer import StridedLayer
-from convbp.explorers.written_terms import Tags, in_rows, multiplied, named, outline, tags_of, written
 from convbp.notation import number
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
+from convbp.pictures.written_terms import Tags, in_rows, multiplied, named, outline, tags_of, written
 from convbp.sums import Sum
 
 FIRST = Selection("image", 0, 0)

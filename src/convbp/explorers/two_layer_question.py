@@ -18,9 +18,9 @@ from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Array, array, declares
 from convbp.explorers.states.state import ExplorerState
-from convbp.explorers.written_terms import in_rows, written
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, rows_of
+from convbp.pictures.written_terms import in_rows, written
 from convbp.shapes import as_numbers, check_size
 from convbp.sums import Sum, exact, symbol
 
