@@ -164,7 +164,7 @@ def read(layer, there, shape):
     i, j, d = there
     pools = isinstance(layer, AveragePool2D | MaxPool2D)
     if pools:
-        (k1, k2), (s1, s2), (p1, p2) = as_window("", layer.size, stride=layer.stride, padding=layer.padding)
+        (k1, k2), (s1, s2), (p1, p2) = as_window("", layer.size, layer.stride, layer.padding)
         (t1, t2), channels = (1, 1), [d]
     else:
         (s1, s2), (p1, p2), (t1, t2) = as_steps("", layer.stride, layer.padding, layer.dilation)
