@@ -263,7 +263,8 @@ def cut_off(root: Locator) -> list[str]:
     return root.evaluate(
         """element => {
             const edge = element.getBoundingClientRect().right + 1;
-            const scrolled = ".convbp-stage > *, .convbp-stage > * *, mjx-container, mjx-container *";
+            const formulas = ".widget-htmlmath-content, .widget-htmlmath-content *";
+            const scrolled = `.convbp-stage > *, .convbp-stage > * *, ${formulas}`;
             const parts = [...element.querySelectorAll(`:not(${scrolled})`)];
             const beyond = parts.filter((part) => part.getBoundingClientRect().right > edge);
             return beyond.map((part) => part.outerHTML.slice(0, 200));

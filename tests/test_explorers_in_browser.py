@@ -178,6 +178,17 @@ def test_keys_step_to_the_next_cell_and_to_the_ends_of_row_and_column(lab, explo
 # Changing something
 
 
+def offered(explorer):
+    """What stands in each list on the page; a choice from one can change another without changing the picture."""
+    return explorer.locator(".widget-dropdown select").evaluate_all(
+        "lists => lists.map(list => [...list.options].map(option => option.textContent.replaceAll('\\u00a0', ' ')))"
+    )
+
+
+def choices(like):
+    return [widget for widget in inside(like) if isinstance(widget, widgets.Dropdown)]
+
+
 @pytest.mark.parametrize("width", [1600, 800])
 def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jumps(lab, explorer, fresh, name, width):
     like = make(name)
@@ -200,6 +211,7 @@ def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jump
             point_elsewhere(explorer)
             assert like.message == ""
             eventually(lambda: shown(explorer), fresh(like.view.scene))
+            eventually(lambda: offered(explorer), [list(lists._options_labels) for lists in choices(like)])
             # Other arrays or functions from a list may need more room, and in a narrow page other numbers; from then on
             # the picture keeps it.
             others = others or isinstance(moved, widgets.Dropdown) or (width == 800 and isinstance(moved, SLIDERS))

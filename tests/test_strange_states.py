@@ -26,7 +26,7 @@ STRANGE = [
         np.array("valid"),
         np.array([1]),
         np.array([2, 1]),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "s"),
     ),
     *(
         np.zeros((2, 2)),

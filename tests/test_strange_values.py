@@ -45,7 +45,7 @@ NUMBERS = [
     *[Decimal("Infinity"), Decimal("1e999")],
     *[np.float16(60000), np.float32(3e38), np.float64(1e300), np.longdouble(0.5), LONG, np.longdouble("nan")],
     *[np.int8(-128), np.uint8(200), np.int64(2**62), np.uint64(2**64 - 1), np.bool_(True), np.complex64(1j)],
-    *[np.timedelta64(3, "s"), np.timedelta64(5), np.datetime64("2016-09-05"), np.ma.masked],
+    *[np.timedelta64(3, "s"), np.timedelta64(5, "D"), np.datetime64("2016-09-05"), np.ma.masked],
     *[sympy.Symbol("x"), sympy.nan, sympy.oo, sympy.Rational(1, 3), sympy.I],
 ]
 OTHERS = [
