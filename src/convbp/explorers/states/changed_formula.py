@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from convbp.equations.changes import Changeable, changed, places
@@ -91,7 +92,7 @@ class WhichEquation(Choice):
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> Any:
         numbers = tuple(self.named.values())
-        if isinstance(value, bool) or value not in numbers:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value not in numbers:
             expected = f"{', '.join(map(str, numbers[:-1]))} or {numbers[-1]}"
             raise ValueError(f"{state.explorer}: {name} is {shown(value)}; expected {expected}.")
         return int(value)
