@@ -113,7 +113,7 @@ def test_the_signature_is_that_of_the_parameters_and_help_says_what_each_may_be(
     names = list(signature(explorer).parameters)
     documented = re.findall(r"^(\w+) : .", explorer.__doc__.partition("Parameters\n----------\n")[2], re.MULTILINE)
     assert documented == names
-    assert f"{name}({names[0]}=" in re.sub(r"\s", "", pydoc.render_doc(explorer))  # on one line or on several
+    assert f"{name}({names[0]}=" in re.sub(r"[\s|]", "", pydoc.render_doc(explorer))  # on one line or on several
     with pytest.raises(TypeError, match=rf"{name}: got an unexpected keyword argument 'sise'; expected {names[0]}"):
         explorer(sise=1)
     defaults = {name: parameter.default for name, parameter in signature(explorer).parameters.items()}
