@@ -138,7 +138,7 @@ def page(moment: Moment) -> str:
         f"<style>{_style(still=False)}</style>"
         f'<div role="img" aria-label="{TITLE}" style="display:flex;flex-wrap:wrap;gap:8px {GAP}px">{panels}</div>'
         # Room for two lines, so that a longer sentence does not move the page below.
-        f'<p{role} class="convbp-says" style="margin:4px 0;line-height:1.4;min-height:2.8em">{escape(moment.says)}</p>'
+        f'<p{role} class="convbp-says" style="margin:4px 0;line-height:1.4;min-height:4.2em">{escape(moment.says)}</p>'
     )
 
 
