@@ -53,6 +53,7 @@ def problems(notebooks):
     return found, [number for number in ALL if number not in everywhere]
 
 
+@pytest.mark.slow
 def test_each_equation_is_introduced_once_and_checked_where_it_is(capsys):
     found, missing = problems({path.name: nbformat.read(path, as_version=4) for path in NOTEBOOKS})
     assert not found

@@ -166,6 +166,7 @@ def test_what_does_not_hold_differs_with_symbols_too(key, symbolic):
 # Both conventions.
 
 
+@pytest.mark.slow
 def test_both_rows_of_the_table_hold_and_say_so():
     for row in conventions():
         for entry in row.entries:

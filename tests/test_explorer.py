@@ -135,6 +135,7 @@ def test_every_slider_sets_its_entry_through_its_whole_range(explorer):
             check(explorer)
 
 
+@pytest.mark.slow
 def test_every_cell_can_be_chosen_in_the_page_and_in_code(explorer):
     modes(explorer).value = "full"
     for choose in (
@@ -497,6 +498,7 @@ class Shell:
         return shown
 
 
+@pytest.mark.slow
 def test_a_cell_that_runs_again_closes_what_only_it_had_shown(monkeypatch):
     shell = Shell()
     monkeypatch.setattr("convbp.explorers.controls.former.get_ipython", lambda: shell)
@@ -531,6 +533,7 @@ def python(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_no_picture_brings_matplotlib():
     done = python("""if True:
         import sys
@@ -556,6 +559,7 @@ def test_without_the_package_for_still_pictures_the_live_one_is_there(explorer, 
         explorer.view.png()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["ipywidgets", "anywidget"])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(package):
     done = python(f"import sys; sys.modules['{package}'] = None; import convbp; import convbp.explorers")

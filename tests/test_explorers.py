@@ -125,6 +125,7 @@ def test_the_signature_is_that_of_the_parameters_and_help_says_what_each_may_be(
 # Numbers and places
 
 
+@pytest.mark.slow
 @each_explorer
 def test_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(name):
     case, rng = EXPLORERS[name], sample.rng(name)
@@ -219,6 +220,7 @@ def assert_fresh(name, explorer):
             assert getattr(control.widget, trait) == value
 
 
+@pytest.mark.slow
 @each_explorer
 def test_every_control_moved_through_its_range_leaves_a_fresh_picture(name):
     explorer = make(name)

@@ -219,6 +219,7 @@ def test_many_at_the_buttons_at_once(live, network):
     assert same_weights(network, plain)
 
 
+@pytest.mark.slow
 def test_it_does_not_keep_python_from_ending():
     code = """
 from convbp import digit_network, split_digits
