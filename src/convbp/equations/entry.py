@@ -292,6 +292,10 @@ class Equation:
                 raise ValueError(f"check: {name} is {value}; expected {least} or more.")
         return Check(self, int(seed), int(cases), self._counts(int(seed), int(cases)))
 
+    def count(self, form: Statement) -> int:
+        """On how many of the cases that the verdict is from a form of it holds."""
+        return sum(map(form.holds, random_cases(self.family, SEED, CASES)))
+
     def _counts(self, seed: int, cases: int) -> dict[str, int]:
         drawn = random_cases(self.family, seed, cases)
         counts = {}

@@ -103,7 +103,7 @@ EQ_7 = Equation(
     said={
         "by the words before it, the kernel is flipped": Statement.of(
             VALID,
-            Judged(Letter(r"x^l\text{, w flipped}", "")[i, j], _flipping_layer),
+            Judged(Letter(r"\text{flipped }x^l", "")[i, j], _flipping_layer),
             _SUM + b,
             conditions=(Condition("the kernel is equal to its own rot180", own_turn("kernel")),),
         ),
