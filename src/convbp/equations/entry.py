@@ -225,6 +225,17 @@ class Equation:
         return WORDS if name in self.said else kind(self.forms[name], self.printed)
 
     @cached_property
+    def relied_on(self) -> tuple[str, ...]:
+        """The names of the forms that have to hold always: those without a condition; as printed, if it has a value."""
+        (case,) = random_cases(self.family, SEED, 1)
+        apart = {NOTHING_OUTSIDE, *self.said}
+        return tuple(
+            name
+            for name, form in self.forms.items()
+            if not form.conditions and name not in apart and (form is not self.printed or form.has_value(case))
+        )
+
+    @cached_property
     def holding(self) -> frozenset[str]:
         """The names of the forms that hold. Found by computing each, up to the first case on which it fails."""
         drawn = random_cases(self.family, SEED, CASES)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from convbp.equations.cases import Case, Quadratic
-from convbp.equations.entry import CASES, FAILS, WORDS, Equation, Statement
+from convbp.equations.entry import CASES, FAILS, NOTHING_OUTSIDE, WORDS, Equation, Statement
 from convbp.equations.formula import UNDEFINED
 from convbp.equations.readings import PRINTED, READING, ZEROS
 
@@ -20,8 +20,8 @@ def page(entry: Equation) -> str:
     parts += [f"**{_capital(entry.judged)}** {entry.explanation}", "On small integers, with"]
     parts.append(_arrays(entry, entry.example))
     for name, form in entry.forms.items():
-        if not (form is entry.corrected or entry.kind_of(name) in (PRINTED, READING, WORDS) or entry.printed is None):
-            continue  # what the rule does not admit is counted only
+        if name not in worth_seeing(entry):
+            continue
         parts.append(f"**{_capital(name)}**{f' ({form.note})' if form.note else ''}:")
         if form is entry.corrected or name in entry.said:
             parts.append(_display(form))
@@ -34,6 +34,13 @@ def page(entry: Equation) -> str:
         parts.append(_arrays(entry, entry.counterexample, only=entry.vary))
         parts += _numbers(entry, faulty, entry.counterexample)
     return "\n\n".join(parts)
+
+
+def worth_seeing(entry: Equation) -> list[str]:
+    """The names of the forms whose numbers are shown: not of those that the rule does not admit, which are counted."""
+    admitted = [name for name in entry.forms if entry.kind_of(name) in (PRINTED, READING, WORDS)]
+    own = [name for name, form in entry.forms.items() if form in (entry.corrected, entry.statement)]
+    return [name for name in entry.forms if name in {*admitted, *own} - ({NOTHING_OUTSIDE} - {entry.faulty})]
 
 
 def overview(entries: Iterable[Equation]) -> str:
