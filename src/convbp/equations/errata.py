@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -94,6 +95,7 @@ STARRED, PLAIN = (4, 5, 6, 14, 22), (7, 13, 20)
 FORWARD = {"does not flip (Eq. 7)": Layer, "flips (the words before Eq. 6)": ConvolutionLayer}
 
 
+@cache
 def meanings_of_the_star() -> Counts:
     """Count on how many cases Eq. 4, 5, 6, 14 and 22 hold, for both meanings of ∗ and both forward passes.
 
@@ -119,6 +121,7 @@ def _with(entry: Equation, meaning) -> Statement:
     return (readings or [*entry.readings, entry.statement])[0]
 
 
+@cache
 def rule_of_thumb() -> Counts:
     """Count on how many cases a reader's rule is right: where rot180 of something stands, it is slid, not turned.
 
@@ -161,6 +164,7 @@ QUICK_TESTS: dict[str, Callable] = {
 MISTAKES: tuple[int | str, ...] = (3, "figure of Eq. 14", 21, 22)
 
 
+@cache
 def quick_tests() -> Counts:
     """Count on how many cases each of the mistakes of the flip does not show, under tests that people write first.
 
