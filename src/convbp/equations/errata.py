@@ -25,7 +25,7 @@ class Counts:
     """A table of counts, each out of ``cases``; a notebook shows it, with all of them in bold."""
 
     head: tuple[str, ...]
-    rows: dict[str, tuple[int | None, ...]]
+    rows: dict[str, tuple[int, ...]]
     cases: int = CASES
 
     def holding(self, row: str) -> tuple[str, ...]:
