@@ -82,7 +82,7 @@ def judge(entry, name, n, after):
 
 
 def test_every_change_shows_in_the_latex_and_is_caught_unless_algebra_undoes_it():
-    """40 of the 900 changes, all with CONVBP_THOROUGH=1."""
+    """40 of the 1,500 changes, all with CONVBP_THOROUGH=1."""
     some = range(len(CHANGES)) if THOROUGH else np.random.default_rng(SEED).choice(len(CHANGES), 40, replace=False)
     missed = []
     for entry, name, n, change, after in (CHANGES[at] for at in some):
