@@ -119,6 +119,56 @@ class Mark:
     style: str = "solid"
 
 
+class Cells(NamedTuple):
+    """A block of ``rows``×``cols`` cells of a grid, from the cell (row, col)."""
+
+    grid: str
+    row: int
+    col: int
+    rows: int = 1
+    cols: int = 1
+
+
+class Flight(NamedTuple):
+    """Numbers that are seen to go from some cells to others, all at once.
+
+    Of two blocks of one size each number goes to its own place in the other; to a single cell all of them go, and
+    from a single one to each; and between two blocks of different sizes goes an outline. Where that is on the page,
+    and how long it takes, is the page's business. When it is over, the picture is as if nothing had moved.
+
+    Parameters
+    ----------
+    start, end
+        From where, and where to.
+    carries
+        What is written on what moves, row by row; empty for the numbers that stand where it starts.
+    meets
+        The numbers where it ends are there before, and what comes is laid on them. Else they show as it arrives.
+    reversed
+        "rows" or "columns" if their order is the opposite at the end: a reflection. The numbers are those at the end.
+    fades
+        It vanishes on its way: what it was multiplied with is 0.
+    """
+
+    start: Cells
+    end: Cells
+    carries: tuple[str, ...] = ()
+    meets: bool = False
+    reversed: str = ""
+    fades: bool = False
+
+
+class Link(NamedTuple):
+    """A thin line between two cells, in the hue of the weight that links them."""
+
+    start: Selection
+    end: Selection
+    hue: int
+
+
+Flights = tuple[tuple[Flight, ...], ...]  # one after the other; those of one entry go together
+
+
 class Term(NamedTuple):  # of which a picture has thousands: made and hashed in half the time of a dataclass
     """One summand: in symbols, in numbers, and its tag's hue if it has one.
 
@@ -149,13 +199,16 @@ class Formula:
 class Highlight:
     """What one selection shows: outlines, the sum written out, and a sentence (the alt text).
 
-    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size.
+    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size. ``flights`` say in
+    which order the numbers come about, for a reader who keeps this cell, and ``links`` which cells hang together.
     """
 
     marks: tuple[Mark, ...]
     formula: Formula
     sentence: str
     grids: tuple[Grid, ...] = ()
+    flights: Flights = ()
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,6 +227,8 @@ class Scene:
         The chosen cell; a key of ``highlights``.
     rows
         Room for at least so many rows of cells, so that the page does not jump when a grid grows.
+    flights
+        What is seen to move when this picture comes after one with other flights: a step, or a switch.
     """
 
     title: str
@@ -181,6 +236,7 @@ class Scene:
     highlights: Mapping[Selection, Highlight]
     selected: Selection
     rows: int = 0
+    flights: Flights = ()
 
     def __post_init__(self):
         shapes = {grid.name: (grid.size, grid.small) for grid in self.grids}
