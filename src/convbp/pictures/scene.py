@@ -97,6 +97,16 @@ class Tag:
     hue: int
 
 
+class Cells(NamedTuple):
+    """A block of ``rows``×``cols`` cells of a grid, from the cell (row, col)."""
+
+    grid: str
+    row: int
+    col: int
+    rows: int = 1
+    cols: int = 1
+
+
 @dataclass(frozen=True)
 class Mark:
     """An outline around ``rows``×``cols`` cells of a grid, with an optional tag in each cell.
@@ -118,15 +128,19 @@ class Mark:
     tags: tuple[tuple[Tag | None, ...], ...] = ()
     style: str = "solid"
 
+    @property
+    def cells(self) -> Cells:
+        """What lies in it."""
+        return Cells(self.grid, self.row, self.col, self.rows, self.cols)
 
-class Cells(NamedTuple):
-    """A block of ``rows``×``cols`` cells of a grid, from the cell (row, col)."""
-
-    grid: str
-    row: int
-    col: int
-    rows: int = 1
-    cols: int = 1
+    def links(self, start: Selection) -> tuple["Link", ...]:
+        """A line from a cell to each of these that has a tag."""
+        return tuple(
+            Link(start, Selection(self.grid, self.row + r, self.col + c), tag.hue)
+            for r, tags in enumerate(self.tags)
+            for c, tag in enumerate(tags)
+            if tag
+        )
 
 
 class Flight(NamedTuple):
@@ -145,7 +159,8 @@ class Flight(NamedTuple):
     meets
         The numbers where it ends are there before, and what comes is laid on them. Else they show as it arrives.
     reversed
-        "rows" or "columns" if their order is the opposite at the end: a reflection. The numbers are those at the end.
+        "rows" or "columns" if their order is the opposite at the end: a reflection. If that is where they are already,
+        the numbers are those after it.
     fades
         It vanishes on its way: what it was multiplied with is 0.
     """
@@ -261,6 +276,11 @@ class Scene:
     @property
     def sentence(self) -> str:
         return self.highlights[self.selected].sentence
+
+
+def turn(start: Cells, end: Cells) -> Flights:
+    """A block of cells that goes to another and is turned by 180° there: two reflections, one after the other."""
+    return (Flight(start, end, meets=True, reversed="rows"),), (Flight(end, end, meets=True, reversed="columns"),)
 
 
 def rows_of(array: np.ndarray) -> tuple[tuple, ...]:
