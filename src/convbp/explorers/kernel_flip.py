@@ -92,17 +92,17 @@ def scene(state: State) -> Scene:
         ),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else chosen,
-        flights=tuple((Flight(*way, meets=True, reversed=what),) for *way, what in _last_moves(state)),
+        flights=tuple((move,) for move in _last_moves(state)),
     )
 
 
-def _last_moves(state: State) -> list[tuple[Cells, Cells, str]]:
+def _last_moves(state: State) -> list[Flight]:
     """From which kernel to which the last step leads, and what is reversed on the way."""
     ways = [("kernel", state.first, state.first), (state.first, "turned", state.second)][state.step - 1 : state.step]
     if state.step == LAST_STEP:
         ways = [("kernel", state.second, state.second), (state.second, "turned", state.first)]
     size = state.kernel.shape
-    return [(Cells(one, 0, 0, *size), Cells(other, 0, 0, *size), what) for one, other, what in ways]
+    return [Flight(Cells(a, 0, 0, *size), Cells(b, 0, 0, *size), meets=True, reversed=what) for a, b, what in ways]
 
 
 def _places(size: tuple[int, int], m: int, n: int) -> dict[str, tuple[int, int]]:

@@ -15,7 +15,8 @@ import anywidget
 import traitlets
 
 from convbp.pictures import still, svg
-from convbp.pictures.scene import Scene, Selection
+from convbp.pictures.colours import hue
+from convbp.pictures.scene import Highlight, Scene, Selection
 
 _FILES = resources.files(__package__)
 
@@ -32,6 +33,8 @@ class GridView(anywidget.AnyWidget):
     frame = traitlets.Unicode(help="the picture, as SVG text with empty slots").tag(sync=True)
     slots = traitlets.Dict(help="slot -> what is in it").tag(sync=True)
     patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(sync=True)
+    moves = traitlets.Dict(help="'grid,row,col' -> its flights and its links, if there are any").tag(sync=True)
+    arrival: traitlets.List = traitlets.List(help="what flies when it is another than before").tag(sync=True)
     layouts: traitlets.List = traitlets.List(help="how its parts can be arranged, from wide to narrow").tag(sync=True)
     axes = traitlets.Dict(help="grid -> its title, and what its row and column index are called").tag(sync=True)
     others: traitlets.List = traitlets.List(
@@ -47,7 +50,7 @@ class GridView(anywidget.AnyWidget):
     def __init__(self, scene: Scene, others: Iterable[Scene] = ()):
         super().__init__(
             **self._traits_for(scene),
-            patches=self._patches_for(scene),
+            **self._cells_of(scene),
             others=[{"layouts": _layouts(other), "sentence": _longest_sentence(other)} for other in others],
         )
         self._scene = scene
@@ -60,15 +63,18 @@ class GridView(anywidget.AnyWidget):
         """
         with self.hold_sync():
             self._scene = scene
-            for name, value in self._traits_for(scene).items():
-                setattr(self, name, value)
-            self.patches = {}
+            self._set(self._traits_for(scene) | {"patches": {}})
         try:
             sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
-            self.patches = self._patches_for(scene)
+            self._set(self._cells_of(scene))
         except BaseException:  # the kernel was interrupted: without patches the picture would answer to nothing
-            self.patches = self._patches_for(scene)
+            self._set(self._cells_of(scene))
             raise
+
+    def _set(self, traits: dict) -> None:
+        with self.hold_sync():
+            for name, value in traits.items():
+                setattr(self, name, value)
 
     @property
     def scene(self) -> Scene:
@@ -82,7 +88,7 @@ class GridView(anywidget.AnyWidget):
 
     def html(self) -> str:
         """The picture as a page of its own: it needs neither kernel nor network to answer a selection."""
-        state = {name: getattr(self, name) for name in ("patches", *self._traits_for(self._scene))}
+        state = {name: getattr(self, name) for name in ("patches", "moves", *self._traits_for(self._scene))}
         state |= {"paintable": False, "others": []}  # there would be nobody to draw it anew
         return (
             _FILES.joinpath("page.html")
@@ -106,6 +112,7 @@ class GridView(anywidget.AnyWidget):
         return {
             "frame": svg.frame(scene),
             "slots": svg.slots(scene),
+            "arrival": scene.flights,
             "layouts": _layouts(scene),
             "axes": {grid.name: [grid.title, *grid.axes] for grid in scene.grids if grid.axes},
             "title": scene.title,
@@ -116,12 +123,20 @@ class GridView(anywidget.AnyWidget):
         }
 
     @staticmethod
-    def _patches_for(scene: Scene) -> dict:
-        return {f"{grid},{row},{col}": slots for (grid, row, col), slots in svg.patches(scene).items()}
+    def _cells_of(scene: Scene) -> dict:
+        """What each cell one can choose would change in the picture, and what would move."""
+        patches = {",".join(map(str, cell)): slots for cell, slots in svg.patches(scene).items()}
+        moves = {key: _moves(highlight) for key, highlight in zip(patches, scene.highlights.values(), strict=True)}
+        return {"moves": {key: move for key, move in moves.items() if move}, "patches": patches}
 
 
 def _layouts(scene: Scene) -> list[dict]:
     return [layout._asdict() for layout in svg.layouts(scene)]
+
+
+def _moves(highlight: Highlight) -> dict:
+    links = [[start, end, hue(number)] for start, end, number in highlight.links]
+    return {name: move for name, move in (("flights", highlight.flights), ("links", links)) if move}
 
 
 def _longest_sentence(scene: Scene) -> str:
