@@ -49,7 +49,7 @@ def test_the_page_gets_the_picture_and_a_patch_for_each_cell(drawn, view):
     )
     assert (view.grid, view.row, view.col) == drawn.selected
     assert (view.title, view.axes, view.message) == (drawn.title, {"output": ["output I ∗ K", "i", "j"]}, "")
-    json.dumps(view.get_state(["frame", "slots", "patches", "layouts", "axes"]))
+    json.dumps(view.get_state(["frame", "slots", "patches", "layouts", "axes", "moves", "arrival"]))
 
 
 def test_another_scene_is_sent_as_its_picture_and_then_the_patches(view, monkeypatch):
@@ -62,7 +62,7 @@ def test_another_scene_is_sent_as_its_picture_and_then_the_patches(view, monkeyp
     picture, patches = (message["state"] for message in sent)
     assert picture.keys() >= {"slots", "layouts", "title", "message", "col"}
     assert picture["patches"] == {}  # those of the picture before must not be applied to this one
-    assert patches == {"patches": view.patches}
+    assert patches == {"patches": view.patches, "moves": view.moves}
     assert len(view.patches) == len(other.highlights)
     assert view.scene == other
     assert view.message == ""
