@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from convbp import exercises
 from convbp.activations import Activation
 from convbp.convolution import cross_correlate, rot180
 from convbp.equations.deltas import COLLECTED
@@ -234,6 +235,11 @@ def _at_step(state: State, step: int) -> State:
 
 class DeltaFlow(Explorer, state=State, scene=scene):
     """Choose a pixel: the δ above it, the turned kernel over them, products, sum, times f′. Or let each δ spread."""
+
+    def mistake_in(self, numbers: np.ndarray) -> str:
+        layer = self.state
+        arrays = {"delta": layer.delta, "kernel": layer.kernel, "pre_activation": layer.image}
+        return exercises.delta_recursion.mistake_in(numbers, arrays, slope=layer.activation.derivative)
 
     def controls(self) -> Rows:
         player = Control(StepPlayer(), _step, _at_step, lambda state: {"max": state.places[0] * state.places[1] - 1})

@@ -11,6 +11,7 @@ from threading import RLock
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
+import numpy as np
 
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.control import Control, reset_button, wrapped
@@ -78,6 +79,7 @@ class Explorer(widgets.VBox):
         self._refresh_controls()
         for control in self._controls:
             control.widget.observe(partial(self._on_control, control), "value")
+        self.view.observe(self._on_predictions, "predictions")
         self.view.observe(self._on_selection, ["grid", "row", "col"])
         reset.on_click(lambda _: self.reset())
 
@@ -115,6 +117,10 @@ class Explorer(widgets.VBox):
     def reset(self) -> None:
         """Go back to how it began."""
         self._show(lambda state: self._initial)
+
+    def mistake_in(self, numbers: np.ndarray) -> str:
+        """The mistake that gives these numbers in the covered grid, in words; empty if none is known."""
+        return ""
 
     def save_html(self, path: str | Path) -> None:
         """Save the picture as a page that answers to pointer and keys with neither kernel nor network."""
@@ -204,6 +210,19 @@ class Explorer(widgets.VBox):
             self.view.message = ""
             self._refresh_controls()
 
+    def _on_predictions(self, change: Any) -> None:
+        """Once the whole grid has been predicted, say how much is right, and which mistake gives these numbers."""
+        with self._lock:
+            solution, predictions = self.view.solution, change.new
+            self.view.verdict = ""
+            if solution is None or len(predictions) < solution.size[0] * solution.size[1]:
+                return
+            values = [predictions[f"{row},{col}"][0] for row, col in solution.cells()]
+            right = sum(map(is_right, values, (value for row in solution.values for value in row)))
+            self.view.verdict = f"{right} of {len(values)} are right."
+            if right < len(values) and (known := self.mistake_in(np.reshape(values, solution.size))):
+                self.view.verdict += f" {known}"
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.view.scene.sentence}"
 
@@ -217,6 +236,11 @@ class Explorer(widgets.VBox):
         data, metadata = self.view.still()
         live: Any = super()._repr_mimebundle_(**kwargs)
         return {**live, **data, "text/plain": repr(self)}, metadata
+
+
+def is_right(prediction: float, value: Any) -> bool:
+    """Whether a number was predicted: exactly, or where it is not whole to a hundredth of it."""
+    return abs(prediction - value) <= (0 if value == int(value) else 0.01 * abs(value))
 
 
 def _laid_out(rows: Rows, reset: widgets.Button) -> Iterator[widgets.Widget]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convbp import exercises
 from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.equations import equation
 from convbp.equations.terms import all_terms
@@ -30,6 +31,13 @@ from convbp.pictures.written_terms import Tags, in_rows, named, outline, product
 from convbp.sums import Sum
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
+
+# Which of them asks for the output.
+EXERCISES = {
+    (CROSS_CORRELATION, "valid"): exercises.cross_correlation,
+    (CONVOLUTION, "valid"): exercises.convolution,
+    (CONVOLUTION, "full"): exercises.full_convolution,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,3 +155,7 @@ def _symbol(flips: bool) -> str:
 
 class SlidingWindow(Explorer, state=State, scene=scene):
     """A kernel slides over an image; choose a cell of the output and see the window and the sum that made it."""
+
+    def mistake_in(self, numbers: np.ndarray) -> str:
+        asked = EXERCISES.get((self.state.operation, self.state.mode))
+        return asked.mistake_in(numbers, {"image": self.state.image, "kernel": self.state.kernel}) if asked else ""

@@ -5,12 +5,13 @@ knows about pixels, colours or widgets.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from convbp.notation import subscripted
+from convbp.notation import number, subscripted
 
 
 class Selection(NamedTuple):
@@ -244,6 +245,10 @@ class Scene:
         Room for at least so many rows of cells, so that the page does not jump when a grid grows.
     flights
         What is seen to move when this picture comes after one with other flights: a step, or a switch.
+    covered
+        The grid whose numbers are to be predicted, as it is when they are not; None if there is nothing to predict.
+    answers
+        For the cells that ask for one of its numbers, what they show when it has been predicted.
     """
 
     title: str
@@ -252,10 +257,12 @@ class Scene:
     selected: Selection
     rows: int = 0
     flights: Flights = ()
+    covered: Grid | None = None
+    answers: Mapping[Selection, Highlight] = field(default_factory=dict)
 
     def __post_init__(self):
         shapes = {grid.name: (grid.size, grid.small) for grid in self.grids}
-        for selection, highlight in self.highlights.items():
+        for selection, highlight in self.all_highlights():
             for grid in highlight.grids:
                 if shapes.get(grid.name) != (grid.size, grid.small):
                     raise ValueError(
@@ -268,6 +275,14 @@ class Scene:
                 f"Scene: selected is {tuple(self.selected)}; expected a cell with a highlight, such as "
                 f"{tuple(next(iter(self.highlights), ()))}."
             )
+
+    def all_highlights(self) -> Iterable[tuple[Selection, Highlight]]:
+        """All that can be shown of its cells, before and after a prediction."""
+        return chain(self.highlights.items(), self.answers.items())
+
+    def answer_at(self, cell: Selection) -> tuple[int, int]:
+        """Which entry of the covered grid a cell asks for."""
+        return next((m.row, m.col) for m in self.answers[cell].marks if self.covered and m.grid == self.covered.name)
 
     @property
     def grids(self) -> tuple[Grid, ...]:
@@ -297,7 +312,10 @@ def named_tags(letter: str, shape: tuple[int, int]) -> np.ndarray:
 
 
 def covered(scene: Scene, name: str) -> Scene:
-    """The same with "?" for the numbers of one grid, to be predicted: each shows when its cell is marked."""
+    """The same with "?" for the numbers of one grid, to be predicted one by one; `Scene.answers` says what comes then.
+
+    Before that a cell shows what it is made of, but not what it reaches; and it is not said what comes out.
+    """
     grid = next(grid for grid in scene.grids if grid.name == name)
 
     def but(cells: set[tuple[int, int]]) -> Grid:
@@ -306,14 +324,28 @@ def covered(scene: Scene, name: str) -> Scene:
         shown = tuple(tuple(v if next(all_cells) in cells else "?" for v in values) for values in grid.values)
         return replace(grid, values=shown)
 
+    def asking(highlight: Highlight, row: int, col: int) -> Highlight:
+        return Highlight(
+            marks=tuple(mark for mark in highlight.marks if mark.style == "solid"),
+            formula=Formula(highlight.formula.heading),
+            sentence=f"Predict the number at ({number(row)}, {number(col)}) of “{grid.title}”.",
+            grids=highlight.grids,
+        )
+
     unknown = but(set())
+    asked = {
+        chosen: (highlight, mark)
+        for chosen, highlight in scene.highlights.items()
+        for mark in highlight.marks
+        if mark.grid == name
+    }
     return replace(
         scene,
         columns=tuple(tuple(unknown if one is grid else one for one in column) for column in scene.columns),
-        highlights={
-            chosen: replace(
-                highlight, grids=(*highlight.grids, but({(m.row, m.col) for m in highlight.marks if m.grid == name}))
-            )
-            for chosen, highlight in scene.highlights.items()
+        highlights={**scene.highlights} | {c: asking(highlight, m.row, m.col) for c, (highlight, m) in asked.items()},
+        answers={
+            c: replace(highlight, grids=(*highlight.grids, but({(m.row, m.col)})))
+            for c, (highlight, m) in asked.items()
         },
+        covered=grid,
     )

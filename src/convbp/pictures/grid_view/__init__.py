@@ -14,9 +14,10 @@ from time import sleep
 import anywidget
 import traitlets
 
+from convbp.notation import number
 from convbp.pictures import still, svg
 from convbp.pictures.colours import hue
-from convbp.pictures.scene import Highlight, Scene, Selection
+from convbp.pictures.scene import Grid, Highlight, Scene, Selection
 
 _FILES = resources.files(__package__)
 
@@ -34,6 +35,12 @@ class GridView(anywidget.AnyWidget):
     slots = traitlets.Dict(help="slot -> what is in it").tag(sync=True)
     patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(sync=True)
     moves = traitlets.Dict(help="'grid,row,col' -> its flights and its links, if there are any").tag(sync=True)
+    answers = traitlets.Dict(
+        help="'grid,row,col' of a cell that asks for a number -> which, and what its answer changes in its picture"
+    ).tag(sync=True)
+    asked = traitlets.Dict(help="the grid to be predicted: name, slot, 'row,col' -> number and text").tag(sync=True)
+    predictions = traitlets.Dict(help="'row,col' -> number and text that the reader predicted").tag(sync=True)
+    verdict = traitlets.Unicode(help="what is said of all of the predictions together").tag(sync=True)
     arrival: traitlets.List = traitlets.List(help="what flies when it is another than before").tag(sync=True)
     layouts: traitlets.List = traitlets.List(help="how its parts can be arranged, from wide to narrow").tag(sync=True)
     axes = traitlets.Dict(help="grid -> its title, and what its row and column index are called").tag(sync=True)
@@ -48,6 +55,7 @@ class GridView(anywidget.AnyWidget):
     col = traitlets.Int().tag(sync=True)
 
     def __init__(self, scene: Scene, others: Iterable[Scene] = ()):
+        self._solution = scene.covered  # the grid that is to be predicted, or was and can be seen now
         super().__init__(
             **self._traits_for(scene),
             **self._cells_of(scene),
@@ -63,6 +71,10 @@ class GridView(anywidget.AnyWidget):
         """
         with self.hold_sync():
             self._scene = scene
+            solution = scene.covered or next((grid for grid in scene.grids if grid == self._solution), None)
+            if solution != self._solution:
+                self._solution = solution
+                self._set({"predictions": {}, "verdict": ""})
             self._set(self._traits_for(scene) | {"patches": {}})
         try:
             sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
@@ -88,7 +100,8 @@ class GridView(anywidget.AnyWidget):
 
     def html(self) -> str:
         """The picture as a page of its own: it needs neither kernel nor network to answer a selection."""
-        state = {name: getattr(self, name) for name in ("patches", "moves", *self._traits_for(self._scene))}
+        kept = "predictions", "verdict", *self._cells_of(self._scene), *self._traits_for(self._scene)
+        state = {name: getattr(self, name) for name in kept}
         state |= {"paintable": False, "others": []}  # there would be nobody to draw it anew
         return (
             _FILES.joinpath("page.html")
@@ -106,13 +119,18 @@ class GridView(anywidget.AnyWidget):
         """The mime bundle of the still picture, and its metadata."""
         return still.bundle(self.scene, self.scene.sentence)
 
-    @staticmethod
-    def _traits_for(scene: Scene) -> dict:
+    @property
+    def solution(self) -> Grid | None:
+        """What is to be predicted, or was and can be seen now."""
+        return self._solution
+
+    def _traits_for(self, scene: Scene) -> dict:
         selected = scene.selected
         return {
             "frame": svg.frame(scene),
             "slots": svg.slots(scene),
             "arrival": scene.flights,
+            "asked": _asked(scene, self._solution) if self._solution else {},
             "layouts": _layouts(scene),
             "axes": {grid.name: [grid.title, *grid.axes] for grid in scene.grids if grid.axes},
             "title": scene.title,
@@ -125,19 +143,36 @@ class GridView(anywidget.AnyWidget):
     @staticmethod
     def _cells_of(scene: Scene) -> dict:
         """What each cell one can choose would change in the picture, and what would move."""
-        patches = {",".join(map(str, cell)): slots for cell, slots in svg.patches(scene).items()}
-        moves = {key: _moves(highlight) for key, highlight in zip(patches, scene.highlights.values(), strict=True)}
-        return {"moves": {key: move for key, move in moves.items() if move}, "patches": patches}
+        patches = {_key(cell): slots for cell, slots in svg.patches(scene).items()}
+        moves = {_key(cell): _moves(highlight) for cell, highlight in {**scene.highlights, **scene.answers}.items()}
+        answers = {
+            _key(cell): {"at": scene.answer_at(cell), "slots": slots} for cell, slots in svg.answers(scene).items()
+        }
+        return {"moves": {key: move for key, move in moves.items() if move}, "answers": answers, "patches": patches}
 
 
 def _layouts(scene: Scene) -> list[dict]:
     return [layout._asdict() for layout in svg.layouts(scene)]
 
 
+def _key(cell: Selection) -> str:
+    return ",".join(map(str, cell))
+
+
+def _asked(scene: Scene, solution: Grid) -> dict:
+    slot = [grid.name for grid in scene.grids].index(solution.name)
+    values = {f"{row},{col}": solution.entry(row, col) for row, col in solution.cells()}
+    return {
+        "grid": solution.name,
+        "slot": f"grid{slot}",
+        "values": {at: [float(value), number(value)] for at, value in values.items()},
+    }
+
+
 def _moves(highlight: Highlight) -> dict:
-    links = [[start, end, hue(number)] for start, end, number in highlight.links]
+    links = [[start, end, hue(weight)] for start, end, weight in highlight.links]
     return {name: move for name, move in (("flights", highlight.flights), ("links", links)) if move}
 
 
 def _longest_sentence(scene: Scene) -> str:
-    return max((escape(highlight.sentence) for highlight in scene.highlights.values()), key=len)
+    return max((escape(highlight.sentence) for _, highlight in scene.all_highlights()), key=len)
