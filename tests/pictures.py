@@ -12,6 +12,7 @@ from matplotlib import get_data_path
 from PIL import ImageFont
 
 from convbp.explorers.sliding_window import State
+from convbp.notation import number
 from convbp.pictures import svg
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
 
@@ -60,18 +61,30 @@ def random_state(rng, kind="integer"):
 def uncovered(scene, state, name, shown_at):
     """The picture of a state without its cover, having checked that the cover hides one grid and nothing else.
 
-    Of that grid a highlight shows the number at ``shown_at(chosen cell)``, and none if that is None.
+    Of that grid a cell asks for the number at ``shown_at(chosen cell)``, and its answer shows it; none if that is None.
     """
     covered, open_ = scene(state), scene(replace(state, covered=False))
     if not state.covered:
         return covered
     numbers = next(entries(grid) for grid in open_.grids if grid.name == name)
     assert covered.highlights.keys() == open_.highlights.keys()
+    assert list(covered.answers) == [chosen for chosen in covered.highlights if shown_at(chosen)]
     for chosen, highlight in covered.highlights.items():
-        *others, shown = highlight.grids
+        after = open_.highlights[chosen]
+        if chosen not in covered.answers:
+            assert highlight == after
+            continue
+        *others, shown = covered.answers[chosen].grids
         assert shown.name == name
         assert entries(shown) == {at: numbers[at] if at == shown_at(chosen) else "?" for at in numbers}
-        assert replace(highlight, grids=tuple(others)) == open_.highlights[chosen]
+        assert replace(covered.answers[chosen], grids=tuple(others)) == after
+        assert covered.answer_at(chosen) == shown_at(chosen)
+        assert highlight.marks == tuple(mark for mark in after.marks if mark.style == "solid")
+        assert (highlight.formula, highlight.grids) == (Formula(after.formula.heading), after.grids)
+        assert not (highlight.flights or highlight.links)
+        row, col = map(number, shown_at(chosen))
+        title = next(grid.title for grid in open_.grids if grid.name == name)
+        assert highlight.sentence == f"Predict the number at ({row}, {col}) of “{title}”."
     for grid, as_it_is in zip(covered.grids, open_.grids, strict=True):
         assert grid == as_it_is if grid.name != name else set(entries(grid).values()) == {"?"}
     return open_

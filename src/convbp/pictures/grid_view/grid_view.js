@@ -104,9 +104,15 @@ function render({ model, el, signal }) {
   el.innerHTML = `
     <p class="convbp-message" role="alert"></p>
     <div class="convbp-stage" tabindex="0" role="application" ${NO_SHORTCUTS}></div>
+    <form class="convbp-ask" hidden>
+      <label>your prediction <input name="prediction" inputmode="text" autocomplete="off" size="6" ${NO_SHORTCUTS}></label>
+      <button type="button" ${NO_SHORTCUTS}>show</button>
+      <span></span>
+    </form>
     <div class="convbp-choice"></div>
     <p class="convbp-sentence" aria-live="polite"></p>`;
-  const [message, stage, choice, sentence] = el.children;
+  const [message, stage, ask, choice, sentence] = el.children;
+  const guess = ask.elements.prediction;
   const over = document.createElement("div"); // what lies over the picture
   over.className = "convbp-over";
   over.ariaHidden = true;
@@ -129,9 +135,12 @@ function render({ model, el, signal }) {
     if (!patch) return; // a new picture with other cells is on its way
     if (key !== inView) land();
     inView = key;
-    fill(patch);
+    const asked = model.get("asked"), answer = model.get("answers")[key], now = isOpen(key) ? { ...patch, ...answer?.slots } : patch;
+    fill(asked.slot ? { [asked.slot]: model.get("slots")[asked.slot], ...now } : now);
     showLinks();
-    sentence.innerHTML = patch.sentence; // escaped by Python, like all text of the picture
+    showPredictions();
+    sentence.innerHTML = now.sentence; // escaped by Python, like all text of the picture
+    sentence.append(said(key));
     const cell = parse(key);
     if (cell.grid !== model.get("grid")) return; // looked at in passing; the sliders stay with the cell that is kept
     for (const slider of choice.querySelectorAll("[type=range]")) {
@@ -188,13 +197,72 @@ function render({ model, el, signal }) {
 
   function showLinks() {
     over.querySelector("svg")?.remove();
-    const links = (model.get("moves")[inView]?.links ?? []).map(([start, end, colour]) => [...[start, end].map(find).map(boxed), colour]);
+    const links = (isOpen(inView) && model.get("moves")[inView]?.links || []).map(([start, end, colour]) => [...[start, end].map(find).map(boxed), colour]);
     if (!links.length || page.convbpLinks === "off") return;
     const { left, top } = over.getBoundingClientRect();
     over.insertAdjacentHTML("afterbegin", `<svg><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
       const { path, dot: [x, y] } = curve(start, end, n, links.length);
       return `<path d="${path}" stroke="${colour}"/><circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`;
     }).join("") + "</g></svg>");
+  }
+
+  // Predictions. A cell that asks for a number of the covered grid takes one, and then shows its own.
+  const uncovered = new Set(); // the entries of the covered grid that have been shown
+  let answers = null; // those of the picture
+  const entry = (key) => model.get("answers")[key]?.at.join();
+  const isOpen = (key) => !entry(key) || uncovered.has(entry(key));
+  const isRight = ([predicted], [value]) => Math.abs(predicted - value) <= (Number.isInteger(value) ? 0 : 0.01 * Math.abs(value));
+
+  // What there is to say of the prediction for a cell, after its sentence.
+  function said(key) {
+    const at = entry(key) ?? key.split(",").slice(1).join(), { values } = model.get("asked"), mine = model.get("predictions")[at];
+    if (!isOpen(key) && key !== selected()) return "";
+    if (!isOpen(key)) return mine ? ` You predict ${mine[1]}. Enter shows the number; an arrow key goes on.` : " Type it, or press Enter to see it.";
+    if (!mine || !values?.[at]) return "";
+    return isRight(mine, values[at]) ? ` You predicted ${mine[1]}: right.` : ` You predicted ${mine[1]}: wrong, it is ${values[at][1]}.`;
+  }
+
+  function showPredictions() {
+    const { grid, values } = model.get("asked"), covers = Object.keys(model.get("answers")).length;
+    ask.hidden = !grid;
+    for (const old of over.querySelectorAll(".convbp-guess")) old.remove();
+    for (const at of new Set([...Object.keys(model.get("predictions")), ...uncovered])) {
+      const mine = model.get("predictions")[at], known = !covers || uncovered.has(at), cell = look(find([grid, ...at.split(",")]));
+      if (!cell) continue;
+      if (known && covers && cell.text) cell.text.textContent = values[at][1];
+      if (!mine) continue;
+      const note = over.appendChild(document.createElement("span")), right = known && isRight(mine, values[at]);
+      note.className = "convbp-guess";
+      note.textContent = mine[1] + (known ? (right ? " \u2713" : " \u2717") : "");
+      const { left, top, width } = lay(cell);
+      Object.assign(note.style, { left, top, minWidth: width });
+    }
+    ask.classList.toggle("convbp-open", isOpen(selected()));
+    ask.querySelector("span").textContent = model.get("verdict");
+    if (document.activeElement !== guess) guess.value = "";
+  }
+
+  // A number as people write it: with a true minus sign, a decimal comma, as a fraction.
+  function predict() {
+    const text = guess.value.trim().replace("\u2212", "-").replace(",", "."), [over_, under = "1"] = text.split("/");
+    const value = over_ && under ? Number(over_) / Number(under) : NaN;
+    message.textContent = Number.isFinite(value) ? "" : `\u201c${guess.value}\u201d is no number.`;
+    if (message.textContent) return;
+    model.set("predictions", { ...model.get("predictions"), [entry(selected())]: [value, text.replace("-", "\u2212")] });
+    model.save_changes();
+    guess.value = "";
+    hovered = null;
+    stage.focus();
+    showSelection();
+  }
+
+  function uncover() {
+    const key = selected();
+    if (isOpen(key)) return;
+    uncovered.add(entry(key));
+    hovered = null;
+    showSelection();
+    fly(model.get("moves")[key]?.flights);
   }
 
   // Through the cells in their order, each with its flight, until the last one or until somebody does something.
@@ -229,6 +297,8 @@ function render({ model, el, signal }) {
   function showChoice() {
     stage.setAttribute("aria-busy", following());
     if (following()) return pause();
+    if (answers !== model.get("answers")) uncovered.clear();
+    answers = model.get("answers");
     showSliders();
     makeRoomForSentence();
     showSelection();
@@ -259,7 +329,9 @@ function render({ model, el, signal }) {
   // Room for the longest sentence, so that none moves the page below.
   let wide = 0;
   function makeRoomForSentence() {
-    const sentences = [...Object.values(model.get("patches")), ...model.get("others")].map((one) => one.sentence);
+    const said = Object.keys(model.get("asked")).length ? " You predicted \u22121000: wrong, it is \u22121000." : "";
+    const sentences = [...Object.values(model.get("patches")), ...Object.values(model.get("answers")).map(({ slots }) => slots), ...model.get("others")]
+      .map((one) => one.sentence + said);
     if (wide !== sentence.clientWidth) sentence.style.minHeight = ""; // else what it once needed it keeps
     wide = sentence.clientWidth;
     sentence.innerHTML = sentences.reduce((a, b) => (b.length > a.length ? b : a), "");
@@ -298,7 +370,7 @@ function render({ model, el, signal }) {
     for (const [name, value] of Object.entries(cell)) model.set(name, value);
     showSelection();
     model.save_changes();
-    return flies ? fly(model.get("moves")[key]?.flights) : 0;
+    return flies && isOpen(key) ? fly(model.get("moves")[key]?.flights) : 0;
   }
 
   // A picture to draw on: Python is told which cell to paint, and whether a stroke begins there, and draws it anew.
@@ -369,6 +441,10 @@ function render({ model, el, signal }) {
   stage.addEventListener("pointerleave", () => hover(null), { signal });
   stage.addEventListener("click", (event) => { if (cellAt(event)) choose(parse(cellAt(event)), !model.get("paintable")); }, { signal });
   stage.addEventListener("keydown", (event) => {
+    if (!following() && !isOpen(selected()) && !event.ctrlKey && !event.altKey && !event.metaKey) {
+      if (/^[-\u2212.,\d]$/.test(event.key)) return guess.focus(); // which then takes the key
+      if (event.key === "Enter") return uncover();
+    }
     const known = event.key in KEYS || (event.key === " " && model.get("paintable"));
     if (!known || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault(); // or the page would scroll
@@ -377,6 +453,15 @@ function render({ model, el, signal }) {
   }, { signal });
   for (const act of ["keydown", "pointerdown", "input"])
     el.addEventListener(act, ({ target }) => { if (!target.matches(".convbp-choice button")) pause(); }, { signal });
+  ask.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (guess.value) predict();
+    else uncover();
+  }, { signal });
+  ask.querySelector("button").addEventListener("click", () => {
+    if (guess.value) predict();
+    uncover();
+  }, { signal });
   choice.addEventListener("click", ({ target }) => {
     if (!target.matches("button")) return;
     if (!next) return play();
@@ -404,6 +489,8 @@ function render({ model, el, signal }) {
     "change:grid": showChoice,
     "change:row": showSelection,
     "change:col": showSelection,
+    "change:predictions": () => { if (inView) showSelection(); },
+    "change:verdict": () => { if (inView) showPredictions(); },
     "change:arrival": () => queueMicrotask(() => fly(model.get("arrival"))),
     "change:message": () => { message.textContent = model.get("message"); },
   };
