@@ -5,9 +5,11 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from math import prod
 from pathlib import Path
 
 import numpy as np
+import pytest
 from matplotlib import get_data_path
 from PIL import ImageFont
 
@@ -81,7 +83,7 @@ def uncovered(scene, state, name, shown_at):
         assert covered.answer_at(chosen) == shown_at(chosen)
         assert highlight.marks == tuple(mark for mark in after.marks if mark.style == "solid")
         assert (highlight.formula, highlight.grids) == (Formula(after.formula.heading), after.grids)
-        assert not (highlight.flights or highlight.links)
+        assert highlight.flights == highlight.links == ()
         row, col = map(number, shown_at(chosen))
         title = next(grid.title for grid in open_.grids if grid.name == name)
         assert highlight.sentence == f"Predict the number at ({row}, {col}) of “{title}”."
@@ -93,6 +95,49 @@ def uncovered(scene, state, name, shown_at):
 def entries(grid):
     """The grid's numbers by their index."""
     return dict(zip(grid.cells(), (value for row in grid.values for value in row), strict=True))
+
+
+def assert_flies(drawn, cell, bias=0):
+    """What flies for a cell, or as the picture appears, has cells to go to; products are of what met, and add up."""
+    highlight = drawn.answers.get(cell, drawn.highlights[cell])
+    grids = {grid.name: entries(grid) for grid in (*drawn.grids, *highlight.grids)}
+
+    def numbers(cells):
+        grid, row, col, rows, cols = cells
+        return [grids[grid][row + r, col + c] for r in range(rows) for c in range(cols)]
+
+    met = {}  # where a block lies on another: the products, number by number
+    for step in (*highlight.flights, *drawn.flights):
+        sums = {}
+        for start, end, carries, meets, *_ in step:
+            first, last = numbers(start), numbers(end)
+            assert len(carries) in (0, max(len(first), len(last)))
+            if meets and not carries and len(first) == len(last):
+                met[end] = [(a or 0) * b for a, b in zip(first, last, strict=True)]
+            if meets or not (carries or start.grid == "products"):
+                continue
+            products = [prod(map(read_number, text.split("·"))) for text in carries] or first
+            if carries and start in met:
+                assert products == pytest.approx(list(map(float, met[start])))
+            if len(last) == 1:
+                sums[end] = sums.get(end, 0 if carries else bias) + sum(products)
+            elif carries:
+                assert products == pytest.approx(list(map(float, last)))
+        for end, total in sums.items():
+            assert float(total) == pytest.approx(float(numbers(end)[0]), abs=1e-9)
+    hues = {
+        (mark.grid, mark.row + r, mark.col + c): tag.hue
+        for mark in highlight.marks
+        for r, tags in enumerate(mark.tags)
+        for c, tag in enumerate(tags)
+        if tag
+    }
+    for link in highlight.links:
+        assert (link.start, hues[link.end]) == (cell, link.hue)
+
+
+def read_number(text):
+    return float(Fraction(text.strip("()").replace("\u2212", "-")))
 
 
 def hostile():
@@ -287,7 +332,8 @@ def wide_lines(drawn, selection):
     alone = replace(
         drawn,
         columns=((Grid("none", "", ((None,),)),),),
-        highlights={selection: Highlight((), drawn.highlights[selection].formula, "")},
+        highlights={selection: Highlight((), drawn.answers.get(selection, drawn.highlights[selection]).formula, "")},
+        answers={},
         selected=selection,
     )
     words = [shape for shape in shapes(parse(svg.picture(alone))) if shape.part == "1"]
