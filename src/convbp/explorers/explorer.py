@@ -122,9 +122,56 @@ class Explorer(widgets.VBox):
         """The mistake that gives these numbers in the covered grid, in words; empty if none is known."""
         return ""
 
-    def save_html(self, path: str | Path) -> None:
-        """Save the picture as a page that answers to pointer and keys with neither kernel nor network."""
-        Path(path).write_text(self.view.html(), encoding="utf-8")
+    def save_svg(self, path: str | Path) -> None:
+        """Save the picture as it is now as SVG, on white, with its sentence as its description."""
+        Path(path).write_text(self.view.svg(), encoding="utf-8")
+
+    def save_png(self, path: str | Path, *, scale: float = 2) -> None:
+        """Save the picture as it is now as PNG.
+
+        Parameters
+        ----------
+        path : str or path
+        scale : float
+            How many pixels of the file there are to a pixel of the page, in each direction: 2 for a sharp screen.
+
+        Raises
+        ------
+        ValueError
+            If the scale is not above 0 and at most 20.
+        ModuleNotFoundError
+            If resvg_py, which draws it, is not installed.
+        """
+        if not 0 < scale <= 20:
+            raise ValueError(
+                f"{type(self).__name__}.save_png: scale is {shown(scale)}; expected a number above 0 and at most 20. "
+                "2 is good for a page, 4 for print."
+            )
+        Path(path).write_bytes(self.view.png(scale))
+
+    def save_html(self, path: str | Path, *, title: str = "", caption: str = "", inline: bool = True) -> None:
+        """Save the picture as a page that answers to pointer and keys with neither kernel nor network.
+
+        It moves, and what is covered takes predictions. Another page shows it by ``<iframe src="…">``.
+
+        Parameters
+        ----------
+        path : str or path
+        title : str
+            Stands above the picture. Without one the page's title is that of the picture.
+        caption : str
+            Stands below.
+        inline : bool
+            All in one file. If False, a .css and a .js are written beside it, for a server whose content security
+            policy allows no script in a page.
+        """
+        path = Path(path)
+        if inline:
+            path.write_text(self.view.html(title, caption), encoding="utf-8")
+            return
+        files = self.view.html_in_files(path.stem, title, caption)
+        for suffix, text in zip((path.suffix, ".css", ".js"), files, strict=True):
+            path.with_suffix(suffix).write_text(text, encoding="utf-8")
 
     def _behind_buttons(self) -> Iterator[Scene]:
         """The pictures that the buttons lead to, in every combination."""

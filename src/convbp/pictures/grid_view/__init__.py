@@ -10,16 +10,21 @@ from dataclasses import replace
 from html import escape
 from importlib import resources
 from time import sleep
+from urllib.parse import quote
 
 import anywidget
 import traitlets
 
 from convbp.notation import number
-from convbp.pictures import still, svg
+from convbp.pictures import drawing, still, svg
 from convbp.pictures.colours import hue
 from convbp.pictures.scene import Grid, Highlight, Scene, Selection
 
 _FILES = resources.files(__package__)
+
+
+def _read(name: str) -> str:
+    return _FILES.joinpath(name).read_text(encoding="utf-8")
 
 
 class GridView(anywidget.AnyWidget):
@@ -28,8 +33,8 @@ class GridView(anywidget.AnyWidget):
     It keeps room for ``others``, so that the page below does not move when one of them is shown.
     """
 
-    _esm = _FILES.joinpath("grid_view.js").read_text(encoding="utf-8")
-    _css = _FILES.joinpath("grid_view.css").read_text(encoding="utf-8")
+    _esm = _read("grid_view.js")
+    _css = _read("grid_view.css")
 
     frame = traitlets.Unicode(help="the picture, as SVG text with empty slots").tag(sync=True)
     slots = traitlets.Dict(help="slot -> what is in it").tag(sync=True)
@@ -94,26 +99,63 @@ class GridView(anywidget.AnyWidget):
         chosen = Selection(self.grid, self.row, self.col)
         return replace(self._scene, selected=chosen) if chosen in self._scene.highlights else self._scene
 
-    def png(self) -> bytes:
-        """The picture as it is now."""
-        return still.png(self.scene)
+    def svg(self) -> str:
+        """The picture as it is now, on white."""
+        return svg.picture(self.scene, still=True)
 
-    def html(self) -> str:
-        """The picture as a page of its own: it needs neither kernel nor network to answer a selection."""
+    def png(self, scale: float = 2) -> bytes:
+        """The same as pixels, ``scale`` to each pixel of its size on the page."""
+        return still.rasterised(self.svg(), scale)
+
+    def html(self, title: str = "", caption: str = "") -> str:
+        """The picture as a page of its own, with neither kernel nor network: it answers to a selection, moves, and
+        takes predictions. Where no script may run, it stands still.
+
+        ``title`` stands above it, ``caption`` below.
+        """
+        style, script = self._style(), self._script()
+        return self._page(title, caption, f"<style>\n{style}</style>", f'<script type="module">\n{script}</script>')
+
+    def html_in_files(self, name: str, title: str = "", caption: str = "") -> tuple[str, str, str]:
+        """The same in three files: a page, the ``name``.css and the ``name``.js that it asks for beside it.
+
+        For a server whose content security policy allows no script and no style in a page.
+        """
+        style = drawing.style(still=False)
+        page = self._page(
+            title,
+            caption,
+            f'<link rel="stylesheet" href="{quote(name)}.css">',
+            f'<script src="{quote(name)}.js"></script>',
+        )
+        # As a module it could not be opened as a file.
+        script = (
+            self._script()
+            .replace("export default { render };", "")
+            .replace(_escaped(f"<style>{style}</style>")[1:-1], "")
+        )
+        return page.replace(f"<style>{style}</style>", ""), self._style() + style, f"(() => {{\n{script}}})();\n"
+
+    def _page(self, title: str, caption: str, style: str, script: str) -> str:
+        scene = self.scene
+        return _read("page.html").format(
+            title=escape(title or self.title),
+            heading=f"<h1>{escape(title)}</h1>\n" if title else "",
+            still=svg.picture(scene),
+            sentence=escape(scene.sentence),
+            caption=f"<figcaption>{escape(caption)}</figcaption>\n" if caption else "",
+            style=style,
+            script=script,
+        )
+
+    def _style(self) -> str:
+        return _read("page.css") + self._css
+
+    def _script(self) -> str:
         kept = "predictions", "verdict", *self._cells_of(self._scene), *self._traits_for(self._scene)
         state = {name: getattr(self, name) for name in kept}
         state |= {"paintable": False, "others": []}  # there would be nobody to draw it anew
-        return (
-            _FILES.joinpath("page.html")
-            .read_text(encoding="utf-8")
-            .format(
-                title=escape(self.title),
-                css=self._css,
-                esm=self._esm,
-                # "</script>" inside a string would end the script, and "<!--" begin a comment.
-                state=json.dumps(state, ensure_ascii=False).replace("<", "\\u003c"),
-            )
-        )
+        return f"{self._esm}\nconst state = {_escaped(state)};\n{_read('page.js')}"
 
     def still(self) -> tuple[dict, dict]:
         """The mime bundle of the still picture, and its metadata."""
@@ -153,6 +195,11 @@ class GridView(anywidget.AnyWidget):
 
 def _layouts(scene: Scene) -> list[dict]:
     return [layout._asdict() for layout in svg.layouts(scene)]
+
+
+def _escaped(value: object) -> str:
+    """As JSON that can stand in a page: "</script>" in a string would end the script, and "<!--" begin a comment."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _key(cell: Selection) -> str:
