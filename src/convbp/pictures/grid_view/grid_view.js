@@ -41,7 +41,7 @@ function glide(before, slot) {
   const scale = slot.getScreenCTM().a;
   for (const [name, { element, left, top, width, height }] of parts(slot)) {
     const was = before.get(name);
-    if (!was) continue;
+    if (!was || ["left", "top", "width", "height"].every((key) => Math.abs(was[key] - { left, top, width, height }[key]) < 0.5)) continue;
     const from = (key, is) => `${(was[key] - is) / scale}px`;
     element.animate([{ transform: `translate(${from("left", left)}, ${from("top", top)})` }, {}], { duration: GLIDE, easing: EASING, composite: "add" });
     if (Math.hypot(was.width - width, was.height - height) < 1) continue;
@@ -167,7 +167,7 @@ function render({ model, el, signal }) {
   };
 
   // Numbers go from cells to cells, in order, and show where they arrive when they do. Return how long that takes.
-  const flying = []; let landing;
+  const flying = [];
   function fly(steps = []) {
     land();
     if (!moving()) return 0;
@@ -186,11 +186,10 @@ function render({ model, el, signal }) {
       flying.push(to.element.animate({ fillOpacity: [0, 0] }, delay + STEP));
       if (to.text) flying.push(to.text.animate({ opacity: [0, 0] }, delay + STEP));
     }
-    landing = setTimeout(land, steps.length * STEP);
+    Promise.all(flying.map(({ finished }) => finished)).then(land, () => {}); // or another flight has begun
     return steps.length * STEP;
   }
   function land() {
-    clearTimeout(landing);
     for (const animation of flying.splice(0)) animation.cancel();
     for (const chip of over.querySelectorAll(".convbp-chip")) chip.remove();
   }
