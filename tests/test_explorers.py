@@ -56,7 +56,7 @@ from convbp.explorers import (
 from convbp.pictures import svg
 from convbp.pictures.colours import contrast
 from convbp.pictures.grid_view import GridView
-from pictures import apply, misplaced, page, parse, shapes, wide_lines
+from pictures import apply, assert_flies, misplaced, page, parse, shapes, wide_lines
 
 
 class Case(NamedTuple):
@@ -136,6 +136,7 @@ def test_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(
         case.tests.check(state, drawn)
         for cell in some(drawn, rng, 1):
             assert not wide_lines(drawn, cell)
+            assert_flies(drawn, cell, getattr(state, "bias", 0))
 
 
 @pytest.mark.slow

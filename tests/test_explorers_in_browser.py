@@ -294,7 +294,7 @@ def test_on_a_phone_pictures_can_be_read_and_controls_are_whole(lab, width):
         with lab.width(width):
             for explorer in lab.explorers:
                 explorer.scroll_into_view_if_needed()
-                picture = explorer.locator(".convbp-stage svg")
+                picture = explorer.locator(".convbp-stage > svg")
                 eventually(lambda picture=picture: picture.evaluate(LINE) > 10.9, True)
                 eventually(lambda explorer=explorer: cut_off(explorer), [])
     finally:

@@ -12,7 +12,7 @@ from convbp.explorers.chain.steps import steps
 from convbp.explorers.controls.control import Control
 from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.explorer import Explorer, Rows
-from convbp.pictures.scene import Scene, Selection
+from convbp.pictures.scene import Cells, Flight, Scene, Selection
 
 
 def scene(state: State) -> Scene:
@@ -31,11 +31,16 @@ def scene(state: State) -> Scene:
         for index, origin in np.ndenumerate(origins):
             highlights[place(made.array, index)] = highlight(made, index, origin, heading, shown)
     arrays = {array: made for array, (_, made) in shown.items()}
+    first = _worth_seeing(found[state.step][0])
+    stand = columns(state.network, arrays)
+    (whole,) = (Cells(grid.name, 0, 0, *grid.size) for column in stand for grid in column if grid.name == first.grid)
+    read = [mark.cells for mark in highlights[first].marks if mark.grid != first.grid]
     return Scene(
         title=f"A network layer by layer, step {state.step}: {found[state.step][0].rule}",
-        columns=tuple(map(tuple, columns(state.network, arrays))),
+        columns=tuple(map(tuple, stand)),
         highlights=highlights,
-        selected=state.selected if state.selected in highlights else _worth_seeing(found[state.step][0]),
+        selected=state.selected if state.selected in highlights else first,
+        flights=(tuple(Flight(cells, whole, meets=True) for cells in read),) if state.step and read else (),
     )
 
 

@@ -13,7 +13,19 @@ from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Kind, choice, declares, readable
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import factor, number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.pictures.scene import (
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Term,
+    named_tags,
+    rows_of,
+)
 from convbp.shapes import as_numbers, check_size
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -254,11 +266,15 @@ def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: in
         how = f"each filter has a slice for channel {t}; lay it, turned, on the filter's δ, multiply, and add up over "
         how += "the filters"
 
+    def met(s: int) -> list[tuple]:
+        return list(zip(done.kernel[:, :, s, t].flat, done.source[i : i + k1, j : j + k2, s].flat, strict=True))
+
+    def written_out(s: int) -> tuple[str, ...]:
+        return tuple(f"{factor(weight)}·{factor(entry)}" for weight, entry in met(s))
+
     # A line for a whole slice, which has many terms of the formula.
     def term(s: int) -> Term:
-        window = done.source[i : i + k1, j : j + k2, s]
-        pairs = list(zip(done.kernel[:, :, s, t].flat, window.flat, strict=True))
-        written = " + ".join(f"{factor(weight)}·{factor(entry)}" for weight, entry in pairs)
+        pairs, written = met(s), " + ".join(written_out(s))
         if len(pairs) > WRITTEN_OUT:
             written = f"{len(pairs)} products, together"
         return Term(
@@ -266,6 +282,7 @@ def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: in
             numbers=f"{written} = {number(sum(weight * entry for weight, entry in pairs))}",
         )
 
+    lying = [Cells(grid.name, 0, 0, k1, k2) for grid in line]
     return Highlight(
         marks=(
             *(Mark(f"source{s}", *start, k1, k2, tags=grid.tags) for s, grid in enumerate(line)),
@@ -280,6 +297,12 @@ def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: in
             notes=shapes,
         ),
         sentence=f"{result} is {value}: {how}.",
+        flights=()
+        if state.small  # there are no numbers to be seen
+        else (
+            tuple(Flight(Cells(f"source{s}", *start, k1, k2), on, meets=True) for s, on in enumerate(lying)),
+            tuple(Flight(on, Cells(f"target{t}", i, j), written_out(s)) for s, on in enumerate(lying)),
+        ),
     )
 
 

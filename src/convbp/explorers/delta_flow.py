@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from convbp import exercises
 from convbp.activations import Activation
 from convbp.convolution import cross_correlate, rot180
 from convbp.equations.deltas import COLLECTED
@@ -17,8 +18,22 @@ from convbp.explorers.states.examples import LARGER_DELTA
 from convbp.explorers.states.fields import activation, array, choice, tick
 from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, delta_of_layer
 from convbp.notation import factor, number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
+from convbp.pictures.scene import (
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Term,
+    covered,
+    named_tags,
+    rows_of,
+)
 from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
+from convbp.pictures.written_terms import products as factors
 from convbp.sums import Sum
 
 GATHER, SCATTER = "gather", "scatter"
@@ -123,6 +138,7 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
     (k1, k2), (H, W) = turned.size, sums.size
     window = outline("delta", "delta", entry, tags)
     products = tuple(tuple(math.prod(part.value for part in term) for term in row) for row in in_rows(entry.terms, k2))
+    lying, made = Cells("turned", 0, 0, k1, k2), Cells("products", 0, 0, k1, k2)
     done, total, result = i * W + j + 1, sums.entry(i, j), number(below.entry(i, j))
     times = f"f′({number(grids['image'].entry(i, j))}) = {factor(total)}·{factor(slope.entry(i, j))}"
     so_far = tuple(tuple(sums.entry(r, c) if r * W + c < done else None for c in range(W)) for r in range(H))
@@ -145,6 +161,13 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
             f"and times f′ that is δˡ = {result}."
         ),
         grids=(replace(grids["products"], values=products, tags=turned.tags), replace(sums, values=so_far)),
+        flights=(
+            (Flight(window.cells, lying, meets=True),),
+            (Flight(lying, made, factors(entry)),),
+            (Flight(made, Cells("sums", i, j)),),
+            (Flight(Cells("sums", i, j), Cells("below", i, j), fades=slope.entry(i, j) == 0),),
+        ),
+        links=tuple(link for link in window.links(Selection("image", i, j)) if grids["delta"].in_core(*link.end[1:])),
     )
 
 
@@ -155,6 +178,9 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
     value, done = delta.entry(i, j), i * cols + j + 1
     before, after = spread[done - 1], spread[done]
     products = tuple(tuple(value * kernel.entry(m, n) for n in range(k2)) for m in range(k1))
+
+    weights, made = Cells("kernel", 0, 0, k1, k2), Cells("products", 0, 0, k1, k2)
+    reaches = Mark("sums", i, j, k1, k2, tags=kernel.tags, style="dashed")
 
     # No entry's sum, but a step of all of them: no formula has these terms.
     def term(m: int, n: int) -> Term:
@@ -175,7 +201,7 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
             Mark("delta", i, j),
             Mark("kernel", 0, 0, k1, k2),
             Mark("products", 0, 0, k1, k2),
-            Mark("sums", i, j, k1, k2, tags=kernel.tags, style="dashed"),
+            reaches,
         ),
         formula=Formula(
             heading=f"δˡ⁺¹({i}, {j}) = {number(value)} spreads: add {factor(value)}·w(m, n) at ({i} + m, {j} + n)",
@@ -189,6 +215,12 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
             f"the {k1}×{k2} pixels that start at ({i}, {j}), where it is added to what came before."
         ),
         grids=(replace(grids["products"], values=products, tags=kernel.tags), replace(sums, values=so_far)),
+        flights=(
+            (Flight(Cells("delta", i, j), weights, meets=True),),
+            (Flight(weights, made, tuple(f"{factor(value)}·{factor(w)}" for row in kernel.values for w in row)),),
+            (Flight(made, reaches.cells),),
+        ),
+        links=reaches.links(Selection("delta", i, j)),
     )
 
 
@@ -203,6 +235,11 @@ def _at_step(state: State, step: int) -> State:
 
 class DeltaFlow(Explorer, state=State, scene=scene):
     """Choose a pixel: the δ above it, the turned kernel over them, products, sum, times f′. Or let each δ spread."""
+
+    def mistake_in(self, numbers: np.ndarray) -> str:
+        layer = self.state
+        arrays = {"delta": layer.delta, "kernel": layer.kernel, "pre_activation": layer.image}
+        return exercises.delta_recursion.mistake_in(numbers, arrays, slope=layer.activation.derivative)
 
     def controls(self) -> Rows:
         player = Control(StepPlayer(), _step, _at_step, lambda state: {"max": state.places[0] * state.places[1] - 1})

@@ -13,8 +13,21 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.fields import activation, array, scalar
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.pictures.scene import (
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Term,
+    named_tags,
+    rows_of,
+)
 from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
+from convbp.pictures.written_terms import products as factors
 from convbp.sums import Sum
 
 FIRST = Selection("x", 0, 0)
@@ -81,6 +94,8 @@ def _highlight(
     x, o = grids["x"].entry(i, j), grids["o"].entry(i, j)
 
     field = f"the {k1}×{k2} receptive field that starts at ({i}, {j})"
+    window, weights = outline("image", "o", entry, tags), outline("kernel", "kernel", entry)
+    made = Mark("products", 0, 0, k1, k2)
     sentences = {
         "x": f"Pre-activation ({i}, {j}) is {number(x)}: the kernel lies on {field}; multiply entry by entry, add, and "
         f"add the bias {number(state.bias)}.",
@@ -89,9 +104,9 @@ def _highlight(
     }
     return Highlight(
         marks=(
-            outline("image", "o", entry, tags),
-            outline("kernel", "kernel", entry),
-            Mark("products", 0, 0, k1, k2),
+            window,
+            weights,
+            made,
             Mark("x", i, j, style="solid" if chosen == "x" else "dashed"),
             Mark("o", i, j, style="solid" if chosen == "o" else "dashed"),
         ),
@@ -108,6 +123,12 @@ def _highlight(
         ),
         sentence=sentences[chosen],
         grids=(products,),
+        flights=(
+            (Flight(window.cells, weights.cells, meets=True),),
+            (Flight(weights.cells, made.cells, factors(entry)),),
+            (Flight(made.cells, Cells("x", i, j)),),
+            (Flight(Cells("x", i, j), Cells("o", i, j)),),
+        ),
     )
 
 

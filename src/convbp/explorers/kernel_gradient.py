@@ -13,8 +13,9 @@ from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array
 from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState, delta_of_layer
 from convbp.notation import number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, named_tags, rows_of
+from convbp.pictures.scene import Cells, Flight, Formula, Grid, Highlight, Mark, Scene, Selection, named_tags, rows_of
 from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
+from convbp.pictures.written_terms import products as factors
 from convbp.sums import Sum
 
 FIRST = Selection("gradient", 0, 0)
@@ -89,12 +90,14 @@ def _highlight(
         verdict = "" if name != FIGURE else ", equal by chance" if value == result else ", not the gradient"
         return f"{name} at ({m}, {n}) = {number(value)}{verdict}"
 
+    window, lying = outline("image", "o", entry, tags), outline("delta", "delta", entry)
+    made = Mark("products", 0, 0, rows, cols, style="dashed")
     bias = number(sum(value for row in delta.values for value in row))
     return Highlight(
         marks=(
-            outline("image", "o", entry, tags),
-            outline("delta", "delta", entry),
-            Mark("products", 0, 0, rows, cols, style="dashed"),
+            window,
+            lying,
+            made,
             Mark("kernel", m, n),
             Mark("gradient", m, n),
         ),
@@ -113,6 +116,11 @@ def _highlight(
             "it went into, and add."
         ),
         grids=(products,),
+        flights=(
+            (Flight(window.cells, lying.cells, meets=True),),
+            (Flight(lying.cells, made.cells, factors(entry)),),
+            (Flight(made.cells, Cells("gradient", m, n)),),
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from convbp import exercises
 from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.equations import equation
 from convbp.equations.terms import all_terms
@@ -12,11 +13,31 @@ from convbp.explorers.states.examples import IMAGE, KERNEL
 from convbp.explorers.states.fields import array, choice, tick
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, covered, named_tags, rows_of
-from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
+from convbp.pictures.scene import (
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    covered,
+    named_tags,
+    rows_of,
+    turn,
+)
+from convbp.pictures.written_terms import Tags, in_rows, named, outline, products, tags_of, written
 from convbp.sums import Sum
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
+
+# Which of them asks for the output.
+EXERCISES = {
+    (CROSS_CORRELATION, "valid"): exercises.cross_correlation,
+    (CONVOLUTION, "valid"): exercises.convolution,
+    (CONVOLUTION, "full"): exercises.full_convolution,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +98,9 @@ def scene(state: State) -> Scene:
     formula = equation(2 if flips else 1).statement.sides[1]
     counts = range(top, top + len(output)), range(left, left + output.shape[1])
     terms = all_terms(formula.on(*counts), named(inputs=state.image, kernel=state.kernel))
-    carried = tags_of("K", kernel)
+    carried, lying = tags_of("K", kernel), Cells("slid", 0, 0, k1, k2)
     highlights = {
-        Selection("output", i, j): _highlight(grid_out, kernel.size, terms[i - top, j - left], carried, flips, i, j)
+        Selection("output", i, j): _highlight(grid_out, terms[i - top, j - left], carried, lying, flips, i, j)
         for i, j in grid_out.cells()
     }
     (i, j), (out_rows, out_cols) = state.selected[1:], grid_out.size
@@ -90,14 +111,17 @@ def scene(state: State) -> Scene:
         # A change of mode can leave the chosen cell outside the output; then the nearest one is chosen.
         selected=Selection("output", min(max(i, top), top + out_rows - 1), min(max(j, left), left + out_cols - 1)),
         rows=rows + 2 * (k1 - 1),
+        flights=turn(Cells("kernel", 0, 0, k1, k2), lying) if flips else (),
     )
     return covered(drawn, "output") if state.covered else drawn
 
 
-def _highlight(grid_out: Grid, size: tuple[int, int], entry: Sum, tags: Tags, flips: bool, i: int, j: int) -> Highlight:
-    (k1, k2), window = size, outline("input", "inputs", entry, tags)
+def _highlight(grid_out: Grid, entry: Sum, tags: Tags, lying: Cells, flips: bool, i: int, j: int) -> Highlight:
+    (k1, k2), window = lying[3:], outline("input", "inputs", entry, tags)
     sign = "\u2212" if flips else "+"
     result = grid_out.entry(i, j)
+
+    met = products(entry)[:: -1 if flips else 1]
 
     here = f"({number(i)}, {number(j)})"
     return Highlight(
@@ -118,6 +142,10 @@ def _highlight(grid_out: Grid, size: tuple[int, int], entry: Sum, tags: Tags, fl
             f"of the input that starts at ({number(window.row)}, {number(window.col)}); multiply entry by entry, "
             "and add."
         ),
+        flights=(
+            (Flight(window.cells, lying, meets=True),),
+            (Flight(lying, Cells("output", i, j), met),),
+        ),
     )
 
 
@@ -127,3 +155,7 @@ def _symbol(flips: bool) -> str:
 
 class SlidingWindow(Explorer, state=State, scene=scene):
     """A kernel slides over an image; choose a cell of the output and see the window and the sum that made it."""
+
+    def mistake_in(self, numbers: np.ndarray) -> str:
+        asked = EXERCISES.get((self.state.operation, self.state.mode))
+        return asked.mistake_in(numbers, {"image": self.state.image, "kernel": self.state.kernel}) if asked else ""

@@ -66,9 +66,11 @@ def _grid(grid: Grid, types: tuple[type, ...]) -> str:
     draw = _small_cell if grid.small else _cell
     for (row, col), value, tag, filled in zip(grid.cells(), _flat(grid.values), tags, hues, strict=True):
         in_core = grid.in_core(row, col)
-        choice = f' data-cell="{escape(grid.name)},{row},{col}"' if grid.axes and in_core else ""
+        # Each cell can be found, among all of the picture or in its grid: what moves starts and ends at cells.
+        chosen = grid.axes and in_core
+        at = f' data-cell="{escape(grid.name)},{row},{col}"' if chosen else f' data-at="{row},{col}"'
         fill = hue(filled) if filled is not None else diverging(value if _finite(value) else 0, largest)
-        parts.append(draw(*_place(grid, row, col), value, fill, in_core, choice))
+        parts.append(draw(*_place(grid, row, col), value, fill, in_core, at))
         if tag is not None:
             parts.append(_tag(tag, *_place(grid, row, col)))
     return "".join(parts)
@@ -112,8 +114,8 @@ def _flat(rows: tuple[tuple, ...]) -> list:
     return [entry for row in rows for entry in row]
 
 
-def _cell(x: float, y: float, value: Any, fill: str, in_core: bool, choice: str) -> str:
-    box = f'x="{x}" y="{y}" width="{CELL}" height="{CELL}"{choice}'
+def _cell(x: float, y: float, value: Any, fill: str, in_core: bool, at: str) -> str:
+    box = f'x="{x}" y="{y}" width="{CELL}" height="{CELL}"{at}'
     if not in_core:
         text = "" if value is None else f'<text class="padded" x="{x + CELL // 2}" y="{y + BASELINE}">0</text>'
         return f'<rect class="pad" {box}/>{text}'
@@ -130,8 +132,8 @@ def _cell(x: float, y: float, value: Any, fill: str, in_core: bool, choice: str)
     )
 
 
-def _small_cell(x: float, y: float, value: object, fill: str, in_core: bool, choice: str) -> str:
-    box = f'x="{x}" y="{y}" width="{SMALL_CELL}" height="{SMALL_CELL}"{choice}'
+def _small_cell(x: float, y: float, value: object, fill: str, in_core: bool, at: str) -> str:
+    box = f'x="{x}" y="{y}" width="{SMALL_CELL}" height="{SMALL_CELL}"{at}'
     if not in_core:
         return f'<rect class="pad" {box}/>'
     return f'<rect class="empty" {box}/>' if value is None else f'<rect class="small" {box} fill="{fill}"/>'

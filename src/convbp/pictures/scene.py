@@ -5,12 +5,13 @@ knows about pixels, colours or widgets.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from convbp.notation import subscripted
+from convbp.notation import number, subscripted
 
 
 class Selection(NamedTuple):
@@ -97,6 +98,16 @@ class Tag:
     hue: int
 
 
+class Cells(NamedTuple):
+    """A block of ``rows``×``cols`` cells of a grid, from the cell (row, col)."""
+
+    grid: str
+    row: int
+    col: int
+    rows: int = 1
+    cols: int = 1
+
+
 @dataclass(frozen=True)
 class Mark:
     """An outline around ``rows``×``cols`` cells of a grid, with an optional tag in each cell.
@@ -117,6 +128,61 @@ class Mark:
     cols: int = 1
     tags: tuple[tuple[Tag | None, ...], ...] = ()
     style: str = "solid"
+
+    @property
+    def cells(self) -> Cells:
+        """What lies in it."""
+        return Cells(self.grid, self.row, self.col, self.rows, self.cols)
+
+    def links(self, start: Selection) -> tuple["Link", ...]:
+        """A line from a cell to each of these that has a tag."""
+        return tuple(
+            Link(start, Selection(self.grid, self.row + r, self.col + c), tag.hue)
+            for r, tags in enumerate(self.tags)
+            for c, tag in enumerate(tags)
+            if tag
+        )
+
+
+class Flight(NamedTuple):
+    """Numbers that are seen to go from some cells to others, all at once.
+
+    Of two blocks of one size each number goes to its own place in the other; to a single cell all of them go, and
+    from a single one to each; and between two blocks of different sizes goes an outline. Where that is on the page,
+    and how long it takes, is the page's business. When it is over, the picture is as if nothing had moved.
+
+    Parameters
+    ----------
+    start, end
+        From where, and where to.
+    carries
+        What is written on what moves, row by row; empty for the numbers that stand where it starts.
+    meets
+        The numbers where it ends are there before, and what comes is laid on them. Else they show as it arrives.
+    reversed
+        "rows" or "columns" if their order is the opposite at the end: a reflection. If that is where they are already,
+        the numbers are those after it.
+    fades
+        It vanishes on its way: what it was multiplied with is 0.
+    """
+
+    start: Cells
+    end: Cells
+    carries: tuple[str, ...] = ()
+    meets: bool = False
+    reversed: str = ""
+    fades: bool = False
+
+
+class Link(NamedTuple):
+    """A thin line between two cells, in the hue of the weight that links them."""
+
+    start: Selection
+    end: Selection
+    hue: int
+
+
+Flights = tuple[tuple[Flight, ...], ...]  # one after the other; those of one entry go together
 
 
 class Term(NamedTuple):  # of which a picture has thousands: made and hashed in half the time of a dataclass
@@ -149,13 +215,16 @@ class Formula:
 class Highlight:
     """What one selection shows: outlines, the sum written out, and a sentence (the alt text).
 
-    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size.
+    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size. ``flights`` say in
+    which order the numbers come about, for a reader who keeps this cell, and ``links`` which cells hang together.
     """
 
     marks: tuple[Mark, ...]
     formula: Formula
     sentence: str
     grids: tuple[Grid, ...] = ()
+    flights: Flights = ()
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,6 +243,12 @@ class Scene:
         The chosen cell; a key of ``highlights``.
     rows
         Room for at least so many rows of cells, so that the page does not jump when a grid grows.
+    flights
+        What is seen to move when this picture comes after one with other flights: a step, or a switch.
+    covered
+        The grid whose numbers are to be predicted, as it is when they are not; None if there is nothing to predict.
+    answers
+        For the cells that ask for one of its numbers, what they show when it has been predicted.
     """
 
     title: str
@@ -181,10 +256,13 @@ class Scene:
     highlights: Mapping[Selection, Highlight]
     selected: Selection
     rows: int = 0
+    flights: Flights = ()
+    covered: Grid | None = None
+    answers: Mapping[Selection, Highlight] = field(default_factory=dict)
 
     def __post_init__(self):
         shapes = {grid.name: (grid.size, grid.small) for grid in self.grids}
-        for selection, highlight in self.highlights.items():
+        for selection, highlight in self.all_highlights():
             for grid in highlight.grids:
                 if shapes.get(grid.name) != (grid.size, grid.small):
                     raise ValueError(
@@ -198,6 +276,14 @@ class Scene:
                 f"{tuple(next(iter(self.highlights), ()))}."
             )
 
+    def all_highlights(self) -> Iterable[tuple[Selection, Highlight]]:
+        """All that can be shown of its cells, before and after a prediction."""
+        return chain(self.highlights.items(), self.answers.items())
+
+    def answer_at(self, cell: Selection) -> tuple[int, int]:
+        """Which entry of the covered grid a cell asks for."""
+        return next((m.row, m.col) for m in self.answers[cell].marks if self.covered and m.grid == self.covered.name)
+
     @property
     def grids(self) -> tuple[Grid, ...]:
         return tuple(grid for column in self.columns for grid in column)
@@ -205,6 +291,11 @@ class Scene:
     @property
     def sentence(self) -> str:
         return self.highlights[self.selected].sentence
+
+
+def turn(start: Cells, end: Cells) -> Flights:
+    """A block of cells that goes to another and is turned by 180° there: two reflections, one after the other."""
+    return (Flight(start, end, meets=True, reversed="rows"),), (Flight(end, end, meets=True, reversed="columns"),)
 
 
 def rows_of(array: np.ndarray) -> tuple[tuple, ...]:
@@ -221,7 +312,10 @@ def named_tags(letter: str, shape: tuple[int, int]) -> np.ndarray:
 
 
 def covered(scene: Scene, name: str) -> Scene:
-    """The same with "?" for the numbers of one grid, to be predicted: each shows when its cell is marked."""
+    """The same with "?" for the numbers of one grid, to be predicted one by one; `Scene.answers` says what comes then.
+
+    Before that a cell shows what it is made of, but not what it reaches; and it is not said what comes out.
+    """
     grid = next(grid for grid in scene.grids if grid.name == name)
 
     def but(cells: set[tuple[int, int]]) -> Grid:
@@ -230,14 +324,28 @@ def covered(scene: Scene, name: str) -> Scene:
         shown = tuple(tuple(v if next(all_cells) in cells else "?" for v in values) for values in grid.values)
         return replace(grid, values=shown)
 
+    def asking(highlight: Highlight, row: int, col: int) -> Highlight:
+        return Highlight(
+            marks=tuple(mark for mark in highlight.marks if mark.style == "solid"),
+            formula=Formula(highlight.formula.heading),
+            sentence=f"Predict the number at ({number(row)}, {number(col)}) of “{grid.title}”.",
+            grids=highlight.grids,
+        )
+
     unknown = but(set())
+    asked = {
+        chosen: (highlight, mark)
+        for chosen, highlight in scene.highlights.items()
+        for mark in highlight.marks
+        if mark.grid == name
+    }
     return replace(
         scene,
         columns=tuple(tuple(unknown if one is grid else one for one in column) for column in scene.columns),
-        highlights={
-            chosen: replace(
-                highlight, grids=(*highlight.grids, but({(m.row, m.col) for m in highlight.marks if m.grid == name}))
-            )
-            for chosen, highlight in scene.highlights.items()
+        highlights={**scene.highlights} | {c: asking(highlight, m.row, m.col) for c, (highlight, m) in asked.items()},
+        answers={
+            c: replace(highlight, grids=(*highlight.grids, but({(m.row, m.col)})))
+            for c, (highlight, m) in asked.items()
         },
+        covered=grid,
     )

@@ -57,10 +57,18 @@ def patches(scene: Scene) -> dict[Selection, dict[str, str]]:
     return {selection: base | _changes(scene, highlight) for selection, highlight in scene.highlights.items()}
 
 
+def answers(scene: Scene) -> dict[Selection, dict[str, str]]:
+    """Return for each cell that asks for a prediction what then changes in the picture, beside its patch."""
+    return {
+        selection: dict(_changes(scene, after).items() - _changes(scene, scene.highlights[selection]).items())
+        for selection, after in scene.answers.items()
+    }
+
+
 def layouts(scene: Scene) -> tuple[Layout, ...]:
     """Return the ways to arrange the picture, from wide to narrow: all columns side by side first."""
     titled: dict[str, list[Grid]] = {grid.name: [grid] for grid in scene.grids}
-    for highlight in scene.highlights.values():
+    for _, highlight in scene.all_highlights():
         for grid in highlight.grids:
             titled[grid.name].append(grid)
     widths = [
@@ -68,7 +76,7 @@ def layouts(scene: Scene) -> tuple[Layout, ...]:
     ]
     runs = (widths[i:j] for i in range(len(widths)) for j in range(i + 1, len(widths) + 1))
     rooms = sorted({sum(run) + GAP * (len(run) - 1) for run in runs}, reverse=True)
-    sizes = [drawing.formula_size(highlight.formula) for highlight in scene.highlights.values()]
+    sizes = [drawing.formula_size(highlight.formula) for _, highlight in scene.all_highlights()]
     formula_size = max(width for width, _ in sizes), max(height for _, height in sizes)
     found: list[Layout] = []
     for room in rooms:
