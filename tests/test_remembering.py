@@ -72,6 +72,32 @@ def test_answers_by_plain_loops():
         assert question.answer == sum(first + k1 <= rows for first in range(rows))
 
 
+def test_answers_of_the_backward_pass_by_nudging():
+    """E = Σ δ·x changes by the gradient if a number grows by 1, as the layers are linear."""
+    for question in asked("input gradient"):
+        w0, w1, d0, d1 = numbers_in(question.text)[0]
+        outputs = np.array([[w0, w1, 0], [0, w0, w1]])  # a row for each output
+        assert question.answer == np.array([d0, d1]) @ (outputs @ [0, 1, 0])
+    for question in asked("region"):
+        k1, k2, H, W, i, j = numbers_in(question.text)[0]
+        windows = [(m, n) for m in range(H - k1 + 1) for n in range(W - k2 + 1)]
+        assert question.answer == sum(m <= i < m + k1 and n <= j < n + k2 for m, n in windows)
+    for question in asked("through relu"):
+        x, back = numbers_in(question.text)[0]
+        assert question.answer == back * (max(x + 0.5, 0) - max(x - 0.5, 0))
+    for question in asked("share"):
+        *window, delta, at = numbers_in(question.text)[0]
+        pool = max if question.text.startswith("Max") else lambda values: sum(values) / 4
+        nudged = [value + (value == at) / 2 for value in window]
+        assert question.answer == 2 * delta * (pool(nudged) - pool(window))
+    for question in asked("strided size"):
+        rows, k1, stride, padding = numbers_in(question.text)[0]
+        assert question.answer == len(range(-padding, rows + padding - k1 + 1, stride))
+    for question in asked("spread size"):
+        rows, stride = numbers_in(question.text)[0]
+        assert question.answer == len(range(0, stride * rows, stride)) + (rows - 1) * (stride - 1)
+
+
 @pytest.mark.parametrize(
     ("typed", "number"), [("7", 7), (" −3 ", -3), ("-3", -3), ("− 3", -3), ("x", None), ("1.5", None)]
 )

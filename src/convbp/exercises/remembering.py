@@ -325,6 +325,119 @@ def bias_gradient(rng: np.random.Generator) -> Question:
     )
 
 
+def region(rng: np.random.Generator) -> Question:
+    """How many outputs a pixel reaches (07)."""
+    k1, k2 = (int(n) for n in rng.choice([2, 3, 4], 2, replace=False))
+    i, rows = int(rng.integers(k1)), 9
+    reached = (i + 1) * k2
+    return Question(
+        f"A kernel of {k1} × {k2} slides over an image of {rows} × {rows}. "
+        f"How many outputs does the pixel ({i}, 4) reach?",
+        reached,
+        f"Rows {max(i - k1 + 1, 0)} to {i} and columns {4 - k2 + 1} to 4 of the output: {i + 1}·{k2} = {reached}.",
+        {k1 * k2: "It is near the upper border: is there an output for each of the weights?"} if i < k1 - 1 else {},
+    )
+
+
+def input_gradient(rng: np.random.Generator) -> Question:
+    """What comes back to one pixel (08)."""
+    (d0, d1), (w0, w1) = (tuple(int(n) for n in _small(rng, 2)) for _ in range(2))
+    right = d0 * w1 + d1 * w0
+    return Question(
+        f"A row of three pixels, the kernel ({number(w0)}, {number(w1)}), and δ = ({number(d0)}, {number(d1)}). "
+        "What is ∂E/∂o of the pixel in the middle?",
+        right,
+        f"{_sum([(d0, w1), (d1, w0)])}: the first output read it with its second weight.",
+        {
+            d0 * w0 + d1 * w1: "Which weight did the first output read it with?",
+            d0 * w1: "A second output reads it, too.",
+            d1 * w0: "A second output reads it, too.",
+        },
+    )
+
+
+def through_relu(rng: np.random.Generator) -> Question:
+    """Through an activation (08)."""
+    x, back = (int(n) for n in _small(rng, 2) * rng.integers(1, 4, 2))
+    x = x if rng.integers(2) else -abs(x)
+    return Question(
+        f"A pixel has x = {number(x)}, then comes relu. ∂E/∂o = {number(back)} has come back to it. What is its δ?",
+        back if x > 0 else 0,
+        f"f′({number(x)}) = {int(x > 0)}, and δ is {number(back)} times that.",
+        {back * x: "It is multiplied by the slope of relu, not by x."}
+        | ({back: "Where x is below 0, relu is flat."} if x < 0 else {}),
+    )
+
+
+def share(rng: np.random.Generator) -> Question:
+    """Through a pooling (09)."""
+    window = rng.permutation(np.arange(1, 10))[:4]
+    quarter, n, by_max = int(rng.integers(2, 9)), int(rng.integers(4)), bool(rng.integers(2))
+    wins = int(window[n]) == int(window.max())
+    if by_max:
+        right, why = 4 * quarter * wins, f"It is {'' if wins else 'not '}the largest, and the largest gets all."
+    else:
+        right, why = quarter, f"Each of the four gets a quarter: {quarter}."
+    return Question(
+        f"{'Max' if by_max else 'Average'} pooling of a window with {', '.join(map(str, window))}, "
+        f"and δ = {4 * quarter}. What goes back to the {window[n]}?",
+        right,
+        f"{why} That makes {right}.",
+        {4 * quarter * int(window[n]): "Its value is not multiplied."},
+    )
+
+
+def strided_size(rng: np.random.Generator) -> Question:
+    """Rows of an output with stride and padding (10)."""
+    rows, k1, s, p = int(rng.integers(8, 20)), int(rng.integers(2, 5)), int(rng.integers(2, 4)), int(rng.integers(3))
+    right = (rows + 2 * p - k1) // s + 1
+    return Question(
+        f"{rows} rows, a kernel with {k1}, stride {s}, padding {p}. How many rows has the output?",
+        right,
+        f"⌊({rows} + 2·{p} − {k1}) / {s}⌋ + 1 = {right}.",
+        {right - 1: "The first place counts, too.", (rows + p - k1) // s + 1: "Padding is on both sides."},
+    )
+
+
+def spread_size(rng: np.random.Generator) -> Question:
+    """Rows of a δ with zeros between (10)."""
+    rows, s = int(rng.integers(3, 9)), int(rng.integers(2, 5))
+    right = s * (rows - 1) + 1
+    return Question(
+        f"δ has {rows} rows, the stride was {s}. How many rows has δ with the zeros between?",
+        right,
+        f"{rows} rows and {rows - 1} gaps of {s - 1}: {right}.",
+        {s * rows: "Zeros stand between the rows only.", rows + s - 1: "There are zeros in each gap."},
+    )
+
+
+def pairs(rng: np.random.Generator) -> Question:
+    """Convolutions in the backward pass of a layer (11)."""
+    C, D = (int(n) for n in rng.choice(np.arange(2, 8), 2, replace=False))
+    return Question(
+        f"A layer has {C} channels and {D} filters. "
+        "How many maps of δ have a part in the gradient of ONE input channel?",
+        D,
+        f"Each filter has a slice for this channel, so all {D}.",
+        {
+            C: "These are the channels.",
+            C * D: "That is for all channels together.",
+            1: "Each filter reads this channel.",
+        },
+    )
+
+
+def softmax_delta(rng: np.random.Generator) -> Question:
+    """δ of softmax and cross-entropy (13)."""
+    percent = int(rng.integers(1, 20)) * 5
+    return Question(
+        f"A network gives the right digit {percent} %. What is δ at this digit's score, in hundredths?",
+        percent - 100,
+        f"p minus 1: {percent} − 100 = {number(percent - 100)}.",
+        {percent: "At the label, 1 is taken away.", 100 - percent: "The sign: what is, minus what should be."},
+    )
+
+
 # Statements to decide
 
 
@@ -407,6 +520,73 @@ def turned_delta(rng: np.random.Generator) -> Question:
     )
 
 
+def valid_or_full(rng: np.random.Generator) -> Question:
+    """Valid for the weights, full for the pixels (07)."""
+    kernel = bool(rng.integers(2))
+    what, right, wrong = ("kernel", "valid", "full") if kernel else ("input", "full", "valid")
+    why = "It has to come out as small as the kernel." if kernel else "It has to come out as large as the input."
+    said = f"The gradient of the {what} is a sum that slides; its mode is"
+    return _either(rng, f"{said} {right}.", f"{said} {wrong}.", why)
+
+
+def one_flip(rng: np.random.Generator) -> Question:
+    """One flip in one of the two passes (08)."""
+    forward = str(rng.choice(["⊗ w, without a flip", "∗ w, with a flip"]))
+    turned = "without" in forward
+    return Question(
+        f"The forward pass is o {forward}. Going back, the turned kernel is laid on δ.",
+        turned,
+        "One flip, in one of the two passes: " + ("so this one has it." if turned else "the other one has it already."),
+    )
+
+
+def route(rng: np.random.Generator) -> Question:
+    """What max pooling does to δ (09)."""
+    return _either(
+        rng,
+        "Max pooling hands δ to the winner as it is.",
+        "Max pooling hands δ to the winner, times the winner's value.",
+        "y is the winner itself, so ∂y/∂o = 1 there.",
+    )
+
+
+def stride_back(rng: np.random.Generator) -> Question:
+    """With which stride one goes back (10)."""
+    s = int(rng.integers(2, 5))
+    said = f"A layer has stride {s}. Going back, δ gets zeros between its rows and columns, and the kernel moves by"
+    return _either(rng, f"{said} 1.", f"{said} {s}.", "Each pixel of the input needs its number.")
+
+
+def summed_over(rng: np.random.Generator) -> Question:
+    """Channels forward, filters back (11)."""
+    way, right, wrong = [("Forward", "channels", "filters"), ("Back to the input", "filters", "channels")][
+        int(rng.integers(2))
+    ]
+    said = f"{way}, a convolutional layer adds up over its"
+    why = "A sum runs over whatever lies at the far end of the paths."
+    return _either(rng, f"{said} {right}.", f"{said} {wrong}.", why)
+
+
+def where_it_shows(rng: np.random.Generator) -> Question:
+    """Which gradients a wrong step spoils (12)."""
+    return _either(
+        rng,
+        "conv2 sends δ back by a wrong rule. Its own kernel gradient is right all the same.",
+        "conv2 sends δ back by a wrong rule. So its own kernel gradient is wrong.",
+        "Its own gradient is made of the δ that arrived. What lies below gets the wrong one.",
+    )
+
+
+def chosen_by(rng: np.random.Generator) -> Question:
+    """What a test is good for (13)."""
+    return _either(
+        rng,
+        "Of ten learning rates you take the one that is best on some images. These images are no honest test any more.",
+        "Of ten learning rates you take the one that is best on the test images. The test is as honest as before.",
+        "The luckiest of many tries wins. What one chooses by is called validation.",
+    )
+
+
 def _named(
     *questions: Callable[[np.random.Generator], Question],
 ) -> dict[str, Callable[[np.random.Generator], Question]]:
@@ -416,5 +596,9 @@ def _named(
 NUMBERS = _named(
     *(slope, entry, valid_size, full_size, polynomials, parameters, receptive_field, pre_activation),
     *(output_slope, nudge, paths, kernel_gradient, bias_gradient),
+    *(region, input_gradient, through_relu, share, strided_size, spread_size, pairs, softmax_delta),
 )
-STATEMENTS = _named(which_way, one_weight, flip, depth, without_f, new_weights, turned_delta)
+STATEMENTS = _named(
+    *(which_way, one_weight, flip, depth, without_f, new_weights, turned_delta),
+    *(valid_or_full, one_flip, route, stride_back, summed_over, where_it_shows, chosen_by),
+)
