@@ -9,6 +9,7 @@ try:
     from convbp.explorers.dense_to_convolution import DenseToConvolution
     from convbp.explorers.draw_digit import DrawDigit
     from convbp.explorers.equation_lab import EquationLab
+    from convbp.explorers.error_curve import ErrorCurve
     from convbp.explorers.forward_pass import ForwardPass
     from convbp.explorers.kernel_flip import KernelFlip
     from convbp.explorers.kernel_gradient import KernelGradient
@@ -35,6 +36,7 @@ __all__ = [
     "DenseToConvolution",
     "DrawDigit",
     "EquationLab",
+    "ErrorCurve",
     "ForwardPass",
     "KernelFlip",
     "KernelGradient",
