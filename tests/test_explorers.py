@@ -32,6 +32,7 @@ import test_error_curve
 import test_forward_pass
 import test_kernel_flip
 import test_kernel_gradient
+import test_paths
 import test_pooling_route
 import test_sliding_window
 import test_stride_and_padding
@@ -50,6 +51,7 @@ from convbp.explorers import (
     forward_pass,
     kernel_flip,
     kernel_gradient,
+    paths,
     pooling_route,
     sliding_window,
     stride_and_padding,
@@ -80,6 +82,7 @@ EXPLORERS = {
     "ForwardPass": Case(forward_pass, test_forward_pass),
     "KernelFlip": Case(kernel_flip, test_kernel_flip),
     "KernelGradient": Case(kernel_gradient, test_kernel_gradient),
+    "Paths": Case(paths, test_paths),
     "PoolingRoute": Case(pooling_route, test_pooling_route),
     "SlidingWindow": Case(sliding_window, test_sliding_window),
     "StrideAndPadding": Case(stride_and_padding, test_stride_and_padding),

@@ -14,6 +14,7 @@ try:
     from convbp.explorers.kernel_flip import KernelFlip
     from convbp.explorers.kernel_gradient import KernelGradient
     from convbp.explorers.live_training import LiveTraining
+    from convbp.explorers.paths import Paths
     from convbp.explorers.pooling_route import PoolingRoute
     from convbp.explorers.sliding_window import SlidingWindow
     from convbp.explorers.stride_and_padding import StrideAndPadding
@@ -41,6 +42,7 @@ __all__ = [
     "KernelFlip",
     "KernelGradient",
     "LiveTraining",
+    "Paths",
     "PoolingRoute",
     "SlidingWindow",
     "StrideAndPadding",

@@ -137,6 +137,38 @@ class Curve(Grid):
         return tuple((end, y + slope * (end - x)) for end in (left, right)) if left < right else ()
 
 
+@dataclass(frozen=True)
+class Ways(Grid):
+    """All ways from one number to another, each through one number between them, with a number on every arrow.
+
+    Its cells are all in one column: what each way comes to, ``values[n][0]``, and in the last row their sum. A way
+    that is marked is drawn bold; if the sum is marked, all are.
+
+    Parameters
+    ----------
+    start, end
+        The two numbers: a name and a value each.
+    between
+        The number that each way goes through.
+    arrows
+        For each way the numbers on its two arrows.
+    heads
+        What stands above the arrows into ``between``, above those out of it, and above the cells.
+    captions
+        For each cell what stands beside it.
+    rows
+        So high as if there were so many ways, so that nothing moves where there are fewer.
+    """
+
+    start: tuple[str, object] = ("", 0)
+    end: tuple[str, object] = ("", 0)
+    between: tuple[tuple[str, object], ...] = ()
+    arrows: tuple[tuple[object, object], ...] = ()
+    heads: tuple[str, str, str] = ("", "", "")
+    captions: tuple[str, ...] = ()
+    rows: int = 0
+
+
 def top(largest: float) -> float:
     """The next round number: where an axis may end."""
     power = 10.0 ** floor(log10(largest)) if largest > 0 else 1
