@@ -262,7 +262,7 @@ def _shapes(element, rules, x, y, part):
             left, top = x + float(child.get("x", 0)), y + float(child.get("y", 0))
             kind, text = child.tag.removeprefix(SVG), " ".join((child.text or "").split())
             if kind == "text":
-                anchor = "ms" if look.get("text-anchor") == "middle" else "ls"
+                anchor = {"middle": "ms", "end": "rs"}.get(look.get("text-anchor"), "ls")
                 box = _extent(
                     text, look.get("font-weight") == "bold", anchor, float(look["font-size"].removesuffix("px"))
                 )

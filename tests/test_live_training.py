@@ -351,17 +351,22 @@ def plots(moment):
     found = {}
     for group in list(ElementTree.fromstring(picture))[2:]:
         paths = [part.attrib for part in group if part.tag.endswith("path")]
-        axes = [re.match(r"M(\S+) (\S+)h(\S+)", path["d"]).groups() for path in paths if path["class"] == "axis"]
+        axes = [
+            re.match(r"M(\S+) (\S+)h(\S+)", path["d"]).groups()
+            for path in paths
+            if path["class"] == "axis" and "h" in path["d"]
+        ]
         if not axes:
             continue
         left, bottom, width = map(float, axes[0])
         height = bottom - float(axes[-1][1])
         texts = [part.text for part in group if part.tag.endswith("text")]
-        top, epochs = float(texts[3]), int(texts[texts.index("epochs") - 1])
+        ends = [part.text for part in group if part.get("class") == "index end"]
+        top, epochs = float(ends[-1]), int(texts[texts.index("epochs") - 1])
         found[texts[0]] = [
             [((x - left) / width * epochs, (bottom - y) / height * top) for x, y in points]
             for path in paths
-            if path["class"] == "curve" and "h" not in path["d"]
+            if path["class"].startswith("curve") and "h" not in path["d"]
             for points in [[tuple(map(float, point.split())) for point in path["d"][1:].split("L")]]
         ]
     return found

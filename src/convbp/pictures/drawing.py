@@ -9,8 +9,9 @@ from html import escape
 from typing import Any
 
 from convbp.notation import number
+from convbp.pictures import curves, ways
 from convbp.pictures.colours import diverging, hue, ink_on
-from convbp.pictures.scene import Formula, Grid, Mark, Tag, Term
+from convbp.pictures.scene import Curve, Formula, Grid, Mark, Tag, Term, Ways
 from convbp.pictures.text_wrapping import broken, text_width
 
 # Lengths in pixels.
@@ -37,12 +38,20 @@ _FORCED = {"ink": "CanvasText", "muted": "CanvasText", "paper": "Canvas"}
 
 def grid_size(grid: Grid) -> tuple[float, float]:
     """Width and height of a grid, with its title and indices."""
+    if isinstance(grid, Curve):
+        return curves.size(grid)
+    if isinstance(grid, Ways):
+        return ways.size(grid)
     (rows, cols), cell = grid.size, _cell_size(grid)
     return max(GUTTER + cell * cols, GUTTER + text_width(grid.title, 14, bold=True)), HEAD + cell * rows
 
 
 def grid(grid: Grid) -> str:
     """A grid, its title at the top left."""
+    if isinstance(grid, Curve):
+        return curves.drawn(grid)
+    if isinstance(grid, Ways):
+        return ways.drawn(grid)
     # To a cache 1/2 and 0.5 are the same, but they are not written alike.
     return _grid(grid, tuple(map(type, _flat(grid.values))))
 
@@ -78,7 +87,8 @@ def _grid(grid: Grid, types: tuple[type, ...]) -> str:
 
 def mark(mark: Mark, grid: Grid) -> str:
     """An outline in a grid."""
-    return _mark(mark, *_place(grid, mark.row, mark.col), _cell_size(grid))
+    taken = ways.chosen(grid, mark.row) if isinstance(grid, Ways) else ""
+    return taken + _mark(mark, *_place(grid, mark.row, mark.col), _cell_size(grid))
 
 
 @lru_cache(maxsize=8192)
@@ -96,11 +106,19 @@ def _mark(mark: Mark, left: float, top: float, cell: float) -> str:
 
 
 def _cell_size(grid: Grid) -> int:
+    if isinstance(grid, Curve):
+        return curves.DOT
+    if isinstance(grid, Ways):
+        return ways.CELL
     return SMALL_CELL if grid.small else CELL
 
 
 def _place(grid: Grid, row: int, col: int) -> tuple[float, float]:
     """The left and top edge of a cell."""
+    if isinstance(grid, Curve):
+        return curves.corner(grid, col)
+    if isinstance(grid, Ways):
+        return ways.corner(grid, row)
     cell, (top, left) = _cell_size(grid), grid.origin
     return GUTTER + cell * (col - left), HEAD + cell * (row - top)
 
@@ -293,5 +311,7 @@ def style(still: bool) -> str:
         f".cbp .outside{{font-size:15px;fill:{colour['muted']};text-decoration:line-through}}"
         f".cbp .total{{font-size:15px;font-weight:bold;fill:{colour['ink']}}}"
         f".cbp .symbols{{font-size:12px;fill:{colour['muted']}}}"
-        ".cbp [data-cell]{cursor:pointer}"
+        + curves.style(colour)
+        + ways.style(colour)
+        + ".cbp [data-cell]{cursor:pointer}"
     )

@@ -7,6 +7,7 @@ knows about pixels, colours or widgets.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from math import floor, log10
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,6 +89,91 @@ class Grid:
     def entry(self, row: int, col: int) -> Any:
         """The value of a cell."""
         return self.values[row - self.origin[0]][col - self.origin[1]]
+
+
+class Line(NamedTuple):
+    """A line in a `Curve`, through points in the units of its axes; ``name`` and ``hue`` stand in the legend.
+
+    ``style`` is "solid", "broken", or "dots": a dotted line with a dot at each point.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    hue: int = 0
+    name: str = ""
+    style: str = "solid"
+
+
+@dataclass(frozen=True)
+class Curve(Grid):
+    """Numbers over an axis: its cells are points, all in one row, that are chosen along the curve as cells are.
+
+    ``values`` holds that row, how high each point lies.
+
+    Parameters
+    ----------
+    at
+        Where each cell lies on the horizontal axis, in increasing order.
+    across, up
+        From where to where the two axes go.
+    labels
+        What the two axes are, the horizontal one first.
+    lines
+        Drawn behind the points. `Highlight` adds those that come with a choice.
+    """
+
+    at: tuple[float, ...] = ()
+    across: tuple[float, float] = (0, 1)
+    up: tuple[float, float] = (0, 1)
+    labels: tuple[str, str] = ("", "")
+    lines: tuple[Line, ...] = ()
+
+    def straight(self, x: float, y: float, slope: float) -> tuple[tuple[float, float], ...]:
+        """The ends of a straight line through a point, as far as it lies between the axes; none if it does not."""
+        (left, right), (low, high) = self.across, self.up
+        if slope:
+            first, last = sorted((x + (low - y) / slope, x + (high - y) / slope))
+            left, right = max(left, first), min(right, last)
+        elif not low <= y <= high:
+            return ()
+        return tuple((end, y + slope * (end - x)) for end in (left, right)) if left < right else ()
+
+
+@dataclass(frozen=True)
+class Ways(Grid):
+    """All ways from one number to another, each through one number between them, with a number on every arrow.
+
+    Its cells are all in one column: what each way comes to, ``values[n][0]``, and in the last row their sum. A way
+    that is marked is drawn bold; if the sum is marked, all are.
+
+    Parameters
+    ----------
+    start, end
+        The two numbers: a name and a value each.
+    between
+        The number that each way goes through.
+    arrows
+        For each way the numbers on its two arrows.
+    heads
+        What stands above the arrows into ``between``, above those out of it, and above the cells.
+    captions
+        For each cell what stands beside it.
+    rows
+        So high as if there were so many ways, so that nothing moves where there are fewer.
+    """
+
+    start: tuple[str, object] = ("", 0)
+    end: tuple[str, object] = ("", 0)
+    between: tuple[tuple[str, object], ...] = ()
+    arrows: tuple[tuple[object, object], ...] = ()
+    heads: tuple[str, str, str] = ("", "", "")
+    captions: tuple[str, ...] = ()
+    rows: int = 0
+
+
+def top(largest: float) -> float:
+    """The next round number: where an axis may end."""
+    power = 10.0 ** floor(log10(largest)) if largest > 0 else 1
+    return next((n * power for n in (1, 1.5, 2, 3, 4, 5, 6, 8) if n * power >= largest), 10 * power)
 
 
 @dataclass(frozen=True)
@@ -215,8 +301,9 @@ class Formula:
 class Highlight:
     """What one selection shows: outlines, the sum written out, and a sentence (the alt text).
 
-    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size. ``flights`` say in
-    which order the numbers come about, for a reader who keeps this cell, and ``links`` which cells hang together.
+    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size. ``lines`` come into
+    the scene's curves, by their names. ``flights`` say in which order the numbers come about, for a reader who keeps
+    this cell, and ``links`` which cells hang together.
     """
 
     marks: tuple[Mark, ...]
@@ -225,6 +312,7 @@ class Highlight:
     grids: tuple[Grid, ...] = ()
     flights: Flights = ()
     links: tuple[Link, ...] = ()
+    lines: tuple[tuple[str, Line], ...] = ()
 
 
 @dataclass(frozen=True)

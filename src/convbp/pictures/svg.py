@@ -8,9 +8,9 @@ which may be looked at anywhere, they are plain colours on white.
 from html import escape
 from typing import NamedTuple
 
-from convbp.pictures import drawing
+from convbp.pictures import curves, drawing
 from convbp.pictures.drawing import CELL, HEAD
-from convbp.pictures.scene import Grid, Highlight, Scene, Selection
+from convbp.pictures.scene import Curve, Grid, Highlight, Scene, Selection
 
 # Lengths in pixels.
 GAP = 34  # between grids
@@ -134,7 +134,10 @@ def _tops(column: tuple[Grid, ...]) -> list[float]:
 def _changes(scene: Scene, highlight: Highlight) -> dict[str, str]:
     contents = {"formula": drawing.formula(highlight.formula), "sentence": escape(highlight.sentence)}
     for g, grid in enumerate(scene.grids):
-        contents[f"marks{g}"] = "".join(drawing.mark(m, grid) for m in highlight.marks if m.grid == grid.name)
+        marks = "".join(drawing.mark(m, grid) for m in highlight.marks if m.grid == grid.name)
+        if isinstance(grid, Curve):
+            marks = curves.lines(grid, tuple(line for name, line in highlight.lines if name == grid.name)) + marks
+        contents[f"marks{g}"] = marks
         for instead in highlight.grids:
             if instead.name == grid.name:
                 contents[f"grid{g}"] = drawing.grid(instead)

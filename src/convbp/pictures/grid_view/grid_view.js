@@ -358,6 +358,7 @@ function render({ model, el, signal }) {
     for (const [axis, slider] of choice.querySelectorAll("[type=range]").entries()) {
       slider.min = Math.min(...there.map((cell) => cell[slider.name]));
       slider.max = Math.max(...there.map((cell) => cell[slider.name]));
+      slider.parentElement.hidden = slider.min === slider.max;
       slider.previousElementSibling.textContent = `${slider.name === "row" ? "row" : "column"} ${model.get("axes")[grid][1 + axis]}`;
     }
   }
@@ -416,7 +417,10 @@ function render({ model, el, signal }) {
     target.textContent = target.textContent.trim().replace("\u2212", "-").replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
   }
 
-  const cellAt = (event) => event.target.closest?.("[data-cell]")?.dataset.cell ?? null;
+  const cellAt = (event) => {
+    const { cell, reaches } = event.target.closest?.("[data-cell], [data-reaches]")?.dataset ?? {}; // one, or room around one
+    return cell ?? reaches ?? null;
+  };
   let stroke = {}; // whose it is, and the cell that it was in last
   stage.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
