@@ -37,7 +37,7 @@ def scene(state: State) -> Scene:
     read = [mark.cells for mark in highlights[first].marks if mark.grid != first.grid]
     return Scene(
         title=f"A network layer by layer, step {state.step}: {found[state.step][0].rule}",
-        columns=tuple(map(tuple, stand)),
+        line=tuple(map(tuple, stand)),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else first,
         flights=(tuple(Flight(cells, whole, meets=True) for cells in read),) if state.step and read else (),

@@ -128,12 +128,11 @@ def scene(state: State) -> Scene:
     }
     return Scene(
         title="The error falls",
-        columns=(
-            (grids["image"],),
-            (grids["kernel"], grids["gradient"]),
-            (grids["outputs"],),
-            (grids["targets"],),
-            (grids["delta"],),
+        line=(
+            (grids["image"], "⊗", (grids["kernel"], grids["gradient"])),
+            ("=", grids["outputs"]),
+            ("−", grids["targets"]),
+            ("=", grids["delta"]),
             (curve,),
         ),
         highlights=highlights,

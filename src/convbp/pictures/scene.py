@@ -51,7 +51,9 @@ class Grid:
         The absolute value that gets the full colour. None for the largest in the grid; give it where a grid
         changes with the selection, or equal numbers would change their colour with it.
     small
-        Drawn as a map: small coloured cells without numbers, for arrays too large to be read.
+        Drawn as coloured cells without numbers, for arrays too large to be read.
+    notch
+        Where the first weight of a kernel lies, which says whether it is turned: "first" or "last", a corner.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Grid:
     hues: tuple[tuple[int | None, ...], ...] = ()
     largest: object = None
     small: bool = False
+    notch: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -178,10 +181,14 @@ def top(largest: float) -> float:
 
 @dataclass(frozen=True)
 class Tag:
-    """A small label in the corner of a cell; equal ``hue`` means: the same weight."""
+    """A caption under the number of a cell, such as the name of a weight; equal ``hue`` means: the same weight.
+
+    ``value`` is the weight's own: where a `Mark` lays it on other cells, they say with what they are multiplied.
+    """
 
     text: str
     hue: int
+    value: Any = None
 
 
 class Cells(NamedTuple):
@@ -199,12 +206,11 @@ class Mark:
     """An outline around ``rows``×``cols`` cells of a grid, with an optional tag in each cell.
 
     What links cells of two grids is said by tags, too: each cell at the end of a link carries the name of its
-    weight. A line between them would run across the cells on its way, a dozen would hide them, and where columns
-    stand below each other it would run across the page.
+    weight, or its number.
 
-    ``style`` is "solid" for what is chosen or read, "dashed", in another colour, for what it reaches, and "faint"
-    for what it would reach if the array went on. An outline lies on cells: a grid that is to be left at its
-    border has cells outside its core.
+    ``style`` is "solid" for what is chosen or read, "dashed" for what it reaches, and "faint" for what it would reach
+    if the array went on. An outline lies on cells: a grid that is to be left at its border has cells outside its core.
+    ``notch`` is as in a `Grid`, of the kernel that lies there.
     """
 
     grid: str
@@ -214,6 +220,7 @@ class Mark:
     cols: int = 1
     tags: tuple[tuple[Tag | None, ...], ...] = ()
     style: str = "solid"
+    notch: str = ""
 
     @property
     def cells(self) -> Cells:
@@ -272,22 +279,26 @@ Flights = tuple[tuple[Flight, ...], ...]  # one after the other; those of one en
 
 
 class Term(NamedTuple):  # of which a picture has thousands: made and hashed in half the time of a dataclass
-    """One summand: in symbols, in numbers, and its tag's hue if it has one.
+    """One summand: in symbols, in numbers, such as 2·3 = 6, and its tag's hue if it has one.
 
-    ``outside`` marks one that is zero because it reads outside an array; it is struck out.
+    ``outside`` marks one that is zero because it reads outside an array. A term with its ``value`` is a cell of the
+    picture, with what stands before the "=" under it; one without is a line of text.
     """
 
     symbols: str
     numbers: str
     hue: int | None = None
     outside: bool = False
+    value: Any = None
 
 
 @dataclass(frozen=True)
 class Formula:
     """A sum written out: what is summed, every term in rows, the result, and lines to say more. Each may be missing.
 
-    With ``added=False`` there is no plus between the terms: each goes to a place of its own.
+    The terms stand in the rows and columns of what they are made of. With ``added=False`` there is no plus between
+    them: each goes to a place of its own. ``column`` is the end of the sum as one writes it by hand, a name and a
+    number in each line, the result last.
     """
 
     heading: str = ""
@@ -295,6 +306,8 @@ class Formula:
     total: str = ""
     notes: tuple[str, ...] = ()
     added: bool = True
+    column: tuple[tuple[str, Any], ...] = ()
+    name: str = "products"
 
 
 @dataclass(frozen=True)
@@ -315,6 +328,17 @@ class Highlight:
     lines: tuple[tuple[str, Line], ...] = ()
 
 
+class Part(NamedTuple):
+    """A place in the line for something that each highlight's formula brings along."""
+
+    name: str
+
+
+PRODUCTS, SUM = Part("products"), Part("sum")
+Piece = Grid | tuple[Grid, ...] | Part | str
+Phrase = tuple[Piece, ...]
+
+
 @dataclass(frozen=True)
 class Scene:
     """A whole picture.
@@ -323,14 +347,17 @@ class Scene:
     ----------
     title
         What the picture is, in a few words.
-    columns
-        The grids, in columns from left to right, each from top to bottom.
+    line
+        The picture is an equation, read from left to right, in phrases: on a page that is too narrow for all of them
+        the next begins a new line. In a phrase stand grids, operators such as "⊙", several grids one below the other
+        as a tuple, and what each highlight's formula brings along: `PRODUCTS` and `SUM`. These two stand last if they
+        stand nowhere.
     highlights
         For every cell a reader can choose, what it shows.
     selected
         The chosen cell; a key of ``highlights``.
-    rows
-        Room for at least so many rows of cells, so that the page does not jump when a grid grows.
+    maps
+        Grids that are only context: small, below the line.
     flights
         What is seen to move when this picture comes after one with other flights: a step, or a switch.
     covered
@@ -340,10 +367,10 @@ class Scene:
     """
 
     title: str
-    columns: tuple[tuple[Grid, ...], ...]
+    line: tuple[Phrase, ...]
     highlights: Mapping[Selection, Highlight]
     selected: Selection
-    rows: int = 0
+    maps: tuple[Grid, ...] = ()
     flights: Flights = ()
     covered: Grid | None = None
     answers: Mapping[Selection, Highlight] = field(default_factory=dict)
@@ -374,7 +401,9 @@ class Scene:
 
     @property
     def grids(self) -> tuple[Grid, ...]:
-        return tuple(grid for column in self.columns for grid in column)
+        """All of them, in the order in which they are read."""
+        pieces = (piece for phrase in self.line for piece in phrase)
+        return (*(grid for piece in pieces for grid in stacked(piece)), *self.maps)
 
     @property
     def sentence(self) -> str:
@@ -386,16 +415,23 @@ def turn(start: Cells, end: Cells) -> Flights:
     return (Flight(start, end, meets=True, reversed="rows"),), (Flight(end, end, meets=True, reversed="columns"),)
 
 
+def stacked(piece: Piece) -> tuple[Grid, ...]:
+    """The grids of a piece of the line, from top to bottom; none if it is something else."""
+    if isinstance(piece, Grid):
+        return (piece,)
+    return () if isinstance(piece, str | Part) else piece
+
+
 def rows_of(array: np.ndarray) -> tuple[tuple, ...]:
     """The entries of a 2-D array as Python objects, row by row: numbers, or tags, for a grid or a mark."""
     return tuple(map(tuple, array.tolist()))
 
 
-def named_tags(letter: str, shape: tuple[int, int]) -> np.ndarray:
+def named_tags(letter: str, array: np.ndarray) -> np.ndarray:
     """Return for each entry of an array a tag with its name and a hue of its own, as an array: it can be turned."""
-    tags = np.empty(shape, object)
-    for n, index in enumerate(np.ndindex(shape)):
-        tags[index] = Tag(subscripted(letter, *index), n)
+    tags = np.empty(array.shape, object)
+    for n, (index, value) in enumerate(np.ndenumerate(array)):
+        tags[index] = Tag(subscripted(letter, *index), n, value)
     return tags
 
 
@@ -421,6 +457,10 @@ def covered(scene: Scene, name: str) -> Scene:
         )
 
     unknown = but(set())
+
+    def hidden(piece: Any) -> Any:
+        return tuple(map(hidden, piece)) if type(piece) is tuple else unknown if piece is grid else piece
+
     asked = {
         chosen: (highlight, mark)
         for chosen, highlight in scene.highlights.items()
@@ -429,7 +469,8 @@ def covered(scene: Scene, name: str) -> Scene:
     }
     return replace(
         scene,
-        columns=tuple(tuple(unknown if one is grid else one for one in column) for column in scene.columns),
+        line=hidden(scene.line),
+        maps=hidden(scene.maps),
         highlights={**scene.highlights} | {c: asking(highlight, m.row, m.col) for c, (highlight, m) in asked.items()},
         answers={
             c: replace(highlight, grids=(*highlight.grids, but({(m.row, m.col)})))

@@ -49,9 +49,9 @@ class GridView(anywidget.AnyWidget):
     arrival: traitlets.List = traitlets.List(help="what flies when it is another than before").tag(sync=True)
     layouts: traitlets.List = traitlets.List(help="how its parts can be arranged, from wide to narrow").tag(sync=True)
     axes = traitlets.Dict(help="grid -> its title, and what its row and column index are called").tag(sync=True)
-    others: traitlets.List = traitlets.List(
-        help="layouts and longest sentence of each picture that room is kept for"
-    ).tag(sync=True)
+    others: traitlets.List = traitlets.List(help="layouts and longest texts of each picture that room is kept for").tag(
+        sync=True
+    )
     title = traitlets.Unicode(help="what the picture is, for those who cannot see it").tag(sync=True)
     message = traitlets.Unicode(help="why the last input was refused, or empty").tag(sync=True)
     paintable = traitlets.Bool(False, help="whether a stroke over the cells is reported").tag(sync=True)
@@ -64,7 +64,7 @@ class GridView(anywidget.AnyWidget):
         super().__init__(
             **self._traits_for(scene),
             **self._cells_of(scene),
-            others=[{"layouts": _layouts(other), "sentence": _longest_sentence(other)} for other in others],
+            others=[{"layouts": _layouts(other), **_longest_texts(other)} for other in others],
         )
         self._scene = scene
 
@@ -221,5 +221,6 @@ def _moves(highlight: Highlight) -> dict:
     return {name: move for name, move in (("flights", highlight.flights), ("links", links)) if move}
 
 
-def _longest_sentence(scene: Scene) -> str:
-    return max((escape(highlight.sentence) for _, highlight in scene.all_highlights()), key=len)
+def _longest_texts(scene: Scene) -> dict[str, str]:
+    patches = [*svg.patches(scene).values(), *svg.answers(scene).values()]
+    return {name: max((patch.get(name, "") for patch in patches), key=len) for name in ("heading", "words", "sentence")}

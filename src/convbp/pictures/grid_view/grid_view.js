@@ -103,7 +103,9 @@ function render({ model, el, signal }) {
   el.classList.add("convbp-view");
   el.innerHTML = `
     <p class="convbp-message" role="alert"></p>
+    <p class="convbp-heading" data-slot="heading"></p>
     <div class="convbp-stage" tabindex="0" role="application" ${NO_SHORTCUTS}></div>
+    <div class="convbp-words" data-slot="words"></div>
     <form class="convbp-ask" hidden>
       <label>your prediction <input name="prediction" inputmode="text" autocomplete="off" size="6" ${NO_SHORTCUTS}></label>
       <button type="button" ${NO_SHORTCUTS}>show</button>
@@ -111,7 +113,7 @@ function render({ model, el, signal }) {
     </form>
     <div class="convbp-choice"></div>
     <p class="convbp-sentence" aria-live="polite"></p>`;
-  const [message, stage, ask, choice, sentence] = el.children;
+  const [message, heading, stage, words, ask, choice, sentence] = el.children;
   const guess = ask.elements.prediction;
   const over = document.createElement("div"); // what lies over the picture
   over.className = "convbp-over";
@@ -151,7 +153,7 @@ function render({ model, el, signal }) {
 
   function fill(slots) {
     const changed = Object.entries(slots).filter(([slot, markup]) => shown[slot] !== markup)
-      .map(([slot, markup]) => [stage.querySelector(`[data-slot="${slot}"]`), slot, markup]);
+      .map(([slot, markup]) => [el.querySelector(`[data-slot="${slot}"]`), slot, markup]);
     const outlines = moving() ? changed.filter(([, slot]) => slot in shown && slot.startsWith("marks")).map(([element]) => [parts(element), element]) : [];
     for (const [element, slot, markup] of changed) element.innerHTML = shown[slot] = markup;
     for (const outline of outlines) glide(...outline);
@@ -299,7 +301,7 @@ function render({ model, el, signal }) {
     if (answers !== model.get("answers")) uncovered.clear();
     answers = model.get("answers");
     showSliders();
-    makeRoomForSentence();
+    makeRoomForTexts();
     showSelection();
     for (const key of early.splice(0)) press(key);
   }
@@ -316,8 +318,8 @@ function render({ model, el, signal }) {
     const svg = stage.querySelector("svg");
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
     svg.style.minWidth = `${SMALLEST * width}px`;
-    for (const [i, place] of places.entries())
-      svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${place})`);
+    for (const [i, [x, y, scale]] of places.entries())
+      svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${x},${y})${scale === 1 ? "" : ` scale(${scale})`}`);
     // What a picture once needed it keeps, and what others will need is left free below, or the page would jump.
     const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
     const others = model.get("others").map((other) => fitting(other.layouts)).map((one) => one.height * Math.min(1, Math.max(SMALLEST, room / one.width)));
@@ -325,16 +327,19 @@ function render({ model, el, signal }) {
     el.style.paddingBottom = `${Math.max(0, ...others.map((height) => height - needed))}px`;
   }
 
-  // Room for the longest sentence, so that none moves the page below.
+  // Room for the longest of each text, so that none moves the page below.
   let wide = 0;
-  function makeRoomForSentence() {
+  function makeRoomForTexts() {
     const said = Object.keys(model.get("asked")).length ? " You predicted \u22121000: wrong, it is \u22121000." : "";
-    const sentences = [...Object.values(model.get("patches")), ...Object.values(model.get("answers")).map(({ slots }) => slots), ...model.get("others")]
-      .map((one) => one.sentence + said);
-    if (wide !== sentence.clientWidth) sentence.style.minHeight = ""; // else what it once needed it keeps
-    wide = sentence.clientWidth;
-    sentence.innerHTML = sentences.reduce((a, b) => (b.length > a.length ? b : a), "");
-    sentence.style.minHeight = `${sentence.getBoundingClientRect().height}px`;
+    const all = [...Object.values(model.get("patches")), ...Object.values(model.get("answers")).map(({ slots }) => slots), ...model.get("others")];
+    for (const [name, element] of Object.entries({ heading, words, sentence })) {
+      if (wide !== stage.clientWidth) element.style.minHeight = ""; // else what it once needed it keeps
+      element.innerHTML = all.map((one) => one[name] ?? "").reduce((a, b) => (b.length > a.length ? b : a), "");
+      if (element === sentence) element.append(said);
+      element.style.minHeight = `${element.getBoundingClientRect().height}px`;
+      if (name in shown) element.innerHTML = shown[name];
+    }
+    wide = stage.clientWidth;
   }
 
   // One slider for the row and one for the column, over the cells that can be chosen; and in which grid, if in several.
@@ -514,7 +519,7 @@ function render({ model, el, signal }) {
   const resized = new ResizeObserver(() => {
     if ([0, room].includes(stage.clientWidth)) return; // out of sight, or as wide as before
     arrange();
-    makeRoomForSentence();
+    makeRoomForTexts();
     land();
     showSelection();
   });

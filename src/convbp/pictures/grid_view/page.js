@@ -11,4 +11,9 @@ const model = {
   off: (name, listener) => { listeners[name] = (listeners[name] ?? []).filter((one) => one !== listener); },
   save_changes: () => {},
 };
+// The picture follows the page, as it does in JupyterLab.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => { document.body.dataset.jpThemeLight = String(!dark.matches); };
+dark.addEventListener("change", follow);
+follow();
 render({ model, el: document.getElementById("view") });
