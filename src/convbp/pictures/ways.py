@@ -11,8 +11,8 @@ from convbp.pictures.text_wrapping import text_width
 # Lengths in pixels.
 HEAD, LEFT, PITCH, CELL = 58, 8, 36, 30  # above the boxes; left of them; from one way to the next; of a cell
 BOX, TALL = 64, 34  # a box with name and number
-FAN, STRETCH = 30, 46  # of an arrow: where they part or meet, and where its number stands
-CAPTION = 100  # beside a cell
+FAN, STRETCH = 30, 42  # of an arrow: where they part or meet, and where its number stands
+CAPTION = 86  # beside a cell
 
 # Where each part begins.
 _BETWEEN = LEFT + BOX + FAN + STRETCH
