@@ -17,10 +17,24 @@ from convbp.explorers.states.fields import array, scalar
 from convbp.explorers.states.state import ExplorerState
 from convbp.losses import half_sum_of_squares
 from convbp.notation import bracketed, factor, number
-from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Line, Mark, Scene, Selection, Term, rows_of, top
-from convbp.pictures.written_terms import in_rows, named, outline
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Curve,
+    Formula,
+    Grid,
+    Highlight,
+    Line,
+    Mark,
+    Scene,
+    Selection,
+    Term,
+    rows_of,
+    top,
+)
+from convbp.pictures.written_terms import in_rows, named, outline, written
 from convbp.shapes import check_size
-from convbp.sums import Factor, Sum
+from convbp.sums import Sum
 
 TARGETS = ((8, 6, 0), (4, 9, 6), (10, 2, 7))
 FIRST = Selection("kernel", 0, 0)
@@ -134,6 +148,8 @@ def scene(state: State) -> Scene:
             ("−", grids["targets"]),
             ("=", grids["delta"]),
             (curve,),
+            (PRODUCTS,),
+            ("→", SUM),
         ),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
@@ -153,7 +169,8 @@ def _of_weight(state: State, grids: dict[str, Grid], entry: Sum, at: tuple[int, 
         ),
         formula=Formula(
             heading=f"∂E/∂{name}  =  Σᵢ Σⱼ δ(i, j) · o(i + {at[0]}, j + {at[1]})  (Eq. 13)",
-            terms=in_rows(list(map(_short, entry.terms)), grids["delta"].size[1]),
+            terms=in_rows(written(entry, {}, strike=False), grids["delta"].size[1]),
+            column=(("∂E/∂w", slope),),
             total=f"∂E/∂{name} is {number(slope)}.",
             notes=(f"step: {name} − η·∂E/∂{name} = {number(weight)} − {factor(rate)}·{factor(slope)} = {after}",),
         ),
@@ -164,17 +181,13 @@ def _of_weight(state: State, grids: dict[str, Grid], entry: Sum, at: tuple[int, 
     )
 
 
-def _short(product: tuple[Factor, ...]) -> Term:
-    """A product without its result, so that three decimals stand side by side."""
-    return Term("·".join(part.text for part in product), "·".join(factor(part.value) for part in product))
-
-
 def _of_target(state: State, grids: dict[str, Grid], at: tuple[int, int]) -> Highlight:
     x, t, miss = (grids[name].entry(*at) for name in ("outputs", "targets", "delta"))
 
     def term(i: int, j: int) -> Term:
         delta = grids["delta"].entry(i, j)
-        return Term(f"½·δ({i}, {j})²", f"½·{factor(delta)}²")
+        half = float(delta) ** 2 / 2
+        return Term(f"½·δ({i}, {j})²", f"½·{factor(delta)}² = {number(half)}", value=half)
 
     rows, cols = grids["delta"].size
     return Highlight(
@@ -183,6 +196,7 @@ def _of_target(state: State, grids: dict[str, Grid], at: tuple[int, int]) -> Hig
             heading=f"{bracketed('δ', *at)} = x − t = {number(x)} − {factor(t)} = {number(miss)}  (Eq. 9 and 15)",
             terms=tuple(tuple(term(i, j) for j in range(cols)) for i in range(rows)),
             total=f"E is {number(float(state.error))}.",
+            column=(("E", float(state.error)),),
         ),
         sentence=(
             f"Output {at} is {number(x)} and should be {number(t)}: δ there is {number(miss)}, and E is "
