@@ -13,7 +13,7 @@ from PIL import ImageFont
 
 from convbp.explorers.sliding_window import State
 from convbp.pictures import svg
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
+from convbp.pictures.scene import PRODUCTS, SUM, Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -109,26 +109,35 @@ def gallery():
     weights = Grid("weights", "w, by hue", ((1, None, -3),), hues=((0, None, 7),), axes=("m", "n"))
     large = Grid("large", "a map of 20×32", tuple(tuple(r - c for c in range(32)) for r in range(20)), small=True)
     holed = Grid("holed", "small, with holes", ((1, None), (0, -1)), (-1, -1), core=(0, -1, 1, 2), small=True)
+    context = Grid("context", "context", ((1, -12.345), (1e-9, None)), tags=((Tag("b", 3), None),) * 2)
     kinds = [
         *[Mark("map", -1, -2, 2, 3, style="faint"), Mark("map", 0, 0, 1, 1, ((Tag("w₀₀", 0),),), "dashed")],
         *[Mark("large", 3, 4, 5, 6), Mark("weights", 0, 1, 1, 2, ((None, Tag("b", 3)),))],
     ]
     terms = (
-        (Term("δ(−1, 0)·w(1, 0)", "0·5 = 0", outside=True), Term("b", "7")),
-        (Term("δ(0, 0)·w(0, 0)", "3·1 = 3", 0),),
+        (Term("δ(−1, 0)·w(1, 0)", "0·5 = 0", outside=True, value=0), Term("b", "7", value=7)),
+        (Term("δ(0, 0)·w(0, 0)", "3·1 = 3", 0, value=3),),
     )
     words = [
-        Formula("every line", terms, "The 3 products sum to 10.", ("× f′(3) = 1", "central difference: 10.0")),
+        Formula(
+            "every line",
+            terms,
+            "The 3 products sum to 10.",
+            ("× f′(3) = 1", "central difference: 10.0"),
+            column=(("Σ", 10), ("× f′(3)", 1), ("δ", 10)),
+        ),
         Formula(total="a total alone"),
         Formula(notes=("a line alone", "and another one")),
         Formula("a heading, and a title that is longer than the one that it replaces"),
         Formula(
             "∂E/∂o at (2, 3)  =  Σₘ Σₙ δ(2 − m, 3 − n) · w(m, n), a heading that is too long for a single line",
-            ((terms[0][0], *[Term("w(0, 0, 0)·o(1, 1, 0)", "(−7)·(−1.25) = 8.75", 1)] * 6), terms[1]),
+            ((terms[0][0], *[Term("w(0, 0, 0)·o(1, 1, 0)", "(−7)·(−1.25) = 8.75", 1, value=8.75)] * 6), terms[1]),
             "x(0, 1, 2) = max(1, 2, 3, 4, 5) + exp(8) / (exp(16) + exp(10) + exp(0) + exp(2) + exp(0) + exp(2)) = 7.",
             ("a note that takes more than the two lines that all of the other texts would have needed at most, " * 2,),
         ),
-        Formula("long terms", ((Term(" + ".join(["δ(0, 1)·w(2, 3)"] * 9), " + ".join(["3·1"] * 30), 2), terms[0][1]),)),
+        Formula(
+            "long", ((Term(" + ".join(["δ(0, 1)·w(2, 3)"] * 9), " + ".join(["3·1"] * 30), 2, value=90), terms[0][1]),)
+        ),
     ]
     chosen = [Selection(grid.name, *cell) for grid in (shown, weights) for cell in grid.cells() if grid.in_core(*cell)]
     highlights = {}
@@ -138,7 +147,11 @@ def gallery():
         highlights[cell] = Highlight(
             *((Mark(*cell), *kinds[n % 3 :]), words[n % 6], f"Cell {n}."), grids=(instead, longer)[: n % 3]
         )
-    return Scene("everything", ((shown, weights), (large, holed)), highlights, chosen[1])
+    line = ((shown, weights),), ("⊙", (large, holed)), ("=", PRODUCTS, "→", SUM)
+    return Scene("everything", line, highlights, chosen[1], maps=(context,))
+
+
+AROUND = {"heading", "words"}  # what stands around a picture on a page, and not in it
 
 
 @dataclass(frozen=True)
@@ -165,14 +178,17 @@ def arrange(root, layout):
     for name in ("width", "height"):
         root.set(name, str(layout[name]))
     root.set("viewBox", f"0 0 {layout['width']} {layout['height']}")
-    for part, (x, y) in enumerate(layout["places"]):
-        root.find(f".//*[@data-part='{part}']").set("transform", f"translate({x},{y})")
+    for part, (x, y, scale) in enumerate(layout["places"]):
+        form = f"translate({x},{y})" + (f" scale({scale:g})" if scale != 1 else "")
+        root.find(f".//*[@data-part='{part}']").set("transform", form)
     return root
 
 
 def apply(root, patch):
     """What the front end does to a picture to show another selection."""
     for slot, markup in patch.items():
+        if slot in AROUND:
+            continue
         (element,) = root.findall(f".//*[@data-slot='{slot}']")
         fragment = ElementTree.fromstring(f'<g xmlns="{SVG[1:-1]}">{markup}</g>')
         element[:], element.text = list(fragment), fragment.text
@@ -187,21 +203,24 @@ def page(view):
 
 def shapes(root):
     """Every rectangle and text of the picture, in the order in which they are drawn."""
-    return list(_shapes(root, _rules(root.find(f"{SVG}style").text), 0.0, 0.0, ""))
+    return list(_shapes(root, _rules(root.find(f"{SVG}style").text), 0.0, 0.0, 1.0, "", {}))
 
 
-def _shapes(element, rules, x, y, part):
+def _shapes(element, rules, x, y, scale, part, inherited):
     for child in element:
         if child.tag == f"{SVG}g":
-            dx, dy = re.fullmatch(r"translate\((.+),(.+)\)", child.get("transform", "translate(0,0)")).groups()
-            yield from _shapes(child, rules, x + float(dx), y + float(dy), child.get("data-part", part))
+            form = r"translate\(([^,]+),([^)]+)\)(?: scale\((.+)\))?"
+            dx, dy, by = re.fullmatch(form, child.get("transform", "translate(0,0)")).groups()
+            at = x + scale * float(dx), y + scale * float(dy), scale * float(by or 1)
+            size = {"font-size": child.get("font-size")} if child.get("font-size") else inherited
+            yield from _shapes(child, rules, *at, child.get("data-part", part), size)
         elif child.tag in (f"{SVG}rect", f"{SVG}text"):
             # A rule of the style sheet wins over an attribute.
             names = child.get("class", "").split()
-            look = {**child.attrib, **rules.get("text", {})}
+            look = {**inherited, **child.attrib, **rules.get("text", {})}
             for name in names:
                 look |= rules.get(name, {})
-            left, top = x + float(child.get("x", 0)), y + float(child.get("y", 0))
+            left, top = x + scale * float(child.get("x", 0)), y + scale * float(child.get("y", 0))
             kind, text = child.tag.removeprefix(SVG), " ".join((child.text or "").split())
             if kind == "text":
                 anchor = {"middle": "ms", "end": "rs"}.get(look.get("text-anchor"), "ls")
@@ -211,7 +230,7 @@ def _shapes(element, rules, x, y, part):
             else:
                 edge = float(look.get("stroke-width", 0)) / 2
                 box = (-edge, -edge, float(child.get("width")) + edge, float(child.get("height")) + edge)
-            box = (left + box[0], top + box[1], left + box[2], top + box[3])
+            box = (left + scale * box[0], top + scale * box[1], left + scale * box[2], top + scale * box[3])
             yield Shape(kind, " ".join(names), box, look.get("fill", ""), part, text)
 
 
@@ -238,15 +257,18 @@ def _font(bold):
     return ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", name)), 256)
 
 
-WIDEST_LINE = 560  # of a formula: where a page is narrow, a wider one would make the whole picture small
-LABELS, CELLS = ("title", "index", "sum", "outside", "symbols", "total"), ("cell", "pad", "empty", "small")
+WIDEST_LINE = 400  # of a sum: where a page is narrow, a wider one would be made small
+LABELS, CELLS = (
+    ("title", "name", "index", "sum", "symbols", "label", "operator", "plus"),
+    ("cell", "pad", "empty", "small"),
+)
 
 
 def misplaced(drawn, selection):
     """What of a picture, with that cell chosen, is not in its place: a complaint for each, and none if all is well.
 
     Everything lies on the page, in every layout, and no part on another; no text lies on a text, no label on a cell;
-    no line of the formula is wider than `WIDEST_LINE`.
+    no line of the sum is wider than `WIDEST_LINE`.
     """
     complaints, root = (
         [("a wide line", line) for line in wide_lines(drawn, selection)],
@@ -258,27 +280,34 @@ def misplaced(drawn, selection):
         complaints += [("off the page", shape) for shape in everything if not inside(shape.box, page)]
         parts = [[shape.box for shape in everything if shape.part == str(p)] for p in range(len(layout.places))]
         complaints += [("parts overlap", pair) for pair in overlaps([hull(boxes) for boxes in parts if boxes])]
-    # The outline repeats a tag that the cell has already.
-    written = list({(s.text, s.box): s for s in everything if s.kind == "text" and s.text}.values())
+    # A zero under an outline lies on the dot that is there without one.
+    written = [s for s in everything if s.kind == "text" and s.text and s.text != "·"]
     for i, j in overlaps([shape.box for shape in written]):
         complaints.append(("texts overlap", written[i], written[j]))
-    labels, cells = ([s for s in everything if s.name in names] for names in (LABELS, CELLS))
+    labels, cells = ([s for s in everything if kind_of(s) in names] for names in (LABELS, CELLS))
     for i, j in overlaps([shape.box for shape in labels + cells]):
         if i < len(labels) <= j:
             complaints.append(("a label on a cell", labels[i]))
     return complaints
 
 
+def kind_of(shape):
+    """Its first class; the others say how it is coloured."""
+    return shape.name.partition(" ")[0]
+
+
 def wide_lines(drawn, selection):
-    """The texts of the formula, with that cell chosen, that end further right than they may."""
+    """What of the sum, with that cell chosen, ends further right than it may."""
     alone = replace(
         drawn,
-        columns=((Grid("none", "", ((None,),)),),),
+        line=((Grid("none", "", ((None,),)),), (PRODUCTS,), (SUM,)),
+        maps=(),
         highlights={selection: Highlight((), drawn.highlights[selection].formula, "")},
         selected=selection,
     )
-    words = [shape for shape in shapes(parse(svg.picture(alone))) if shape.part == "1"]
-    return [shape for shape in words if shape.box[2] - svg.MARGIN > WIDEST_LINE]
+    own = [shape for shape in shapes(arrange(parse(svg.picture(alone)), svg.layouts(alone)[0]._asdict()))]
+    lefts = {str(p): x for p, (x, _, _) in enumerate(svg.layouts(alone)[0].places)}
+    return [shape for shape in own if shape.part > "0" and shape.box[2] - lefts[shape.part] > WIDEST_LINE]
 
 
 def hull(boxes):

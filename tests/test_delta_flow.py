@@ -56,6 +56,10 @@ def values(text):
     return [Fraction(part.strip("()").replace("−", "-")) for part in re.split(r"·(?!w)| \+ | = ", text)]
 
 
+def grid(drawn, name):
+    return next(grid for grid in drawn.grids if grid.name == name)
+
+
 def check(state, drawn):
     """Everything that choosing each pixel, or each δ, shows."""
     drawn = uncovered(scene, state, "below", lambda chosen: chosen[1:] if state.way == "gather" else None)
@@ -70,37 +74,39 @@ def check(state, drawn):
     assert {at: value for at, value in entries(grids["delta"]).items() if grids["delta"].in_core(*at)} == δ
     for (m, n), value in w.items():
         assert grids["turned"].entry(k1 - 1 - m, k2 - 1 - n) == grids["kernel"].entry(m, n) == value
-    chosen, in_order = ("image", cells((H, W))) if state.way == "gather" else ("delta", cells((rows, cols)))
+    chosen, in_order = ("below", cells((H, W))) if state.way == "gather" else ("delta", cells((rows, cols)))
     assert list(drawn.highlights) == [Selection(chosen, *cell) for cell in in_order]
     for done, ((_, i, j), highlight) in enumerate(drawn.highlights.items(), 1):
-        products, so_far = (entries(grid) for grid in highlight.grids)
+        (so_far,) = map(entries, highlight.grids)
         if state.way == "gather":
-            check_gather(state, highlight, (i, j), products, sums[i, j], entries(grids["below"])[i, j])
+            check_gather(state, highlight, (i, j), slope[i, j], sums[i, j], entries(grids["below"])[i, j])
             assert so_far == {at: sums[at] if at in in_order[:done] else None for at in sums}
         else:
             parts = {at: [] for at in sums}
             for (a, b), (m, n) in product(in_order[:done], w):
                 parts[a + m, b + n].append(δ[a, b] * w[m, n])
             assert so_far == {at: sum(come) if come else None for at, come in parts.items()}
-            check_scatter(state, highlight, (i, j), products, so_far, done)
+            check_scatter(state, highlight, (i, j), so_far, done)
     if state.way == "scatter":
         assert so_far == sums
 
 
-def check_gather(state, highlight, pixel, products, total, below):
+def check_gather(state, highlight, pixel, slope, total, below):
     (i, j), (k1, k2) = pixel, state.kernel.shape
     δ, w = (dict(np.ndenumerate(array)) for array in (state.delta, state.kernel))
     # Place by place of the turned kernel: which δ lies there, and which weight.
     places = {(r, c): ((i - k1 + 1 + r, j - k2 + 1 + c), (k1 - 1 - r, k2 - 1 - c)) for r, c in cells((k1, k2))}
-    assert products == {place: δ.get(at, 0) * w[weight] for place, (at, weight) in places.items()}
+    products = {place: δ.get(at, 0) * w[weight] for place, (at, weight) in places.items()}
+    assert {(r, c): highlight.formula.terms[r][c].value for r, c in places} == products
     assert sum(products.values()) == total
+    assert [value for _, value in highlight.formula.column] == pytest.approx([total, slope, below], rel=1e-9)
     for (r, c), (at, weight) in places.items():
         term = highlight.formula.terms[r][c]
         assert term.symbols == f"δ({number(at[0])}, {number(at[1])})·w({weight[0]}, {weight[1]})"
         assert values(term.numbers) == [δ.get(at, 0), w[weight], products[r, c]]
         assert term.outside == (at not in δ)
         assert marked(highlight)["delta"][at] == subscripted("w", *weight)
-    for name in ("image", "slope", "sums", "below"):
+    for name in ("below", "slope", "sums", "below"):
         assert marked(highlight)[name] == {pixel: ""}
     result = re.fullmatch(
         r"The sum is (\S+), and δˡ.* is (\S+) · f′\((\S+)\) = \S+·\S+ = (\S+)\.", highlight.formula.total
@@ -109,15 +115,15 @@ def check_gather(state, highlight, pixel, products, total, below):
     assert f"sum to {number(total)}, and times f′ that is δˡ = {number(below)}." in highlight.sentence
 
 
-def check_scatter(state, highlight, place, products, so_far, done):
+def check_scatter(state, highlight, place, so_far, done):
     (i, j), w = place, dict(np.ndenumerate(state.kernel))
     value = state.delta[place]
-    assert products == {weight: value * w[weight] for weight in w}
-    for (m, n), added in products.items():
+    for (m, n), weight in w.items():
         term = highlight.formula.terms[m][n]
         assert term.symbols == f"to ({i + m}, {j + n}): δ·w({m}, {n})"
         before, come, after = values(term.numbers)
-        assert (come, after) == (added, so_far[i + m, j + n])
+        assert (come, after) == (value * weight, so_far[i + m, j + n])
+        assert term.value == after
         assert before + come == after
         assert marked(highlight)["sums"][i + m, j + n] == subscripted("w", m, n)
     assert len(marked(highlight)["sums"]) == len(w)
@@ -135,7 +141,7 @@ def test_the_result_is_the_slope_of_the_error(activation, way):
     x, w, δ = rng.normal(size=(4, 5)), rng.normal(size=(2, 3)), rng.normal(size=(3, 3))
     f = getattr(convbp, activation)
     expected = central_difference(lambda x: (δ * loops.cross_correlate(f(x), w)).sum(), x)
-    below = scene(State(x, w, δ, activation=activation, way=way)).grids[-1]
+    below = grid(scene(State(x, w, δ, activation=activation, way=way)), "below")
     np.testing.assert_allclose(np.array(below.values, float), expected, rtol=1e-6, atol=1e-8)
 
 
@@ -147,7 +153,7 @@ def test_a_delta_left_out_is_the_output_itself():
 
 def test_one_picture_of_each_way_word_by_word():
     state = State([[1, -2, 3]], [[2, -1]], [[5, -3]])
-    formula = scene(state).highlights["image", 0, 0].formula
+    formula = scene(state).highlights["below", 0, 0].formula
     assert formula.heading.startswith("∂E/∂oˡ(0, 0)  =  Σₘ Σₙ δˡ⁺¹(0 − m, 0 − n) · w(m, n)")
     assert [(term.symbols, term.numbers, term.outside) for term in formula.terms[0]] == [
         ("δ(0, −1)·w(0, 1)", "0·(−1) = 0", True),
@@ -170,24 +176,24 @@ def test_the_player_goes_through_the_pixels_and_through_the_deltas():
     ways, player = control(explorer, description="way"), control(explorer, StepPlayer)
     assert (player.max, player.value) == (23, 2 * 6 + 4)
     player.value = 0
-    assert explorer.state.selected == ("image", 0, 0)
+    assert explorer.state.selected == ("below", 0, 0)
     player.value = 23
-    assert explorer.state.selected == ("image", 3, 5)
-    explorer.view.set_state({"grid": "image", "row": 1, "col": 2})
+    assert explorer.state.selected == ("below", 3, 5)
+    explorer.view.set_state({"grid": "below", "row": 1, "col": 2})
     assert player.value == 8
     ways.value = "scatter"
     assert (player.max, player.value, explorer.state.selected) == (11, 6, ("delta", 1, 2))
     player.value = 11
     assert explorer.view.scene.sentence.startswith("δ (2, 3) is −3: ")
     ways.value = "gather"
-    assert (player.max, player.value, explorer.state.selected) == (23, 15, ("image", 2, 3))
+    assert (player.max, player.value, explorer.state.selected) == (23, 15, ("below", 2, 3))
 
 
 def shown(explorer):
     """The values of the sums so far, and of δˡ."""
     drawn = explorer.view.scene
     (sums,) = [grid for grid in drawn.highlights[drawn.selected].grids if grid.name == "sums"]
-    return sums, drawn.grids[-1]
+    return sums, replace(grid(drawn, "below"), axes=None)
 
 
 def test_at_the_last_step_both_ways_show_the_same_numbers():
@@ -229,6 +235,6 @@ def test_an_activation_may_be_a_name_in_any_case_or_a_function_also_one_s_own():
     by_name.update(activation=own)
     menu = control(by_name, description="activation f")
     assert (by_name.message, menu.value, [name for name, _ in menu.options][-1]) == ("", own, "double")
-    assert by_name.view.scene.grids[1].values[0][0] == 2
+    assert grid(by_name.view.scene, "slope").values[0][0] == 2
     by_name.update(activation="relu")
     assert [name for name, _ in menu.options] == list(ACTIVATIONS)

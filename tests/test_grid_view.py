@@ -16,7 +16,7 @@ from convbp.explorers.sliding_window import State, scene
 from convbp.pictures import grid_view, svg
 from convbp.pictures.grid_view import GridView
 from convbp.pictures.scene import Selection
-from pictures import HOSTILE, hostile, page, parse, shapes
+from pictures import HOSTILE, hostile, kind_of, page, parse, shapes
 
 IMAGE, KERNEL = [[1, 2, 0, 3], [0, -1, 5, 2], [4, 0, 1, 1]], [[2, -3], [0, 1], [1, 0]]
 
@@ -95,7 +95,7 @@ def test_a_cell_chosen_in_the_page_is_the_scene_s(drawn, view):
 
 def test_the_still_picture_is_on_white_and_twice_as_large(drawn, view):
     image = pixels(view.png())
-    width, height, _ = svg.layouts(drawn)[0]
+    width, height, _ = svg.layout_of_still(drawn)
     assert image.shape == (2 * height, 2 * width, 3)
     edges = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     assert (edges == 255).all()
@@ -112,7 +112,7 @@ def test_every_text_and_cell_of_the_still_picture_is_there(drawn, view):
             ink = [int(shape.fill[i : i + 2], 16) for i in (1, 3, 5)]
             inked = (abs(image[top : bottom + 1, left : right + 1].astype(int) - ink).max(axis=2) < 100).mean()
             assert 0.02 < inked < 0.9, shape
-        elif shape.name == "cell":
+        elif kind_of(shape) == "cell":
             assert "#{:02x}{:02x}{:02x}".format(*image[bottom - 9, left + 9]) == shape.fill
 
 
@@ -132,8 +132,9 @@ def test_the_mime_bundle_of_the_still_picture_has_its_size_and_says_what_it_show
     view.set_state({"row": 2, "col": 3})
     data, metadata = view.still()
     assert base64.b64decode(data["image/png"], validate=True) == view.png()
-    width, height, _ = svg.layouts(drawn)[0]
-    sentence = replace(drawn, selected=Selection("output", 2, 3)).sentence
+    chosen = replace(drawn, selected=Selection("output", 2, 3))
+    width, height, _ = svg.layout_of_still(chosen)
+    sentence = chosen.sentence
     assert data["text/plain"] == sentence
     assert metadata == {"image/png": {"alt": sentence, "width": width, "height": height}}
 

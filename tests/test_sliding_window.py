@@ -192,11 +192,6 @@ def test_a_cell_that_a_change_of_mode_leaves_outside_becomes_the_nearest_one():
         assert scene(state).selected == ("output", *nearest)
 
 
-def test_the_room_that_is_reserved_does_not_depend_on_the_mode():
-    drawn = [scene(State(np.ones((3, 5)), np.ones((2, 4)), mode=mode)) for mode in MODES]
-    assert drawn[0].rows == drawn[1].rows == grids(drawn[1])["input"].size[0]
-
-
 def test_a_state_keeps_a_copy_that_nobody_can_change():
     image, kernel = np.arange(6).reshape(2, 3), np.ones((1, 2))
     state = State(image, kernel)

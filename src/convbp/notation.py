@@ -34,6 +34,20 @@ def factor(value: object) -> str:
     return f"({text})" if text.startswith(MINUS) or "/" in text else text
 
 
+@lru_cache(maxsize=4096, typed=True)
+def brief(value: object) -> str:
+    """Write a number as there is room for it in a cell: three significant digits, or a short integer or fraction.
+
+    >>> brief(-1024), brief(1234567), brief(Fraction(1, 3)), brief(Fraction(-123, 457)), brief(12.345)
+    ('−1024', '1.23e6', '1/3', '−0.269', '12.3')
+    """
+    text = number(value)
+    if len(text.lstrip(MINUS)) <= (4 if isinstance(value, Integral) else 3):
+        return text
+    text = f"{float(value):.3g}"  # type: ignore[arg-type]
+    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", MINUS)
+
+
 def subscripted(letter: str, *index: int) -> str:
     """Write an entry of an array as the equations do.
 

@@ -48,7 +48,7 @@ def scene(state: State) -> Scene:
         "image": Grid("image", "input o: choose a pixel", rows_of(state.image), axes=("i′", "j′")),
         "delta": Grid("delta", "δ of the output", rows_of(around), (1 - k1, 1 - k2), core=(0, 0, rows, cols)),
         "reach": Grid("reach", "how many outputs it reaches", rows_of(reach)),
-        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(named_tags("w", (k1, k2)))),
+        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(named_tags("w", state.kernel))),
     }
     sums = all_terms(INPUT_SUM, named(delta=state.delta, kernel=state.kernel))
     tags = tags_of("w", grids["kernel"])
@@ -58,7 +58,7 @@ def scene(state: State) -> Scene:
     }
     drawn = Scene(
         title="Region Q: the outputs that a pixel has a part in",
-        columns=tuple((grid,) for grid in grids.values()),
+        line=tuple((grid,) for grid in grids.values()),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
     )

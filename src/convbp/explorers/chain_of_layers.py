@@ -33,7 +33,7 @@ def scene(state: State) -> Scene:
     arrays = {array: made for array, (_, made) in shown.items()}
     return Scene(
         title=f"A network layer by layer, step {state.step}: {found[state.step][0].rule}",
-        columns=tuple(map(tuple, columns(state.network, arrays))),
+        line=tuple(map(tuple, columns(state.network, arrays))),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else _worth_seeing(found[state.step][0]),
     )

@@ -196,7 +196,7 @@ def scene(state: State) -> Scene:
     left, right = sides if forward else sides[::-1]
     return Scene(
         title=f"Channels and filters, {state.way}",
-        columns=(*left, *map(tuple, slices), *right),
+        line=(*left, *map(tuple, slices), *right),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
     )
@@ -221,7 +221,7 @@ def _maps(name: str, title: str, array: np.ndarray, small: bool, origin=(0, 0), 
 def _slice(state: State, c: int, d: int) -> Grid:
     """What filter d has for channel c, backwards turned."""
     forward, array = state.way == FORWARD, state.kernel[:, :, c, d]
-    tags = named_tags("w", array.shape)
+    tags = named_tags("w", array)
     return Grid(
         f"w{c},{d}",
         f"c {c}, d {d}" if state.small else f"{'w' if forward else 'rot180(w)'}, c {c}, d {d}",

@@ -94,7 +94,7 @@ def scene(state: State) -> Scene:
     made of, with a name for what meets there, and writes out the sum.
     """
     parts = {name: _part(state, name) for name in TABLE}
-    tags = {"w": named_tags("w", state.kernel.shape), "δ": named_tags("δ", state.delta.shape)}
+    tags = {"w": named_tags("w", state.kernel), "δ": named_tags("δ", state.delta)}
     grids = {
         "o": Grid("o", "input o", rows_of(state.image)),
         "w": Grid("w", "kernel w", rows_of(state.kernel), tags=rows_of(tags["w"])),
@@ -114,7 +114,7 @@ def scene(state: State) -> Scene:
     pairs = (("o", "w"), ("forward", "δ"), ("by_kernel", "by_kernel slopes"), ("by_image", "by_image slopes"))
     return Scene(
         title="Two conventions: a flip forwards, or on the way back",
-        columns=tuple(tuple(grids[name] for name in pair) for pair in pairs),
+        line=tuple(tuple(grids[name] for name in pair) for pair in pairs),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )

@@ -1,6 +1,5 @@
 """How the δ come back to the layer below: collected by the turned kernel, or spread by the kernel (Eq. 15 to 22)."""
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -17,7 +16,21 @@ from convbp.explorers.states.examples import LARGER_DELTA
 from convbp.explorers.states.fields import activation, array, choice, tick
 from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, delta_of_layer
 from convbp.notation import factor, number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, covered, named_tags, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Phrase,
+    Scene,
+    Selection,
+    Term,
+    covered,
+    named_tags,
+    rows_of,
+)
 from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.sums import Sum
 
@@ -68,40 +81,47 @@ def scene(state: State) -> Scene:
     multiplies w with it, and adds the products to the pixels that it came from. All sums are those after that step.
     """
     (k1, k2), f, gather = state.kernel.shape, state.activation, state.way == GATHER
-    tags = named_tags("w", state.kernel.shape)
+    tags = named_tags("w", state.kernel)
     spread = _spread(state.delta, state.kernel)
     sums, slope = cross_correlate(state.delta, rot180(state.kernel), mode="full"), f.derivative(state.image)
-    outside: Any = 0 if gather else None
-    around = np.pad(state.delta.astype(object), ((k1 - 1,) * 2, (k2 - 1,) * 2), constant_values=outside)
-    turned = Grid("turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=rows_of(tags[::-1, ::-1]))
-    delta = Grid("delta", "δˡ⁺¹, zeros around it" if gather else "δˡ⁺¹", rows_of(around), (1 - k1, 1 - k2))
-    largest = np.abs(state.delta).max() * np.abs(state.kernel).max()
+    around = np.pad(state.delta.astype(object), ((k1 - 1,) * 2, (k2 - 1,) * 2), constant_values=0)
+    core = (0, 0, *state.delta.shape)
     grids = {
-        "image": Grid("image", "pre-activation xˡ", rows_of(state.image), axes=("i′", "j′") if gather else None),
-        "slope": Grid("slope", f"{f.name}′(xˡ)", rows_of(slope)),
-        "delta": replace(delta, core=(0, 0, *state.delta.shape), axes=None if gather else ("i", "j")),
-        "products": Grid("products", "products δˡ⁺¹ · w", ((None,) * k2,) * k1, largest=largest),
-        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(tags)),
-        "turned": turned,
+        "image": Grid("image", "xˡ, before f", rows_of(state.image)),
+        "slope": Grid("slope", f"{f.name}′(xˡ)", rows_of(slope), largest=3 * np.abs(slope).max()),
+        "delta": Grid("delta", "δˡ⁺¹, zeros around it", rows_of(around), (1 - k1, 1 - k2), core=core)
+        if gather
+        else Grid("delta", "δˡ⁺¹", rows_of(state.delta), axes=("i", "j")),
+        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(tags), notch="first"),
+        "turned": Grid(
+            "turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=rows_of(tags[::-1, ::-1]), notch="last"
+        ),
         "sums": Grid("sums", "sums so far", rows_of(sums), largest=max(np.abs(part).max() for part in spread)),
-        "below": Grid("below", "δˡ in the end: sums · f′", rows_of(sums * slope)),
+        "below": Grid("below", "δˡ: sums · f′", rows_of(sums * slope), axes=("i′", "j′") if gather else None),
     }
     if gather:
         collected = all_terms(COLLECTED, named(delta=state.delta, kernel=state.kernel))
         carried = tags_of("w", grids["kernel"])
         highlights = {
-            Selection("image", i, j): _gather(grids, collected[i, j], carried, i, j) for i, j in grids["image"].cells()
+            Selection("below", i, j): _gather(grids, collected[i, j], carried, i, j) for i, j in grids["below"].cells()
         }
     else:
         highlights = {Selection("delta", i, j): _scatter(grids, spread, i, j) for i, j in np.ndindex(state.delta.shape)}
     # A change of the way, or of the shape, can leave the chosen cell outside; then the nearest one is chosen.
     begin = state.selected[1:] if state.selected.grid else BEGIN[state.way]
     chosen = (min(max(at, 0), end - 1) for at, end in zip(begin, state.places, strict=True))
-    selected = Selection("image" if gather else "delta", *chosen)
-    pairs = (("image", "slope"), ("delta", "products"), ("kernel", "turned"), ("sums", "below"))
+    selected = Selection("below" if gather else "delta", *chosen)
+    line: tuple[Phrase, ...]
+    if gather:
+        maps = "kernel", "image", "slope", "sums"
+        line = (grids["delta"], "⊙", grids["turned"]), ("=", PRODUCTS), ("→", SUM, "→", grids["below"])
+    else:
+        maps = "turned", "image", "slope", "below"
+        line = (grids["delta"], "×", grids["kernel"]), ("=", PRODUCTS), ("→", grids["sums"])
     drawn = Scene(
         title=f"The δ of the layer below, by {state.way}",
-        columns=tuple(tuple(grids[name] for name in pair) for pair in pairs),
+        line=line,
+        maps=tuple(grids[name] for name in maps),
         highlights=highlights,
         selected=selected,
     )
@@ -121,8 +141,7 @@ def _spread(delta: np.ndarray, kernel: np.ndarray) -> list[np.ndarray]:
 def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> Highlight:
     turned, sums, slope, below = (grids[name] for name in ("turned", "sums", "slope", "below"))
     (k1, k2), (H, W) = turned.size, sums.size
-    window = outline("delta", "delta", entry, tags)
-    products = tuple(tuple(math.prod(part.value for part in term) for term in row) for row in in_rows(entry.terms, k2))
+    window = replace(outline("delta", "delta", entry, tags), notch="last")
     done, total, result = i * W + j + 1, sums.entry(i, j), number(below.entry(i, j))
     times = f"f′({number(grids['image'].entry(i, j))}) = {factor(total)}·{factor(slope.entry(i, j))}"
     so_far = tuple(tuple(sums.entry(r, c) if r * W + c < done else None for c in range(W)) for r in range(H))
@@ -131,20 +150,24 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
             *(Mark(name, i, j) for name in ("image", "slope", "sums", "below")),
             window,
             Mark("turned", 0, 0, k1, k2),
-            Mark("products", 0, 0, k1, k2),
         ),
         formula=Formula(
             heading=f"∂E/∂oˡ({i}, {j})  =  Σₘ Σₙ δˡ⁺¹({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map (Eq. 20)",
             terms=in_rows(written(entry, tags), k2),
             total=f"The sum is {number(total)}, and δˡ({i}, {j}) is {number(total)} · {times} = {result}.",
             notes=(f"Pixel {done} of {H * W} has collected: rot180(w) lies on the δ that it had a part in.",),
+            column=(
+                ("Σ", total),
+                (f"× f′({number(grids['image'].entry(i, j))})", slope.entry(i, j)),
+                ("δˡ", below.entry(i, j)),
+            ),
         ),
         sentence=(
             f"Pixel ({i}, {j}) collects: rot180(w) lies on the {k1}×{k2} window of δˡ⁺¹ that starts at "
             f"({number(window.row)}, {number(window.col)}), with zeros around; the products sum to {number(total)}, "
             f"and times f′ that is δˡ = {result}."
         ),
-        grids=(replace(grids["products"], values=products, tags=turned.tags), replace(sums, values=so_far)),
+        grids=(replace(sums, values=so_far),),
     )
 
 
@@ -162,6 +185,7 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
             symbols=f"to ({i + m}, {j + n}): δ·w({m}, {n})",
             numbers=f"{number(before[i + m, j + n])} + {factor(products[m][n])} = {number(after[i + m, j + n])}",
             hue=kernel.tag_hue(m, n),
+            value=after[i + m, j + n],
         )
 
     def reached(r: int, c: int) -> bool:
@@ -174,8 +198,7 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
         marks=(
             Mark("delta", i, j),
             Mark("kernel", 0, 0, k1, k2),
-            Mark("products", 0, 0, k1, k2),
-            Mark("sums", i, j, k1, k2, tags=kernel.tags, style="dashed"),
+            Mark("sums", i, j, k1, k2, tags=kernel.tags, style="dashed", notch="first"),
         ),
         formula=Formula(
             heading=f"δˡ⁺¹({i}, {j}) = {number(value)} spreads: add {factor(value)}·w(m, n) at ({i} + m, {j} + n)",
@@ -183,12 +206,13 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
             total=f"{done} of {rows * cols} δ {'has' if done == 1 else 'have'} spread.{last}",
             notes=("When all have spread, the sums times f′(xˡ), pixel by pixel, are δˡ (Eq. 20).",),
             added=False,
+            name="what was there + δ·w",
         ),
         sentence=(
             f"δ ({i}, {j}) is {number(value)}: it spreads the kernel as it is, {number(value)} times each weight, over "
             f"the {k1}×{k2} pixels that start at ({i}, {j}), where it is added to what came before."
         ),
-        grids=(replace(grids["products"], values=products, tags=kernel.tags), replace(sums, values=so_far)),
+        grids=(replace(sums, values=so_far),),
     )
 
 

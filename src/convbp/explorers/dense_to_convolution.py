@@ -99,7 +99,7 @@ def scene(state: State) -> Scene:
             highlights[Selection("kernel", m, n)] = highlights[Selection("matrix", *place)]
     return Scene(
         title=f"From a dense layer to a convolution: {state.step}, {state.way}",
-        columns=tuple(map(tuple, columns)),
+        line=tuple(map(tuple, columns)),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )

@@ -140,7 +140,7 @@ def scene(state: State) -> Scene:
     }
     return Scene(
         title="Draw a digit",
-        columns=(
+        line=(
             (drawing,),
             column("scores", "score x", scores.round(2)),
             column("exponentials", f"exp(x − {x})", exponentials.round(3), 1),

@@ -126,7 +126,7 @@ def scene(state: State) -> Scene:
     entries = all_terms(formula, Named(state.layer(), bracketed))
     reads = {cell: Read.of(entry) for cell, entry in np.ndenumerate(entries)}
     tagged = "delta" if state.equation == BY_KERNEL else "kernel"
-    tags = named_tags("δ" if tagged == "delta" else "w", getattr(state, tagged).shape)
+    tags = named_tags("δ" if tagged == "delta" else "w", getattr(state, tagged))
     grids = {name: _grid(state, name, reads.values()) for name in state.arrays}
     hues = {(tagged, cell): tag for cell, tag in np.ndenumerate(tags)}
     if state.equation != BY_KERNEL:
@@ -148,7 +148,7 @@ def scene(state: State) -> Scene:
     columns = (above, ("delta",), ("kernel",), ("value", "nudged"))
     return Scene(
         title="An equation to change",
-        columns=tuple(tuple(grids[name] for name in column) for column in columns),
+        line=tuple(tuple(grids[name] for name in column) for column in columns),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )

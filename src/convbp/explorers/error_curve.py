@@ -122,7 +122,7 @@ def scene(state: State) -> Scene:
     here = Selection("curve", 0, weights.index(float(state.weight)))
     return Scene(
         title="The error over one weight",
-        columns=((curve,),),
+        line=((curve,),),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else here,
     )

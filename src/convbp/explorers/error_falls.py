@@ -18,9 +18,9 @@ from convbp.explorers.states.state import ExplorerState
 from convbp.losses import half_sum_of_squares
 from convbp.notation import bracketed, factor, number
 from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Line, Mark, Scene, Selection, Term, rows_of, top
-from convbp.pictures.written_terms import in_rows, named, outline
+from convbp.pictures.written_terms import in_rows, named, outline, written
 from convbp.shapes import check_size
-from convbp.sums import Factor, Sum
+from convbp.sums import Sum
 
 TARGETS = ((8, 6, 0), (4, 9, 6), (10, 2, 7))
 FIRST = Selection("kernel", 0, 0)
@@ -128,11 +128,10 @@ def scene(state: State) -> Scene:
     }
     return Scene(
         title="The error falls",
-        columns=(
+        line=(
             (grids["image"],),
-            (grids["kernel"], grids["gradient"]),
-            (grids["outputs"],),
-            (grids["targets"],),
+            ((grids["kernel"], grids["gradient"]),),
+            ((grids["outputs"], grids["targets"]),),
             (grids["delta"],),
             (curve,),
         ),
@@ -154,7 +153,7 @@ def _of_weight(state: State, grids: dict[str, Grid], entry: Sum, at: tuple[int, 
         ),
         formula=Formula(
             heading=f"∂E/∂{name}  =  Σᵢ Σⱼ δ(i, j) · o(i + {at[0]}, j + {at[1]})  (Eq. 13)",
-            terms=in_rows(list(map(_short, entry.terms)), grids["delta"].size[1]),
+            terms=in_rows(written(entry, {}), grids["delta"].size[1]),
             total=f"∂E/∂{name} is {number(slope)}.",
             notes=(f"step: {name} − η·∂E/∂{name} = {number(weight)} − {factor(rate)}·{factor(slope)} = {after}",),
         ),
@@ -165,17 +164,14 @@ def _of_weight(state: State, grids: dict[str, Grid], entry: Sum, at: tuple[int, 
     )
 
 
-def _short(product: tuple[Factor, ...]) -> Term:
-    """A product without its result, so that three decimals stand side by side."""
-    return Term("·".join(part.text for part in product), "·".join(factor(part.value) for part in product))
-
-
 def _of_target(state: State, grids: dict[str, Grid], at: tuple[int, int]) -> Highlight:
     x, t, miss = (grids[name].entry(*at) for name in ("outputs", "targets", "delta"))
 
     def term(i: int, j: int) -> Term:
         delta = grids["delta"].entry(i, j)
-        return Term(f"½·δ({i}, {j})²", f"½·{factor(delta)}²")
+        return Term(
+            f"½·δ({i}, {j})²", f"½·{factor(delta)}² = {number(float(delta) ** 2 / 2)}", value=float(delta) ** 2 / 2
+        )
 
     rows, cols = grids["delta"].size
     return Highlight(

@@ -42,7 +42,7 @@ def scene(state: State) -> Scene:
     (k1, k2), f = state.kernel.shape, state.activation
     x = cross_correlate(state.image, state.kernel) + state.bias
     as_in_eq_6 = convolve(state.image, rot180(state.kernel), mode="full") + state.bias
-    tags = rows_of(named_tags("w", state.kernel.shape))
+    tags = rows_of(named_tags("w", state.kernel))
     met = {(i, j): state.kernel * state.image[i : i + k1, j : j + k2] for i, j in np.ndindex(x.shape)}
     largest = max(abs(product) for products in met.values() for product in products.flat)
 
@@ -67,7 +67,7 @@ def scene(state: State) -> Scene:
     first = grids(0, 0)
     return Scene(
         title="Forward pass: x = o ⊗ w + b, then f(x)",
-        columns=((first["image"],), (first["kernel"], first["products"]), (first["x"],), (first["o"],)),
+        line=((first["image"],), (first["kernel"], first["products"]), (first["x"],), (first["o"],)),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )

@@ -48,7 +48,7 @@ def scene(state: State) -> Scene:
     has not been reached is empty. For each entry the highlight outlines where it is in each of the kernels.
     """
     (k1, k2), K = state.kernel.shape, state.kernel
-    tags = named_tags("K", (k1, k2))
+    tags = named_tags("K", state.kernel)
     shown = {"kernel", *(state.first, "turned", state.second)[: state.step]}
 
     def grid(name: str, values: np.ndarray, tags: np.ndarray) -> Grid:
@@ -72,7 +72,7 @@ def scene(state: State) -> Scene:
     chosen = Selection("kernel", *(min(max(at, 0), k - 1) for at, k in zip(state.selected[1:], (k1, k2), strict=True)))
     return Scene(
         title="The turn by 180° is two reflections",
-        columns=(
+        line=(
             (grids["kernel"], grids[ROWS]),
             (grids[COLUMNS], grids["turned"]),
             (Grid("change", "K − rot180(K)", change),),

@@ -45,7 +45,7 @@ def scene(state: State) -> Scene:
     """
     rows, cols = state.delta.shape
     image = Grid("image", "input o", rows_of(state.image))
-    delta = Grid("delta", "δ of the output", rows_of(state.delta), tags=rows_of(named_tags("δ", (rows, cols))))
+    delta = Grid("delta", "δ of the output", rows_of(state.delta), tags=rows_of(named_tags("δ", state.delta)))
     kernel = Grid("kernel", "kernel w", rows_of(state.kernel), axes=("m′", "n′"))
     gradient = Grid("gradient", "∂E/∂w", rows_of(cross_correlate(state.image, state.delta)), axes=("m′", "n′"))
     met = {(m, n): state.delta * state.image[m : m + rows, n : n + cols] for m, n in kernel.cells()}
@@ -68,7 +68,7 @@ def scene(state: State) -> Scene:
     }
     return Scene(
         title="The gradient of the kernel, weight by weight",
-        columns=((image,), (delta,), (products[0, 0],), (kernel, gradient)),
+        line=((image,), (delta,), (products[0, 0],), (kernel, gradient)),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )

@@ -47,7 +47,7 @@ def scene(state: PoolingState) -> Scene:
     }
     return Scene(
         title=f"Where δ goes through {state.pooling} pooling",
-        columns=((grids["inputs"],), (grids["output"], grids["delta"]), (grids["shares"],), (grids["gradient"],)),
+        line=((grids["inputs"],), (grids["output"], grids["delta"]), (grids["shares"],), (grids["gradient"],)),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )

@@ -1,6 +1,6 @@
 """A kernel slides over an image: cross-correlation and convolution, cell by cell (Eq. 1 to 3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,19 @@ from convbp.explorers.states.examples import IMAGE, KERNEL
 from convbp.explorers.states.fields import array, choice, tick
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, covered, named_tags, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    covered,
+    named_tags,
+    rows_of,
+)
 from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.sums import Sum
 
@@ -52,7 +64,7 @@ def scene(state: State) -> Scene:
     # An output cell has the index of its window's first cell in Eq. 1, of its window's last cell in Eq. 2.
     top, left = (k - 1 - a if flips else -a for k, a in zip((k1, k2), around, strict=True))
 
-    tags = named_tags("K", state.kernel.shape)
+    tags = named_tags("K", state.kernel)
     grid_in = Grid(
         name="input",
         title="input I",
@@ -60,12 +72,13 @@ def scene(state: State) -> Scene:
         origin=(-around[0], -around[1]),
         core=(0, 0, rows, cols),
     )
-    kernel = Grid("kernel", "kernel K", rows_of(state.kernel), tags=rows_of(tags))
+    kernel = Grid("kernel", "kernel K", rows_of(state.kernel), tags=rows_of(tags), notch="first")
     slid = Grid(
         name="slid",
         title="rot180(K) slides" if flips else "K slides as it is",
         values=rows_of(rot180(state.kernel)) if flips else kernel.values,
         tags=rows_of(tags[::-1, ::-1] if flips else tags),
+        notch="last" if flips else "first",
     )
     grid_out = Grid(
         name="output",
@@ -85,11 +98,11 @@ def scene(state: State) -> Scene:
     (i, j), (out_rows, out_cols) = state.selected[1:], grid_out.size
     drawn = Scene(
         title=f"Sliding window, {state.operation}, {state.mode}",
-        columns=((grid_in,), (kernel, slid), (grid_out,)),
+        line=((grid_in, "⊙", slid), ("=", PRODUCTS), ("→", SUM, "→", grid_out)),
         highlights=highlights,
         # A change of mode can leave the chosen cell outside the output; then the nearest one is chosen.
         selected=Selection("output", min(max(i, top), top + out_rows - 1), min(max(j, left), left + out_cols - 1)),
-        rows=rows + 2 * (k1 - 1),
+        maps=(kernel,),
     )
     return covered(drawn, "output") if state.covered else drawn
 
@@ -102,7 +115,7 @@ def _highlight(grid_out: Grid, size: tuple[int, int], entry: Sum, tags: Tags, fl
     here = f"({number(i)}, {number(j)})"
     return Highlight(
         marks=(
-            window,
+            replace(window, notch="last" if flips else "first"),
             Mark("slid", 0, 0, k1, k2),
             Mark("output", i, j),
         ),
@@ -112,6 +125,7 @@ def _highlight(grid_out: Grid, size: tuple[int, int], entry: Sum, tags: Tags, fl
             total=f"The {k1 * k2} products sum to {number(result)}."
             if k1 * k2 > 1
             else f"The sum is {number(result)}.",
+            column=((_symbol(flips), result),),
         ),
         sentence=(
             f"Output {here} is {number(result)}: the {'turned ' if flips else ''}kernel lies on the {k1}×{k2} window "

@@ -29,7 +29,7 @@ def scene(state: StridedLayer) -> Scene:
     sums = all_terms(_equation(state), named(o=state.image, kernel=state.kernel))
     read = {pixel.index for entry in sums.flat for _, pixel in entry.terms}
     unread = tuple(tuple(None if (r, c) in read else Tag("∅", 6) for c in range(size[1])) for r in range(size[0]))
-    tags = named_tags("w", state.kernel.shape)
+    tags = named_tags("w", state.kernel)
     above, left = (most - p for most, p in zip(state.reach, state.padding, strict=True))
     grids = {
         "image": Grid(
@@ -59,7 +59,7 @@ def scene(state: StridedLayer) -> Scene:
     highlights |= {Selection("image", *at): _of_pixel(state, grids, *at) for at in grids["gradient"].cells()}
     return Scene(
         title="Stride, padding and dilation, forwards and backwards",
-        columns=(
+        line=(
             (grids["image"],),
             (grids["kernel"], grids["output"]),
             (grids["spread"], grids["turned"]),

@@ -133,7 +133,7 @@ def scene(state: State) -> Scene:
     } | {Selection("target", 0, 0): _of_target(state)}
     return Scene(
         title="Two layers: product of sums, or sum of products?",
-        columns=((image,), (first, right), (hidden, asker), (second, difference), (output, target)),
+        line=((image,), (first, right), (hidden, asker), (second, difference), (output, target)),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )

@@ -1,124 +1,274 @@
-"""How each thing in a picture looks: a grid, an outline, a formula, as SVG text around an origin of its own.
+"""How each thing in a picture looks: a grid, an outline, the terms of a sum, as SVG text around an origin of its own.
 
 What has been drawn is kept: a grid or an outline that is in the next picture as well costs nothing there.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache, partial
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from html import escape
-from typing import Any
+from math import ceil
+from typing import Any, NamedTuple
 
-from convbp.notation import number
+from convbp.notation import brief, number
 from convbp.pictures import curves, ways
-from convbp.pictures.colours import diverging, hue, ink_on
-from convbp.pictures.scene import Curve, Formula, Grid, Mark, Tag, Term, Ways
+from convbp.pictures.colours import DARK, HUES, LIGHT, SHARES, ink_on, mixed, share
+from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Mark, Term, Ways
 from convbp.pictures.text_wrapping import broken, text_width
 
 # Lengths in pixels.
-CELL, SMALL_CELL = 40, 8
-BASELINE = 31  # of a number in its cell; low, so that a tag has room above it
-NUMBER_ROOM = 33  # for a number in its cell; an outline takes the rest
-FONT_SIZE, LEAST_FONT_SIZE = 15, 7  # of a number in its cell
-GUTTER = 26  # left of a grid, for its row indices
-HEAD = 40  # above a grid, for its title and column indices
-FORMULA_WIDTH = 560  # at most: a wide formula would make the whole picture small where the page is narrow
-LINE, CONTINUED, HANG = 24, 20, 20  # of a formula; from a line to the rest of it when it is broken, and its indent
-TERM_HEIGHT, TERM_GAP, PLUS, SWATCH = 40, 28, 20, 13
-TERM_ROOM = FORMULA_WIDTH - PLUS - HANG  # for a term
+CELLS = (52, 48, 44, 40, 36, 32, 30, 28)  # sides of a cell: a picture takes the largest for which there is room
+MAP_CELL, LARGEST_MAP_CELL, SMALL_CELL = 26, 40, 8
+GUTTER = 22  # left of a grid, for its row indices
+HEAD, MAP_HEAD, CARD_HEAD = 40, 22, 24  # above a grid, for its title and column indices; above a map; above the terms
 SMALL_INDICES = 4  # of a small grid every so many indices are written
+TITLE, MAP_TITLE, CAPTION = 14, 12, 11  # sizes of texts
+LEGIBLE, LEAST = 10, 7  # of a number, if there is room for it; of a number at all
+WIDER, PLUS = 8, 16  # a term than a cell; between two terms
+TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
+LINE, CONTINUED, HANG = 24, 20, 20  # of a text; from a line to the rest of it when it is broken, and its indent
+COLUMN_LINE, RESULT_ROOM = 34, 180  # of the end of a sum; for a number in it
 
-# In a page JupyterLab's variable, else VS Code's, else the plain colour that a still picture has.
-_THEME = {
-    "ink": ("--jp-content-font-color1", "--vscode-editor-foreground", "#1f1f1f"),
-    "muted": ("--jp-content-font-color2", "--vscode-descriptionForeground", "#5c5c5c"),
-    "paper": ("--jp-layout-color0", "--vscode-editor-background", "#ffffff"),
+_FORCED = {
+    **dict.fromkeys(("paper", "zero", "positive", "negative"), "Canvas"),
+    **dict.fromkeys(("ink", "muted", "rule"), "CanvasText"),
 }
-_FORCED = {"ink": "CanvasText", "muted": "CanvasText", "paper": "Canvas"}
+# Where a page says that it is dark: JupyterLab, VS Code, Colab.
+_DARK = ("[data-jp-theme-light=false]", ".vscode-dark", "[theme=dark]")
 
 
-def grid_size(grid: Grid) -> tuple[float, float]:
+class Look(NamedTuple):
+    """How a grid is drawn: the side of its cells, and whether its rows and columns are numbered."""
+
+    cell: int
+    numbered: bool
+    title: int = TITLE
+
+    @property
+    def gutter(self) -> int:
+        return GUTTER if self.numbered else 2
+
+    @property
+    def head(self) -> int:
+        return HEAD if self.numbered else MAP_HEAD
+
+    @property
+    def font(self) -> int:
+        """The size of its numbers, if they have room."""
+        cell = self.cell
+        return 17 if cell >= 40 else 15 if cell >= 34 else 13 if cell >= 28 else 12
+
+    def place(self, grid: Grid, row: int, col: int) -> tuple[float, float]:
+        """The left and top edge of a cell."""
+        top, left = grid.origin
+        return self.gutter + self.cell * (col - left), self.head + self.cell * (row - top)
+
+    def baseline(self) -> float:
+        """Of a number in its cell: high enough for a caption below it, where cells can have one."""
+        return round(self.cell * (0.68 if self.is_map else 0.58), 1)
+
+    @property
+    def is_map(self) -> bool:
+        """Whether it is only context."""
+        return self.title == MAP_TITLE
+
+
+def look(grid: Grid, cell: int, as_map: bool) -> Look:
+    """How a grid is drawn in a line with cells of this size, or as a map."""
+    if grid.small:
+        return Look(SMALL_CELL, True)
+    if not as_map:
+        return Look(cell, not grid.notch)
+    return Look(min(LARGEST_MAP_CELL, max(MAP_CELL, needed(grid, LEAST + 1))), False, MAP_TITLE)
+
+
+def needed(grid: Grid, font_size: float = LEGIBLE) -> int:
+    """The side of a cell in which all numbers of a grid can be read."""
+    if isinstance(grid, Curve | Ways):
+        return 0
+    return 7 + ceil(font_size * max((text_width(_text(value), 1) for value in _flat(grid.values)), default=0))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else brief(value)
+
+
+def grid_size(grid: Grid, look: Look) -> tuple[float, float]:
     """Width and height of a grid, with its title and indices."""
     if isinstance(grid, Curve):
         return curves.size(grid)
     if isinstance(grid, Ways):
         return ways.size(grid)
-    (rows, cols), cell = grid.size, _cell_size(grid)
-    return max(GUTTER + cell * cols, GUTTER + text_width(grid.title, 14, bold=True)), HEAD + cell * rows
+    rows, cols = grid.size
+    title = text_width(grid.title, look.title, bold=look.title == TITLE)
+    return look.gutter + max(look.cell * cols + 2, title), look.head + look.cell * rows + 2
 
 
-def grid(grid: Grid) -> str:
+def grid(grid: Grid, look: Look) -> str:
     """A grid, its title at the top left."""
     if isinstance(grid, Curve):
         return curves.drawn(grid)
     if isinstance(grid, Ways):
         return ways.drawn(grid)
     # To a cache 1/2 and 0.5 are the same, but they are not written alike.
-    return _grid(grid, tuple(map(type, _flat(grid.values))))
+    return _grid(grid, look, tuple(map(type, _flat(grid.values))))
 
 
 @lru_cache(maxsize=2048)
-def _grid(grid: Grid, types: tuple[type, ...]) -> str:
-    (top, left), (rows, cols), cell = grid.origin, grid.size, _cell_size(grid)
+def _grid(grid: Grid, look: Look, types: tuple[type, ...]) -> str:
+    (top, left), (rows, cols), cell = grid.origin, grid.size, look.cell
+    name = "title" if look.title == TITLE else "name"
+    parts = [f'<text class="{name}" x="{look.gutter}" y="15">{escape(grid.title)}</text>'] if grid.title else []
     step = SMALL_INDICES if grid.small else 1
-    parts = [f'<text class="title" x="{GUTTER}" y="{HEAD - 22}">{escape(grid.title)}</text>']
-    for col in range(left, left + cols):
+    for col in range(left, left + cols) if look.numbered else ():
         if col % step == 0:
-            x, _ = _place(grid, top, col)
+            x, _ = look.place(grid, top, col)
             parts.append(f'<text class="index" x="{x + cell / 2:g}" y="{HEAD - 6}">{number(col)}</text>')
-    for row in range(top, top + rows):
+    for row in range(top, top + rows) if look.numbered else ():
         if row % step == 0:
-            _, y = _place(grid, row, left)
-            parts.append(f'<text class="index" x="{GUTTER - 11}" y="{y + cell / 2 + 4:g}">{number(row)}</text>')
-    numbers = [abs(value) for value in _flat(grid.values) if _finite(value)]
-    largest = max(numbers, default=0) if grid.largest is None else grid.largest
+            _, y = look.place(grid, row, left)
+            parts.append(f'<text class="index" x="10" y="{y + cell / 2 + 4:g}">{number(row)}</text>')
+    values = _flat(grid.values)
+    largest = grid.largest
+    if largest is None:
+        largest = max((abs(value) for value in values if _finite(value)), default=0)
     tags, hues = (_flat(entries or ((None,) * cols,) * rows) for entries in (grid.tags, grid.hues))
-    draw = _small_cell if grid.small else _cell
-    for (row, col), value, tag, filled in zip(grid.cells(), _flat(grid.values), tags, hues, strict=True):
+    texts = [_text(value) for value in values]
+    size = _fitting(texts, look.font, cell - 7)
+    parts.append(f'<g font-size="{size:g}">')
+    captions = []
+    for (row, col), value, text, tag, filled in zip(grid.cells(), values, texts, tags, hues, strict=True):
         in_core = grid.in_core(row, col)
-        choice = f' data-cell="{escape(grid.name)},{row},{col}"' if grid.axes and in_core else ""
-        fill = hue(filled) if filled is not None else diverging(value if _finite(value) else 0, largest)
-        parts.append(draw(*_place(grid, row, col), value, fill, in_core, choice))
-        if tag is not None:
-            parts.append(_tag(tag, *_place(grid, row, col)))
+        x, y = look.place(grid, row, col)
+        # Each cell can be found, among all of the picture or in its grid: what moves starts and ends at cells.
+        chosen = grid.axes and in_core
+        at = f' data-cell="{escape(grid.name)},{row},{col}"' if chosen else f' data-at="{row},{col}"'
+        box = f'x="{x:g}" y="{y:g}" width="{cell}" height="{cell}"{at}'
+        ink = ""
+        if not in_core:
+            parts.append(f'<rect class="pad" {box}/>')
+            text = "·" if value is not None else ""
+        elif value is None:
+            parts.append(f'<rect class="empty" {box}/>')
+        else:
+            fill, ink = _filled(value, largest, filled)
+            kind = "small" if grid.small else "cell"
+            if text_width(text, size) > cell - 2:
+                text = "…"
+            parts.append(f'<rect class="{kind} {fill}" {box}{_closed(_hover(value, text))}')
+        if text and not grid.small:
+            middle = f'x="{x + cell / 2:g}" y="{y + look.baseline():g}"'
+            parts.append(
+                f'<text class="{f"value {ink}".strip() if in_core else "padded"}" {middle}>{escape(text)}</text>'
+            )
+        if tag is not None and not look.is_map:
+            captions.append((tag.text, x, y, ink))
+    parts += ["</g>", *_captions(captions, cell)]
+    if grid.notch:
+        parts.append(_notch(grid.notch, look.gutter, look.head, rows, cols, cell))
     return "".join(parts)
 
 
-def mark(mark: Mark, grid: Grid) -> str:
+def _filled(value: Any, largest: Any, filled: int | None) -> tuple[str, str]:
+    """The class of a cell that says its colour, and that of the text in it if it is not in ink."""
+    if filled is not None:
+        which = filled % len(HUES)
+        return f"h{which}", f"on{which}"
+    steps = share(value, largest) if _finite(value) else 0
+    return f"p{steps}" if steps > 0 else f"n{-steps}" if steps else "z", ""
+
+
+def _hover(value: Any, text: str) -> str:
+    """All digits of a number, if the cell has not."""
+    whole = value if isinstance(value, str) else f"{value:.12g}" if isinstance(value, float) else number(value)
+    return "" if whole.replace("-", "\u2212") == text else f"<title>{escape(whole)}</title>"
+
+
+def _closed(inside: str) -> str:
+    return f">{inside}</rect>" if inside else "/>"
+
+
+def _captions(captions: Sequence[tuple[str, float, float, str]], cell: float) -> list[str]:
+    """Texts below the numbers of cells, in one size."""
+    if not captions:
+        return []
+    size = _fitting([text for text, *_ in captions], _caption(cell), cell - 4)
+    return [
+        f'<g font-size="{size:g}">',
+        *(
+            f'<text class="{f"caption {ink}".strip()}" x="{x + cell / 2:g}" y="{y + round(cell * 0.88, 1):g}">'
+            f"{escape(text)}</text>"
+            for text, x, y, ink in captions
+        ),
+        "</g>",
+    ]
+
+
+def _caption(cell: float) -> int:
+    """The size of a caption in a cell of this side."""
+    return CAPTION if cell >= 36 else 9
+
+
+def _fitting(texts: Iterable[str], size: float, room: float) -> float:
+    """The size in which all of the texts fit into the room."""
+    widest = max((text_width(text, 1) for text in texts), default=0)
+    return max(LEAST, min(size, int(10 * room / widest) / 10)) if widest else size
+
+
+def _notch(which: str, left: float, top: float, rows: int, cols: int, cell: float) -> str:
+    """A filled corner of the first or the last cell of a rectangle."""
+    if which == "first":
+        return f'<path class="notch" d="M{left:g} {top:g}h11l-11 11z"/>'
+    return f'<path class="notch" d="M{left + cols * cell:g} {top + rows * cell:g}h-11l11 -11z"/>'
+
+
+def mark(mark: Mark, grid: Grid, look: Look) -> str:
     """An outline in a grid."""
-    taken = ways.chosen(grid, mark.row) if isinstance(grid, Ways) else ""
-    return taken + _mark(mark, *_place(grid, mark.row, mark.col), _cell_size(grid))
+    if isinstance(grid, Curve):
+        return _mark(mark.style, 1, 1, "", (), (), *curves.corner(grid, mark.col), Look(curves.DOT, False))
+    if isinstance(grid, Ways):
+        outline = _mark(mark.style, 1, 1, "", (), (), *ways.corner(grid, mark.row), Look(ways.CELL, False))
+        return ways.chosen(grid, mark.row) + outline
+    left, top = look.place(grid, mark.row, mark.col)
+    captions, zeros = [], []
+    for r, c in ((r, c) for r in range(mark.rows) for c in range(mark.cols)):
+        at = mark.row + r, mark.col + c
+        tag = mark.tags[r][c] if mark.tags else None
+        if (
+            tag is not None
+            and not look.is_map
+            and not (grid.tags and grid.tags[at[0] - grid.origin[0]][at[1] - grid.origin[1]])
+        ):
+            captions.append((tag.text if tag.value is None else f"×{brief(tag.value)}", r, c))
+        if mark.style == "solid" and not grid.small and not grid.in_core(*at) and grid.entry(*at) is not None:
+            zeros.append((r, c))
+    return _mark(mark.style, mark.rows, mark.cols, mark.notch, tuple(captions), tuple(zeros), left, top, look)
 
 
 @lru_cache(maxsize=8192)
-def _mark(mark: Mark, left: float, top: float, cell: float) -> str:
-    box = f'x="{left}" y="{top}" width="{cell * mark.cols}" height="{cell * mark.rows}" rx="3"'
-    tags = [
-        _tag(tag, left + cell * col, top + cell * row)
-        for row, tags in enumerate(mark.tags)
-        for col, tag in enumerate(tags)
-        if tag is not None
+def _mark(
+    style: str,
+    rows: int,
+    cols: int,
+    notch: str,
+    captions: tuple[tuple[str, int, int], ...],
+    zeros: tuple[tuple[int, int], ...],
+    left: float,
+    top: float,
+    look: Look,
+) -> str:
+    cell = look.cell
+    box = f'x="{left:g}" y="{top:g}" width="{cell * cols}" height="{cell * rows}" rx="{3 if cell > SMALL_CELL else 1}"'
+    halo = "" if style == "faint" else f'<rect class="halo" {box}/>'
+    name = "mark" if style == "solid" else f"mark {style}"
+    under = [
+        f'<rect class="under" x="{left + cell * c + 1:g}" y="{top + cell * r + 1:g}" width="{cell - 2}" '
+        f'height="{cell - 2}"/><text class="padded" font-size="{look.font}" x="{left + cell * (c + 0.5):g}" '
+        f'y="{top + cell * r + look.baseline():g}">0</text>'
+        for r, c in zeros
     ]
-    halo = "" if mark.style == "faint" else f'<rect class="halo" {box}/>'
-    name = "mark" if mark.style == "solid" else f"mark {mark.style}"
-    return f'{halo}<rect class="{name}" {box}/>{"".join(tags)}'
-
-
-def _cell_size(grid: Grid) -> int:
-    if isinstance(grid, Curve):
-        return curves.DOT
-    if isinstance(grid, Ways):
-        return ways.CELL
-    return SMALL_CELL if grid.small else CELL
-
-
-def _place(grid: Grid, row: int, col: int) -> tuple[float, float]:
-    """The left and top edge of a cell."""
-    if isinstance(grid, Curve):
-        return curves.corner(grid, col)
-    if isinstance(grid, Ways):
-        return ways.corner(grid, row)
-    cell, (top, left) = _cell_size(grid), grid.origin
-    return GUTTER + cell * (col - left), HEAD + cell * (row - top)
+    texts = _captions([(text, left + cell * c, top + cell * r, "") for text, r, c in captions], cell)
+    corner = _notch(notch, left, top, rows, cols, cell) if notch else ""
+    return "".join([*under, halo, f'<rect class="{name}" {box}/>', *texts, corner])
 
 
 def _finite(value: Any) -> bool:
@@ -130,131 +280,178 @@ def _flat(rows: tuple[tuple, ...]) -> list:
     return [entry for row in rows for entry in row]
 
 
-def _cell(x: float, y: float, value: Any, fill: str, in_core: bool, choice: str) -> str:
-    box = f'x="{x}" y="{y}" width="{CELL}" height="{CELL}"{choice}'
-    if not in_core:
-        text = "" if value is None else f'<text class="padded" x="{x + CELL // 2}" y="{y + BASELINE}">0</text>'
-        return f'<rect class="pad" {box}/>{text}'
-    if value is None:
-        return f'<rect class="empty" {box}/>'
-    text = value if isinstance(value, str) else number(value)
-    if text_width(text, LEAST_FONT_SIZE) > NUMBER_ROOM and not isinstance(value, str):
-        text = number(float(value))  # the formula has all digits of a long integer or Fraction
-    font_size = min(FONT_SIZE, round(NUMBER_ROOM / text_width(text, 1), 1)) if text else FONT_SIZE
-    return (
-        f'<rect class="cell" {box} fill="{fill}"/>'
-        f'<text class="value" x="{x + CELL // 2}" y="{y + BASELINE}" font-size="{font_size}" '
-        f'fill="{ink_on(fill)}">{escape(text)}</text>'
-    )
+# The terms of a sum
 
 
-def _small_cell(x: float, y: float, value: object, fill: str, in_core: bool, choice: str) -> str:
-    box = f'x="{x}" y="{y}" width="{SMALL_CELL}" height="{SMALL_CELL}"{choice}'
-    if not in_core:
-        return f'<rect class="pad" {box}/>'
-    return f'<rect class="empty" {box}/>' if value is None else f'<rect class="small" {box} fill="{fill}"/>'
+class Cards(NamedTuple):
+    """How the terms of all highlights of a picture are drawn: as cells of this size, or as lines of text if it is 0."""
+
+    cell: int
+    width: float
+    largest: float
 
 
-def _tag(tag: Tag, x: float, y: float) -> str:
-    fill = hue(tag.hue)
-    width = 7 * len(tag.text) + 3
-    return (
-        f'<rect class="tag" x="{x + 3}" y="{y + 3}" width="{width}" height="12" rx="3" fill="{fill}"/>'
-        f'<text class="tagged" x="{x + 3 + width / 2:g}" y="{y + 12}" fill="{ink_on(fill)}">{escape(tag.text)}</text>'
-    )
+def cards(highlights: Iterable[Highlight], cell: int) -> Cards:
+    """So large that each term of each highlight has room."""
+    terms = [term for highlight in highlights for row in highlight.formula.terms for term in row]
+    if any(term.value is None for term in terms):
+        return Cards(0, 0, 0)
+    widest = max((text_width(_factors(term), CAPTION) for term in terms), default=0)
+    widest = max(widest, *(text_width(brief(term.value), LEGIBLE) for term in terms), 0)
+    largest = max((abs(term.value) for term in terms if _finite(term.value)), default=0)
+    return Cards(cell, round(max(cell, min(widest, WIDEST_TERM)) + WIDER), largest)
 
 
-def formula_size(formula: Formula) -> tuple[float, float]:
-    """Width and height of a formula."""
-    return _formula(formula)[1:]
+def _factors(term: Term) -> str:
+    return "outside" if term.outside else term.numbers.rpartition(" = ")[0]
 
 
-def formula(formula: Formula) -> str:
-    """A formula, its heading at the top left; what is wider than `FORMULA_WIDTH` is broken into lines."""
-    return _formula(formula)[0]
+def terms_size(formula: Formula, cards: Cards) -> tuple[float, float]:
+    """Width and height of the terms."""
+    if not any(formula.terms):
+        return 0, 0
+    if not cards.cell:
+        return _as_lines(formula.terms, formula.added)[1:]
+    placed = _in_lines(tuple(map(len, formula.terms)), cards)
+    columns, lines = (1 + max(at[axis] for row in placed for at in row) for axis in (0, 1))
+    width = max(PLUS + columns * (cards.width + PLUS) - PLUS + 2, PLUS + text_width(formula.name, TITLE, bold=True))
+    return width, CARD_HEAD + lines * (cards.cell + PLUS) - PLUS + 2
+
+
+def terms(formula: Formula, cards: Cards) -> str:
+    """The terms in their rows, their name at the top left."""
+    if not any(formula.terms):
+        return ""
+    if not cards.cell:
+        return _as_lines(formula.terms, formula.added)[0]
+    types = tuple(type(term.value) for row in formula.terms for term in row)
+    return _as_cells(formula.name, formula.terms, formula.added, cards, types)
+
+
+@lru_cache(maxsize=256)
+def _in_lines(rows: tuple[int, ...], cards: Cards) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """The column and the line of each term; a row that is too long goes on below, all its lines about equally long."""
+    most = max(1, int((TERM_ROOM + PLUS) // (cards.width + PLUS)))
+    placed, above = [], 0
+    for length in rows:
+        lines = -(-length // most)
+        in_a_line = -(-length // lines) if lines else 1
+        placed.append(tuple((n % in_a_line, above + n // in_a_line) for n in range(length)))
+        above += lines
+    return tuple(placed)
 
 
 @lru_cache(maxsize=2048)
-def _formula(formula: Formula) -> tuple[str, float, float]:
-    """Its SVG text, its width and its height."""
-    blocks = [
-        partial(_text, "sum", formula.heading),
-        partial(_terms, formula),
-        partial(_text, "total", formula.total),
-        *(partial(_text, "sum", note) for note in formula.notes),
-    ]
-    parts, widths = [], []
-    height: float = 0
-    for block in blocks:
-        part, width, added = block(16 + height)
-        parts.append(part)
-        widths.append(width)
-        height += added
-    return "".join(parts), max(widths), height
+def _as_cells(name: str, rows: tuple[tuple[Term, ...], ...], added: bool, cards: Cards, types: tuple[type, ...]) -> str:
+    cell, width, _ = cards
+    look, placed = Look(cell, True), _in_lines(tuple(map(len, rows)), cards)
+    size = _fitting([brief(term.value) for row in rows for term in row], look.font, width - 7)
+    parts = [f'<text class="title" x="{PLUS}" y="15">{escape(name)}</text><g font-size="{size:g}">']
+    factors = [[_factors(term) for term in row] for row in rows]
+    small = _fitting((text for row in factors for text in row), _caption(cell), width - 4)
+    captions = []
+    for r, (row, places) in enumerate(zip(rows, placed, strict=True)):
+        for n, (term, (column, line)) in enumerate(zip(row, places, strict=True)):
+            x, y = PLUS + column * (width + PLUS), CARD_HEAD + line * (cell + PLUS)
+            if added and (column or line):
+                parts.append(f'<text class="plus" x="{x - PLUS / 2:g}" y="{y + cell / 2 + 6:g}">+</text>')
+            fill, _ = _filled(term.value, cards.largest, None)
+            said = f"<title>{escape(f'{term.symbols}: {term.numbers}')}</title>"
+            parts.append(
+                f'<rect class="cell {fill}" x="{x:g}" y="{y:g}" width="{width:g}" height="{cell}" rx="5" '
+                f'data-at="{r},{n}">{said}</rect><text class="{"padded" if term.outside else "value"}" '
+                f'x="{x + width / 2:g}" y="{y + look.baseline():g}">{escape(brief(term.value))}</text>'
+            )
+            text = factors[r][n] if text_width(factors[r][n], small) <= width - 2 else "…"
+            captions.append(
+                f'<text class="caption" x="{x + width / 2:g}" y="{y + round(cell * 0.88, 1):g}">{escape(text)}</text>'
+            )
+    return "".join([*parts, f'</g><g font-size="{small:g}">', *captions, "</g>"])
 
 
-def _text(name: str, text: str, y: float) -> tuple[str, float, float]:
-    bold = name == "total"
-    lines, width = _broken(text, 15, FORMULA_WIDTH, bold)
-    return _lines(name, lines, 0, y), width, LINE + CONTINUED * (len(lines) - 1) if lines else 0
+@lru_cache(maxsize=2048)
+def _as_lines(rows: tuple[tuple[Term, ...], ...], added: bool) -> tuple[str, float, float]:
+    """One below the other, in symbols and in numbers, each broken into lines if it is too wide; and their size."""
+    parts, y, right = [], 16.0, 0.0
+    for n, term in enumerate(term for row in rows for term in row):
+        for name, text, size, gap in (("symbols", term.symbols, 12, 18), ("sum", term.numbers, 15, LINE)):
+            lines, width = _broken(text, size, TERM_ROOM - HANG)
+            if name == "sum" and added and n:
+                parts.append(f'<text class="sum" x="0" y="{y:g}">+</text>')
+            parts.append(_lines(name, lines, HANG, y))
+            right, y = max(right, HANG + width), y + gap + CONTINUED * (len(lines) - 1)
+    return "".join(parts), right, y - 8
 
 
-def _terms(formula: Formula, y: float) -> tuple[str, float, float]:
-    """The rows of terms; one that is too wide goes on below, indented, all its lines about equally long."""
-    rows = [row for row in formula.terms if row]
-    sizes = [_term_size(term) for row in rows for term in row]
-    if not sizes:
-        return "", 0, 0
-    step = max([width for width, _ in sizes]) + TERM_GAP
-    height = TERM_HEIGHT + CONTINUED * max([broken for _, broken in sizes])
-    most, top = max(1, int((TERM_ROOM + TERM_GAP) // step)), y
-    parts: list[str] = []
-    right: float = 0
-    for row in rows:
-        lines = -(-len(row) // most)
-        in_a_line = -(-len(row) // lines)
-        for n, term in enumerate(row):
-            line, place = divmod(n, in_a_line)
-            x = round(PLUS + HANG * (line > 0) + step * place)
-            parts.append(_term(term, x, y + 6 + height * line, formula.added and bool(parts)))
-            right = max(right, x + step - TERM_GAP)
-        y += height * lines
-    return "".join(parts), right, y - top + 12
+def column_size(formula: Formula) -> tuple[float, float]:
+    """Width and height of the end of a sum."""
+    return _column(formula.column, _types(formula), 0)[1:]
 
 
-@lru_cache(maxsize=4096)  # when one number changes, most terms of a picture stay as they are, and where they are
-def _term_size(term: Term) -> tuple[float, int]:
-    """Width of a term, and how many more lines than two it has."""
-    (symbols, symbols_width), (numbers, numbers_width) = _broken_term(term)
-    return max(SWATCH + symbols_width, numbers_width), max(0, len(symbols) + len(numbers) - 2)
+def column(formula: Formula, width: float) -> str:
+    """The end of a sum as one writes it by hand: names and numbers, a rule, the result."""
+    return _column(formula.column, _types(formula), width)[0]
+
+
+def _types(formula: Formula) -> tuple[type, ...]:
+    return tuple(type(value) for _, value in formula.column)
 
 
 @lru_cache(maxsize=4096)
-def _term(term: Term, x: float, y: float, plus: bool) -> str:
-    (symbols, _), (numbers, _) = _broken_term(term)
-    below = y + 17 + CONTINUED * max(0, len(symbols) - 1)
-    sign = f'<text class="sum" x="{x - PLUS}" y="{below}">+</text>' if plus else ""
-    swatch, indent = "", 0
-    if term.hue is not None:
-        swatch, indent = f'<rect x="{x}" y="{y - 9}" width="9" height="9" rx="2" fill="{hue(term.hue)}"/>', SWATCH
-    return (
-        f"{sign}{swatch}{_lines('symbols', symbols, x + indent, y)}"
-        f"{_lines('outside' if term.outside else 'sum', numbers, x, below)}"
-    )
+def _column(lines: tuple[tuple[str, Any], ...], types: tuple[type, ...], width: float) -> tuple[str, float, float]:
+    if not lines:
+        return "", 0, 0
+    numbers = [value if isinstance(value, str) else number(value) for _, value in lines]
+    numbers = [
+        text if text_width(text, LEAST, bold=True) <= RESULT_ROOM else _text(value)
+        for text, (_, value) in zip(numbers, lines, strict=True)
+    ]
+    size = _fitting(numbers, 17, RESULT_ROOM / 1.12)
+    names = max(text_width(name, TITLE) for name, _ in lines)
+    box = max(44.0, *(text_width(text, size, bold=True) + 12 for text in numbers))
+    width = max(width, names + 10 + box)
+    parts = []
+    for n, ((name, _), text) in enumerate(zip(lines, numbers, strict=True)):
+        last, y = n == len(lines) - 1, COLUMN_LINE * n + 8 * (n == len(lines) - 1 > 0)
+        if last and n:
+            parts.append(f'<path class="line" d="M0 {y - 3}h{width:g}"/>')
+        parts.append(
+            f'<text class="label" x="0" y="{y + 21}">{escape(name)}</text>'
+            f'<rect class="{"result" if last else "term"}" x="{width - box:g}" y="{y + 1}" width="{box:g}" '
+            f'height="30" rx="5" data-at="{n},0"/>'
+            f'<text class="{"total" if last else "value"}" font-size="{size:g}" x="{width - box / 2:g}" y="{y + 22}">'
+            f"{escape(text)}</text>"
+        )
+    return "".join(parts), width + 2, COLUMN_LINE * len(lines) + 8 * (len(lines) > 1)
 
 
-def _broken_term(term: Term) -> tuple[tuple[tuple[str, ...], float], tuple[tuple[str, ...], float]]:
-    return _broken(term.symbols, 12, TERM_ROOM - SWATCH), _broken(term.numbers, 15, TERM_ROOM)
+# Texts, in a picture that does not move; in a page they are the page's
+
+
+def texts(formula: Formula, room: float) -> tuple[str, float]:
+    """The result and the notes of a formula as SVG text, and how high it is."""
+    return _paragraphs([("said", formula.total), *(("note", note) for note in formula.notes)], room)
+
+
+def heading(formula: Formula, room: float) -> tuple[str, float]:
+    """What is summed as SVG text, and how high it is."""
+    return _paragraphs([("heading", formula.heading)], room)
+
+
+def _paragraphs(texts: Sequence[tuple[str, str]], room: float) -> tuple[str, float]:
+    parts, y = [], 16.0
+    for name, text in texts:
+        lines, _ = _broken(text, 13 if name == "note" else 15, room, name != "note")
+        if lines:
+            parts.append(_lines(name, lines, 0, y))
+            y += LINE + CONTINUED * (len(lines) - 1)
+    return "".join(parts), y - 16
 
 
 def _lines(name: str, lines: Sequence[str], x: float, y: float) -> str:
-    if len(lines) == 1:  # nearly always, thousands of times in a picture
-        return f'<text class="{name}" x="{x}" y="{y}">{lines[0]}</text>'
     return "".join(
-        [
-            f'<text class="{name}" x="{x + HANG * (n > 0)}" y="{y + CONTINUED * n}">{s}</text>'
-            for n, s in enumerate(lines)
-        ]
+        f'<text class="{name}" x="{x + HANG * (n > 0):g}" y="{y + CONTINUED * n:g}">{s}</text>'
+        for n, s in enumerate(lines)
     )
 
 
@@ -266,50 +463,68 @@ def _broken(text: str, font_size: float, room: float, bold: bool = False) -> tup
     return tuple(map(escape, lines)), max(widths, default=0)
 
 
+# Colours
+
+
 def theme(still: bool) -> dict[str, str]:
-    """The colours of text, of fainter text and of the page, as CSS that follows the page unless ``still``."""
-    return {name: plain if still else f"var(--cbp-{name})" for name, (_, _, plain) in _THEME.items()}
+    """The colours of a picture by their names, as CSS that follows the page unless ``still``."""
+    return LIGHT if still else {name: f"var(--cbp-{name})" for name in LIGHT}
 
 
 def _variables() -> str:
-    """The style sheet that sets the colours of a `theme`; where the reader has chosen some for all pages, to those.
+    """The style sheet that sets the colours of a `theme`; where the reader has chosen some for all pages, to those."""
 
-    The cells keep their own, as they show numbers, and the texts on them.
-    """
-    follow = ";".join(
-        f"--cbp-{name}:var({jupyter},var({vscode},{plain}))" for name, (jupyter, vscode, plain) in _THEME.items()
-    )
-    forced = ";".join(f"--cbp-{name}:{system}" for name, system in _FORCED.items())
+    def set_to(colours: dict[str, str]) -> str:
+        return ";".join(f"--cbp-{name}:{colour}" for name, colour in colours.items())
+
+    dark = ",".join(f"{page} .cbp" for page in _DARK)
+    paper = "--cbp-paper:var(--jp-layout-color0,var(--vscode-editor-background,{}))"
     return (
-        f".cbp{{{follow};direction:ltr}}"
-        f"@media (forced-colors:active){{.cbp{{{forced}}}.cbp,.cbp *{{forced-color-adjust:none}}}}"
+        f".cbp{{{set_to(LIGHT)};{paper.format(LIGHT['paper'])};direction:ltr}}"
+        f"{dark}{{{set_to(DARK)};{paper.format(DARK['paper'])}}}"
+        f"@media (forced-colors:active){{.cbp.cbp.cbp{{{set_to(_FORCED)}}}.cbp,.cbp *{{forced-color-adjust:none}}}}"
     )
 
 
+@lru_cache(maxsize=2)
 def style(still: bool) -> str:
     """The style sheet of a picture."""
     colour = theme(still)
+
+    def fill(steps: int) -> str:
+        if still:
+            return mixed(steps / SHARES, LIGHT)
+        end = colour["positive" if steps > 0 else "negative"]
+        return f"color-mix(in srgb,{end} {100 * abs(steps) // SHARES}%,{colour['zero']})"
+
+    shares = "".join(
+        f".cbp .{'p' if sign > 0 else 'n'}{n}{{fill:{fill(sign * n)}}}"
+        for sign in (1, -1)
+        for n in range(1, SHARES + 1)
+    )
+    hues = "".join(f".cbp .h{n}{{fill:{one}}}.cbp .on{n}{{fill:{ink_on(one)}}}" for n, one in enumerate(HUES))
     return (
         ("" if still else _variables())
-        + ".cbp text{font-family:'DejaVu Sans',Verdana,'Segoe UI',sans-serif;pointer-events:none;user-select:none}"
-        f".cbp .title{{font-size:14px;font-weight:bold;fill:{colour['ink']}}}"
+        + ".cbp text{font-family:'DejaVu Sans',Verdana,'Segoe UI',sans-serif;pointer-events:none;user-select:none;"
+        f"font-variant-numeric:tabular-nums;fill:{colour['ink']}}}"
+        f".cbp .title{{font-size:{TITLE}px;font-weight:bold}}.cbp .name{{font-size:{MAP_TITLE}px}}"
         f".cbp .index{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
-        ".cbp .value,.cbp .padded,.cbp .tagged{text-anchor:middle}"
-        ".cbp .cell{stroke:#9a9a9a;stroke-width:1}"
+        ".cbp .value,.cbp .padded,.cbp .caption,.cbp .plus,.cbp .operator,.cbp .total{text-anchor:middle}"
+        f".cbp .plus{{font-size:17px;fill:{colour['muted']}}}.cbp .operator{{font-size:22px;fill:{colour['muted']}}}"
+        f".cbp .cell{{stroke:{colour['rule']};stroke-width:1}}.cbp .z{{fill:{colour['zero']}}}"
         ".cbp .small{shape-rendering:crispEdges}"
-        f".cbp .pad,.cbp .empty{{fill:{colour['paper']};stroke:#9a9a9a;stroke-width:1;stroke-dasharray:2 3}}"
-        f".cbp .padded{{font-size:13px;fill:{colour['muted']}}}"
-        ".cbp .tagged{font-size:9px;font-weight:bold}"
-        ".cbp .tag,.cbp .halo,.cbp .mark{pointer-events:none}"
-        ".cbp .halo{fill:none;stroke:#ffffff;stroke-width:6}"
-        ".cbp .mark{fill:none;stroke:#d55e00;stroke-width:3}"
-        ".cbp .dashed{stroke:#0072b2;stroke-dasharray:9 5}"
-        ".cbp .faint{stroke:#3f8fc4;stroke-width:2.5;stroke-dasharray:3 4}"
-        f".cbp .sum{{font-size:15px;fill:{colour['ink']}}}"
-        f".cbp .outside{{font-size:15px;fill:{colour['muted']};text-decoration:line-through}}"
-        f".cbp .total{{font-size:15px;font-weight:bold;fill:{colour['ink']}}}"
-        f".cbp .symbols{{font-size:12px;fill:{colour['muted']}}}"
-        + curves.style(colour)
-        + ways.style(colour)
-        + ".cbp [data-cell]{cursor:pointer}"
+        f".cbp .pad,.cbp .empty{{fill:{colour['paper']};stroke:{colour['rule']};stroke-width:1;stroke-dasharray:1 4}}"
+        f".cbp .padded{{fill:{colour['muted']}}}.cbp .under{{fill:{colour['paper']}}}"
+        ".cbp .under,.cbp .halo,.cbp .mark,.cbp .notch{pointer-events:none}"
+        f".cbp .halo{{fill:none;stroke:{colour['paper']};stroke-width:6}}"
+        f".cbp .mark{{fill:none;stroke:{colour['ink']};stroke-width:3}}"
+        ".cbp .dashed{stroke-width:2.5;stroke-dasharray:7 4}"
+        f".cbp .faint{{stroke:{colour['muted']};stroke-width:2;stroke-dasharray:2 4}}"
+        f".cbp .notch{{fill:{colour['ink']}}}"
+        f".cbp .line{{stroke:{colour['ink']};stroke-width:1.5}}.cbp .term{{fill:none}}"
+        f".cbp .result{{fill:none;stroke:{colour['ink']};stroke-width:1.5}}"
+        f".cbp .label{{font-size:14px;fill:{colour['muted']}}}.cbp .total{{font-weight:bold}}"
+        ".cbp .sum{font-size:15px}.cbp .heading,.cbp .said{font-size:15px;font-weight:bold}"
+        f".cbp .symbols{{font-size:12px;fill:{colour['muted']}}}.cbp .note{{font-size:13px;fill:{colour['muted']}}}"
+        f".cbp [data-cell]{{cursor:pointer}}{shares}{hues}{curves.style(colour)}{ways.style(colour)}"
     )

@@ -50,7 +50,9 @@ class Grid:
         The absolute value that gets the full colour. None for the largest in the grid; give it where a grid
         changes with the selection, or equal numbers would change their colour with it.
     small
-        Drawn as a map: small coloured cells without numbers, for arrays too large to be read.
+        Drawn as coloured cells without numbers, for arrays too large to be read.
+    notch
+        Where the first weight of a kernel lies, which says whether it is turned: "first" or "last", a corner.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Grid:
     hues: tuple[tuple[int | None, ...], ...] = ()
     largest: object = None
     small: bool = False
+    notch: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -177,10 +180,14 @@ def top(largest: float) -> float:
 
 @dataclass(frozen=True)
 class Tag:
-    """A small label in the corner of a cell; equal ``hue`` means: the same weight."""
+    """A caption under the number of a cell, such as the name of a weight; equal ``hue`` means: the same weight.
+
+    ``value`` is the weight's own: where a `Mark` lays it on other cells, they say with what they are multiplied.
+    """
 
     text: str
     hue: int
+    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -188,12 +195,11 @@ class Mark:
     """An outline around ``rows``×``cols`` cells of a grid, with an optional tag in each cell.
 
     What links cells of two grids is said by tags, too: each cell at the end of a link carries the name of its
-    weight. A line between them would run across the cells on its way, a dozen would hide them, and where columns
-    stand below each other it would run across the page.
+    weight, or its number.
 
-    ``style`` is "solid" for what is chosen or read, "dashed", in another colour, for what it reaches, and "faint"
-    for what it would reach if the array went on. An outline lies on cells: a grid that is to be left at its
-    border has cells outside its core.
+    ``style`` is "solid" for what is chosen or read, "dashed" for what it reaches, and "faint" for what it would reach
+    if the array went on. An outline lies on cells: a grid that is to be left at its border has cells outside its core.
+    ``notch`` is as in a `Grid`, of the kernel that lies there.
     """
 
     grid: str
@@ -203,25 +209,80 @@ class Mark:
     cols: int = 1
     tags: tuple[tuple[Tag | None, ...], ...] = ()
     style: str = "solid"
+    notch: str = ""
+
+
+class Cells(NamedTuple):
+    """A block of ``rows``×``cols`` cells of a grid, from the cell (row, col)."""
+
+    grid: str
+    row: int
+    col: int
+    rows: int = 1
+    cols: int = 1
+
+
+class Flight(NamedTuple):
+    """Numbers that are seen to go from some cells to others, all at once.
+
+    Of two blocks of one size each number goes to its own place in the other; to a single cell all of them go, and
+    from a single one to each; and between two blocks of different sizes goes an outline. Where that is on the page,
+    and how long it takes, is the page's business. When it is over, the picture is as if nothing had moved.
+
+    Parameters
+    ----------
+    start, end
+        From where, and where to.
+    carries
+        What is written on what moves, row by row; empty for the numbers that stand where it starts.
+    meets
+        The numbers where it ends are there before, and what comes is laid on them. Else they show as it arrives.
+    reversed
+        "rows" or "columns" if their order is the opposite at the end: a reflection. The numbers are those at the end.
+    fades
+        It vanishes on its way: what it was multiplied with is 0.
+    """
+
+    start: Cells
+    end: Cells
+    carries: tuple[str, ...] = ()
+    meets: bool = False
+    reversed: str = ""
+    fades: bool = False
+
+
+class Link(NamedTuple):
+    """A thin line between two cells, in the hue of the weight that links them."""
+
+    start: Selection
+    end: Selection
+    hue: int
+
+
+Flights = tuple[tuple[Flight, ...], ...]  # one after the other; those of one entry go together
 
 
 class Term(NamedTuple):  # of which a picture has thousands: made and hashed in half the time of a dataclass
-    """One summand: in symbols, in numbers, and its tag's hue if it has one.
+    """One summand: in symbols, in numbers, such as 2·3 = 6, and its tag's hue if it has one.
 
-    ``outside`` marks one that is zero because it reads outside an array; it is struck out.
+    ``outside`` marks one that is zero because it reads outside an array. A term with its ``value`` is a cell of the
+    picture, with what stands before the "=" under it; one without is a line of text.
     """
 
     symbols: str
     numbers: str
     hue: int | None = None
     outside: bool = False
+    value: Any = None
 
 
 @dataclass(frozen=True)
 class Formula:
     """A sum written out: what is summed, every term in rows, the result, and lines to say more. Each may be missing.
 
-    With ``added=False`` there is no plus between the terms: each goes to a place of its own.
+    The terms stand in the rows and columns of what they are made of. With ``added=False`` there is no plus between
+    them: each goes to a place of its own. ``column`` is the end of the sum as one writes it by hand, a name and a
+    number in each line, the result last.
     """
 
     heading: str = ""
@@ -229,21 +290,37 @@ class Formula:
     total: str = ""
     notes: tuple[str, ...] = ()
     added: bool = True
+    column: tuple[tuple[str, Any], ...] = ()
+    name: str = "products"
 
 
 @dataclass(frozen=True)
 class Highlight:
     """What one selection shows: outlines, the sum written out, and a sentence (the alt text).
 
-    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size. ``lines`` come into
-    the scene's curves, by their names.
+    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size. ``flights`` say in
+    which order the numbers come about, for a reader who keeps this cell, and ``links`` which cells hang together.
+    ``lines`` come into the scene's curves, by their names.
     """
 
     marks: tuple[Mark, ...]
     formula: Formula
     sentence: str
     grids: tuple[Grid, ...] = ()
+    flights: Flights = ()
+    links: tuple[Link, ...] = ()
     lines: tuple[tuple[str, Line], ...] = ()
+
+
+class Part(NamedTuple):
+    """A place in the line for something that each highlight's formula brings along."""
+
+    name: str
+
+
+PRODUCTS, SUM = Part("products"), Part("sum")
+Piece = Grid | tuple[Grid, ...] | Part | str
+Phrase = tuple[Piece, ...]
 
 
 @dataclass(frozen=True)
@@ -254,21 +331,27 @@ class Scene:
     ----------
     title
         What the picture is, in a few words.
-    columns
-        The grids, in columns from left to right, each from top to bottom.
+    line
+        The picture is an equation, read from left to right, in phrases: on a page that is too narrow for all of them
+        the next begins a new line. In a phrase stand grids, operators such as "⊙", several grids one below the other
+        as a tuple, and what each highlight's formula brings along: `PRODUCTS` and `SUM`. These two stand last if they
+        stand nowhere.
     highlights
         For every cell a reader can choose, what it shows.
     selected
         The chosen cell; a key of ``highlights``.
-    rows
-        Room for at least so many rows of cells, so that the page does not jump when a grid grows.
+    maps
+        Grids that are only context: small, below the line.
+    flights
+        What is seen to move when this picture comes after one with other flights: a step, or a switch.
     """
 
     title: str
-    columns: tuple[tuple[Grid, ...], ...]
+    line: tuple[Phrase, ...]
     highlights: Mapping[Selection, Highlight]
     selected: Selection
-    rows: int = 0
+    maps: tuple[Grid, ...] = ()
+    flights: Flights = ()
 
     def __post_init__(self):
         shapes = {grid.name: (grid.size, grid.small) for grid in self.grids}
@@ -288,11 +371,20 @@ class Scene:
 
     @property
     def grids(self) -> tuple[Grid, ...]:
-        return tuple(grid for column in self.columns for grid in column)
+        """All of them, in the order in which they are read."""
+        pieces = (piece for phrase in self.line for piece in phrase)
+        return (*(grid for piece in pieces for grid in stacked(piece)), *self.maps)
 
     @property
     def sentence(self) -> str:
         return self.highlights[self.selected].sentence
+
+
+def stacked(piece: Piece) -> tuple[Grid, ...]:
+    """The grids of a piece of the line, from top to bottom; none if it is something else."""
+    if isinstance(piece, Grid):
+        return (piece,)
+    return () if isinstance(piece, str | Part) else piece
 
 
 def rows_of(array: np.ndarray) -> tuple[tuple, ...]:
@@ -300,11 +392,11 @@ def rows_of(array: np.ndarray) -> tuple[tuple, ...]:
     return tuple(map(tuple, array.tolist()))
 
 
-def named_tags(letter: str, shape: tuple[int, int]) -> np.ndarray:
+def named_tags(letter: str, array: np.ndarray) -> np.ndarray:
     """Return for each entry of an array a tag with its name and a hue of its own, as an array: it can be turned."""
-    tags = np.empty(shape, object)
-    for n, index in enumerate(np.ndindex(shape)):
-        tags[index] = Tag(subscripted(letter, *index), n)
+    tags = np.empty(array.shape, object)
+    for n, (index, value) in enumerate(np.ndenumerate(array)):
+        tags[index] = Tag(subscripted(letter, *index), n, value)
     return tags
 
 
@@ -319,9 +411,14 @@ def covered(scene: Scene, name: str) -> Scene:
         return replace(grid, values=shown)
 
     unknown = but(set())
+
+    def hidden(piece: Any) -> Any:
+        return tuple(map(hidden, piece)) if type(piece) is tuple else unknown if piece is grid else piece
+
     return replace(
         scene,
-        columns=tuple(tuple(unknown if one is grid else one for one in column) for column in scene.columns),
+        line=hidden(scene.line),
+        maps=hidden(scene.maps),
         highlights={
             chosen: replace(
                 highlight, grids=(*highlight.grids, but({(m.row, m.col) for m in highlight.marks if m.grid == name}))

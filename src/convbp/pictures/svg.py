@@ -1,50 +1,87 @@
 """Scene → SVG text. Pure: the same scene gives the same text, in the page, in a still picture, in a test.
 
-A picture is a frame with slots: one for the cells of each grid, one for the outlines in it, one for the formula and
-one for the sentence. In a page the colours follow the light or dark theme through CSS variables; in a still picture,
-which may be looked at anywhere, they are plain colours on white.
+A picture is a frame with slots: one for the cells of each grid, one for the outlines in it, one for the terms of the
+sum, one for its end, and the texts. In a page the colours follow the light or dark theme through CSS variables, and the
+texts around the picture are the page's; in a still picture, which may be looked at anywhere, they are part of it, and
+the colours are plain ones on white.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import NamedTuple
 
 from convbp.pictures import curves, drawing
-from convbp.pictures.drawing import CELL, HEAD
-from convbp.pictures.scene import Curve, Grid, Highlight, Scene, Selection
+from convbp.pictures.drawing import CELLS, Look
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Curve,
+    Formula,
+    Grid,
+    Highlight,
+    Part,
+    Phrase,
+    Piece,
+    Scene,
+    Selection,
+    stacked,
+)
 
 # Lengths in pixels.
-GAP = 34  # between grids
+OPERATOR = 34  # the width of an operator
+BESIDE, BELOW = 26, 14  # from a grid to the next, in a phrase and in a stack
+GAP, BEFORE_OPERATOR = 22, 6  # from a phrase, or a map, to the next one, and to one that begins with an operator
+NEXT_LINE = 14  # from a line to the next
 MARGIN = 8
+ROOM = 1170  # of the line on a usual page
+HIGH, HIGHEST = 240, 400  # so high are the cells of a grid at most, if they can be, and if that is too little for many
+PHONE = 268  # on the narrowest page what is wider is made smaller
 WIDEST = 1300  # of a still picture, if it can be: on a page it is made smaller until it fits
 
 
 class Layout(NamedTuple):
-    """One way to arrange the parts of a picture: its size, and where each part's top left corner is."""
+    """One way to arrange the parts of a picture: its size, and where each part's top left corner is, and its scale."""
 
     width: int
     height: int
-    places: tuple[tuple[int, int], ...]
+    places: tuple[tuple[int, int, float], ...]
+
+
+class Box(NamedTuple):
+    """How far something reaches: its width, and how far above and below the axis of its line."""
+
+    width: float
+    above: float
+    below: float
 
 
 def picture(scene: Scene, *, still: bool = False) -> str:
     """Return the whole picture, the selected cell's highlight included, as one ``<svg>`` element.
 
-    Its parts are the scene's columns and, last, the formula; they are arranged as the first of `layouts`, or with
-    ``still=True`` as `layout_of_still`, and then written in plain colours on white instead of CSS variables, for a
-    renderer that knows no theme.
+    Its parts are the phrases of the line and the maps; they are arranged as the first of `layouts`, or with
+    ``still=True`` as `layout_of_still`, with the texts of the highlight around them, and then written in plain colours
+    on white instead of CSS variables, for a renderer that knows no theme.
     """
-    return _picture(scene, slots(scene), layout_of_still(scene) if still else layouts(scene)[0], still)
+    drawn = _drawn(scene)
+    if not still:
+        return drawn.picture(slots(scene), layouts(scene)[0])
+    above, layout, below = _still(scene)
+    return drawn.picture(slots(scene), layout, still=True, around=above + below)
 
 
 def frame(scene: Scene) -> str:
     """Return the picture with empty slots, and not yet arranged."""
-    return _picture(scene, {}, Layout(0, 0, ((0, 0),) * (len(scene.columns) + 1)), still=False)
+    drawn = _drawn(scene)
+    return drawn.picture({}, Layout(0, 0, ((0, 0, 1),) * len(drawn.boxes)))
 
 
 def slots(scene: Scene) -> dict[str, str]:
     """Return the content of every slot of the picture, the selected cell's highlight included."""
-    contents = {f"grid{g}": drawing.grid(grid) for g, grid in enumerate(scene.grids)}
-    return contents | _changes(scene, scene.highlights[scene.selected])
+    drawn = _drawn(scene)
+    contents = {f"grid{g}": drawing.grid(grid, drawn.looks[grid.name]) for g, grid in enumerate(scene.grids)}
+    return contents | drawn.changes(scene.highlights[scene.selected])
 
 
 def patches(scene: Scene) -> dict[Selection, dict[str, str]]:
@@ -52,110 +89,268 @@ def patches(scene: Scene) -> dict[Selection, dict[str, str]]:
 
     The content does not depend on the layout.
     """
+    drawn = _drawn(scene)
     replaced = {grid.name for highlight in scene.highlights.values() for grid in highlight.grids}
-    base = {f"grid{g}": drawing.grid(grid) for g, grid in enumerate(scene.grids) if grid.name in replaced}
-    return {selection: base | _changes(scene, highlight) for selection, highlight in scene.highlights.items()}
+    base = {
+        f"grid{g}": drawing.grid(grid, drawn.looks[grid.name])
+        for g, grid in enumerate(scene.grids)
+        if grid.name in replaced
+    }
+    return {selection: base | drawn.changes(highlight) for selection, highlight in scene.highlights.items()}
 
 
 def layouts(scene: Scene) -> tuple[Layout, ...]:
-    """Return the ways to arrange the picture, from wide to narrow: all columns side by side first."""
-    titled: dict[str, list[Grid]] = {grid.name: [grid] for grid in scene.grids}
-    for highlight in scene.highlights.values():
-        for grid in highlight.grids:
-            titled[grid.name].append(grid)
-    widths = [
-        max(drawing.grid_size(one)[0] for grid in column for one in titled[grid.name]) for column in scene.columns
-    ]
-    runs = (widths[i:j] for i in range(len(widths)) for j in range(i + 1, len(widths) + 1))
-    rooms = sorted({sum(run) + GAP * (len(run) - 1) for run in runs}, reverse=True)
-    sizes = [drawing.formula_size(highlight.formula) for highlight in scene.highlights.values()]
-    formula_size = max(width for width, _ in sizes), max(height for _, height in sizes)
+    """Return the ways to arrange the picture, from wide to narrow: the whole line first, the maps below it."""
+    drawn = _drawn(scene)
+    count = len(drawn.boxes)
+    rooms = {drawn.width(range(i, j)) for i in range(count) for j in range(i + 1, count + 1)}
     found: list[Layout] = []
-    for room in rooms:
-        layout = _layout(scene, widths, _wrapped(widths, room), formula_size)
+    for room in sorted({max(room, PHONE) for room in (*rooms, PHONE)}, reverse=True):
+        layout = drawn.arranged(room)
         if not found or layout.width < found[-1].width:
             found.append(layout)
     return tuple(found)
 
 
 def layout_of_still(scene: Scene) -> Layout:
-    """Return the first of `layouts` that is not too wide to be read on a page; the last, if all are."""
+    """Return the size of a still picture, and where its parts are in it."""
+    return _still(scene)[1]
+
+
+def _still(scene: Scene) -> tuple[str, Layout, str]:
+    """The first of `layouts` that is not too wide to be read on a page, or the last, between the texts around it."""
     found = layouts(scene)
-    return next((layout for layout in found if layout.width <= WIDEST), found[-1])
-
-
-def _wrapped(widths: list[float], room: float) -> list[list[int]]:
-    rows: list[list[int]] = []
-    used = 0.0
-    for c, width in enumerate(widths):
-        if rows and used + GAP + width <= room:
-            rows[-1].append(c)
-            used += GAP + width
-        else:
-            rows.append([c])
-            used = width
-    return rows
-
-
-def _layout(scene: Scene, widths: list[float], rows: list[list[int]], formula_size: tuple[float, float]) -> Layout:
-    places, top, right = [], float(MARGIN), 0.0
-    for r, row in enumerate(rows):
-        left = float(MARGIN)
-        for c in row:
-            places.append((round(left), round(top)))
-            left += widths[c] + GAP
-        right = max(right, left - GAP)
-        reserved = HEAD + CELL * scene.rows if r == 0 else 0
-        top += max(reserved, *(_tops(scene.columns[c])[-1] - GAP for c in row)) + GAP / 2
-    places.append((MARGIN, round(top)))
-    return Layout(
-        width=round(max(right, MARGIN + formula_size[0]) + MARGIN),
-        height=round(top + formula_size[1] + MARGIN),
-        places=tuple(places),
-    )
-
-
-def _tops(column: tuple[Grid, ...]) -> list[float]:
-    """Where in its column each grid begins, and where the next one would."""
-    tops: list[float] = [0]
-    for grid in column:
-        tops.append(tops[-1] + drawing.grid_size(grid)[1] + GAP)
-    return tops
-
-
-def _changes(scene: Scene, highlight: Highlight) -> dict[str, str]:
-    contents = {"formula": drawing.formula(highlight.formula), "sentence": escape(highlight.sentence)}
-    for g, grid in enumerate(scene.grids):
-        marks = "".join(drawing.mark(m, grid) for m in highlight.marks if m.grid == grid.name)
-        if isinstance(grid, Curve):
-            marks = curves.lines(grid, tuple(line for name, line in highlight.lines if name == grid.name)) + marks
-        contents[f"marks{g}"] = marks
-        for instead in highlight.grids:
-            if instead.name == grid.name:
-                contents[f"grid{g}"] = drawing.grid(instead)
-    return contents
-
-
-def _picture(scene: Scene, contents: dict[str, str], layout: Layout, still: bool) -> str:
-    def slot(name: str) -> str:
-        return f'<g data-slot="{name}">{contents.get(name, "")}</g>'
-
-    parts, g = [], 0
-    for column in scene.columns:
-        grids = []
-        for grid, top in zip(column, _tops(column)[:-1], strict=True):
-            inside = slot(f"grid{g}") + slot(f"marks{g}")
-            grids.append(f'<g data-grid="{escape(grid.name)}" transform="translate(0,{top})">{inside}</g>')
-            g += 1
-        parts.append("".join(grids))
-    placed = "".join(
-        f'<g data-part="{p}" transform="translate({x},{y})">{part}</g>'
-        for p, (part, (x, y)) in enumerate(zip([*parts, slot("formula")], layout.places, strict=True))
-    )
-    paper = f'<rect width="{layout.width}" height="{layout.height}" fill="#ffffff"/>' if still else ""
+    width, height, places = next((layout for layout in found if layout.width <= WIDEST), found[-1])
+    width, formula = max(width, 480), scene.highlights[scene.selected].formula
+    above, head = drawing.heading(formula, width - 2 * MARGIN)
+    below, foot = drawing.texts(formula, width - 2 * MARGIN)
+    head, bottom = MARGIN + head, MARGIN + head + height + 4
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="cbp" role="img" width="{layout.width}" '
-        f'height="{layout.height}" viewBox="0 0 {layout.width} {layout.height}"><title>{escape(scene.title)}</title>'
-        f'<desc data-slot="sentence">{contents.get("sentence", "")}</desc>'
-        f"<style>{drawing.style(still)}</style>{paper}{placed}</svg>"
+        f'<g transform="translate({MARGIN},{MARGIN})">{above}</g>',
+        Layout(width, round(bottom + foot), tuple((x, round(y + head), scale) for x, y, scale in places)),
+        f'<g transform="translate({MARGIN},{bottom:g})">{below}</g>',
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """A scene with the sizes of what is in it."""
+
+    scene: Scene
+
+    @cached_property
+    def phrases(self) -> tuple[Phrase, ...]:
+        """Those of the line that have something to show."""
+        line = self.scene.line
+        if not any(isinstance(piece, Part) for phrase in line for piece in phrase):
+            line = (*line, (PRODUCTS, SUM))
+        absent = [part for part in (PRODUCTS, SUM) if not any(self._in(part, h.formula) for h in self._highlights)]
+        shown = (tuple(piece for piece in phrase if piece not in absent) for phrase in line)
+        return tuple(phrase for phrase in shown if phrase)
+
+    @staticmethod
+    def _in(part: Part, formula: Formula) -> bool:
+        return any(formula.terms) if part == PRODUCTS else bool(formula.column)
+
+    @cached_property
+    def _highlights(self) -> list[Highlight]:
+        return list(self.scene.highlights.values())
+
+    @cached_property
+    def _titled(self) -> dict[str, list[Grid]]:
+        """Each grid with those that are shown in its place."""
+        found: dict[str, list[Grid]] = {grid.name: [grid] for grid in self.scene.grids}
+        for highlight in self._highlights:
+            for grid in highlight.grids:
+                found[grid.name].append(grid)
+        return found
+
+    @cached_property
+    def cell(self) -> int:
+        """The largest side of a cell with which the line has room on a page."""
+
+        def fits(cell: int, high: int, wide: bool = True) -> bool:
+            boxes = [self._box(piece, cell) for phrase in self.phrases for piece in phrase]
+            single = high + drawing.HEAD + 4
+            highest = [
+                (single if len(stacked(piece)) < 2 else single + 110) for phrase in self.phrases for piece in phrase
+            ]
+            width = sum(self._phrase(phrase, cell).width for phrase in self.phrases) + sum(
+                self.gaps[: len(self.phrases) - 1]
+            )
+            low = all(box.above + box.below <= most for box, most in zip(boxes, highest, strict=True))
+            return low and (width <= ROOM or not wide)
+
+        in_line = [one for grid in self.scene.grids[: -len(self.scene.maps) or None] for one in self._titled[grid.name]]
+        least = max((drawing.needed(grid) for grid in in_line if not grid.small), default=0)
+        cells = [cell for cell in CELLS if cell >= least] or CELLS[:1]
+        usual = [cell for cell in cells if cell <= 40] or cells[-1:]
+        for high, wide, some in ((HIGH, True, cells), (HIGHEST, True, cells), (HIGH, False, usual)):
+            for cell in some:
+                if fits(cell, high, wide):
+                    return cell
+        return max(36, cells[-1])
+
+    @cached_property
+    def looks(self) -> dict[str, Look]:
+        """How each grid is drawn."""
+        maps = {grid.name for grid in self.scene.maps}
+        return {grid.name: drawing.look(grid, self.cell, grid.name in maps) for grid in self.scene.grids}
+
+    @cached_property
+    def cards(self) -> drawing.Cards:
+        return drawing.cards(self._highlights, self.cell)
+
+    @cached_property
+    def boxes(self) -> list[Box]:
+        """Of each part: the phrases, and then the maps."""
+        phrases = [self._phrase(phrase, self.cell) for phrase in self.phrases]
+        return phrases + [self._grid_box(grid, self.looks[grid.name], top=True) for grid in self.scene.maps]
+
+    @cached_property
+    def gaps(self) -> list[int]:
+        """What is left free after each part, if another one follows."""
+        after = [isinstance(phrase[0], str) for phrase in self.phrases[1:]]
+        return [BEFORE_OPERATOR if operator else GAP for operator in after] + [GAP] * (1 + len(self.scene.maps))
+
+    def width(self, parts: Iterable[int]) -> float:
+        """Of parts side by side."""
+        *parts, last = parts
+        return sum(self.boxes[p].width + self.gaps[p] for p in parts) + self.boxes[last].width
+
+    def _phrase(self, phrase: Phrase, cell: int) -> Box:
+        boxes = [self._box(piece, cell) for piece in phrase]
+        width = sum(box.width for box in boxes) + sum(map(_between, phrase, phrase[1:]))
+        return Box(width, max(box.above for box in boxes), max(box.below for box in boxes))
+
+    def _box(self, piece: Piece, cell: int) -> Box:
+        if isinstance(piece, Part):
+            if piece == PRODUCTS:
+                cards = drawing.cards(self._highlights, cell)
+                sizes = [drawing.terms_size(highlight.formula, cards) for highlight in self._highlights]
+                head = drawing.CARD_HEAD if cards.cell else 0
+            else:
+                sizes, head = [drawing.column_size(highlight.formula) for highlight in self._highlights], 0
+            width, height = (max(size[axis] for size in sizes) for axis in (0, 1))
+            half = (height - head) / 2
+            return Box(width, head + half, half)
+        if isinstance(piece, str):
+            return Box(OPERATOR, 12, 12)
+        boxes = [self._grid_box(grid, drawing.look(grid, cell, as_map=False)) for grid in stacked(piece)]
+        if len(boxes) == 1:
+            return boxes[0]
+        height = sum(box.above + box.below for box in boxes) + BELOW * (len(boxes) - 1)
+        return Box(max(box.width for box in boxes), height / 2, height / 2)
+
+    def _grid_box(self, grid: Grid, look: Look, top: bool = False) -> Box:
+        width = max(drawing.grid_size(one, look)[0] for one in self._titled[grid.name])
+        height = drawing.grid_size(grid, look)[1]
+        above = 0 if top else look.head + (height - look.head) / 2
+        return Box(width, above, height - above)
+
+    def arranged(self, room: float) -> Layout:
+        """The parts in lines of this width; a map begins a line, and what is wider than a line is made smaller."""
+        scales = [min(1.0, int(100 * room / box.width) / 100) for box in self.boxes]
+        lines: list[list[int]] = []
+        used = 0.0
+        for p, (box, scale) in enumerate(zip(self.boxes, scales, strict=True)):
+            width = box.width * scale
+            if lines and p != len(self.phrases) and used + self.gaps[p - 1] + width <= room:
+                lines[-1].append(p)
+                used += self.gaps[p - 1] + width
+            else:
+                lines.append([p])
+                used = width
+        places, top, right = [], float(MARGIN), 0.0
+        for line in lines:
+            left = float(MARGIN)
+            above = max(self.boxes[p].above * scales[p] for p in line)
+            for p in line:
+                places.append((round(left), round(top + above - self.boxes[p].above * scales[p]), scales[p]))
+                left += self.boxes[p].width * scales[p] + self.gaps[p]
+            right = max(right, left - self.gaps[line[-1]])
+            top += above + max(self.boxes[p].below * scales[p] for p in line) + NEXT_LINE
+        return Layout(round(right + MARGIN), round(top - NEXT_LINE + MARGIN), tuple(places))
+
+    def changes(self, highlight: Highlight) -> dict[str, str]:
+        """What a highlight puts into the slots."""
+        formula = highlight.formula
+        notes = "".join(f'<p class="note">{escape(note)}</p>' for note in formula.notes)
+        total = f'<p class="said">{escape(formula.total)}</p>' if formula.total else ""
+        contents = {"heading": escape(formula.heading), "words": total + notes, "sentence": escape(highlight.sentence)}
+        parts = [piece for phrase in self.phrases for piece in phrase if isinstance(piece, Part)]
+        if PRODUCTS in parts:
+            contents["products"] = drawing.terms(formula, self.cards)
+        if SUM in parts:
+            contents["sum"] = drawing.column(formula, self._box(SUM, self.cell).width - 2)
+        for g, grid in enumerate(self.scene.grids):
+            look = self.looks[grid.name]
+            marks = "".join(drawing.mark(m, grid, look) for m in highlight.marks if m.grid == grid.name)
+            if isinstance(grid, Curve):
+                marks = curves.lines(grid, tuple(line for name, line in highlight.lines if name == grid.name)) + marks
+            contents[f"marks{g}"] = marks
+            for instead in highlight.grids:
+                if instead.name == grid.name:
+                    contents[f"grid{g}"] = drawing.grid(instead, look)
+        return contents
+
+    def picture(self, contents: dict[str, str], layout: Layout, still: bool = False, around: str = "") -> str:
+        def slot(name: str) -> str:
+            return f'<g data-slot="{name}">{contents.get(name, "")}</g>'
+
+        numbers = {grid.name: g for g, grid in enumerate(self.scene.grids)}
+
+        def drawn(grid: Grid, x: float, y: float) -> str:
+            inside = slot(f"grid{numbers[grid.name]}") + slot(f"marks{numbers[grid.name]}")
+            return f'<g data-grid="{escape(grid.name)}" transform="translate({x:g},{y:g})">{inside}</g>'
+
+        parts = []
+        for phrase, box in zip(self.phrases, self.boxes, strict=False):
+            pieces, x = [], 0.0
+            for piece, following in zip(phrase, [*phrase[1:], None], strict=True):
+                own = self._box(piece, self.cell)
+                y = box.above - own.above
+                if isinstance(piece, Part):
+                    inside = slot(piece.name)
+                    pieces.append(f'<g data-grid="{piece.name}" transform="translate({x:g},{y:g})">{inside}</g>')
+                elif isinstance(piece, str):
+                    middle = f'x="{x + OPERATOR / 2:g}" y="{box.above + 8:g}"'
+                    pieces.append(f'<text class="operator" {middle}>{escape(piece)}</text>')
+                for grid in stacked(piece):
+                    pieces.append(drawn(grid, x, y))
+                    y += drawing.grid_size(grid, self.looks[grid.name])[1] + BELOW
+                x += own.width + (_between(piece, following) if following is not None else 0)
+            parts.append("".join(pieces))
+        parts += [drawn(grid, 0, 0) for grid in self.scene.maps]
+        placed = "".join(
+            f'<g data-part="{p}" transform="{placing(place)}">{part}</g>'
+            for p, (part, place) in enumerate(zip(parts, layout.places, strict=True))
+        )
+        paper = f'<rect width="{layout.width}" height="{layout.height}" fill="#ffffff"/>' if still else ""
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="cbp" role="img" width="{layout.width}" '
+            f'height="{layout.height}" viewBox="0 0 {layout.width} {layout.height}"><title>{escape(self.scene.title)}'
+            f'</title><desc data-slot="sentence">{contents.get("sentence", "")}</desc>'
+            f"<style>{drawing.style(still)}</style>{paper}{around}{placed}</svg>"
+        )
+
+
+_recent: list[_Drawn] = []
+
+
+def _drawn(scene: Scene) -> _Drawn:
+    """A scene with its sizes, which are asked for several times; the last few are kept."""
+    found = next((one for one in _recent if one.scene is scene), None) or _Drawn(scene)
+    _recent[:] = [found, *(one for one in _recent if one is not found)][:4]
+    return found
+
+
+def placing(place: tuple[int, int, float]) -> str:
+    """A place as a transformation."""
+    x, y, scale = place
+    return f"translate({x},{y})" + (f" scale({scale:g})" if scale != 1 else "")
+
+
+def _between(piece: Piece, following: Piece) -> float:
+    """The room between two pieces of a phrase; operators have their own."""
+    return 0 if isinstance(piece, str) or isinstance(following, str) else BESIDE

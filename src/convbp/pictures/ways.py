@@ -4,7 +4,7 @@ from functools import lru_cache
 from html import escape
 
 from convbp.notation import number
-from convbp.pictures.colours import diverging, ink_on
+from convbp.pictures.colours import share
 from convbp.pictures.scene import Ways
 from convbp.pictures.text_wrapping import text_width
 
@@ -60,15 +60,16 @@ def drawn(ways: Ways) -> str:
     largest = max((abs(value) for (value,) in ways.values), default=0)
     for row, ((value,), caption) in enumerate(zip(ways.values, ways.captions, strict=True)):
         x, y = corner(ways, row)
-        fill = diverging(value, largest)
-        box = f'x="{x}" y="{y:g}" width="{CELL}" height="{CELL}" fill="{fill}"'
+        steps = share(value, largest)
+        fill = f"p{steps}" if steps > 0 else f"n{-steps}" if steps else "z"
+        box = f'x="{x}" y="{y:g}" width="{CELL}" height="{CELL}"'
         size = min(11, 11 * (CAPTION - 12) / max(text_width(caption, 11), 1))
         parts.append(
-            f'<text class="caption" font-size="{size:.1f}" x="{_CELL - 8}" y="{y + CELL / 2 + 4:g}">'
+            f'<text class="beside" font-size="{size:.1f}" x="{_CELL - 8}" y="{y + CELL / 2 + 4:g}">'
             f"{escape(caption)}</text>"
         )
-        parts.append(f'<rect class="cell" {box} data-cell="{_key(ways, row)}"/>')
-        parts.append(_fitting("value", value, x + CELL / 2, y + CELL / 2 + 5, CELL - 6, 14, f' fill="{ink_on(fill)}"'))
+        parts.append(f'<rect class="cell {fill}" {box} data-cell="{_key(ways, row)}"/>')
+        parts.append(_fitting("value", value, x + CELL / 2, y + CELL / 2 + 5, CELL - 6, 14))
     return "".join(parts)
 
 
@@ -82,12 +83,12 @@ def style(colour: dict[str, str]) -> str:
     """What ways add to the style sheet of a picture, in the colours of a theme."""
     return (
         f".cbp .arrow{{fill:none;stroke:{colour['muted']};stroke-width:1}}"
-        ".cbp .taken{stroke:#d55e00;stroke-width:3}"
+        f".cbp .taken{{stroke:{colour['ink']};stroke-width:3}}"
         f".cbp .rule{{stroke:{colour['ink']};stroke-width:1.5}}"
         f".cbp .box{{fill:{colour['paper']};stroke:{colour['muted']};stroke-width:1.5}}"
-        f".cbp .name{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
+        f".cbp .boxname{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
         f".cbp .inbox,.cbp .onarrow{{text-anchor:middle;fill:{colour['ink']}}}"
-        f".cbp .caption{{text-anchor:end;fill:{colour['muted']}}}"
+        f".cbp .beside{{text-anchor:end;fill:{colour['muted']}}}"
     )
 
 
@@ -128,15 +129,15 @@ def _arrows(ways: Ways, row: int) -> tuple[str, str]:
 def _box(name: str, value: object, x: float, middle: float, reaches: str = "") -> str:
     place = f'x="{x}" y="{middle - TALL / 2 + 1:g}" width="{BOX}" height="{TALL - 2}" rx="4"{reaches}'
     return (
-        f'<rect class="box" {place}/><text class="name" x="{x + BOX / 2:g}" y="{middle - 5:g}">{escape(name)}</text>'
+        f'<rect class="box" {place}/><text class="boxname" x="{x + BOX / 2:g}" y="{middle - 5:g}">{escape(name)}</text>'
         + _fitting("inbox", value, x + BOX / 2, middle + 11, BOX - 8, 14)
     )
 
 
-def _fitting(name: str, value: object, x: float, y: float, room: float, font_size: float, fill: str = "") -> str:
+def _fitting(name: str, value: object, x: float, y: float, room: float, font_size: float) -> str:
     """A number in the middle, as large as there is room."""
     text = number(value)
     if text_width(text, font_size) > room:
         text = number(float(value))  # type: ignore[arg-type]
     font_size = min(font_size, room / text_width(text, 1))
-    return f'<text class="{name}" x="{x:g}" y="{y:g}" font-size="{font_size:.1f}"{fill}>{text}</text>'
+    return f'<text class="{name}" x="{x:g}" y="{y:g}" font-size="{font_size:.1f}">{text}</text>'

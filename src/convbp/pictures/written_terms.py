@@ -39,7 +39,8 @@ def _written(product: tuple[Factor, ...], tags: Tags, strike: bool) -> Term:
     # f′ of what is read outside need not be 0.
     outside = any(part.value == 0 and not part.inside for part in product)
     numbers = multiplied(*(part.value for part in product))
-    return Term("·".join(texts), numbers, tag.hue if tag else None, strike and outside)
+    value = prod(part.value for part in product)
+    return Term("·".join(texts), numbers, tag.hue if tag else None, strike and outside, value)
 
 
 def _tag(names: Iterable[str], tags: Tags) -> Tag | None:

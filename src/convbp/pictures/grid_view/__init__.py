@@ -34,9 +34,9 @@ class GridView(anywidget.AnyWidget):
     patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(sync=True)
     layouts: traitlets.List = traitlets.List(help="how its parts can be arranged, from wide to narrow").tag(sync=True)
     axes = traitlets.Dict(help="grid -> its title, and what its row and column index are called").tag(sync=True)
-    others: traitlets.List = traitlets.List(
-        help="layouts and longest sentence of each picture that room is kept for"
-    ).tag(sync=True)
+    others: traitlets.List = traitlets.List(help="layouts and longest texts of each picture that room is kept for").tag(
+        sync=True
+    )
     title = traitlets.Unicode(help="what the picture is, for those who cannot see it").tag(sync=True)
     message = traitlets.Unicode(help="why the last input was refused, or empty").tag(sync=True)
     paintable = traitlets.Bool(False, help="whether a stroke over the cells is reported").tag(sync=True)
@@ -48,7 +48,7 @@ class GridView(anywidget.AnyWidget):
         super().__init__(
             **self._traits_for(scene),
             patches=self._patches_for(scene),
-            others=[{"layouts": _layouts(other), "sentence": _longest_sentence(other)} for other in others],
+            others=[{"layouts": _layouts(other), **_longest_texts(other)} for other in others],
         )
         self._scene = scene
 
@@ -124,5 +124,6 @@ def _layouts(scene: Scene) -> list[dict]:
     return [layout._asdict() for layout in svg.layouts(scene)]
 
 
-def _longest_sentence(scene: Scene) -> str:
-    return max((escape(highlight.sentence) for highlight in scene.highlights.values()), key=len)
+def _longest_texts(scene: Scene) -> dict[str, str]:
+    patches = svg.patches(scene).values()
+    return {name: max((patch[name] for patch in patches), key=len) for name in ("heading", "words", "sentence")}

@@ -18,10 +18,12 @@ function render({ model, el, signal }) {
   el.classList.add("convbp-view");
   el.innerHTML = `
     <p class="convbp-message" role="alert"></p>
+    <p class="convbp-heading" data-slot="heading"></p>
     <div class="convbp-stage" tabindex="0" role="application" ${NO_SHORTCUTS}></div>
+    <div class="convbp-words" data-slot="words"></div>
     <div class="convbp-choice"></div>
     <p class="convbp-sentence" aria-live="polite"></p>`;
-  const [message, stage, choice, sentence] = el.children;
+  const [message, heading, stage, words, choice, sentence] = el.children;
   let hovered = null; // the key of the cell under the pointer
   let frame = null, layouts = null; // those in the picture
   let shown = {}; // slot -> what is in it
@@ -50,7 +52,7 @@ function render({ model, el, signal }) {
 
   function fill(slots) {
     for (const [slot, markup] of Object.entries(slots)) {
-      if (shown[slot] !== markup) stage.querySelector(`[data-slot="${slot}"]`).innerHTML = markup;
+      if (shown[slot] !== markup) el.querySelector(`[data-slot="${slot}"]`).innerHTML = markup;
       shown[slot] = markup;
     }
   }
@@ -70,7 +72,7 @@ function render({ model, el, signal }) {
     stage.setAttribute("aria-busy", following());
     if (following()) return;
     showSliders();
-    makeRoomForSentence();
+    makeRoomForTexts();
     showSelection();
     for (const key of early.splice(0)) press(key);
   }
@@ -87,8 +89,8 @@ function render({ model, el, signal }) {
     const svg = stage.querySelector("svg");
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
     svg.style.minWidth = `${SMALLEST * width}px`;
-    for (const [i, place] of places.entries())
-      svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${place})`);
+    for (const [i, [x, y, scale]] of places.entries())
+      svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${x},${y})${scale === 1 ? "" : ` scale(${scale})`}`);
     // What a picture once needed it keeps, and what others will need is left free below, or the page would jump.
     const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
     const others = model.get("others").map((other) => fitting(other.layouts)).map((one) => one.height * Math.min(1, Math.max(SMALLEST, room / one.width)));
@@ -96,14 +98,17 @@ function render({ model, el, signal }) {
     el.style.paddingBottom = `${Math.max(0, ...others.map((height) => height - needed))}px`;
   }
 
-  // Room for the longest sentence, so that none moves the page below.
+  // Room for the longest of each text, so that none moves the page below.
   let wide = 0;
-  function makeRoomForSentence() {
-    const sentences = [...Object.values(model.get("patches")), ...model.get("others")].map((one) => one.sentence);
-    if (wide !== sentence.clientWidth) sentence.style.minHeight = ""; // else what it once needed it keeps
-    wide = sentence.clientWidth;
-    sentence.innerHTML = sentences.reduce((a, b) => (b.length > a.length ? b : a), "");
-    sentence.style.minHeight = `${sentence.getBoundingClientRect().height}px`;
+  function makeRoomForTexts() {
+    const all = [...Object.values(model.get("patches")), ...model.get("others")];
+    for (const [name, element] of Object.entries({ heading, words, sentence })) {
+      if (wide !== stage.clientWidth) element.style.minHeight = ""; // else what it once needed it keeps
+      element.innerHTML = all.map((one) => one[name]).reduce((a, b) => (b.length > a.length ? b : a), "");
+      element.style.minHeight = `${element.getBoundingClientRect().height}px`;
+      if (name in shown) element.innerHTML = shown[name];
+    }
+    wide = stage.clientWidth;
   }
 
   // One slider for the row and one for the column, over the cells that can be chosen; and in which grid, if in several.
@@ -244,7 +249,7 @@ function render({ model, el, signal }) {
   const resized = new ResizeObserver(() => {
     if ([0, room].includes(stage.clientWidth)) return; // out of sight, or as wide as before
     arrange();
-    makeRoomForSentence();
+    makeRoomForTexts();
     showSelection();
   });
   resized.observe(stage);
