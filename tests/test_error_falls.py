@@ -47,10 +47,11 @@ def check(state, drawn):
         terms = [(term.symbols, term.numbers) for line in formula.terms for term in line]
         if grid == "kernel":
             places = list(product(range(rows), range(cols)))
+            met = {(i, j): state.image[i + row, j + col] for i, j in places}
             assert terms == [
                 (
                     f"δ({i}, {j})·o({i + row}, {j + col})",
-                    f"{factor(δ[i, j])}·{factor(state.image[i + row, j + col])}",
+                    f"{factor(δ[i, j])}·{factor(met[i, j])} = {number(δ[i, j] * met[i, j])}",
                 )
                 for i, j in places
             ]
@@ -63,7 +64,10 @@ def check(state, drawn):
             assert highlight.sentence.endswith(f"from {number(weight)} to {after}.")
             assert outlined["image"] == Mark("image", row, col, rows, cols)
         elif grid == "targets":
-            assert terms == [(f"½·δ({i}, {j})²", f"½·{factor(δ[i, j])}²") for i, j in np.ndindex(δ.shape)]
+            assert terms == [
+                (f"½·δ({i}, {j})²", f"½·{factor(δ[i, j])}² = {number(float(δ[i, j]) ** 2 / 2)}")
+                for i, j in np.ndindex(δ.shape)
+            ]
             assert formula.total == f"E is {number(float(E))}."
             assert f" = {number(δ[row, col])}  (" in formula.heading
         elif grid == "image":

@@ -17,21 +17,7 @@ from convbp.explorers.states.fields import array, scalar
 from convbp.explorers.states.state import ExplorerState
 from convbp.losses import half_sum_of_squares
 from convbp.notation import bracketed, factor, number
-from convbp.pictures.scene import (
-    PRODUCTS,
-    SUM,
-    Curve,
-    Formula,
-    Grid,
-    Highlight,
-    Line,
-    Mark,
-    Scene,
-    Selection,
-    Term,
-    rows_of,
-    top,
-)
+from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Line, Mark, Scene, Selection, Term, rows_of, top
 from convbp.pictures.written_terms import in_rows, named, outline, written
 from convbp.shapes import check_size
 from convbp.sums import Sum
@@ -143,13 +129,11 @@ def scene(state: State) -> Scene:
     return Scene(
         title="The error falls",
         line=(
-            (grids["image"], "⊗", (grids["kernel"], grids["gradient"])),
-            ("=", grids["outputs"]),
-            ("−", grids["targets"]),
-            ("=", grids["delta"]),
+            (grids["image"],),
+            ((grids["kernel"], grids["gradient"]),),
+            ((grids["outputs"], grids["targets"]),),
+            (grids["delta"],),
             (curve,),
-            (PRODUCTS,),
-            ("→", SUM),
         ),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
@@ -169,8 +153,7 @@ def _of_weight(state: State, grids: dict[str, Grid], entry: Sum, at: tuple[int, 
         ),
         formula=Formula(
             heading=f"∂E/∂{name}  =  Σᵢ Σⱼ δ(i, j) · o(i + {at[0]}, j + {at[1]})  (Eq. 13)",
-            terms=in_rows(written(entry, {}, strike=False), grids["delta"].size[1]),
-            column=(("∂E/∂w", slope),),
+            terms=in_rows(written(entry, {}), grids["delta"].size[1]),
             total=f"∂E/∂{name} is {number(slope)}.",
             notes=(f"step: {name} − η·∂E/∂{name} = {number(weight)} − {factor(rate)}·{factor(slope)} = {after}",),
         ),
@@ -186,8 +169,9 @@ def _of_target(state: State, grids: dict[str, Grid], at: tuple[int, int]) -> Hig
 
     def term(i: int, j: int) -> Term:
         delta = grids["delta"].entry(i, j)
-        half = float(delta) ** 2 / 2
-        return Term(f"½·δ({i}, {j})²", f"½·{factor(delta)}² = {number(half)}", value=half)
+        return Term(
+            f"½·δ({i}, {j})²", f"½·{factor(delta)}² = {number(float(delta) ** 2 / 2)}", value=float(delta) ** 2 / 2
+        )
 
     rows, cols = grids["delta"].size
     return Highlight(
@@ -196,7 +180,6 @@ def _of_target(state: State, grids: dict[str, Grid], at: tuple[int, int]) -> Hig
             heading=f"{bracketed('δ', *at)} = x − t = {number(x)} − {factor(t)} = {number(miss)}  (Eq. 9 and 15)",
             terms=tuple(tuple(term(i, j) for j in range(cols)) for i in range(rows)),
             total=f"E is {number(float(state.error))}.",
-            column=(("E", float(state.error)),),
         ),
         sentence=(
             f"Output {at} is {number(x)} and should be {number(t)}: δ there is {number(miss)}, and E is "

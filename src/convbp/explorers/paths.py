@@ -206,7 +206,7 @@ def scene(state: State) -> Scene:
     highlights[every] = _of_all(state, ways, outputs)
     return Scene(
         title="Every path from one number to the error",
-        line=((ways,), ((image, deltas), *([] if state.of == MAXIMUM else [kernel]))),
+        line=((ways,), (image,), ((deltas,) if state.of == MAXIMUM else ((kernel, deltas),))),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else every,
     )

@@ -57,7 +57,7 @@ def drawn(curve: Curve) -> str:
             parts.append(f'<rect class="reach" {box} data-reaches="{key}"/>')
         for key, (x, y) in zip(keys, places, strict=True):
             box = f'x="{x - DOT / 2:g}" y="{y - DOT / 2:g}" width="{DOT}" height="{DOT}" rx="{DOT / 2:g}"'
-            parts.append(f'<rect class="cell" {box} fill="{hue(0)}" data-cell="{key}"/>')
+            parts.append(f'<rect class="cell h0" {box} data-cell="{key}"/>')
     return "".join(parts)
 
 

@@ -21,6 +21,7 @@ from convbp.networks.training import Progress
 from convbp.notation import number
 from convbp.pictures import drawing
 from convbp.pictures.colours import diverging
+from convbp.pictures.curves import drawn, size
 from convbp.pictures.scene import Curve, Line, top
 from convbp.shapes import NotFiniteError
 
@@ -192,7 +193,7 @@ def _plot(title: str, curves: list[tuple[str, list]], records: Sequence[Progress
         for c, (name, points) in enumerate(curves)
     )
     curve = Curve("", title, ((),), across=(0, epochs), up=(0, top), labels=("epochs", ""), lines=lines, small=True)
-    return _Panel(round(drawing.grid_size(curve)[0]), drawing.grid(curve))
+    return _Panel(round(size(curve)[0]), drawn(curve))
 
 
 def _maps(title: str, maps: np.ndarray, below: str = "") -> _Panel:

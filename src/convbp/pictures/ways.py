@@ -62,13 +62,13 @@ def drawn(ways: Ways) -> str:
         x, y = corner(ways, row)
         steps = share(value, largest)
         fill = f"p{steps}" if steps > 0 else f"n{-steps}" if steps else "z"
-        box = f'class="cell {fill}" x="{x}" y="{y:g}" width="{CELL}" height="{CELL}"'
+        box = f'x="{x}" y="{y:g}" width="{CELL}" height="{CELL}"'
         size = min(11, 11 * (CAPTION - 12) / max(text_width(caption, 11), 1))
         parts.append(
             f'<text class="beside" font-size="{size:.1f}" x="{_CELL - 8}" y="{y + CELL / 2 + 4:g}">'
             f"{escape(caption)}</text>"
         )
-        parts.append(f'<rect {box} data-cell="{_key(ways, row)}"/>')
+        parts.append(f'<rect class="cell {fill}" {box} data-cell="{_key(ways, row)}"/>')
         parts.append(_fitting("value", value, x + CELL / 2, y + CELL / 2 + 5, CELL - 6, 14))
     return "".join(parts)
 
@@ -86,7 +86,7 @@ def style(colour: dict[str, str]) -> str:
         f".cbp .taken{{stroke:{colour['ink']};stroke-width:3}}"
         f".cbp .rule{{stroke:{colour['ink']};stroke-width:1.5}}"
         f".cbp .box{{fill:{colour['paper']};stroke:{colour['muted']};stroke-width:1.5}}"
-        f".cbp .station{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
+        f".cbp .boxname{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
         f".cbp .inbox,.cbp .onarrow{{text-anchor:middle;fill:{colour['ink']}}}"
         f".cbp .beside{{text-anchor:end;fill:{colour['muted']}}}"
     )
@@ -129,7 +129,7 @@ def _arrows(ways: Ways, row: int) -> tuple[str, str]:
 def _box(name: str, value: object, x: float, middle: float, reaches: str = "") -> str:
     place = f'x="{x}" y="{middle - TALL / 2 + 1:g}" width="{BOX}" height="{TALL - 2}" rx="4"{reaches}'
     return (
-        f'<rect class="box" {place}/><text class="station" x="{x + BOX / 2:g}" y="{middle - 5:g}">{escape(name)}</text>'
+        f'<rect class="box" {place}/><text class="boxname" x="{x + BOX / 2:g}" y="{middle - 5:g}">{escape(name)}</text>'
         + _fitting("inbox", value, x + BOX / 2, middle + 11, BOX - 8, 14)
     )
 
