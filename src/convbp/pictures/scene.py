@@ -112,9 +112,8 @@ class Cells(NamedTuple):
 class Mark:
     """An outline around ``rows``×``cols`` cells of a grid, with an optional tag in each cell.
 
-    What links cells of two grids is said by tags, too: each cell at the end of a link carries the name of its
-    weight. A line between them would run across the cells on its way, a dozen would hide them, and where columns
-    stand below each other it would run across the page.
+    What links cells of two grids is said by tags: each cell at the end of a link carries the name of its weight. For
+    the chosen cell a `Link` can draw it, too; of all cells at once the lines would hide the numbers.
 
     ``style`` is "solid" for what is chosen or read, "dashed", in another colour, for what it reaches, and "faint"
     for what it would reach if the array went on. An outline lies on cells: a grid that is to be left at its
