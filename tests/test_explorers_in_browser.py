@@ -22,6 +22,8 @@ from browser import (
     point_elsewhere,
     spills,
 )
+from convbp import convolve, cross_correlate
+from convbp.notation import number
 from convbp.pictures.grid_view import GridView
 from convbp.pictures.scene import Selection
 from test_explorers import EXPLORERS, inside, make
@@ -176,6 +178,36 @@ def test_keys_step_to_the_next_cell_and_to_the_ends_of_row_and_column(lab, explo
             assert_explains(explorer, scene, Selection(grid, at_row, at_col))
 
 
+# Predicting
+
+
+def test_a_grid_of_predictions_is_judged_by_python_and_stays_beside_the_right_numbers(lab):
+    explorer = lab.explorers[NAMES.index("SlidingWindow")]
+    explorer.scroll_into_view_if_needed()
+    covers, guesses = explorer.get_by_role("checkbox", name="cover the output"), explorer.locator(".convbp-guess")
+    state = make("SlidingWindow").state
+    covers.check()
+    expect(explorer.locator('[data-grid="output"] .value').first).to_have_text("?")
+    is_ready(explorer)
+    picture, turned = explorer.get_by_role("application"), convolve(state.image, state.kernel)
+    for row, values in enumerate(turned):
+        picture.press("Home")
+        for value in values:
+            lab.page.keyboard.type(str(value))
+            lab.page.keyboard.press("Enter")
+            lab.page.keyboard.press("ArrowRight")
+        assert guesses.count() == (row + 1) * len(values)
+        picture.press("ArrowDown")
+    expect(explorer.locator(".convbp-ask")).to_contain_text("are right. You turned the kernel by 180°")
+    covers.uncheck()
+    right = cross_correlate(state.image, state.kernel)
+    marks = [
+        f"{number(mine)} {'✓' if mine == value else '✗'}" for mine, value in zip(turned.flat, right.flat, strict=True)
+    ]
+    eventually(lambda: sorted(guesses.all_text_contents()), sorted(marks))
+    explorer.get_by_role("button", name="Reset").click()
+
+
 # Changing something
 
 
@@ -240,6 +272,23 @@ def test_every_text_is_legible_in_both_themes_and_they_differ(lab, explorer, nam
             assert titles(scene) <= contrasts(explorer).keys()
             seen.append(explorer.screenshot())
     assert seen[0] != seen[1]
+
+
+@pytest.mark.parametrize("name", ["KernelFlip", "ChainOfLayers"])
+def test_a_step_moves_numbers_and_ends_in_the_picture_of_a_fresh_explorer(lab, explorer, fresh, name):
+    """In KernelFlip a reflection of the whole kernel; in a network from what is read to what is made of it."""
+    like = make(name)
+    lab.page.emulate_media(reduced_motion="no-preference")
+    try:
+        for button, step in (("fa-step-backward", -1), ("fa-step-forward", 1)):
+            like.update(step=max(like.state.step + step, 0))
+            explorer.locator(f"button:has(.{button})").click()
+            if like.view.scene.flights:
+                expect(explorer.locator(".convbp-chip").first).to_be_attached()
+            eventually(lambda: shown(explorer), fresh(like.view.scene))
+            expect(explorer.locator(".convbp-chip")).to_have_count(0)
+    finally:
+        lab.page.emulate_media(reduced_motion="reduce")
 
 
 def in_one_line(text):

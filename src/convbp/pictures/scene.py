@@ -205,8 +205,8 @@ class Cells(NamedTuple):
 class Mark:
     """An outline around ``rows``×``cols`` cells of a grid, with an optional tag in each cell.
 
-    What links cells of two grids is said by tags, too: each cell at the end of a link carries the name of its
-    weight, or its number.
+    What links cells of two grids is said by tags: each cell at the end of a link carries the name of its weight, or its
+    number. For the chosen cell a `Link` can draw it, too; of all cells at once the lines would hide the numbers.
 
     ``style`` is "solid" for what is chosen or read, "dashed" for what it reaches, and "faint" for what it would reach
     if the array went on. An outline lies on cells: a grid that is to be left at its border has cells outside its core.

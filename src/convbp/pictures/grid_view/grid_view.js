@@ -106,15 +106,15 @@ function render({ model, el, signal }) {
     <p class="convbp-heading" data-slot="heading"></p>
     <div class="convbp-stage" tabindex="0" role="application" ${NO_SHORTCUTS}></div>
     <div class="convbp-words" data-slot="words"></div>
-    <form class="convbp-ask" hidden>
+    <div class="convbp-ask" hidden>
       <label>your prediction <input name="prediction" inputmode="text" autocomplete="off" size="6" ${NO_SHORTCUTS}></label>
       <button type="button" ${NO_SHORTCUTS}>show</button>
       <span></span>
-    </form>
+    </div>
     <div class="convbp-choice"></div>
     <p class="convbp-sentence" aria-live="polite"></p>`;
   const [message, heading, stage, words, ask, choice, sentence] = el.children;
-  const guess = ask.elements.prediction;
+  const guess = ask.querySelector("input");
   const over = document.createElement("div"); // what lies over the picture
   over.className = "convbp-over";
   over.ariaHidden = true;
@@ -461,8 +461,9 @@ function render({ model, el, signal }) {
   }, { signal });
   for (const act of ["keydown", "pointerdown", "input"])
     el.addEventListener(act, ({ target }) => { if (!target.matches(".convbp-choice button")) pause(); }, { signal });
-  ask.addEventListener("submit", (event) => {
-    event.preventDefault();
+  guess.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") stage.focus();
+    if (key !== "Enter") return;
     if (guess.value) predict();
     else uncover();
   }, { signal });
