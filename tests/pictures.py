@@ -92,6 +92,11 @@ def uncovered(scene, state, name, shown_at):
     return open_
 
 
+def grid_of(scene, name):
+    """The grid of a scene that has this name."""
+    return next(grid for grid in scene.grids if grid.name == name)
+
+
 def entries(grid):
     """The grid's numbers by their index."""
     return dict(zip(grid.cells(), (value for row in grid.values for value in row), strict=True))

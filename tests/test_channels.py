@@ -219,4 +219,4 @@ def test_who_has_the_channels_first_is_told_how_to_transpose():
         with pytest.raises(ValueError, match=rf"(give|or) {re.escape(advice)}"):
             Channels(inputs, own_kernel)
     drawn = Channels(*last).view.scene
-    assert drawn.columns[0][0].size == (32, 32)
+    assert drawn.grids[0].size == (32, 32)

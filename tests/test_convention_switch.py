@@ -12,7 +12,7 @@ from convbp.equations.terms import Arrays
 from convbp.explorers import ConventionSwitch
 from convbp.explorers.convention_switch import State, scene
 from convbp.notation import factor, number, subscripted
-from pictures import random_layer
+from pictures import grid_of, random_layer
 
 CONVENTIONS = ["cross-correlation", "convolution"]
 LEFT = {"forward": "x", "by_kernel": "∂E/∂w", "by_image": "∂E/∂o"}
@@ -163,7 +163,7 @@ def test_each_formula_is_computed_as_it_is_written_and_so_is_the_one_beside_it()
 def test_the_article_s_figure_is_wrong_under_both_conventions(forward):
     o, δ = np.arange(1, 10).reshape(3, 3), np.array([[2, 3], [5, 7]])
     drawn = scene(State(o, [[1, 0], [2, 4]], δ, forward=forward, by_kernel="figure"))
-    figure, slope = drawn.columns[2]
+    figure, slope = (grid_of(drawn, name) for name in ("by_kernel", "by_kernel slopes"))
     assert figure.entry(0, 0) == 7 * 1 + 5 * 2 + 3 * 4 + 2 * 5  # w₁ ← δ₄I₁ + δ₃I₂ + δ₂I₄ + δ₁I₅
     met = (1, 2, 4, 5) if forward == "cross-correlation" else (5, 6, 8, 9)
     assert slope.entry(0, 0) == np.dot((2, 3, 5, 7), met)
@@ -175,7 +175,7 @@ def test_the_article_s_figure_is_wrong_under_both_conventions(forward):
 def test_a_kernel_that_is_its_own_turn_hides_the_mistake():
     def signs(kernel):
         drawn = scene(State(np.arange(12).reshape(3, 4) ** 2, kernel, by_image="convolution"))
-        return drawn.columns[3][1].title[0]
+        return grid_of(drawn, "by_image slopes").title[0]
 
     assert signs([[1, 2, 3], [3, 2, 1]]) == "="
     assert signs([[1, 2, 3], [4, 5, 6]]) == "≠"
@@ -189,7 +189,7 @@ def test_the_switch_changes_the_whole_row_and_the_others_mix():
         return explorer.state.forward, explorer.state.by_kernel, explorer.state.by_image
 
     def signs():
-        return [column[1].title[0] for column in explorer.view.scene.columns[2:]]
+        return [grid.title[0] for grid in explorer.view.scene.maps]
 
     assert (rules(), signs()) == (("cross-correlation",) * 3, ["=", "="])
     forward.value = "convolution"
@@ -207,9 +207,9 @@ def test_rounding_is_no_mistake():
     for forward in CONVENTIONS:
         arrays = 1e6 * rng.normal(size=(5, 4)), rng.normal(size=(2, 3)), 1e-3 * rng.normal(size=(4, 2))
         drawn = scene(State(*arrays, forward=forward))
-        assert [column[1].title[0] for column in drawn.columns[2:]] == ["=", "="]
+        assert [grid.title[0] for grid in drawn.maps] == ["=", "="]
         mixed = scene(State(*arrays, forward=forward, by_kernel="figure"))
-        assert mixed.columns[2][1].title[0] == "≠"
+        assert mixed.maps[0].title[0] == "≠"
 
 
 def test_one_picture_word_by_word():

@@ -11,6 +11,7 @@ from convbp.explorers.dense_to_convolution import State, scene
 from convbp.explorers.states.layer_matrix import STEPS
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Selection
+from pictures import grid_of
 
 WAYS = ("forward", "backward")
 
@@ -127,7 +128,7 @@ def test_a_step_keeps_the_weights_that_are_left():
     matrices = {}
     for step in STEPS:
         explorer = DenseToConvolution(step=step)
-        matrices[step] = np.array(explorer.view.scene.grids[2].values, object)
+        matrices[step] = np.array(grid_of(explorer.view.scene, "matrix").values, object)
     dense, cut, shared = (matrices[step] for step in STEPS)
     left = cut != None  # noqa: E711 - entry by entry
     np.testing.assert_array_equal(cut[left], dense[left])
@@ -138,7 +139,7 @@ def test_a_step_keeps_the_weights_that_are_left():
 
 def test_backward_is_the_same_matrix_transposed():
     for step in STEPS:
-        w, turned = (DenseToConvolution(step=step, way=way).view.scene.grids[2] for way in WAYS)
+        w, turned = (grid_of(DenseToConvolution(step=step, way=way).view.scene, "matrix") for way in WAYS)
         assert list(zip(*w.values, strict=True)) == list(turned.values)
         assert list(zip(*w.hues, strict=True)) == list(turned.hues)
 
@@ -146,7 +147,7 @@ def test_backward_is_the_same_matrix_transposed():
 def test_forward_and_backward_are_adjoint_at_each_step():
     for step in STEPS:
         forward, backward = (DenseToConvolution(step=step, way=way) for way in WAYS)
-        x, below = (np.array(explorer.view.scene.grids[3].values) for explorer in (forward, backward))
+        x, below = (np.array(grid_of(explorer.view.scene, "product").values) for explorer in (forward, backward))
         assert (x * forward.state.delta).sum() == (below * forward.state.image).sum()
 
 

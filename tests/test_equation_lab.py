@@ -18,7 +18,7 @@ from convbp.explorers.equation_lab import State
 from convbp.explorers.states.changed_formula import choices_of, formula_with, named_places
 from convbp.notation import number
 from convbp.pictures.scene import Selection
-from pictures import random_layer
+from pictures import grid_of, random_layer
 
 EQUATIONS = 13, 20, 21, 22
 NAMES = {"δ": "delta", "w": "kernel", "o": "o", "x": "inputs"}
@@ -247,7 +247,7 @@ def test_a_reader_mends_eq_22_and_eq_21_by_the_lists():
     place.value = "(rot180{w})(m, n)"
     there.value = "w(m, n)"
     assert "Equal in 200 of 200" in repr(lab)
-    assert lab.view.scene.columns[-1][1].title == "= central difference"
+    assert grid_of(lab.view.scene, "nudged").title == "= central difference"
     assert lab.state.place == "w(m, n)", "the place stays, whatever stands there"
     control(lab, description="Take back").click()
     assert lab.state.changes == ()
@@ -295,7 +295,7 @@ def test_the_line_is_typeset_from_the_formula_with_a_box_around_the_place():
 
 def test_a_symmetric_kernel_hides_the_mistake_in_the_picture_and_not_in_the_verdict():
     lab = EquationLab(22, kernel=[[1, 2, 3], [3, 2, 1]])
-    assert lab.view.scene.columns[-1][1].title == "= central difference"
+    assert grid_of(lab.view.scene, "nudged").title == "= central difference"
     assert "equal. Equal in 9 of 200 random layers." in repr(lab)
 
 
@@ -303,7 +303,7 @@ def test_where_nothing_is_rounded_floats_are_equal_too():
     lab = EquationLab(
         20, image=[[0.1, 0.2, 0.3], [1.7, -0.4, 0.9]], kernel=[[0.1, 0.7]], delta=[[0.3, -1.1], [0.2, 0.6]]
     )
-    assert lab.view.scene.columns[-1][1].title == "= central difference"
+    assert grid_of(lab.view.scene, "nudged").title == "= central difference"
 
 
 BAD_INPUT = {

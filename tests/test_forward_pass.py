@@ -14,7 +14,7 @@ from convbp.explorers.forward_pass import State, scene
 from convbp.explorers.states.fields import ACTIVATIONS
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Selection
-from pictures import random_array, random_layer
+from pictures import grid_of, random_array, random_layer
 
 # Each function beside its slope, from the textbook.
 FUNCTIONS = {
@@ -45,7 +45,6 @@ def check(state, drawn):
     for cell, highlight in drawn.highlights.items():
         name, i, j = cell
         marks, formula = {mark.grid: mark for mark in highlight.marks}, highlight.formula
-        (products,) = highlight.grids
         field = marks["image"]
         assert (field.row, field.col, field.rows, field.cols) == (i, j, k1, k2)
         value = shown["x"].entry(i, j)
@@ -61,9 +60,9 @@ def check(state, drawn):
                 total += weight * pixel
                 assert term.symbols == f"w({m}, {n})·o({i + m}, {j + n})"
                 assert term.numbers == f"{factor(weight)}·{factor(pixel)} = {number(weight * pixel)}"
-                assert products.entry(m, n) == weight * pixel
+                assert term.value == weight * pixel
                 tag = field.tags[m][n]
-                assert tag == products.tags[m][n] == shown["kernel"].tags[m][n]
+                assert tag == shown["kernel"].tags[m][n]
                 assert (tag.text, tag.hue) == (subscripted("w", m, n), term.hue)
         assert total == value == eq_6[i + k1 - 1, j + k2 - 1]
 
@@ -107,10 +106,10 @@ def test_one_picture_word_by_word():
 
 def test_the_example_shows_what_the_activation_does():
     explorer = ForwardPass()
-    negative = [value for row in explorer.view.scene.grids[3].values for value in row if value < 0]
+    negative = [value for row in grid_of(explorer.view.scene, "x").values for value in row if value < 0]
     assert negative
-    assert explorer.view.scene.grids[3].entry(*explorer.state.selected[1:]) < 0
-    assert all(value >= 0 for row in explorer.view.scene.grids[4].values for value in row)
+    assert grid_of(explorer.view.scene, "x").entry(*explorer.state.selected[1:]) < 0
+    assert all(value >= 0 for row in grid_of(explorer.view.scene, "o").values for value in row)
 
 
 def test_fractions_and_whole_numbers_stay_exact():
@@ -118,17 +117,17 @@ def test_fractions_and_whole_numbers_stay_exact():
     image, kernel = random_array(rng, (3, 4), "fraction"), random_array(rng, (2, 1), "fraction")
     drawn = scene(State(image, kernel, Fraction(1, 3)))
     expected = loops.cross_correlate(image, kernel) + Fraction(1, 3)
-    assert drawn.grids[3].values == tuple(map(tuple, expected.tolist()))
-    assert drawn.grids[4].values == tuple(tuple(max(value, 0) for value in row) for row in expected.tolist())
+    assert grid_of(drawn, "x").values == tuple(map(tuple, expected.tolist()))
+    assert grid_of(drawn, "o").values == tuple(tuple(max(value, 0) for value in row) for row in expected.tolist())
 
 
 def test_the_bias_moves_every_pre_activation_alike():
     explorer = ForwardPass()
-    before = np.array(explorer.view.scene.grids[3].values)
+    before = np.array(grid_of(explorer.view.scene, "x").values)
     slider = next(control.widget for control in explorer._controls if control.widget.description == "bias b")
     (handle,) = slider.children
     handle.set_state({"value": 4})
-    np.testing.assert_array_equal(np.array(explorer.view.scene.grids[3].values) - before, np.full(before.shape, 3))
+    np.testing.assert_array_equal(np.array(grid_of(explorer.view.scene, "x").values) - before, np.full(before.shape, 3))
     assert type(explorer.state.bias) is int
     explorer.update(bias=2.5)
     (handle,) = slider.children

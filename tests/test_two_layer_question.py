@@ -12,7 +12,7 @@ from convbp.explorers import TwoLayerQuestion
 from convbp.explorers.two_layer_question import State, scene
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Selection
-from pictures import random_array
+from pictures import grid_of, random_array
 
 LETTERS = {"image": "i", "first_kernel": "w¹", "second_kernel": "w²", "target": "y"}
 
@@ -151,7 +151,7 @@ def test_the_chosen_number_can_be_changed():
     explorer.update(target=explorer.state.output)
     (handle,) = slider.children
     assert slider.value == handle.value == handle.max == explorer.state.output
-    assert {entry for row in explorer.view.scene.grids[2].values for entry in row} == {0}
+    assert {entry for row in grid_of(explorer.view.scene, "right").values for entry in row} == {0}
 
 
 BAD_INPUT = {

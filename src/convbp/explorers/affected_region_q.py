@@ -14,6 +14,8 @@ from convbp.explorers.states.fields import array, tick
 from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState
 from convbp.notation import number
 from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
     Cells,
     Flight,
     Formula,
@@ -56,21 +58,23 @@ def scene(state: State) -> Scene:
     around[k1 - 1 : k1 - 1 + rows, k2 - 1 : k2 - 1 + cols] = state.delta
     ones = np.ones((1, rows, cols, 1), int), np.ones((k1, k2, 1, 1), int)
     reach = conv2d_input_gradient(*ones, state.image.shape)[0, :, :, 0]
+    tags = rows_of(named_tags("w", state.kernel))
     grids = {
         "image": Grid("image", "input o: choose a pixel", rows_of(state.image), axes=("i′", "j′")),
         "delta": Grid("delta", "δ of the output", rows_of(around), (1 - k1, 1 - k2), core=(0, 0, rows, cols)),
         "reach": Grid("reach", "how many outputs it reaches", rows_of(reach)),
-        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(named_tags("w", state.kernel))),
+        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=tags, notch="first"),
     }
     sums = all_terms(INPUT_SUM, named(delta=state.delta, kernel=state.kernel))
-    tags = tags_of("w", grids["kernel"])
+    carried = tags_of("w", grids["kernel"])
     highlights = {
-        Selection("image", i, j): _highlight(grids["kernel"].size, sums[i, j], tags, i, j)
+        Selection("image", i, j): _highlight(grids["kernel"].size, sums[i, j], carried, i, j)
         for i, j in grids["image"].cells()
     }
     drawn = Scene(
         title="Region Q: the outputs that a pixel has a part in",
-        line=tuple((grid,) for grid in grids.values()),
+        line=((grids["image"], "→", grids["delta"]), ("⊙", grids["kernel"]), ("=", PRODUCTS), ("→", SUM)),
+        maps=(grids["reach"],),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
     )
@@ -96,6 +100,7 @@ def _highlight(kernel_size: tuple[int, int], entry: Sum, tags: Tags, i: int, j: 
             terms=in_rows(written(entry, tags), k2),
             total=f"∂E/∂o at ({i}, {j}) is {number(entry.value)}.",
             notes=(f"Q runs from {from_to}: {size[0]}×{size[1]} of the {k1}×{k2} outputs that a kernel can reach.",),
+            column=(("Σ", entry.value),),
         ),
         sentence=(
             f"Pixel ({i}, {j}) reaches {reached} output{'s' if reached > 1 else ''}, from {from_to}: "

@@ -18,7 +18,19 @@ from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array, choice
 from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState
 from convbp.notation import number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, named_tags, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Tag,
+    named_tags,
+    rows_of,
+)
 from convbp.pictures.written_terms import Tags, in_rows, outline, written
 from convbp.sums import Sum
 
@@ -97,7 +109,7 @@ def scene(state: State) -> Scene:
     tags = {"w": named_tags("w", state.kernel), "δ": named_tags("δ", state.delta)}
     grids = {
         "o": Grid("o", "input o", rows_of(state.image)),
-        "w": Grid("w", "kernel w", rows_of(state.kernel), tags=rows_of(tags["w"])),
+        "w": Grid("w", "kernel w", rows_of(state.kernel), tags=rows_of(tags["w"]), notch="first"),
         "δ": Grid("δ", "δ = ∂E/∂x", rows_of(state.delta)),
     }
     for (name, part), axes in zip(parts.items(), (("i", "j"), ("m′", "n′"), ("i′", "j′")), strict=True):
@@ -111,10 +123,11 @@ def scene(state: State) -> Scene:
         for name, part in parts.items()
         for cell in np.ndindex(part.values.shape)
     }
-    pairs = (("o", "w"), ("forward", "δ"), ("by_kernel", "by_kernel slopes"), ("by_image", "by_image slopes"))
+    o, w, δ, x, by_kernel, by_image = (grids[name] for name in ("o", "w", "δ", *TABLE))
     return Scene(
         title="Two conventions: a flip forwards, or on the way back",
-        line=tuple(tuple(grids[name] for name in pair) for pair in pairs),
+        line=((o, w, "→", x), (δ, "→", by_kernel, by_image), (PRODUCTS, "→", SUM)),
+        maps=(grids["by_kernel slopes"], grids["by_image slopes"]),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
@@ -179,6 +192,7 @@ def _highlight(state: State, part: Part, tags: dict[str, np.ndarray], i: int, j:
             heading=f"{LEFT[name]} at ({i}, {j}), by {part.rule.map.text}:",
             terms=in_rows(terms, marks[0].cols),
             total=total,
+            column=(("Σ", part.values[cell]),),
             notes=(f"{part.rule.note.format(part.rule.again.text)}, here {again}.", belongs),
         ),
         sentence=f"{part.title}: {total} {belongs}",

@@ -15,7 +15,7 @@ from convbp.explorers.states.fields import array, choice
 from convbp.explorers.states.layer import LayerState, delta_of_layer
 from convbp.explorers.states.layer_matrix import CUT, DENSE, SHARED, Link, layer_matrix
 from convbp.notation import number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
+from convbp.pictures.scene import PRODUCTS, SUM, Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
 from convbp.pictures.written_terms import in_rows, multiplied
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -90,16 +90,21 @@ def scene(state: State) -> Scene:
         highlights[Selection("product", *divmod(t, target[1]))] = _of_row(state, grids, lines, t)
         for s in range(len(row)):
             highlights[Selection("matrix", t, s)] = _of_weight(state, grids, table, t, s)
-    columns = [[grids["source"], *highlights[FIRST].grids], [grids["matrix"]], [grids["product"]]]
+    maps = [grids["matrix"]]
     if state.step == SHARED:
-        columns[2].append(_grid("kernel", "kernel w", [w[0][m * cols : m * cols + k2] for m in range(k1)], ("m", "n")))
-        for m, n in columns[2][1].cells():
+        maps.append(_grid("kernel", "kernel w", [w[0][m * cols : m * cols + k2] for m in range(k1)], ("m", "n")))
+        for m, n in maps[1].cells():
             # Its first place in the matrix: to or from output (0, 0).
             place = (0, m * cols + n) if state.way == FORWARD else (m * cols + n, 0)
             highlights[Selection("kernel", m, n)] = highlights[Selection("matrix", *place)]
     return Scene(
         title=f"From a dense layer to a convolution: {state.step}, {state.way}",
-        line=tuple(map(tuple, columns)),
+        line=(
+            (*highlights[FIRST].grids, "⊙", grids["source"]),
+            ("=", PRODUCTS),
+            ("→", SUM, "→", grids["product"]),
+        ),
+        maps=tuple(maps),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
@@ -132,6 +137,7 @@ def _of_row(state: State, grids: dict[str, Grid], lines: list[list[Link | None]]
             numbers=multiplied(weight, entry),
             hue=link.tag.hue if link and link.tag else None,
             outside=link is None,
+            value=weight * entry,
         )
 
     (top, left), (bottom, right) = kept[0], kept[-1]
@@ -159,6 +165,7 @@ def _of_row(state: State, grids: dict[str, Grid], lines: list[list[Link | None]]
             terms=tuple(tuple(term(r, c) for c in range(len(line))) for r, line in enumerate(lines)),
             total=f"{way.out}{cell} is {value}.",
             notes=(f"{name} at {cell} is {number(slid[cell])} ({equation}){same}.", _counts(state)),
+            column=(("Σ", product.entry(*cell)),),
         ),
         sentence=f"{way.out}{cell} is {value}, row {t} of the matrix times {way.into}: {weights[state.step]}.",
         grids=(row,),
@@ -193,6 +200,7 @@ def _of_weight(state: State, grids: dict[str, Grid], table: list[list[Link | Non
             symbols=f"{link.name}·{way.into}{start} → {way.out}{end}",
             numbers=multiplied(link.value, entry),
             hue=link.tag.hue if link.tag else None,
+            value=link.value * entry,
         )
 
     uses = {(t, s): one for t, row in enumerate(table) for s, one in enumerate(row) if one and one.name == link.name}

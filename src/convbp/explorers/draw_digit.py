@@ -141,7 +141,7 @@ def scene(state: State) -> Scene:
     return Scene(
         title="Draw a digit",
         line=(
-            (drawing,),
+            (drawing, "→"),
             column("scores", "score x", scores.round(2)),
             column("exponentials", f"exp(x − {x})", exponentials.round(3), 1),
             column("probabilities", "p in %", percent.round(1), 100),

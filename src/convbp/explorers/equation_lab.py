@@ -31,7 +31,19 @@ from convbp.explorers.states.changed_formula import (
 from convbp.explorers.states.fields import array
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import bracketed, in_text, number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, named_tags, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Tag,
+    named_tags,
+    rows_of,
+)
 from convbp.pictures.written_terms import in_rows, written
 from convbp.shapes import check_size
 from convbp.sums import Sum
@@ -145,10 +157,12 @@ def scene(state: State) -> Scene:
         for cell in reads
     }
     above = ("inputs", "slope") if "slope" in grids else ("o",)
-    columns = (above, ("delta",), ("kernel",), ("value", "nudged"))
+    read_from = tuple(grids[name] for name in (*above, "delta", *["kernel"] * (state.equation != BY_KERNEL)))
+    others = () if state.equation != BY_KERNEL else (grids["kernel"],)
     return Scene(
         title="An equation to change",
-        line=tuple(tuple(grids[name] for name in column) for column in columns),
+        line=(*((grid,) for grid in read_from), ("→", PRODUCTS), ("→", SUM, "→", grids["value"], grids["nudged"])),
+        maps=others,
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
@@ -206,6 +220,7 @@ def _highlight(
             terms=in_rows(terms, 2 if any(len(product) > 2 for product in read.sum.terms) else 4),
             total=compared_in_words,
             notes=tuple(notes),
+            column=(("Σ", "no value" if value is UNDEFINED else value),),
         ),
         sentence=f"{equation}. {compared_in_words} {verdict}",
     )

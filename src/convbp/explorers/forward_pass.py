@@ -1,6 +1,6 @@
 """A layer forwards: receptive field, products, pre-activation, activation (Eq. 6 to 8)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from convbp.explorers.states.fields import activation, array, scalar
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import number
 from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
     Cells,
     Flight,
     Formula,
@@ -56,31 +58,25 @@ def scene(state: State) -> Scene:
     x = cross_correlate(state.image, state.kernel) + state.bias
     as_in_eq_6 = convolve(state.image, rot180(state.kernel), mode="full") + state.bias
     tags = rows_of(named_tags("w", state.kernel))
-    met = {(i, j): state.kernel * state.image[i : i + k1, j : j + k2] for i, j in np.ndindex(x.shape)}
-    largest = max(abs(product) for products in met.values() for product in products.flat)
-
-    def grids(i: int, j: int) -> dict[str, Grid]:
-        return {**fixed, "products": Grid("products", "products w·o", rows_of(met[i, j]), tags=tags, largest=largest)}
-
-    fixed = {
+    grids = {
         "image": Grid("image", "input oˡ⁻¹", rows_of(state.image)),
-        "kernel": Grid("kernel", "kernel wˡ", rows_of(state.kernel), tags=tags),
+        "kernel": Grid("kernel", "kernel wˡ", rows_of(state.kernel), tags=tags, notch="first"),
         "x": Grid("x", "pre-activation xˡ", rows_of(x), axes=("i", "j")),
         "o": Grid("o", f"oˡ = {f.name}(xˡ)", rows_of(f(x)), axes=("i", "j")),
     }
     sums: Any = all_terms(FORWARD_SUM, named(o=state.image, kernel=state.kernel))
-    carried = tags_of("w", fixed["kernel"])
+    carried = tags_of("w", grids["kernel"])
     highlights = {
         Selection(name, i, j): _highlight(
-            name, grids(i, j), sums[i, j], carried, state, as_in_eq_6[i + k1 - 1, j + k2 - 1], i, j
+            name, grids, sums[i, j], carried, state, as_in_eq_6[i + k1 - 1, j + k2 - 1], i, j
         )
         for name in ("x", "o")
         for i, j in np.ndindex(x.shape)
     }
-    first = grids(0, 0)
+    image, kernel, before, after = grids.values()
     return Scene(
         title="Forward pass: x = o ⊗ w + b, then f(x)",
-        line=((first["image"],), (first["kernel"], first["products"]), (first["x"],), (first["o"],)),
+        line=((image, "⊙", kernel), ("=", PRODUCTS), ("→", SUM), ("→", before, "→", after)),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
@@ -89,13 +85,12 @@ def scene(state: State) -> Scene:
 def _highlight(
     chosen: str, grids: dict[str, Grid], entry: Sum, tags: Tags, state: State, as_in_eq_6: object, i: int, j: int
 ) -> Highlight:
-    products = grids["products"]
-    (k1, k2), f = products.size, state.activation
+    (k1, k2), f = state.kernel.shape, state.activation
     x, o = grids["x"].entry(i, j), grids["o"].entry(i, j)
 
     field = f"the {k1}×{k2} receptive field that starts at ({i}, {j})"
-    window, weights = outline("image", "o", entry, tags), outline("kernel", "kernel", entry)
-    made = Mark("products", 0, 0, k1, k2)
+    window = replace(outline("image", "o", entry, tags), notch="first")
+    weights, made = outline("kernel", "kernel", entry), Cells("products", 0, 0, k1, k2)
     sentences = {
         "x": f"Pre-activation ({i}, {j}) is {number(x)}: the kernel lies on {field}; multiply entry by entry, add, and "
         f"add the bias {number(state.bias)}.",
@@ -106,13 +101,13 @@ def _highlight(
         marks=(
             window,
             weights,
-            made,
             Mark("x", i, j, style="solid" if chosen == "x" else "dashed"),
             Mark("o", i, j, style="solid" if chosen == "o" else "dashed"),
         ),
         formula=Formula(
             heading=f"xˡ({i}, {j})  =  Σₘ Σₙ wˡ(m, n) · oˡ⁻¹({i} + m, {j} + n)  +  bˡ  (Eq. 7)",
-            terms=(*in_rows(written(entry, tags), k2), (Term("b", number(state.bias)),)),
+            terms=(*in_rows(written(entry, tags), k2), (Term("b", number(state.bias), value=state.bias),)),
+            column=(("Σ", x), (f"{f.name}", o)),
             total=f"xˡ({i}, {j}) is {number(x)}, and oˡ({i}, {j}) is {f.name}({number(x)}) = {number(o)} (Eq. 8).",
             notes=(
                 f"Eq. 6: rot180(wˡ) ∗ oˡ⁻¹ at ({i + k1 - 1}, {j + k2 - 1}), plus b, is {number(as_in_eq_6)} too: "
@@ -122,11 +117,10 @@ def _highlight(
             ),
         ),
         sentence=sentences[chosen],
-        grids=(products,),
         flights=(
             (Flight(window.cells, weights.cells, meets=True),),
-            (Flight(weights.cells, made.cells, factors(entry)),),
-            (Flight(made.cells, Cells("x", i, j)),),
+            (Flight(weights.cells, made, factors(entry)),),
+            (Flight(made, Cells("x", i, j)),),
             (Flight(Cells("x", i, j), Cells("o", i, j)),),
         ),
     )

@@ -86,8 +86,7 @@ def scene(state: State) -> Scene:
     return Scene(
         title="The turn by 180° is two reflections",
         line=(
-            (grids["kernel"], grids[ROWS]),
-            (grids[COLUMNS], grids["turned"]),
+            ((grids["kernel"], grids[ROWS]), (grids[COLUMNS], grids["turned"])),
             (Grid("change", "K − rot180(K)", change),),
         ),
         highlights=highlights,

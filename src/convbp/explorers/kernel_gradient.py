@@ -13,7 +13,20 @@ from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array
 from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState, delta_of_layer
 from convbp.notation import number
-from convbp.pictures.scene import Cells, Flight, Formula, Grid, Highlight, Mark, Scene, Selection, named_tags, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    named_tags,
+    rows_of,
+)
 from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
 from convbp.pictures.written_terms import products as factors
 from convbp.sums import Sum
@@ -44,17 +57,10 @@ def scene(state: State) -> Scene:
     For each weight w(m′, n′) the highlight outlines the part of the input that it met, puts the products in the cells,
     and compares the sum with Eq. 14, with the article's figure and with a central difference.
     """
-    rows, cols = state.delta.shape
     image = Grid("image", "input o", rows_of(state.image))
     delta = Grid("delta", "δ of the output", rows_of(state.delta), tags=rows_of(named_tags("δ", state.delta)))
     kernel = Grid("kernel", "kernel w", rows_of(state.kernel), axes=("m′", "n′"))
     gradient = Grid("gradient", "∂E/∂w", rows_of(cross_correlate(state.image, state.delta)), axes=("m′", "n′"))
-    met = {(m, n): state.delta * state.image[m : m + rows, n : n + cols] for m, n in kernel.cells()}
-    largest = max(abs(product) for products in met.values() for product in products.flat)
-    products = {
-        (m, n): Grid("products", f"δ · o, for w({m}, {n})", rows_of(array), largest=largest)
-        for (m, n), array in met.items()
-    }
     others = {
         "Eq. 14, the valid part of rot180(δ) ∗ o": convolve(state.image, rot180(state.delta)),
         FIGURE: cross_correlate(state.image, rot180(state.delta)),
@@ -63,13 +69,14 @@ def scene(state: State) -> Scene:
     sums = all_terms(KERNEL_SUM, named(o=state.image, delta=state.delta))
     tags = tags_of("δ", delta)
     highlights = {
-        Selection(grid.name, m, n): _highlight(delta, gradient, products[m, n], sums[m, n], tags, others, (m, n))
+        Selection(grid.name, m, n): _highlight(delta, gradient, sums[m, n], tags, others, (m, n))
         for grid in (kernel, gradient)
         for m, n in grid.cells()
     }
     return Scene(
         title="The gradient of the kernel, weight by weight",
-        line=((image,), (delta,), (products[0, 0],), (kernel, gradient)),
+        line=((image, "⊙", delta), ("=", PRODUCTS), ("→", SUM, "→", gradient)),
+        maps=(kernel,),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
@@ -78,7 +85,6 @@ def scene(state: State) -> Scene:
 def _highlight(
     delta: Grid,
     gradient: Grid,
-    products: Grid,
     entry: Sum,
     tags: Tags,
     others: dict[str, np.ndarray],
@@ -91,13 +97,12 @@ def _highlight(
         return f"{name} at ({m}, {n}) = {number(value)}{verdict}"
 
     window, lying = outline("image", "o", entry, tags), outline("delta", "delta", entry)
-    made = Mark("products", 0, 0, rows, cols, style="dashed")
+    made = Cells("products", 0, 0, rows, cols)
     bias = number(sum(value for row in delta.values for value in row))
     return Highlight(
         marks=(
             window,
             lying,
-            made,
             Mark("kernel", m, n),
             Mark("gradient", m, n),
         ),
@@ -109,17 +114,18 @@ def _highlight(
                 *(note(name, array[m, n]) for name, array in others.items()),
                 f"And the bias, which meets 1 everywhere: ∂E/∂b = Σ δ = {bias}",
             ),
+            column=(("Σ", gradient.entry(m, n)),),
+            name=f"δ · o, for w({m}, {n})",
         ),
         sentence=(
             f"The gradient of w({m}, {n}) is {number(result)}: as the kernel slides, this weight meets the "
             f"{rows}×{cols} part of the input that starts at ({m}, {n}); multiply each pixel by the δ of the output "
             "it went into, and add."
         ),
-        grids=(products,),
         flights=(
             (Flight(window.cells, lying.cells, meets=True),),
-            (Flight(lying.cells, made.cells, factors(entry)),),
-            (Flight(made.cells, Cells("gradient", m, n)),),
+            (Flight(lying.cells, made, factors(entry)),),
+            (Flight(made, Cells("gradient", m, n)),),
         ),
     )
 

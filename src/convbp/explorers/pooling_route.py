@@ -11,7 +11,20 @@ from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.pooling import POOLINGS, PoolingState
 from convbp.notation import number
-from convbp.pictures.scene import Cells, Flight, Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Tag,
+    Term,
+    rows_of,
+)
 from convbp.pictures.written_terms import multiplied
 from convbp.pooling import Pooled
 
@@ -47,7 +60,12 @@ def scene(state: PoolingState) -> Scene:
     }
     return Scene(
         title=f"Where δ goes through {state.pooling} pooling",
-        line=((grids["inputs"],), (grids["output"], grids["delta"]), (grids["shares"],), (grids["gradient"],)),
+        line=(
+            (grids["inputs"], "→", grids["output"]),
+            (grids["shares"], "·", grids["delta"]),
+            ("=", PRODUCTS),
+            ("→", grids["gradient"]),
+        ),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
@@ -106,6 +124,8 @@ def _of_window(
             terms=tuple(tuple(map(term, row)) for row in pixels),
             total=f"Together {number(shares.sum() * delta)}, from δ{at} = {number(delta)}.",
             notes=notes,
+            added=False,
+            name=f"∂y{at}/∂o · δ{at}",
         ),
         sentence=(
             f"The output y{at} is {number(y)}, {kind.output} of the {len(rows)}×{len(cols)} window that starts at "
@@ -141,13 +161,14 @@ def _of_pixel(
             terms=tuple(tuple(term(i, j) for j in cols) for i in rows) if count else (),
             total=f"∂E/∂o at {at} is {result}{'' if count else ': no window covers the pixel'}.",
             notes=notes,
+            name="∂y/∂o · δ",
         ),
         sentence=f"{windows if count else f'No window covers pixel {at}'}: ∂E/∂o there is {result}.",
     )
 
 
 def _term(symbols: str, share: object, delta: object) -> Term:
-    return Term(symbols, multiplied(share, delta))
+    return Term(symbols, multiplied(share, delta), value=share * delta)
 
 
 def _equal_share(state: PoolingState) -> str:

@@ -10,7 +10,20 @@ from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.strided_layer import StridedLayer
 from convbp.notation import number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, named_tags, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Tag,
+    Term,
+    named_tags,
+    rows_of,
+)
 from convbp.pictures.written_terms import Tags, in_rows, multiplied, named, outline, tags_of, written
 from convbp.sums import Sum
 
@@ -40,8 +53,10 @@ def scene(state: StridedLayer) -> Scene:
             core=(0, 0, *size),
             axes=("i′", "j′"),
         ),
-        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(tags)),
-        "turned": Grid("turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=rows_of(tags[::-1, ::-1])),
+        "kernel": Grid("kernel", "kernel w", rows_of(state.kernel), tags=rows_of(tags), notch="first"),
+        "turned": Grid(
+            "turned", "rot180(w)", rows_of(rot180(state.kernel)), tags=rows_of(tags[::-1, ::-1]), notch="last"
+        ),
         "output": Grid("output", "output x", rows_of(output), axes=("i", "j")),
         "spread": Grid(
             name="spread",
@@ -50,7 +65,7 @@ def scene(state: StridedLayer) -> Scene:
             origin=(-above, -left),
             core=(0, 0, *(s * (places - 1) + 1 for s, places in zip(state.stride, output.shape, strict=True))),
         ),
-        "gradient": Grid("gradient", "∂E/∂o (∅: no window reads it)", rows_of(gradient), tags=unread),
+        "gradient": Grid("gradient", "∂E/∂o (∅: unread)", rows_of(gradient), tags=unread),
     }
     carried = tags_of("w", grids["kernel"])
     highlights = {
@@ -60,10 +75,9 @@ def scene(state: StridedLayer) -> Scene:
     return Scene(
         title="Stride, padding and dilation, forwards and backwards",
         line=(
-            (grids["image"],),
-            (grids["kernel"], grids["output"]),
-            (grids["spread"], grids["turned"]),
-            (grids["gradient"],),
+            (grids["image"], "⊗", grids["kernel"], "→", grids["output"]),
+            (grids["spread"], "⊗", grids["turned"], "→", grids["gradient"]),
+            (PRODUCTS, "→", SUM),
         ),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
@@ -105,6 +119,7 @@ def _of_output(state: StridedLayer, grids: dict[str, Grid], entry: Sum, tags: Ta
             terms=in_rows(written(entry, tags), k2),
             total=f"x({i}, {j}) is {result}.",
             notes=tuple(_how_many(state, axis) for axis in range(2)),
+            column=(("Σ", grids["output"].entry(i, j)),),
         ),
         sentence=(
             f"Output ({i}, {j}) is {result}: its window starts at pixel ({number(window.row)}, {number(window.col)}) "
@@ -137,6 +152,7 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
             numbers=multiplied(delta, weight),
             hue=kernel.tag_hue(m, n),
             outside=at is None,
+            value=delta * weight,
         )
 
     count = len(reached) or "no"
@@ -156,6 +172,7 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
                 f"Between the δ stand s − 1 zeros: {state.stride[0] - 1} down, {state.stride[1] - 1} across.",
                 f"Around them stand r·(k − 1) − p zeros: {-spread.origin[0]} above, {-spread.origin[1]} to the left.",
             ),
+            column=(("Σ", grids["gradient"].entry(row, col)),),
         ),
         sentence=(
             f"Pixel {here} is read by {count} window{'' if count == 1 else 's'}: "

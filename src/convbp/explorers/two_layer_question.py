@@ -19,7 +19,7 @@ from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Array, array, declares
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import factor, number, subscripted
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Tag, rows_of
+from convbp.pictures.scene import PRODUCTS, SUM, Formula, Grid, Highlight, Mark, Scene, Selection, Tag, rows_of
 from convbp.pictures.written_terms import in_rows, written
 from convbp.shapes import as_numbers, check_size
 from convbp.sums import Sum, exact, symbol
@@ -133,7 +133,12 @@ def scene(state: State) -> Scene:
     } | {Selection("target", 0, 0): _of_target(state)}
     return Scene(
         title="Two layers: product of sums, or sum of products?",
-        line=((image,), (first, right), (hidden, asker), (second, difference), (output, target)),
+        line=(
+            (image, "⊗", first, "=", hidden),
+            ("⊗", second, "=", output, target),
+            (PRODUCTS, SUM),
+            (right, difference, asker),
+        ),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
@@ -203,6 +208,8 @@ def _highlight(state: State, name: str, at: tuple[int, int], paths: Sum, slopes:
             terms=in_rows(terms, state.hidden.shape[1]),
             total=f"∂C/∂{letter} = {factor(exact(paths.value))}·{factor(state.slope)} = {number(gradient)}.",
             notes=tuple(notes),
+            column=((f"∂o²/∂{letter}", exact(paths.value)), ("× 2(o² − y)", state.slope), (f"∂C/∂{letter}", gradient)),
+            name=f"∂o²/∂{letter}",
         ),
         sentence=f"The derivative ∂C/∂{letter} is {number(gradient)}: {says}.",
     )

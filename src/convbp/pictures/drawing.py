@@ -303,7 +303,7 @@ def cards(highlights: Iterable[Highlight], cell: int) -> Cards:
 
 
 def _factors(term: Term) -> str:
-    return "outside" if term.outside else term.numbers.rpartition(" = ")[0]
+    return "outside" if term.outside else term.numbers.rpartition(" = ")[0] or term.symbols
 
 
 def terms_size(formula: Formula, cards: Cards) -> tuple[float, float]:

@@ -36,6 +36,7 @@ GAP, BEFORE_OPERATOR = 22, 6  # from a phrase, or a map, to the next one, and to
 NEXT_LINE = 14  # from a line to the next
 MARGIN = 8
 ROOM = 1170  # of the line on a usual page
+USUAL, LINES = 36, 440  # the side of a cell at least, and the height of several lines at most, if there is room
 HIGH, HIGHEST = 240, 400  # so high are the cells of a grid at most, if they can be, and if that is too little for many
 PHONE = 268  # on the narrowest page what is wider is made smaller
 WIDEST = 1300  # of a still picture, if it can be: on a page it is made smaller until it fits
@@ -146,6 +147,7 @@ class _Drawn:
     """A scene with the sizes of what is in it."""
 
     scene: Scene
+    given: int = 0  # the side of a cell, if it is not to be found out
 
     @cached_property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -178,7 +180,10 @@ class _Drawn:
     def cell(self) -> int:
         """The largest side of a cell with which the line has room on a page."""
 
-        def fits(cell: int, high: int, wide: bool = True) -> bool:
+        if self.given:
+            return self.given
+
+        def fits(cell: int, high: int) -> bool:
             boxes = [self._box(piece, cell) for phrase in self.phrases for piece in phrase]
             single = high + drawing.HEAD + 4
             highest = [
@@ -188,17 +193,26 @@ class _Drawn:
                 self.gaps[: len(self.phrases) - 1]
             )
             low = all(box.above + box.below <= most for box, most in zip(boxes, highest, strict=True))
-            return low and (width <= ROOM or not wide)
+            return low and width <= ROOM
 
         in_line = [one for grid in self.scene.grids[: -len(self.scene.maps) or None] for one in self._titled[grid.name]]
         least = max((drawing.needed(grid) for grid in in_line if not grid.small), default=0)
         cells = [cell for cell in CELLS if cell >= least] or CELLS[:1]
-        usual = [cell for cell in cells if cell <= 40] or cells[-1:]
-        for high, wide, some in ((HIGH, True, cells), (HIGHEST, True, cells), (HIGH, False, usual)):
+        usual = [cell for cell in cells if cell >= USUAL] or cells[-1:]
+        for high, some in ((HIGH, usual), (HIGHEST, usual)):
             for cell in some:
-                if fits(cell, high, wide):
+                if fits(cell, high):
                     return cell
-        return max(36, cells[-1])
+        # Several lines, then, if they are not too high; else smaller cells.
+        heights = {cell: _Drawn(self.scene, cell).height_of_line() for cell in cells if cell <= 40 or cell == cells[-1]}
+        low = next((cell for cell in heights if cell in usual and heights[cell] <= LINES), None)
+        single = next((cell for cell in cells if fits(cell, HIGHEST)), None)
+        return low or single or min(heights, key=heights.__getitem__)
+
+    def height_of_line(self) -> float:
+        """Of the phrases, in as many lines as they need on a page."""
+        places = self.arranged(ROOM).places[: len(self.phrases)]
+        return max(y + scale * (box.above + box.below) for (_, y, scale), box in zip(places, self.boxes, strict=False))
 
     @cached_property
     def looks(self) -> dict[str, Look]:
