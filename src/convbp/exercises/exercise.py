@@ -12,11 +12,12 @@ from types import MappingProxyType
 import numpy as np
 
 from convbp.exercises.checking import check_entry, check_function, check_value
+from convbp.exercises.misreadings import Misreading, unusual, usual
 from convbp.exercises.mistakes import Computation, Misconception
 from convbp.exercises.naming import Known
 from convbp.exercises.result import Result, card
 from convbp.exercises.running import SECONDS
-from convbp.exercises.variants import Misread, Variant, misread, variants
+from convbp.exercises.variants import Variant, variants
 
 BLUE = "#0072b2"
 
@@ -113,7 +114,7 @@ class Exercise:
     def __post_init__(self):
         self.name = self.answer.__name__
         self.computation = Computation(self.compute, self.mistakes)
-        self.known = Known(self.computation, self.inputs, self._variants)
+        self.known = Known(self.computation, self.inputs, self._variants, self._unusual)
         self._hints_given = 0
         self.tried = self.done = False
         for arguments in self.inputs:
@@ -217,9 +218,12 @@ class Exercise:
 
     # Details
 
-    def _variants(self) -> list[Misread | Variant]:
+    def _variants(self) -> list[Misreading | Variant]:
         edited = [variants(program, self.equation) for program in (self.answer, *self.programs)]
-        return [*misread(self.inputs[0], self.equation), *(one for some in edited for one in some)]
+        return [*usual(self.inputs[0], self.equation), *(one for some in edited for one in some)]
+
+    def _unusual(self) -> list[Misreading]:
+        return unusual(self.compute, self.inputs[0], self.expected[0], self.equation)
 
     def _order_of(self, layout: str | None) -> Mapping[str, tuple[int, ...]]:
         if layout is None:

@@ -57,6 +57,8 @@ class Known:
     inputs : sequence of mappings
     variants : callable
         Returns more mistakes, less well known: the one-edit variants of right programs.
+    unusual : callable
+        Returns what is likely only where nothing else explains the numbers.
     """
 
     def __init__(
@@ -64,8 +66,9 @@ class Known:
         computation: Computation,
         inputs: Sequence[Mapping],
         variants: Callable[[], Sequence[Misconception]] = lambda: (),
+        unusual: Callable[[], Sequence[Misconception]] = lambda: (),
     ):
-        self.computation, self.inputs, self._variants = computation, inputs, variants
+        self.computation, self.inputs, self._variants, self._unusual = computation, inputs, variants, unusual
         self._computed: dict[tuple, np.ndarray | None] = {}
         self._tables: dict[tuple[Callable, int], _Table] = {}
 
@@ -82,6 +85,10 @@ class Known:
     def variants(self) -> Iterable[Way]:
         """Each edit of a right program."""
         return [(m,) for m in self._variants()]
+
+    def unusual(self) -> Iterable[Way]:
+        """What is likely only where nothing else explains the numbers."""
+        return [(m,) for m in self._unusual()]
 
     def pairs(self) -> Iterable[Way]:
         """Each two of the known mistakes, of different names."""
@@ -152,9 +159,13 @@ def name(
         return None  # one number everywhere: no mistake, but an answer that did not look at its arguments
     search = _Search(known, answers, expected)
     explanation = search.plainest()
-    if explanation or None not in map(ratio, answers, expected):
-        return explanation  # or right but for a factor
-    return search.behind_a_factor(counts)
+    if explanation:
+        return explanation
+    ratios = [by for answer, right in zip(answers, expected, strict=True) if (by := ratio(answer, right))]
+    all_by_a_factor = len(ratios) == len(answers)
+    if all_by_a_factor and factor_in_words(ratios, counts):
+        return None  # right but for a factor, which says more
+    return search.unusual() or (None if all_by_a_factor else search.behind_a_factor(counts))
 
 
 @dataclass(frozen=True)
@@ -175,6 +186,9 @@ class _Search:
             or self._alone(known.pairs)
             or self._but_for_few(known.singles)
         )
+
+    def unusual(self) -> Explanation | None:
+        return self._alone(self.known.unusual)
 
     def behind_a_factor(self, counts: Sequence[Mapping]) -> Explanation | None:
         """Mistakes whose results are the answers but for a factor that can be said in words."""

@@ -12,10 +12,8 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
-
-import numpy as np
 
 _FUNCTIONS = {  # what is easily taken for what
     "sum": ("mean", "max"),
@@ -164,59 +162,6 @@ class Variant:
 
 def _nothing(**arguments) -> None:
     """Where the edits make no program, nothing comes of it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Misread:
-    """What comes of a right computation if something is done to one of its arguments first."""
-
-    name: str
-    changes: Mapping[str, Callable]
-    where: str
-    why: str = ""
-
-    @property
-    def done(self) -> str:
-        return f"Number for number, your result is what comes out with {self.name}."
-
-
-def misread(arguments: Mapping, where: str) -> list[Misread]:
-    """Each way in which one of the arguments is easily taken for another: turned, exchanged, cut off."""
-    found = []
-    for key, value in arguments.items():
-        if isinstance(value, np.ndarray):
-            ways: dict[str, Callable] = {
-                f"{key} reversed along axis {axis}": partial(np.flip, axis=axis) for axis in range(value.ndim)
-            }
-            if value.ndim == 2:
-                ways |= {f"{key} turned by 180°": np.flip, f"{key} transposed": np.transpose}
-            ways |= {
-                f"{key} cut off to integers": np.trunc,
-                f"{key} rounded": np.round,
-                f"the absolute values of {key}": np.abs,
-                f"−{key} for {key}": np.negative,
-                f"the negative entries of {key} set to 0": lambda array: np.maximum(array, 0),
-            }
-        elif isinstance(value, tuple):
-            ways = {
-                f"rows and columns of {key} exchanged": lambda pair: pair[::-1],
-                f"{key}[0] for both axes": lambda pair: (pair[0], pair[0]),
-                f"{key}[1] for both axes": lambda pair: (pair[1], pair[1]),
-                f"1 for both entries of {key}": lambda pair: (1, 1),
-                f"0 for both entries of {key}": lambda pair: (0, 0),
-                f"{key}[0] one larger": lambda pair: (pair[0] + 1, pair[1]),
-                f"{key}[1] one larger": lambda pair: (pair[0], pair[1] + 1),
-                f"{key} one larger": lambda pair: (pair[0] + 1, pair[1] + 1),
-                f"{key} one smaller": lambda pair: (pair[0] - 1, pair[1] - 1),
-            }
-        else:
-            ways = {
-                f"−{key} for {key}": lambda number: -number,
-                f"0 for {key}": lambda number: 0,
-                f"1 for {key}": lambda number: 1,
-            }
-        found += [Misread(name, {key: change}, where) for name, change in ways.items()]
-    return found
 
 
 def variants(function: Callable, where: str) -> list[Variant]:
