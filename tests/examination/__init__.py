@@ -1,6 +1,6 @@
 """Answers that were written without a look at the lists of mistakes, to find out what a check says of them.
 
-    .venv/bin/python -m examination          from tests/: the figures, and what was said of those that fell short
+.venv/bin/python -m examination          from tests/: the figures, and what was said of those that fell short
 """
 
 from examination import first_gradients, first_layers, first_sliding

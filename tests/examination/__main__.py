@@ -33,7 +33,9 @@ def main(arguments):
     for (kind, said), count in sorted(counts.items()):
         print(f"{kind:6} {said:10} {count:4}")
     median, first, longest = np.median(times), times[0], max(times)
-    print(f"CPU of a check, the function's own included: median {median:.3f} s, first {first:.2f} s, most {longest:.2f} s")
+    print(
+        f"CPU of a check, the function's own included: median {median:.3f} s, first {first:.2f} s, most {longest:.2f} s"
+    )
 
 
 main(sys.argv[1:])

@@ -61,7 +61,7 @@ def _(x, d):
     return fftconvolve(x, d[::-1, ::-1])[h - 1 : x.shape[0], w - 1 : x.shape[1]]
 
 
-@kernel.wrong("convolution for correlation", "turn|convolution")
+@kernel.wrong("convolution for correlation", "rot180|turn")
 def _(x, d):
     return convolve2d(x, d, mode="valid")
 
@@ -229,7 +229,7 @@ def _(d):
     return d.sum()
 
 
-@bias.wrong("batch only", "images|batch|shape|axis")
+@bias.wrong("batch only", "position")
 def _(d):
     return d.sum(axis=0)
 
@@ -361,7 +361,7 @@ def _(w, g, lr):
     return w + v
 
 
-@descent.wrong("ascent", "ascent|plus|\\+|sign|up")
+@descent.wrong("ascent", "added")
 def _(w, g, lr):
     return w + lr * g
 
@@ -397,7 +397,7 @@ def _(w, g, lr):
     return g - lr * w
 
 
-@descent.wrong("sign of the gradient", "sign")
+@descent.wrong("sign of the gradient", "whatever the size")
 def _(w, g, lr):
     return w - lr * np.sign(g)
 
@@ -417,7 +417,7 @@ def _(w, g, lr):
     return w - lr * g / g.size
 
 
-@descent.wrong("scaled the whole", "parenthes|whole|\\(|times|is written as|factor")
+@descent.wrong("scaled the whole", "multiplied the weights")
 def _(w, g, lr):
     return lr * (w - g)
 
@@ -690,7 +690,7 @@ def _(d, x):
     return d * (x < 0)
 
 
-@relu.wrong("passed through", "unchanged|as it came|came in|mask|derivative|left out|δ of the output")
+@relu.wrong("passed through", "everywhere")
 def _(d, x):
     return d
 

@@ -95,7 +95,7 @@ def _(x, d, k, s):
     return out
 
 
-@largest.wrong("last of ties wins", "last|equal|tie|>=|comparison")
+@largest.wrong("last of ties wins", "another of several largest")
 def _(x, d, k, s):
     out = np.zeros(x.shape)
     for at, w in windows(d, k, s):
@@ -536,7 +536,7 @@ def _(x, d, k, s):
     return out
 
 
-@norm.wrong("divided by the square of the norm", "root|sqrt|square")
+@norm.wrong("divided by the square of the norm", "y²")
 def _(x, d, k, s):
     out = np.zeros(x.shape)
     for at, w in windows(d, k, s):
@@ -563,7 +563,7 @@ def _(x, d, k, s):
     return out
 
 
-@norm.wrong("NaN at 0", "NaN|divided by 0")
+@norm.wrong("NaN at 0", "0 by 0")
 def _(x, d, k, s):
     out = np.zeros(x.shape)
     for at, w in windows(d, k, s):
@@ -719,9 +719,7 @@ def _(d, w, n, s, p):
 
 
 def scattered(d, w, n, s, p, put=lambda old, new: old + new):
-    size = [
-        max(a + 2 * b, (o - 1) * c + k) for a, b, c, k, o in zip(n, p, s, w.shape, d.shape, strict=True)
-    ]
+    size = [max(a + 2 * b, (o - 1) * c + k) for a, b, c, k, o in zip(n, p, s, w.shape, d.shape, strict=True)]
     buf = np.zeros(size)
     for i, j in np.ndindex(d.shape):
         at = slice(i * s[0], i * s[0] + len(w)), slice(j * s[1], j * s[1] + w.shape[1])
@@ -847,7 +845,7 @@ back = Sheet("multichannel_input_gradient")
 
 @back.right("einsum scatter")
 def _(d, w):
-    N, H, W, D = d.shape
+    N, H, W, _ = d.shape
     k1, k2, C, _ = w.shape
     out = np.zeros((N, H + k1 - 1, W + k2 - 1, C))
     for m in range(k1):
@@ -858,7 +856,7 @@ def _(d, w):
 
 @back.right("matmul")
 def _(d, w):
-    N, H, W, D = d.shape
+    N, H, W, _ = d.shape
     k1, k2, C, _ = w.shape
     out = np.zeros((N, H + k1 - 1, W + k2 - 1, C), np.float32)
     for i in range(H):
@@ -871,7 +869,9 @@ def _(d, w):
 def _(d, w):
     return np.stack(
         [
-            np.stack([sum(convolve2d(x[..., f], w[..., c, f]) for f in range(d.shape[3])) for c in range(w.shape[2])], -1)
+            np.stack(
+                [sum(convolve2d(x[..., f], w[..., c, f]) for f in range(d.shape[3])) for c in range(w.shape[2])], -1
+            )
             for x in d
         ]
     )
@@ -887,7 +887,7 @@ def _(d, w):
 
 @back.right("tensordot, col2im")
 def _(d, w):
-    N, H, W, D = d.shape
+    N, H, W, _ = d.shape
     k1, k2, C, _ = w.shape
     cols = np.tensordot(d, w, (3, 3))
     out = np.zeros((N, H + k1 - 1, W + k2 - 1, C))
@@ -899,7 +899,7 @@ def _(d, w):
 
 @back.right("loops")
 def _(d, w):
-    N, H, W, D = d.shape
+    N, H, W, _ = d.shape
     k1, k2, C, _ = w.shape
     out = np.zeros((N, H + k1 - 1, W + k2 - 1, C))
     for b, i, j, f in np.ndindex(d.shape):
@@ -1095,7 +1095,7 @@ def _(x, d):
     return by_windows(x, d)[::-1, ::-1]
 
 
-@weights.wrong("convolution", "turn|convolution|revers")
+@weights.wrong("convolution", "rot180|turn")
 def _(x, d):
     return by_windows(x, d[:, ::-1, ::-1])
 

@@ -91,7 +91,7 @@ def _(img, k):
     return signal.convolve2d(img, k, mode="valid")
 
 
-@correlation.wrong("same size, from scipy's default", "zeros|outside|shape|same|ndimage")
+@correlation.wrong("same size, from scipy's default", "as large as the image")
 def _(img, k):
     return ndimage.correlate(img.astype(float), k.astype(float), mode="constant")
 
@@ -106,7 +106,7 @@ def _(img, k):
     return signal.correlate2d(k, img, "valid")[::-1, ::-1][:1, :1]
 
 
-@correlation.wrong("one window too few", "shape|window|off by one|last")
+@correlation.wrong("one window too few", "one row and one column")
 def _(img, k):
     oh, ow = img.shape[0] - k.shape[0], img.shape[1] - k.shape[1]
     return np.array([[(img[r : r + k.shape[0], c : c + k.shape[1]] * k).sum() for c in range(ow)] for r in range(oh)])
@@ -176,161 +176,161 @@ convolution = Sheet("convolution")
 
 
 @convolution.right("scipy")
-def _(I, K):
-    return signal.convolve2d(I, K, mode="valid")
+def _(A, K):
+    return signal.convolve2d(A, K, mode="valid")
 
 
 @convolution.right("loops from the far end")
-def _(I, K):
+def _(A, K):
     k1, k2 = K.shape
-    H, W = I.shape
+    H, W = A.shape
     S = np.zeros((H - k1 + 1, W - k2 + 1))
     for i in range(k1 - 1, H):
         for j in range(k2 - 1, W):
-            S[i - k1 + 1, j - k2 + 1] = sum(I[i - m, j - n] * K[m, n] for m in range(k1) for n in range(k2))
+            S[i - k1 + 1, j - k2 + 1] = sum(A[i - m, j - n] * K[m, n] for m in range(k1) for n in range(k2))
     return S
 
 
 @convolution.right("np.flip and einsum")
-def _(I, K):
-    return np.einsum("ijmn,mn->ij", sliding_window_view(I, K.shape), np.flip(K))
+def _(A, K):
+    return np.einsum("ijmn,mn->ij", sliding_window_view(A, K.shape), np.flip(K))
 
 
 @convolution.right("rot90 twice and slices")
-def _(I, K):
+def _(A, K):
     K = np.rot90(np.rot90(K))
     return [
-        [np.vdot(I[i : i + len(K), j : j + len(K[0])], K) for j in range(I.shape[1] - K.shape[1] + 1)]
-        for i in range(I.shape[0] - K.shape[0] + 1)
+        [np.vdot(A[i : i + len(K), j : j + len(K[0])], K) for j in range(A.shape[1] - K.shape[1] + 1)]
+        for i in range(A.shape[0] - K.shape[0] + 1)
     ]
 
 
 @convolution.right("scatter, then cut")
-def _(I, K):
+def _(A, K):
     k1, k2 = K.shape
-    H, W = I.shape
+    H, W = A.shape
     full = np.zeros((H + k1 - 1, W + k2 - 1))
     for (m, n), w in np.ndenumerate(K):
-        full[m : m + H, n : n + W] += w * I
+        full[m : m + H, n : n + W] += w * A
     return full[k1 - 1 : H, k2 - 1 : W]
 
 
 @convolution.right("FFT")
-def _(I, K):
-    F = np.fft.fft2(I) * np.fft.fft2(K, I.shape)
+def _(A, K):
+    F = np.fft.fft2(A) * np.fft.fft2(K, A.shape)
     return np.fft.ifft2(F).real[K.shape[0] - 1 :, K.shape[1] - 1 :]
 
 
 @convolution.right("plain lists")
-def _(I, K):
-    I, K = I.tolist(), [row[::-1] for row in K.tolist()[::-1]]
+def _(A, K):
+    A, K = A.tolist(), [row[::-1] for row in K.tolist()[::-1]]
     out = []
-    for i in range(len(I) - len(K) + 1):
+    for i in range(len(A) - len(K) + 1):
         out.append([])
-        for j in range(len(I[0]) - len(K[0]) + 1):
+        for j in range(len(A[0]) - len(K[0]) + 1):
             s = 0
             for m in range(len(K)):
                 for n in range(len(K[0])):
-                    s += I[i + m][j + n] * K[m][n]
+                    s += A[i + m][j + n] * K[m][n]
             out[-1].append(s)
     return out
 
 
 @convolution.wrong("cross-correlation", "cross-correlation|not turned|turn")
-def _(I, K):
-    return np.einsum("ijmn,mn->ij", sliding_window_view(I, K.shape), K)
+def _(A, K):
+    return np.einsum("ijmn,mn->ij", sliding_window_view(A, K.shape), K)
 
 
 @convolution.wrong("flipped top to bottom alone (flipud)", "one axis|rows|top|axis")
-def _(I, K):
-    return signal.correlate2d(I, np.flipud(K), "valid")
+def _(A, K):
+    return signal.correlate2d(A, np.flipud(K), "valid")
 
 
 @convolution.wrong("flipped left to right alone (fliplr)", "one axis|columns|left|axis")
-def _(I, K):
-    return signal.correlate2d(I, np.fliplr(K), "valid")
+def _(A, K):
+    return signal.correlate2d(A, np.fliplr(K), "valid")
 
 
 @convolution.wrong("turned by 90 degrees, where it fits", "90|shape|transpos")
-def _(I, K):
-    return signal.correlate2d(I, np.rot90(K), "valid")
+def _(A, K):
+    return signal.correlate2d(A, np.rot90(K), "valid")
 
 
 @convolution.wrong("transposed for turned", "transpos|shape")
-def _(I, K):
-    return signal.correlate2d(I, K.T, "valid")
+def _(A, K):
+    return signal.correlate2d(A, K.T, "valid")
 
 
 @convolution.wrong("circular, not cut", "wrap|around|begin|part|shape")
-def _(I, K):
-    return np.fft.ifft2(np.fft.fft2(I) * np.fft.fft2(K, I.shape)).real
+def _(A, K):
+    return np.fft.ifft2(np.fft.fft2(A) * np.fft.fft2(K, A.shape)).real
 
 
 @convolution.wrong("circular, cut at the other end", "wrap|moved|begin|cut|border|FFT")
-def _(I, K):
-    F = np.fft.ifft2(np.fft.fft2(I) * np.fft.fft2(K, I.shape)).real
-    return F[: I.shape[0] - K.shape[0] + 1, : I.shape[1] - K.shape[1] + 1]
+def _(A, K):
+    F = np.fft.ifft2(np.fft.fft2(A) * np.fft.fft2(K, A.shape)).real
+    return F[: A.shape[0] - K.shape[0] + 1, : A.shape[1] - K.shape[1] + 1]
 
 
-@convolution.wrong("same mode", "same|zeros|part|shape")
-def _(I, K):
-    return signal.convolve2d(I, K, mode="same")
+@convolution.wrong("same mode", "as large as the image")
+def _(A, K):
+    return signal.convolve2d(A, K, mode="same")
 
 
 @convolution.wrong("negative indices wrap around, first rows returned", "negative|wrap|around")
-def _(I, K):
+def _(A, K):
     k1, k2 = K.shape
-    S = np.zeros((I.shape[0] - k1 + 1, I.shape[1] - k2 + 1))
+    S = np.zeros((A.shape[0] - k1 + 1, A.shape[1] - k2 + 1))
     for i, j in np.ndindex(S.shape):
-        S[i, j] = sum(I[i - m, j - n] * K[m, n] for m in range(k1) for n in range(k2))
+        S[i, j] = sum(A[i - m, j - n] * K[m, n] for m in range(k1) for n in range(k2))
     return S
 
 
 @convolution.wrong("zeros outside, first rows returned", "zero|outside|moved|begin|full")
-def _(I, K):
+def _(A, K):
     k1, k2 = K.shape
-    S = np.zeros((I.shape[0] - k1 + 1, I.shape[1] - k2 + 1))
+    S = np.zeros((A.shape[0] - k1 + 1, A.shape[1] - k2 + 1))
     for i, j in np.ndindex(S.shape):
         for m, n in np.ndindex(K.shape):
             if i - m >= 0 and j - n >= 0:
-                S[i, j] += I[i - m, j - n] * K[m, n]
+                S[i, j] += A[i - m, j - n] * K[m, n]
     return S
 
 
 @convolution.wrong("flips the image instead", "image|turn|result")
-def _(I, K):
-    return signal.correlate2d(np.flip(I), K, "valid")
+def _(A, K):
+    return signal.correlate2d(np.flip(A), K, "valid")
 
 
 @convolution.wrong("flips twice", "cross-correlation|not turned|twice")
-def _(I, K):
-    return signal.convolve2d(I, np.flip(K), "valid")
+def _(A, K):
+    return signal.convolve2d(A, np.flip(K), "valid")
 
 
 @convolution.wrong("astype(int)", "integers")
-def _(I, K):
-    return signal.convolve2d(I, K, "valid").astype(int)
+def _(A, K):
+    return signal.convolve2d(A, K, "valid").astype(int)
 
 
 @convolution.wrong("index off by one in the flip: K[-m]", "negative|index|row|−m|-m|is written as|K")
-def _(I, K):
+def _(A, K):
     k1, k2 = K.shape
-    S = np.zeros((I.shape[0] - k1 + 1, I.shape[1] - k2 + 1))
+    S = np.zeros((A.shape[0] - k1 + 1, A.shape[1] - k2 + 1))
     for i, j in np.ndindex(S.shape):
         for m, n in np.ndindex(K.shape):
-            S[i, j] += I[i + m, j + n] * K[-m, -n]
+            S[i, j] += A[i + m, j + n] * K[-m, -n]
     return S
 
 
 @convolution.wrong("turned in place: changes the argument", "changes its argument")
-def _(I, K):
+def _(A, K):
     K[:] = K[::-1, ::-1]
-    return signal.correlate2d(I, K, "valid")
+    return signal.correlate2d(A, K, "valid")
 
 
 @convolution.wrong("swapped arguments", "order|exchanged|shape")
-def _(I, K):
-    return signal.convolve2d(K, I, mode="full")
+def _(A, K):
+    return signal.convolve2d(K, A, mode="full")
 
 
 # rot180
@@ -377,7 +377,7 @@ def _(k):
     return np.eye(len(k))[::-1] @ k @ np.eye(k.shape[1])[::-1]
 
 
-@turned.wrong("transpose", "transpos")
+@turned.wrong("transpose", "rows and columns")
 def _(k):
     return k.T
 
@@ -402,12 +402,12 @@ def _(k):
     return np.rot90(k, -1)
 
 
-@turned.wrong("rot90 four times", "unchanged|as it is|nothing|not turned|came in")
+@turned.wrong("rot90 four times", "as it came")
 def _(k):
     return np.rot90(k, 4)
 
 
-@turned.wrong("unchanged", "unchanged|as it is|nothing|not turned|came in")
+@turned.wrong("unchanged", "as it came")
 def _(k):
     return k
 
@@ -434,7 +434,7 @@ def _(k):
     return out
 
 
-@turned.wrong("anti-transpose", "transpos")
+@turned.wrong("anti-transpose", "rows and columns")
 def _(k):
     return k[::-1, ::-1].T
 
@@ -467,7 +467,7 @@ def _(k):
     return k.flatten()[::-1]
 
 
-@turned.wrong("flip of the first axis twice", "unchanged|as it is|nothing|not turned|came in")
+@turned.wrong("flip of the first axis twice", "as it came")
 def _(k):
     return np.flip(np.flip(k, 0), 0)
 
@@ -544,7 +544,7 @@ def _(a, k):
     return signal.convolve2d(a, k, "valid")
 
 
-@full.wrong("same", "same|part")
+@full.wrong("same", "as large as the image")
 def _(a, k):
     return signal.convolve2d(a, k, "same")
 
@@ -555,7 +555,7 @@ def _(a, k):
     return signal.convolve2d(p, k, "valid")
 
 
-@full.wrong("padding by rows for both axes", "padd|shape|k.shape|begin")
+@full.wrong("padding by rows for both axes", "number of zeros")
 def _(a, k):
     p = np.pad(a, k.shape[0] - 1)
     return signal.convolve2d(p, k, "valid")
@@ -566,7 +566,7 @@ def _(a, k):
     return signal.convolve2d(a, k, "full", boundary="symm")
 
 
-@full.wrong("wraps around", "wrap|around")
+@full.wrong("wraps around", "other side")
 def _(a, k):
     return signal.convolve2d(a, k, "full", boundary="wrap")
 
@@ -617,7 +617,7 @@ def _(a, k):
     return signal.convolve2d(a, k)[:-1, :-1]
 
 
-@full.wrong("transposed", "transpos")
+@full.wrong("transposed", "rows and columns")
 def _(a, k):
     return signal.convolve2d(a, k).T
 
@@ -737,7 +737,7 @@ def _(p, k, o):
     return (max(0, p[0] - k1 + 1), max(0, p[1] - k2 + 1)), (min(p[0], o[0] - 1), min(p[1], o[1] - 1))
 
 
-@region.wrong("(rows), (columns) instead of (first), (last)", "transpos|rows|order")
+@region.wrong("(rows), (columns) instead of (first), (last)", "first and last row")
 def _(p, k, o):
     return (max(0, p[0] - k[0] + 1), min(p[0], o[0] - 1)), (max(0, p[1] - k[1] + 1), min(p[1], o[1] - 1))
 

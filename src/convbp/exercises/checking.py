@@ -79,7 +79,8 @@ def _judged(exercise: Exercise, done: Run, order: Order, points: float, came: st
     if broken is not None:
         call = done.calls[broken]
         if not all(right[:broken]):  # what came before may tell more than where it ended
-            return _explained(exercise, answers[:broken], expected[:broken], share, _printed(done), call.problem)
+            notes = [*_printed(done), *_part_that_is_right(done.calls, expected)]
+            return _explained(exercise, answers[:broken], expected[:broken], share, notes, call.problem)
         where = f" (on input {broken + 1} of {asked})" if broken else ""
         said = [call.problem.replace("came back", came), *_part_that_is_right(done.calls, expected)]
         text = f"Not yet{where}. " + "\n".join([*said, *_asked_for(exercise, call), *_printed(done)])
@@ -231,6 +232,7 @@ def _part_that_is_right(calls: Sequence[Call], expected: Sequence[np.ndarray]) -
     """Where several arrays came back together: which one is the right result on every input."""
     count = min(len(call.parts) for call in calls)
     for n in range(count):
-        if all(call.parts[n].equals(right) for call, right in zip(calls, expected, strict=False)):
-            return [f"Several arrays came back together, and number {n + 1} of them is right: return that one alone."]
+        parts = [call.parts[n] for call in calls]
+        if all(part and part.equals(right) for part, right in zip(parts, expected, strict=False)):
+            return [f"Several things came back together, and number {n + 1} of them is right: return that one alone."]
     return []

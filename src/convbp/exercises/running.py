@@ -45,7 +45,7 @@ class Call:
     problem: str = ""  # why there is no answer
     unreadable: bool = False  # something came back, and it is no array of numbers
     changed: list[str] = field(default_factory=list)  # the arguments that it changed
-    parts: list[Answer] = field(default_factory=list)  # if several arrays came back together: each of them
+    parts: list[Answer | None] = field(default_factory=list)  # if several things came back together: the arrays
 
 
 @dataclass
@@ -120,7 +120,7 @@ def _call(function: Callable, arguments: Mapping) -> Call:
 
 
 def _read(value: object) -> Call:
-    parts: list[Answer] = []
+    parts: list[Answer | None] = []
     try:
         parts = read_parts(value)
         return Call(answer=read(value), parts=parts)

@@ -223,6 +223,8 @@ class _Places:
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):  # for what it is made of
                 made_of = [name for name in _names(node.value) if name in self.parameters]
                 self.others[node.targets[0].id] = _distinct(made_of)
+                for name in _distinct(made_of):  # and the other way round: what is read while it is written
+                    self.others.setdefault(name, []).append(node.targets[0].id)
         for n, name in enumerate(indices):  # the next ones, and those of the loops two further in or out
             self.others[name] = _distinct([indices[k] for k in (n - 2, n - 1, n + 1, n + 2) if 0 <= k < len(indices)])
 

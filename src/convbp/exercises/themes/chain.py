@@ -10,6 +10,7 @@ from convbp.exercises.mistakes import Misconception, mistake
 from convbp.exercises.themes import arrays
 from convbp.exercises.themes.arrays import quarters, random, sevenths
 from convbp.exercises.themes.common import (
+    AT_REPEATED_PLACES,
     full,
     mean_for_sum,
     mirrored,
@@ -346,6 +347,8 @@ def _relu_delta_in_loops(delta, pre_activation):
             *[lambda x, slope=slope: np.where(x < 0, slope, 1) for slope in _LEAKY],
             sigmoid.derivative,
             tanh.derivative,
+            lambda x: relu(x) * (1 - relu(x)),
+            lambda x: 1 - relu(x) ** 2,
         ),
         opposite_sign(SLOPE),
         transposed(SLOPE),
@@ -457,7 +460,12 @@ def _recursion_by_copies(delta, kernel, pre_activation):
             slope=lambda x: 1 - x**2,
         ),
         _derivatives_of_others(
-            "the sigmoid or ReLU", SLOPE, sigmoid.derivative, relu.derivative, lambda x: x * (1 - x)
+            "the sigmoid or ReLU",
+            SLOPE,
+            sigmoid.derivative,
+            relu.derivative,
+            lambda x: x * (1 - x),
+            lambda x: tanh(x) * (1 - tanh(x)),
         ),
         mistake(
             "flip missing",
@@ -523,7 +531,7 @@ def _recursion_by_copies(delta, kernel, pre_activation):
         mistake(
             "= for +=",
             "Only one contribution is left in each entry: the last one replaced those before it.",
-            "A pixel is in several windows; a part comes from each, and they add up: +=.",
+            "A pixel is in several windows; a part comes from each, and they add up: +=." + AT_REPEATED_PLACES,
             SLOPE,
             {"slide": overwritten},
             {"slide": lambda delta, kernel: overwritten(delta, kernel, backwards=True)},

@@ -219,6 +219,14 @@ def _by_one_mask(a, collect):
     return _route(a.size, a.stride, a.delta, mask, np.asarray, collect)
 
 
+def _by_one_value(a, collect):
+    gradient = np.zeros(a.inputs.shape)
+    for i, j in np.ndindex(a.delta.shape):
+        window = a.inputs[a.stride[0] * i :, a.stride[1] * j :][: a.size[0], : a.size[1]]
+        gradient = collect(gradient, (a.inputs == window.max()) * a.delta[i, j])
+    return gradient
+
+
 _LENGTHS = (lambda a: a.size[0], lambda a: a.inputs.shape[1], lambda a: a.inputs.shape[0])
 
 
@@ -327,6 +335,13 @@ def _at_wrong_places(r, a, length):
             "Where windows overlap a window has other windows' winners in it, too: only its own gets its δ.",
             MAX,
             result=lambda r, a: _by_one_mask(a, _add),
+        ),
+        mistake(
+            "equal entries outside the window",
+            "You gave each window's δ to every entry of the input that is as large as its winner, inside it or not.",
+            "Only the entries of the window made the output, and of them the winner.",
+            MAX,
+            {"result": lambda r, a: _by_one_value(a, _add)},
         ),
         mistake(
             "winner's number read with the wrong length",

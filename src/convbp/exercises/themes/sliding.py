@@ -12,6 +12,7 @@ from convbp.exercises.mistakes import Misconception, mistake
 from convbp.exercises.themes import arrays
 from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import (
+    AT_REPEATED_PLACES,
     columns_reversed,
     full,
     in_corner,
@@ -107,7 +108,7 @@ def _sums(slide, last_product, where: str) -> list[Misconception]:
         *mistake(
             "= for +=",
             "Only one product is left in each entry: the last one replaced those before it.",
-            "The products add up: += where you have =, with the sum starting from 0 for each entry.",
+            "The products add up: +=, with the sum starting from 0 for each entry." + AT_REPEATED_PLACES,
             where,
             *last_product,
         ),
@@ -425,6 +426,15 @@ def _turned_in_loops(kernel):
     return result
 
 
+def _turned_in_a_copy(kernel):
+    k1, k2 = kernel.shape
+    result = kernel.copy()
+    for m in range(k1):
+        for n in range(k2):
+            result[m, n] = kernel[k1 - 1 - m, k2 - 1 - n]
+    return result
+
+
 @exercise(
     task="The kernel turned by 180°.",
     takes={"kernel": "shape (k1, k2)"},
@@ -445,7 +455,7 @@ def _turned_in_loops(kernel):
     ),
     trace=lambda kernel: loops.rot180(symbols("K", kernel)),
     compute=lambda kernel, *, turn=half_turn: turn(kernel),
-    programs=(_turned_in_loops,),
+    programs=(_turned_in_loops, _turned_in_a_copy),
     mistakes=[
         mistake(
             "not turned",
@@ -641,6 +651,8 @@ def _full_of_padded(image, kernel):
             {"slide": _padded(lambda k: (1, 1), convolve)},
             {"slide": _padded(lambda k: (2 * (k - 1), 0), convolve)},
             {"slide": _padded(lambda k: (0, 2 * (k - 1)), convolve)},
+            {"slide": lambda image, kernel: convolve(np.pad(image, kernel.shape[0] - 1), kernel)},
+            {"slide": lambda image, kernel: convolve(np.pad(image, kernel.shape[1] - 1), kernel)},
             {
                 "slide": lambda image, kernel: convolve(
                     np.pad(image, [(kernel.shape[1] - 1,) * 2, (kernel.shape[0] - 1,) * 2]), kernel
@@ -668,6 +680,7 @@ def _full_of_padded(image, kernel):
             FULL,
             {"slide": _padded(_around, convolve, "edge")},
             {"slide": _padded(_around, convolve, "reflect")},
+            {"slide": _padded(_around, convolve, "symmetric")},
         ),
         _sums(
             full,
