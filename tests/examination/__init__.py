@@ -1,11 +1,12 @@
 """Answers that were written without a look at the lists of mistakes, to find out what a check says of them.
 
-.venv/bin/python -m examination          from tests/: the figures, and what was said of those that fell short
+``python -m examination``, run in tests/, prints the figures, and what was said of those that fell short.
 """
 
-from examination import first_gradients, first_layers, first_sliding
+from examination import first_gradients, first_layers, first_sliding, second
 
-SHEETS = [*first_sliding.SHEETS, *first_gradients.SHEETS, *first_layers.SHEETS]
+FIRST = [*first_sliding.SHEETS, *first_gradients.SHEETS, *first_layers.SHEETS]
+SECOND = second.SHEETS
 
 
 def verdict(wrong, result):

@@ -1,4 +1,4 @@
-"""Print the figures of the examination: ``python -m examination [-v] [exercise …]`` from tests/."""
+"""Print the figures of the examination: ``python -m examination [-v] [-2] [exercise …]``, run in tests/; -2 for the second set alone."""
 
 import sys
 from collections import Counter
@@ -7,13 +7,13 @@ from time import process_time
 import numpy as np
 
 from convbp import exercises
-from examination import SHEETS, verdict
+from examination import FIRST, SECOND, verdict
 
 
 def main(arguments):
     chosen = [name for name in arguments if not name.startswith("-")]
     counts, times = Counter(), []
-    for sheet in SHEETS:
+    for sheet in SECOND if "-2" in arguments else [*FIRST, *SECOND]:
         if chosen and sheet.exercise not in chosen:
             continue
         exercise = getattr(exercises, sheet.exercise)

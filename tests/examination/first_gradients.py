@@ -1052,7 +1052,7 @@ def _(i, w1, w2, y):
     return 2 * (forward(i, w1, w2) - y) * correlate2d(i, w2, "valid") * w1
 
 
-@two.wrong("the updated weights", "updat|step|w¹|weights|descent")
+@two.wrong("the updated weights", "first_kernel")
 def _(i, w1, w2, y):
     return w1 - 0.1 * 2 * (forward(i, w1, w2) - y) * correlate2d(i, w2, "valid")
 
