@@ -1,4 +1,8 @@
-"""Print the figures of the examination: ``python -m examination [-v] [-2] [exercise …]``, run in tests/; -2 for the second set alone."""
+"""Print the figures of the examination.
+
+``python -m examination [-v] [-2] [exercise …]``, run in tests/; -v says what was said of each answer, -2 takes the
+second set alone.
+"""
 
 import sys
 from collections import Counter

@@ -111,7 +111,7 @@ def _(x, d):
     return dw
 
 
-@kernel.wrong("delta summed first, times the sum of the input window", ".")
+@kernel.wrong("delta summed first, times the sum of the input window", "—")
 def _(x, d):
     k = x.shape[0] - d.shape[0] + 1, x.shape[1] - d.shape[1] + 1
     return d.sum() * x[: k[0], : k[1]]

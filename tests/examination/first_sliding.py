@@ -122,7 +122,7 @@ def _(img, k):
     return np.rint(signal.correlate2d(img, k, "valid"))
 
 
-@correlation.wrong("matrix product of window and kernel's transpose, its trace of a part", ".")
+@correlation.wrong("matrix product of window and kernel's transpose, its trace of a part", "—")
 def _(img, k):
     v = sliding_window_view(img, k.shape)
     return np.array([[(a @ k.T)[0, 0] for a in row] for row in v])

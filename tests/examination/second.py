@@ -1,4 +1,4 @@
-"""A second set of wrong answers, written after what the first had shown was mended, and measured before anything else."""
+"""A second set of wrong answers, written and measured after what the first had shown was mended."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -82,7 +82,7 @@ def _(a, k):
     return fftconvolve(a, k)
 
 
-@convolution.wrong("separable: rows, then columns, of the sums", ".")
+@convolution.wrong("separable: rows, then columns, of the sums", "—")
 def _(a, k):
     r = np.array([np.convolve(row, k.sum(0), "valid") for row in a])
     return np.array([np.convolve(col, k.sum(1), "valid") for col in r.T]).T
@@ -134,7 +134,7 @@ def _(k):
     return np.flipud(np.rot90(k))
 
 
-@turned.wrong("half-way loop, changes back", "argument")
+@turned.wrong("every pair exchanged twice", "as it came")
 def _(k):
     n = k.size
     flat = k.reshape(-1)
@@ -167,7 +167,7 @@ def _(a, k):
     return np.convolve(a.ravel(), k.ravel())
 
 
-@full.wrong("flattened, cut and reshaped", ".")
+@full.wrong("flattened, cut and reshaped", "—")
 def _(a, k):
     shape = a.shape[0] + k.shape[0] - 1, a.shape[1] + k.shape[1] - 1
     flat = np.convolve(a.ravel(), k.ravel())
@@ -187,7 +187,7 @@ def _(a, k):
     return out
 
 
-@full.wrong("scatter of a/|k|", "factor|divided|norm")
+@full.wrong("divided by the number of weights", "mean")
 def _(a, k):
     return convolve2d(a, k) / k.size
 
@@ -209,7 +209,7 @@ def _(a, k):
 region = Sheet("region_q")
 
 
-@region.wrong("how many, instead of from where to where", ".")
+@region.wrong("how many, instead of from where to where", "size of Q")
 def _(p, k, o):
     first = np.maximum(np.array(p) - k + 1, 0)
     last = np.minimum(p, np.array(o) - 1)
@@ -256,13 +256,13 @@ def _(x, d):
     return convolve2d(d, x[::-1, ::-1])
 
 
-@kernel.wrong("same mode cut to size", "moved|border|begin|zeros|places|outside|\\.")
+@kernel.wrong("same mode cut to size", "moved|border|begin|zeros|places|outside")
 def _(x, d):
     k = x.shape[0] - d.shape[0] + 1, x.shape[1] - d.shape[1] + 1
     return correlate2d(x, d, "same")[: k[0], : k[1]]
 
 
-@kernel.wrong("weight decay added", "inputs|plus|added|.")
+@kernel.wrong("a constant added", "same number")
 def _(x, d):
     return correlate2d(x, d, "valid") + 0.01
 
@@ -321,7 +321,7 @@ def _(d):
     return d[:, 0].sum((0, 1))
 
 
-@bias.wrong("shape (1, D)", "shape")
+@bias.wrong("shape (1, D)", "axes")
 def _(d):
     return d.sum((0, 1, 2)).reshape(1, -1)
 
@@ -528,7 +528,7 @@ def _(d, w, x):
 two = Sheet("two_layer_question")
 
 
-@two.wrong("o1's size for the error: sum over o1", ".")
+@two.wrong("o1's size for the error: sum over o1", "—")
 def _(i, w1, w2, y):
     o1 = correlate2d(i, w1, "valid")
     return 2 * (o1.sum() - y) * correlate2d(i, w2, "valid")
@@ -540,7 +540,7 @@ def _(i, w1, w2, y):
     return 2 * (o - y) * w2
 
 
-@two.wrong("w2's transposed", "transpos|w²|shape")
+@two.wrong("w2 transposed, where it fits", "with other dimensions—")
 def _(i, w1, w2, y):
     o = correlate2d(correlate2d(i, w1, "valid"), w2, "valid")[0, 0]
     return 2 * (o - y) * correlate2d(i, w2.T, "valid")
@@ -584,7 +584,7 @@ def places(d, k, s):
 largest = Sheet("max_routing")
 
 
-@largest.wrong("pooled output's argmax used for the first window only", "first|entries|window|.")
+@largest.wrong("pooled output's argmax used for the first window only", "first|entries|window")
 def _(x, d, k, s):
     out = np.zeros(x.shape)
     m, n = np.unravel_index(x[: k[0], : k[1]].argmax(), k)
@@ -756,7 +756,7 @@ def _(x, d, k, s):
     return l2(x, d, k, s, lambda v: v / np.abs(v).max())
 
 
-@norm.wrong("cube root", ".")
+@norm.wrong("cube root", "—")
 def _(x, d, k, s):
     return l2(x, d, k, s, lambda v: v / np.cbrt((v**2).sum()))
 
@@ -766,7 +766,7 @@ def _(x, d, k, s):
     return l2(x, d, k, s, lambda v: (v - v.mean()) / np.linalg.norm(v))
 
 
-@norm.wrong("y added to the window's share", ".")
+@norm.wrong("y added to the window's share", "—")
 def _(x, d, k, s):
     return l2(x, d, k, s, lambda v: v + np.linalg.norm(v))
 

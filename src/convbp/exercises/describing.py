@@ -11,6 +11,7 @@ import numpy as np
 
 from convbp.exercises.reading import Answer
 from convbp.notation import number
+from convbp.sums import exact
 
 if TYPE_CHECKING:
     from convbp.exercises.naming import Known
@@ -40,6 +41,8 @@ def _always_the_same(answers: Sequence[Answer], expected: Sequence[np.ndarray]) 
         return said
     if len(answers) > 1 and all(np.array_equal(answer.values, answers[0].values) for answer in answers):
         return ["Your result is the same for all inputs: use the arguments, not particular numbers."]
+    if all(answer.values.size > 1 and np.ptp(answer.values) == 0 for answer in answers):
+        return [f"Every entry of your result is the same number, {number(exact(answers[0].values.flat[0]))}."]
     return []
 
 

@@ -93,6 +93,9 @@ class Exercise:
         Other right programs, of which one edit is a mistake to be recognised, as one of the solution is.
     usual : sequence of Accepted
         Those that a wrong answer is looked at with, too.
+    instead : mapping
+        What else may be done in a step of ``compute``: the step's name -> words for it -> a function. They are looked
+        at where nothing plainer explains an answer.
     """
 
     answer: Callable
@@ -110,6 +113,7 @@ class Exercise:
     accepted: Callable[[Mapping, np.ndarray], Accepted | None] = lambda arguments, result: None
     programs: Sequence[Callable] = ()
     usual: Sequence[Accepted] = ()
+    instead: Mapping[str, Mapping[str, Callable]] = field(default_factory=dict)
 
     def __post_init__(self):
         self.name = self.answer.__name__
@@ -223,7 +227,7 @@ class Exercise:
         return [*usual(self.inputs[0], self.equation), *(one for some in edited for one in some)]
 
     def _unusual(self) -> list[Misreading]:
-        return unusual(self.compute, self.inputs[0], self.expected[0], self.equation)
+        return unusual(self.compute, self.inputs[0], self.expected[0], self.instead, self.equation)
 
     def _order_of(self, layout: str | None) -> Mapping[str, tuple[int, ...]]:
         if layout is None:

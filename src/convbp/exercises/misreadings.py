@@ -38,8 +38,14 @@ def usual(arguments: Mapping, where: str) -> list[Misreading]:
     ]
 
 
-def unusual(compute: Callable, arguments: Mapping, result: np.ndarray, where: str) -> list[Misreading]:
-    """More of them, of which one is likely only where nothing plainer explains the numbers."""
+def unusual(
+    compute: Callable, arguments: Mapping, result: np.ndarray, instead: Mapping[str, Mapping], where: str
+) -> list[Misreading]:
+    """More of them, of which one is likely only where nothing plainer explains the numbers.
+
+    ``instead`` has for steps of the computation what else may be done there, by a name of it.
+    """
+    steps = [Misreading(name, {step: change}, where) for step, some in instead.items() for name, change in some.items()]
     of_arguments = [
         Misreading(name.format(key), {key: change}, where)
         for key, value in arguments.items()
@@ -47,7 +53,7 @@ def unusual(compute: Callable, arguments: Mapping, result: np.ndarray, where: st
     ]
     of_result = [
         Misreading(name.format("the right one"), {"result": lambda r, a, change=change: change(r)}, where)
-        for name, change in (_turns(result) | _of_parts(result) | _by_reshaping(result) | _normalised()).items()
+        for name, change in (_of_result(result) | _of_parts(result) | _by_reshaping(result)).items()
     ]
     with_arguments = [
         Misreading(f"the right one {name} {key}", {"result": partial(_with, key, change)}, where)
@@ -56,7 +62,7 @@ def unusual(compute: Callable, arguments: Mapping, result: np.ndarray, where: st
         for name, change in _TOGETHER.items()
     ]
     exchanged = [Misreading(name, {"compute": change}, where) for name, change in _exchanges(compute, arguments)]
-    return [*exchanged, *of_arguments, *with_arguments, *of_result]
+    return [*steps, *exchanged, *of_arguments, *with_arguments, *of_result]
 
 
 _TOGETHER = {"times": np.multiply, "divided by": np.divide, "added to": np.add, "subtracted from": lambda r, x: x - r}
@@ -74,7 +80,7 @@ def _exchanges(compute: Callable, arguments: Mapping) -> Iterator[tuple[str, Cal
         return lambda **given: compute(**{key: given[places.get(key, key)] for key in given})
 
     for one, other in combinations(arguments, 2):
-        if type(arguments[one]) is type(arguments[other]):
+        if isinstance(arguments[one], tuple) == isinstance(arguments[other], tuple):
             yield f"{one} and {other} exchanged", put({one: other, other: one})
             yield f"{one} in the place of {other}", put({other: one})
             yield f"{other} in the place of {one}", put({one: other})
@@ -119,7 +125,7 @@ def _unusual_ways(value: Any) -> Ways:
             "ones for {}": np.ones_like,
             "the positive entries of {} set to 0": lambda array: np.minimum(array, 0),
         }
-        return signs | powers | _normalised() | _of_parts(value) | _by_reshaping(value)
+        return signs | powers | _normalised() | _of_parts(value) | _alone(value) | _by_reshaping(value)
     if isinstance(value, tuple):
         return {
             "half of {}": lambda pair: (pair[0] // 2, pair[1] // 2),
@@ -168,6 +174,42 @@ def _of_parts(array: np.ndarray) -> Ways:
             ways[f"the mean of {{}} along {along} for all"] = partial(_pooled, np.mean, axes)
             ways[f"the sum of {{}} along {along} for all"] = partial(_pooled, np.sum, axes)
     return ways
+
+
+def _alone(array: np.ndarray) -> Ways:
+    """One part, and zeros in the place of all others."""
+    ways: Ways = {}
+    for count in range(1, array.ndim + 1):
+        for axes in combinations(range(array.ndim), count):
+            for n, word in ((0, "first"), (-1, "last")):
+                index = tuple(n if axis in axes else slice(None) for axis in range(array.ndim))
+                along = f"ax{'i' if count == 1 else 'e'}s {', '.join(map(str, axes))}"
+                ways[f"nothing but the {word} of {{}} along {along}"] = partial(_only, index)
+    return ways
+
+
+def _of_result(result: np.ndarray) -> Ways:
+    ways: Ways = _normalised()
+    for count in range(1, result.ndim + 1):
+        for axes in combinations(range(result.ndim), count):
+            along = f"ax{'i' if count == 1 else 'e'}s {', '.join(map(str, axes))}"
+            ways |= {
+                f"{{}} summed up along {along}": partial(np.sum, axis=axes),
+                f"{{}}, its mean along {along}": partial(np.mean, axis=axes),
+                f"{{}}, its largest along {along}": partial(np.max, axis=axes),
+                f"every second of {{}} along {along}": partial(_every_second, axes),
+            }
+    return ways | {"the square of {}": np.square, "the root of {}": np.sqrt}
+
+
+def _every_second(axes: tuple[int, ...], array: np.ndarray) -> np.ndarray:
+    return array[tuple(slice(None, None, 2 if axis in axes else 1) for axis in range(array.ndim))]
+
+
+def _only(index: tuple, array: np.ndarray) -> np.ndarray:
+    kept = np.zeros_like(array)
+    kept[index] = array[index]
+    return kept
 
 
 def _taken(n: int, axis: int, array: np.ndarray) -> np.ndarray:

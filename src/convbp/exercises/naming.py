@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from convbp.exercises.describing import factor_in_words, ratio
+from convbp.exercises.describing import factor_in_words, ratio, sums_in
 from convbp.exercises.mistakes import Computation, Misconception
 from convbp.exercises.reading import Answer
 
@@ -163,7 +163,9 @@ def name(
         return explanation
     ratios = [by for answer, right in zip(answers, expected, strict=True) if (by := ratio(answer, right))]
     all_by_a_factor = len(ratios) == len(answers)
-    if all_by_a_factor and factor_in_words(ratios, counts):
+    sums = [sums_in(arguments) for arguments in known.inputs]
+    numbers = [{**count, **some} for count, some in zip(counts, sums, strict=False)]
+    if all_by_a_factor and factor_in_words(ratios, numbers):
         return None  # right but for a factor, which says more
     return search.unusual() or (None if all_by_a_factor else search.behind_a_factor(counts))
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 _FUNCTIONS = {  # what is easily taken for what
-    "sum": ("mean", "max"),
+    "sum": ("mean", "max", "min", "prod"),
     "mean": ("sum",),
     "argmax": ("argmin",),
     "max": ("min", "sum", "mean"),
@@ -212,6 +212,7 @@ class _Places:
 
     def __init__(self, definition: ast.FunctionDef):
         self.definition = definition
+        self._made = [node for node in definition.body if isinstance(node, ast.Assign)]
         self.parameters = [argument.arg for argument in definition.args.args]
         self.others: dict[str, list[str]] = {}  # what each index or size is easily taken for
         indices: list[str] = []
@@ -269,6 +270,12 @@ class _Places:
                 yield put(f"{_SIGNS[operator]}= for {_SIGNS[type(statement.op)]}=", operator(), "op")
         if isinstance(statement, ast.If):
             yield put("condition left out", ast.Constant(True), "test")
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+            without_negative = ast.parse(f"np.maximum({ast.unparse(statement.value)}, 0)", mode="eval").body
+            yield put("ReLU put in", without_negative, "value")
+        if isinstance(statement, ast.Return):
+            made = [node.targets[0].id for node in self._made if isinstance(node.targets[0], ast.Name)]
+            yield from (put(f"{name} returned", _name(name), "value") for name in made)
         for name, value in ast.iter_fields(statement):
             if name in ("body", "orelse"):
                 for one in list(value):
@@ -326,6 +333,11 @@ class _Places:
                     yield put("− for +", ast.BinOp(right, ast.Sub(), left))
                 if isinstance(op, ast.Sub | ast.Div | ast.FloorDiv):
                     yield put("exchanged", ast.BinOp(right, op, left))
+                if not inside:
+                    yield from (put("parentheses elsewhere", other) for other in _with_other_parentheses(node))
+                    if isinstance(op, ast.Mult | ast.Div):
+                        yield put("a square too many", ast.BinOp(_square(left), op, right))
+                        yield put("a square too many", ast.BinOp(left, op, _square(right)))
                 yield from within(left, "left")
                 yield from within(right, "right")
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -434,6 +446,8 @@ class _Places:
                 for step in (1, -1):
                     sizes = [*arguments[0].elts[:n], _plus(one, step), *arguments[0].elts[n + 1 :]]
                     yield put("size off by one", ast.Call(node.func, [_tuple(sizes), *arguments[1:]], node.keywords))
+        if len(arguments) == 1 and isinstance(node.func, ast.Name) and not node.keywords:
+            yield put(f"{called} twice", ast.Call(node.func, [node], []))
         if len(arguments) == 2:
             yield put("exchanged", ast.Call(node.func, arguments[::-1], node.keywords))
         if called == "where" and len(arguments) == 3:
@@ -453,6 +467,24 @@ def _outdented(owner: ast.AST, place: str, index: int) -> list[ast.stmt]:
     body = getattr(owner, place)
     loop = _copy(body[index])
     return [*body[:index], ast.For(loop.target, loop.iter, loop.body[:-1], []), loop.body[-1], *body[index + 1 :]]
+
+
+def _with_other_parentheses(node: ast.BinOp) -> Iterator[ast.expr]:
+    """a·(b − c) as a·b − c, a − b·c as (a − b)·c, a − b² as (a − b)²; and the like."""
+    sums, products = ast.Add | ast.Sub, ast.Mult | ast.Div
+    left, op, right = node.left, node.op, node.right
+    if isinstance(op, products) and isinstance(left, ast.BinOp) and isinstance(left.op, sums):
+        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right))
+    if isinstance(op, products) and isinstance(right, ast.BinOp) and isinstance(right.op, sums):
+        yield ast.BinOp(ast.BinOp(left, op, right.left), right.op, right.right)
+    if isinstance(op, sums) and isinstance(right, ast.BinOp) and isinstance(right.op, products | ast.Pow):
+        yield ast.BinOp(ast.BinOp(left, op, right.left), right.op, right.right)
+    if isinstance(op, ast.Pow) and isinstance(left, ast.BinOp) and isinstance(left.op, sums | products):
+        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right))
+
+
+def _square(node: ast.expr) -> ast.expr:
+    return ast.BinOp(node, ast.Pow(), ast.Constant(2))
 
 
 def _has_constant(node: ast.expr) -> bool:

@@ -1,5 +1,6 @@
 """Sliding a kernel over an image: cross-correlation, convolution, the turn by 180°, valid and full."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -60,7 +61,11 @@ def _around(k):
     return k - 1, k - 1
 
 
-_TO_THE_SAME_SIZE = (_before, _after, lambda k: ((k - 1) // 2, k // 2), lambda k: (k // 2, (k - 1) // 2))
+def _half_before(k):
+    return k // 2, (k - 1) // 2
+
+
+_TO_THE_SAME_SIZE = (_before, _after, lambda k: ((k - 1) // 2, k // 2), _half_before)
 
 
 def _first_of_full(mode):
@@ -81,6 +86,21 @@ def _same_for_valid(slide, where: str) -> list[Misconception]:
         where,
         *[{"slide": _padded(sides, slide)} for sides in _TO_THE_SAME_SIZE],
     )
+
+
+def _cut_from_larger(slide) -> dict[str, Callable]:
+    """What else is taken for the valid part."""
+
+    def cut(sides):
+        def slid(image, kernel):
+            rows, columns = np.subtract(image.shape, kernel.shape) + 1
+            return _padded(sides, slide)(image, kernel)[:rows, :columns]
+
+        return slid
+
+    larger = {"of the image's size": lambda k: ((k - 1) // 2, k // 2), "that has the image's size": _half_before}
+    larger |= {"that is full": _around}
+    return {f"the first rows and columns of a result {which}": cut(sides) for which, sides in larger.items()}
 
 
 def _sums(slide, last_product, where: str) -> list[Misconception]:
@@ -170,6 +190,7 @@ def _correlated_by_weights(image, kernel):
         _correlated_by_slices,
         _correlated_by_weights,
     ),
+    instead={"slide": _cut_from_larger(cross_correlate)},
     mistakes=[
         mistake(
             "kernel flipped",
@@ -325,6 +346,7 @@ def _convolved_in_loops(image, kernel):
         _convolved_by_slices,
         _convolved_in_loops,
     ),
+    instead={"slide": _cut_from_larger(convolve)},
     mistakes=[
         mistake(
             "flip missing",

@@ -242,7 +242,7 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
         ),
         mistake(
             "wrapped around the border",
-            "What belongs to the padding went to the other side of the input, as Python's negative indices do.",
+            "You let what belongs to the padding go to the other side of the input, as Python's negative indices do.",
             "Outside the input is only padding, whose gradient is not asked for: leave it out.",
             "notebook 10, padding",
             {"crop": partial(_folded, both_sides=True)},
