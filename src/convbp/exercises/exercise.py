@@ -5,13 +5,14 @@ import inspect
 import operator
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
 
 from convbp.exercises.checking import check_entry, check_function, check_value
+from convbp.exercises.drawing import Draw, drawn, new_numbers
 from convbp.exercises.misreadings import Misreading, unusual, usual
 from convbp.exercises.mistakes import Computation, Misconception
 from convbp.exercises.naming import Known
@@ -96,6 +97,8 @@ class Exercise:
     instead : mapping
         What else may be done in a step of ``compute``: the step's name -> words for it -> a function. They are looked
         at where nothing plainer explains an answer.
+    draw : callable
+        Takes random numbers and one of the inputs; returns another of its kind, for `variant`.
     """
 
     answer: Callable
@@ -114,6 +117,7 @@ class Exercise:
     programs: Sequence[Callable] = ()
     usual: Sequence[Accepted] = ()
     instead: Mapping[str, Mapping[str, Callable]] = field(default_factory=dict)
+    draw: Draw = new_numbers
 
     def __post_init__(self):
         self.name = self.answer.__name__
@@ -187,6 +191,32 @@ class Exercise:
             result = check_value(self, answer, order, points)
         self.done |= result.passed
         return result
+
+    def variant(self, seed: str, n: int = 3) -> "Exercise":
+        """Return the same exercise with other numbers, as one for each student.
+
+        The shapes are those of its own inputs, of the example first. Every known mistake gives other numbers on them
+        than the right answer and than each other mistake, as on its own inputs.
+
+        Parameters
+        ----------
+        seed : str
+            The same seed gives the same numbers, on every system.
+        n : int
+            How many inputs.
+
+        Raises
+        ------
+        ValueError
+            If n is not positive, or no such inputs were found.
+
+        >>> rot180.variant("s123456").example["kernel"].shape
+        (2, 3)
+        """
+        if n < 1:
+            raise ValueError(f"{self.name}: n is {n!r}; expected how many inputs, 1 or more.")
+        inputs = drawn(self.computation, self.inputs, n, f"{self.name} {seed}", self.draw)
+        return replace(self, inputs=inputs)
 
     def hint(self, step: int | None = None) -> Note:
         """Return the next hint, or hint number ``step``, counted from 1."""
