@@ -80,7 +80,7 @@ def _shapes(arguments: Mapping) -> list:
 def _alike(computation: Computation, inputs: Sequence[Mapping]) -> set[frozenset[str]]:
     """The pairs of names of mistakes, or of one and the right answer, that these inputs do not tell apart."""
     names: dict[tuple, set[str]] = {}
-    answers = [("", [computation.right(arguments) for arguments in inputs])]
+    answers: list[tuple[str, list]] = [("", [computation.right(arguments) for arguments in inputs])]
     answers += [(m.name, [computation.wrong(arguments, m) for arguments in inputs]) for m in computation.misconceptions]
     for name, results in answers:
         if results[0] is not None:

@@ -181,7 +181,8 @@ class Exercise:
         order = self._order_of(layout)
         entry = None if at is None else self._index(at)
         if answer is Ellipsis:
-            return Result(False, 0.0, (), "Not yet. Put your answer in the place of the three dots.")
+            said = "Not yet. Put your answer in the place of the three dots."
+            return Result(False, 0.0, (), said, kind="missing", exercise=self.name, where=self.equation)
         self.tried = True
         if entry is not None:
             result = check_entry(self, answer, entry, points)
@@ -190,7 +191,7 @@ class Exercise:
         else:
             result = check_value(self, answer, order, points)
         self.done |= result.passed
-        return result
+        return replace(result, exercise=self.name, where=result.where or self.equation)
 
     def variant(self, seed: str, n: int = 3) -> "Exercise":
         """Return the same exercise with other numbers, as one for each student.

@@ -65,7 +65,12 @@ def unusual(
     return [*steps, *exchanged, *of_arguments, *with_arguments, *of_result]
 
 
-_TOGETHER = {"times": np.multiply, "divided by": np.divide, "added to": np.add, "subtracted from": lambda r, x: x - r}
+_TOGETHER: Ways = {
+    "times": np.multiply,
+    "divided by": np.divide,
+    "added to": np.add,
+    "subtracted from": lambda r, x: x - r,
+}
 _TOGETHER["less"] = np.subtract
 
 

@@ -211,7 +211,7 @@ _SHARES_OF_L2: dict[str, Callable] = {
     f"{name} in the place of x/y": share
     for name, share in {
         "y/x": lambda x: np.where(x == 0, 0, _norm(x) / x),
-        "1": np.ones_like,
+        "1": lambda x: np.ones(x.shape),
         "y": lambda x: np.full(x.shape, _norm(x)),
         "y·x": lambda x: x * _norm(x),
         "x + y": lambda x: x + _norm(x),
@@ -221,7 +221,7 @@ _SHARES_OF_L2: dict[str, Callable] = {
         "x/(1 + y)": lambda x: x / (1 + _norm(x)),
         "(x less its mean)/y": lambda x: (x - x.mean()) / _norm(x),
         "(x less its mean), divided by its deviation,": lambda x: (x - x.mean()) / x.std(),
-        "the sign of x": np.sign,
+        "the sign of x": lambda x: np.sign(x),
         "max(x, 0)/y": lambda x: np.maximum(x, 0) / _norm(x),
         "x/max x": lambda x: x / x.max(),
         "x/max |x|": lambda x: x / np.abs(x).max(),
