@@ -5,6 +5,7 @@ Nothing here calls a reader's function or knows an exercise: results come in, fo
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -70,13 +71,21 @@ class Known:
     ):
         self.computation, self.inputs, self._variants, self._unusual = computation, inputs, variants, unusual
         self._computed: dict[tuple, np.ndarray | None] = {}
+        self._begun: dict[tuple, tuple[Mapping, Any]] = {}
         self._tables: dict[tuple[Callable, int], _Table] = {}
 
     def wrong(self, n: int, way: Way) -> np.ndarray | None:
         """The result for input number ``n`` of someone who makes these mistakes; None if nothing comes of it."""
         if (n, way) not in self._computed:
-            self._computed[n, way] = self.computation.wrong(self.inputs[n], *way)
+            self._computed[n, way] = self.computation.finished(self._begun_with(n, way), *way)
         return self._computed[n, way]
+
+    def _begun_with(self, n: int, way: Way) -> tuple[Mapping, Any]:
+        """What is common to all ways that differ only in what becomes of the result: it is computed once."""
+        first = tuple(m for m in way if m.changes.keys() != {"result"})
+        if (n, first) not in self._begun:
+            self._begun[n, first] = self.computation.begun(self.inputs[n], *first)
+        return self._begun[n, first]
 
     def singles(self) -> Iterable[Way]:
         """Each mistake that is known."""
