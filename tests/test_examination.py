@@ -10,9 +10,9 @@ import pytest
 
 import sample
 from convbp import exercises
-from examination import FIRST, SECOND, verdict
+from examination import FIRST, SECOND, THIRD, verdict
 
-SHEETS = [*FIRST, *SECOND]
+SHEETS = [*FIRST, *SECOND, *THIRD]
 AT_LEAST = 0.85  # of the wrong ones have a name, or are told what is wrong
 
 

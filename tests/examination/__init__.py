@@ -5,10 +5,11 @@
 
 import re
 
-from examination import first_gradients, first_layers, first_sliding, second
+from examination import first_gradients, first_layers, first_sliding, second, third
 
 FIRST = [*first_sliding.SHEETS, *first_gradients.SHEETS, *first_layers.SHEETS]
 SECOND = second.SHEETS
+THIRD = third.SHEETS
 
 
 # What is said of every answer that nothing explains.

@@ -1,23 +1,27 @@
 """Print the figures of the examination.
 
-``python -m examination [-v] [-2] [exercise …]``, run in tests/; -v says what was said of each answer, -2 takes the
-second set alone.
+``python -m examination [-v] [-1] [-2] [-3] [exercise …]``, run in tests/; -v says what was said of each answer, a
+number takes that set alone.
 """
 
 import sys
 from collections import Counter
+from itertools import chain
 from time import process_time
 
 import numpy as np
 
 from convbp import exercises
-from examination import FIRST, SECOND, verdict
+from examination import FIRST, SECOND, THIRD, verdict
+
+SETS = {"-1": FIRST, "-2": SECOND, "-3": THIRD}
 
 
 def main(arguments):
     chosen = [name for name in arguments if not name.startswith("-")]
     counts, times = Counter(), []
-    for sheet in SECOND if "-2" in arguments else [*FIRST, *SECOND]:
+    sets = [some for option, some in SETS.items() if option in arguments] or SETS.values()
+    for sheet in chain(*sets):
         if chosen and sheet.exercise not in chosen:
             continue
         exercise = getattr(exercises, sheet.exercise)

@@ -178,6 +178,7 @@ def _of_parts(array: np.ndarray) -> Ways:
             along = f"ax{'i' if count == 1 else 'e'}s {', '.join(map(str, axes))}"
             ways[f"the mean of {{}} along {along} for all"] = partial(_pooled, np.mean, axes)
             ways[f"the sum of {{}} along {along} for all"] = partial(_pooled, np.sum, axes)
+            ways[f"the largest of {{}} along {along} for all"] = partial(_pooled, np.max, axes)
     return ways
 
 
@@ -204,7 +205,7 @@ def _of_result(result: np.ndarray) -> Ways:
                 f"{{}}, its largest along {along}": partial(np.max, axis=axes),
                 f"every second of {{}} along {along}": partial(_every_second, axes),
             }
-    return ways | {"the square of {}": np.square, "the root of {}": np.sqrt}
+    return ways | {"the square of {}": np.square, "the root of {}": np.sqrt, "the signs of {}": np.sign}
 
 
 def _every_second(axes: tuple[int, ...], array: np.ndarray) -> np.ndarray:
