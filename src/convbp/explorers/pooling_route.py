@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -167,7 +168,7 @@ def _of_pixel(
     )
 
 
-def _term(symbols: str, share: object, delta: object) -> Term:
+def _term(symbols: str, share: Any, delta: Any) -> Term:
     return Term(symbols, multiplied(share, delta), value=share * delta)
 
 
