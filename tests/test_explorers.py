@@ -29,6 +29,7 @@ import test_delta_flow
 import test_dense_to_convolution
 import test_equation_lab
 import test_error_curve
+import test_error_falls
 import test_forward_pass
 import test_kernel_flip
 import test_kernel_gradient
@@ -48,6 +49,7 @@ from convbp.explorers import (
     dense_to_convolution,
     equation_lab,
     error_curve,
+    error_falls,
     forward_pass,
     kernel_flip,
     kernel_gradient,
@@ -79,6 +81,7 @@ EXPLORERS = {
     "DenseToConvolution": Case(dense_to_convolution, test_dense_to_convolution),
     "EquationLab": Case(equation_lab, test_equation_lab),
     "ErrorCurve": Case(error_curve, test_error_curve),
+    "ErrorFalls": Case(error_falls, test_error_falls),
     "ForwardPass": Case(forward_pass, test_forward_pass),
     "KernelFlip": Case(kernel_flip, test_kernel_flip),
     "KernelGradient": Case(kernel_gradient, test_kernel_gradient),

@@ -10,6 +10,7 @@ try:
     from convbp.explorers.draw_digit import DrawDigit
     from convbp.explorers.equation_lab import EquationLab
     from convbp.explorers.error_curve import ErrorCurve
+    from convbp.explorers.error_falls import ErrorFalls
     from convbp.explorers.forward_pass import ForwardPass
     from convbp.explorers.kernel_flip import KernelFlip
     from convbp.explorers.kernel_gradient import KernelGradient
@@ -38,6 +39,7 @@ __all__ = [
     "DrawDigit",
     "EquationLab",
     "ErrorCurve",
+    "ErrorFalls",
     "ForwardPass",
     "KernelFlip",
     "KernelGradient",
