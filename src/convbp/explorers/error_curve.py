@@ -144,7 +144,7 @@ def _highlight(state: State, curve: Curve, cell: Selection, w: float) -> Highlig
         (
             Term("x = o·w", multiplied(o, w)),
             Term(f"y = {f}(x)" if f else "y = x", number(y)),
-            Term("E = ½·(y − t)²", f"½·({number(y)} − {factor(t)})² = {number(error)}"),
+            Term("E = ½·(y − t)²", f"½·{factor(y - t)}² = {number(error)}"),
         ),
         (
             Term("∂E/∂y = y − t", f"{number(y)} − {factor(t)} = {number(path[0])}"),
@@ -156,14 +156,13 @@ def _highlight(state: State, curve: Curve, cell: Selection, w: float) -> Highlig
     return Highlight(
         marks=(Mark(*cell),),
         formula=Formula(
-            heading=f"at w = {number(w)}",
             terms=terms,
             total=f"∂E/∂w = {multiplied(*path)}: the slope of the tangent.",
             notes=(
                 f"secant: (E(w + h) − E(w − h)) / 2h = ({number(up)} − {number(down)}) / {number(2 * h)} "
                 f"= {number(central)}",
-                f"step: w − η·∂E/∂w = {number(w)} − {multiplied(rate, slope).partition(' = ')[0]} = {number(after)}, "
-                f"where E is {number(state.error(after))}",
+                f"step: w − η·∂E/∂w = {number(w)} − {multiplied(rate, slope).partition(' = ')[0]} = {number(after)}: "
+                f"E = {number(state.error(after))}",
             ),
             added=False,
         ),

@@ -196,7 +196,7 @@ def _of_pixel(state: State, grids: dict[str, Grid], at: tuple[int, int]) -> High
     (k1, k2), (rows, cols) = grids["kernel"].size, grids["delta"].size
     top_left = max(0, at[0] - k1 + 1), max(0, at[1] - k2 + 1)
     bottom_right = min(at[0], rows - 1), min(at[1], cols - 1)
-    size = tuple(last - first + 1 for first, last in zip(top_left, bottom_right, strict=True))
+    size = bottom_right[0] - top_left[0] + 1, bottom_right[1] - top_left[1] + 1
     region = f"{size[0]}×{size[1]} output{'s' * (size != (1, 1))}"
     return Highlight(
         marks=(Mark("image", *at), Mark("outputs", *top_left, *size, style="dashed")),

@@ -258,10 +258,9 @@ def _by_nudging(state: State, start: str, only: tuple[int, int] | None = None) -
     up, down = state.nudged(only)
     slope = _plain((up - down) / (2 * state.nudge))
     if state.nudge != 1:
-        return f"by nudging {start} by ±{number(state.nudge)}: {number(slope)}", slope
+        return f"nudging {start} by ±{number(state.nudge)}: {number(slope)}", slope
     return (
-        f"by nudging {start} by ±1: (E₊ − E₋) / 2 = ({number(_plain(up))} − {number(_plain(down))}) / 2 "
-        f"= {number(slope)}",
+        f"nudging by ±1: (E₊ − E₋)/2 = ({number(_plain(up))} − {number(_plain(down))})/2 = {number(slope)}",
         slope,
     )
 

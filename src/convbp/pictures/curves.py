@@ -12,7 +12,7 @@ from convbp.pictures.text_wrapping import text_width
 
 # Lengths in pixels.
 HEAD, LEFT, FOOT, RIGHT = 40, 46, 34, 12  # above the axes for title and legend; for the numbers; to the right
-WIDTH, HEIGHT = 420, 220  # between the axes
+WIDTH, HEIGHT = 420, 190  # between the axes
 SMALL_WIDTH, SMALL_HEIGHT = 190, 138
 DOT = 10
 SAMPLE = 22  # of a line, in the legend

@@ -160,10 +160,10 @@ class Ways(Grid):
         So high as if there were so many ways, so that nothing moves where there are fewer.
     """
 
-    start: tuple[str, object] = ("", 0)
-    end: tuple[str, object] = ("", 0)
-    between: tuple[tuple[str, object], ...] = ()
-    arrows: tuple[tuple[object, object], ...] = ()
+    start: tuple[str, Any] = ("", 0)
+    end: tuple[str, Any] = ("", 0)
+    between: tuple[tuple[str, Any], ...] = ()
+    arrows: tuple[tuple[Any, Any], ...] = ()
     heads: tuple[str, str, str] = ("", "", "")
     captions: tuple[str, ...] = ()
     rows: int = 0

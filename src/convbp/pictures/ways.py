@@ -11,8 +11,8 @@ from convbp.pictures.text_wrapping import text_width
 # Lengths in pixels.
 HEAD, LEFT, PITCH, CELL = 58, 8, 36, 30  # above the boxes; left of them; from one way to the next; of a cell
 BOX, TALL = 64, 34  # a box with name and number
-FAN, STRETCH = 30, 46  # of an arrow: where they part or meet, and where its number stands
-CAPTION = 100  # beside a cell
+FAN, STRETCH = 30, 42  # of an arrow: where they part or meet, and where its number stands
+CAPTION = 86  # beside a cell
 
 # Where each part begins.
 _BETWEEN = LEFT + BOX + FAN + STRETCH
@@ -64,7 +64,7 @@ def drawn(ways: Ways) -> str:
         box = f'x="{x}" y="{y:g}" width="{CELL}" height="{CELL}" fill="{fill}"'
         size = min(11, 11 * (CAPTION - 12) / max(text_width(caption, 11), 1))
         parts.append(
-            f'<text class="caption" font-size="{size:.1f}" x="{_CELL - 8}" y="{y + CELL / 2 + 4:g}">'
+            f'<text class="beside" font-size="{size:.1f}" x="{_CELL - 8}" y="{y + CELL / 2 + 4:g}">'
             f"{escape(caption)}</text>"
         )
         parts.append(f'<rect class="cell" {box} data-cell="{_key(ways, row)}"/>')
@@ -85,9 +85,9 @@ def style(colour: dict[str, str]) -> str:
         ".cbp .taken{stroke:#d55e00;stroke-width:3}"
         f".cbp .rule{{stroke:{colour['ink']};stroke-width:1.5}}"
         f".cbp .box{{fill:{colour['paper']};stroke:{colour['muted']};stroke-width:1.5}}"
-        f".cbp .name{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
+        f".cbp .boxname{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
         f".cbp .inbox,.cbp .onarrow{{text-anchor:middle;fill:{colour['ink']}}}"
-        f".cbp .caption{{text-anchor:end;fill:{colour['muted']}}}"
+        f".cbp .beside{{text-anchor:end;fill:{colour['muted']}}}"
     )
 
 
@@ -128,7 +128,7 @@ def _arrows(ways: Ways, row: int) -> tuple[str, str]:
 def _box(name: str, value: object, x: float, middle: float, reaches: str = "") -> str:
     place = f'x="{x}" y="{middle - TALL / 2 + 1:g}" width="{BOX}" height="{TALL - 2}" rx="4"{reaches}'
     return (
-        f'<rect class="box" {place}/><text class="name" x="{x + BOX / 2:g}" y="{middle - 5:g}">{escape(name)}</text>'
+        f'<rect class="box" {place}/><text class="boxname" x="{x + BOX / 2:g}" y="{middle - 5:g}">{escape(name)}</text>'
         + _fitting("inbox", value, x + BOX / 2, middle + 11, BOX - 8, 14)
     )
 
