@@ -161,3 +161,24 @@ def test_it_has_a_mistake_to_find(number):
 def test_each_explorer_is_used_in_a_notebook():
     code = "\n".join(cell.source for path in NOTEBOOKS for cell in read(path).cells if cell.cell_type == "code")
     assert [name for name in explorers.__all__ if f"{name}(" not in code] == []
+
+
+# Routes
+
+
+def said(minutes):
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+@pytest.mark.parametrize("text", [text_of(read(NOTEBOOKS[0]).cells), (Path(course.ROOT) / "README.md").read_text()])
+def test_the_routes_take_the_time_that_they_say(text):
+    rows = re.findall(r"^\| \*\*(Everything|For an engineer)\*\* \| (.*) \| (.*) \|$", text, re.MULTILINE)
+    (_, everything), (engineer, short) = [row[1:] for row in rows]
+    times = {path.name: reading.minutes(read(path)) for path in COURSE}
+    main, tasks = (sum(time[part] for time in times.values()) for part in (0, 1))
+    assert everything == f"{said(main)}, and {said(tasks)} for the tasks"
+    route, _, _ = engineer.partition(";")  # what comes after takes as long as one wants
+    names = re.findall(r"(\d\d_\w+\.ipynb)", route)
+    assert len(names) == 4
+    assert short == said(sum(times[name][0] for name in names))

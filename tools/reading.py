@@ -104,15 +104,16 @@ def main_words(notebook: nbformat.NotebookNode) -> int:
 
 
 def shown_too_early(notebook: nbformat.NotebookNode) -> list[str]:
-    """The code cells right after a "Predict first" whose saved output does not wait."""
+    """The code cells right after a "Predict first", or a mistake to find, whose saved output does not wait."""
     found, asked = [], False
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            asked = asked or "Predict first" in cell.source
+            asked = asked or "Predict first" in cell.source or ". Find the mistake" in cell.source
         elif asked:
             asked = False
             waits = cell.metadata.get("jupyter", {}).get("outputs_hidden") or "covered=True" in cell.source
-            if cell.outputs and not waits:
+            asks = [output for output in cell.outputs if output.get("text", "").startswith("Put ")]
+            if len(asks) < len(cell.outputs) and not waits:
                 found.append(cell.source)
     return found
 

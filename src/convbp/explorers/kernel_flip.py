@@ -115,7 +115,7 @@ def _highlight(state: State, grids: dict[str, Grid], chosen: str, m: int, n: int
     path = ("kernel", state.first, "turned", state.second)[: state.step + 1]
     value, hue = number(state.kernel[m, n]), grids["kernel"].tag_hue(m, n)
     said = {
-        "kernel": f"K({m}, {n}) is {value}",
+        "kernel": f"K({m}, {n}) is {value}" + ", and nothing is reversed yet" * (len(path) == 1),
         state.first: f"with the {state.first} reversed it is at {places[state.first]}",
         "turned": f"with the {state.second} reversed as well at {places['turned']}",
         state.second: f"and with the {state.second} reversed first it comes there by way of {places[state.second]}",
