@@ -198,7 +198,7 @@ def test_a_grid_of_predictions_is_judged_by_python_and_stays_beside_the_right_nu
             lab.page.keyboard.press("ArrowRight")
         assert guesses.count() == (row + 1) * len(values)
         picture.press("ArrowDown")
-    expect(explorer.locator(".convbp-ask")).to_contain_text("are right. You turned the kernel by 180°")
+    expect(explorer.locator(".convbp-sentence")).to_contain_text("are right. You turned the kernel by 180°")
     covers.uncheck()
     right = cross_correlate(state.image, state.kernel)
     marks = [

@@ -109,7 +109,6 @@ function render({ model, el, signal }) {
     <div class="convbp-ask" hidden>
       <label>your prediction <input name="prediction" inputmode="text" autocomplete="off" size="6" ${NO_SHORTCUTS}></label>
       <button type="button" ${NO_SHORTCUTS}>show</button>
-      <span></span>
     </div>
     <div class="convbp-choice"></div>
     <p class="convbp-sentence" aria-live="polite"></p>`;
@@ -142,7 +141,7 @@ function render({ model, el, signal }) {
     showLinks();
     showPredictions();
     sentence.innerHTML = now.sentence; // escaped by Python, like all text of the picture
-    sentence.append(said(key));
+    sentence.append(said(key), model.get("verdict") && ` ${model.get("verdict")}`);
     const cell = parse(key);
     if (cell.grid !== model.get("grid")) return; // looked at in passing; the sliders stay with the cell that is kept
     for (const slider of choice.querySelectorAll("[type=range]")) {
@@ -226,6 +225,7 @@ function render({ model, el, signal }) {
   function showPredictions() {
     const { grid, values } = model.get("asked"), covers = Object.keys(model.get("answers")).length;
     ask.hidden = !grid;
+    choice.querySelector(".convbp-hint").hidden = !ask.hidden; // in whose place it stands, so that nothing jumps
     for (const old of over.querySelectorAll(".convbp-guess")) old.remove();
     for (const at of new Set([...Object.keys(model.get("predictions")), ...uncovered])) {
       const mine = model.get("predictions")[at], known = !covers || uncovered.has(at), cell = look(find([grid, ...at.split(",")]));
@@ -239,7 +239,6 @@ function render({ model, el, signal }) {
       Object.assign(note.style, { left, top, minWidth: width });
     }
     ask.classList.toggle("convbp-open", isOpen(selected()));
-    ask.querySelector("span").textContent = model.get("verdict");
     if (document.activeElement !== guess) guess.value = "";
   }
 
@@ -353,6 +352,7 @@ function render({ model, el, signal }) {
         ["motion", "links"].map((name) => `<label><input type="checkbox" name="${name}" ${NO_SHORTCUTS}>${name}</label>`).join("") +
         `<span class='convbp-hint'>${model.get("paintable") ? "Press and drag to draw, or arrow keys and Space." : "Hover to look, click to keep, arrow keys to step."}</span>`;
     }
+    if (ask.parentElement !== choice) choice.append(ask);
     const select = choice.querySelector("select"), titles = Object.entries(model.get("axes"));
     select.parentElement.hidden = titles.length < 2;
     select.replaceChildren(...(titles.length < 2 ? [] : titles.map(([name, [title]]) => new Option(title, name, false, name === grid))));
@@ -472,18 +472,20 @@ function render({ model, el, signal }) {
     uncover();
   }, { signal });
   choice.addEventListener("click", ({ target }) => {
-    if (!target.matches("button")) return;
+    if (!target.matches("button") || ask.contains(target)) return;
     if (!next) return play();
     pause();
     land();
   }, { signal });
   choice.addEventListener("input", ({ target }) => {
     const { name, value, checked } = target;
+    if (target === guess) return;
     if (name in SWITCHES) {
       page[SWITCHES[name]] = checked ? "on" : "off";
       for (const box of document.querySelectorAll(`.convbp-choice [name=${name}]`)) if (box.checked !== checked) box.click();
       land();
-      return showLinks();
+      showLinks();
+      return;
     }
     const cell = { ...parse(selected()), [name]: name === "grid" ? value : Number(value) };
     const there = cells(cell.grid);
@@ -499,7 +501,7 @@ function render({ model, el, signal }) {
     "change:row": showSelection,
     "change:col": showSelection,
     "change:predictions": () => { if (inView) showSelection(); },
-    "change:verdict": () => { if (inView) showPredictions(); },
+    "change:verdict": () => { if (inView) showSelection(); },
     "change:arrival": () => queueMicrotask(() => fly(model.get("arrival"))),
     "change:message": () => { message.textContent = model.get("message"); },
   };
