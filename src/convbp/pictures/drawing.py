@@ -16,7 +16,8 @@ from convbp.pictures.text_wrapping import broken, text_width
 
 # Lengths in pixels.
 CELLS = (52, 48, 44, 40, 36, 32, 30, 28)  # sides of a cell: a picture takes the largest for which there is room
-MAP_CELL, LARGEST_MAP_CELL, SMALL_CELL = 26, 40, 8
+MAP_CELL, LARGEST_MAP_CELL = 26, 40
+SMALL_CELLS = {20: 8, 32: 5}  # without numbers, by the number of rows or columns
 GUTTER = 22  # left of a grid, for its row indices
 HEAD, MAP_HEAD, CARD_HEAD = 40, 22, 24  # above a grid, for its title and column indices; above a map; above the terms
 SMALL_INDICES = 4  # of a small grid every so many indices are written
@@ -74,7 +75,8 @@ class Look(NamedTuple):
 def look(grid: Grid, cell: int, as_map: bool) -> Look:
     """How a grid is drawn in a line with cells of this size, or as a map."""
     if grid.small:
-        return Look(SMALL_CELL, True)
+        side = max(grid.size)
+        return Look(next((cell for most, cell in SMALL_CELLS.items() if side <= most), 4), True)
     if not as_map:
         return Look(cell, not grid.notch)
     return Look(min(LARGEST_MAP_CELL, max(MAP_CELL, needed(grid, LEAST + 1))), False, MAP_TITLE)
@@ -241,7 +243,7 @@ def _mark(
     look: Look,
 ) -> str:
     cell = look.cell
-    box = f'x="{left:g}" y="{top:g}" width="{cell * cols}" height="{cell * rows}" rx="{3 if cell > SMALL_CELL else 1}"'
+    box = f'x="{left:g}" y="{top:g}" width="{cell * cols}" height="{cell * rows}" rx="{3 if cell >= MAP_CELL else 1}"'
     halo = "" if style == "faint" else f'<rect class="halo" {box}/>'
     name = "mark" if style == "solid" else f"mark {style}"
     under = [
