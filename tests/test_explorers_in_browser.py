@@ -284,8 +284,34 @@ def test_an_examination_for_accessibility_finds_nothing(lab):
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations] == []
 
 
-# How high a line of a formula is, in pixels.
-LINE = "picture => 15 * picture.getBoundingClientRect().width / picture.width.baseVal.value"
+# How large the numbers in the cells are, in pixels; numbers that are as small at any width have no room for more.
+NUMBER = "picture => 17 * picture.getBoundingClientRect().width / picture.width.baseVal.value"
+
+# From the first control to the end of the sum and to the last outline, and what is kept free below the picture.
+ONE_SCREEN = """explorer => {
+    const {top} = explorer.getBoundingClientRect(), stage = explorer.querySelector(".convbp-stage");
+    const bottoms = (names) => [...explorer.querySelectorAll(names)].map((one) => one.getBoundingClientRect())
+        .filter((box) => box.height).map((box) => box.bottom - top);
+    const free = stage.getBoundingClientRect().bottom - stage.firstElementChild.getBoundingClientRect().bottom;
+    const below = parseFloat(getComputedStyle(stage.parentElement).paddingBottom);
+    return [Math.max(0, ...bottoms("[data-slot=products], [data-slot=sum], .mark")), free + below];
+}"""
+
+
+def test_what_takes_part_and_its_sum_are_seen_on_one_screen(lab):
+    """Of 768 pixels JupyterLab leaves about 647 to a notebook."""
+    lab.command("application:toggle-left-area")
+    try:
+        with lab.width(1366):
+            for name, explorer in zip(NAMES, lab.explorers, strict=True):
+                explorer.get_by_role("button", name="Reset").click()
+                explorer.scroll_into_view_if_needed()
+                eventually(lambda explorer=explorer: spills(explorer), [])
+                end, free = explorer.evaluate(ONE_SCREEN)
+                assert end <= 640, name
+                assert free <= 40, name
+    finally:
+        lab.command("application:toggle-left-area")
 
 
 @pytest.mark.parametrize("width", [400, 320])
@@ -296,7 +322,7 @@ def test_on_a_phone_pictures_can_be_read_and_controls_are_whole(lab, width):
             for explorer in lab.explorers:
                 explorer.scroll_into_view_if_needed()
                 picture = explorer.locator(".convbp-stage svg")
-                eventually(lambda picture=picture: picture.evaluate(LINE) > 10.9, True)
+                eventually(lambda picture=picture: picture.evaluate(NUMBER) > 10.9, True)
                 eventually(lambda explorer=explorer: cut_off(explorer), [])
     finally:
         lab.command("application:toggle-left-area")
