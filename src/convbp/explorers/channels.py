@@ -14,7 +14,20 @@ from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Kind, choice, declares, readable
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import number, subscripted
-from convbp.pictures.scene import PRODUCTS, SUM, Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Phrase,
+    Scene,
+    Selection,
+    Tag,
+    Term,
+    rows_of,
+)
 from convbp.pictures.written_terms import multiplied
 from convbp.shapes import as_numbers, check_size
 
@@ -183,6 +196,7 @@ def scene(state: State) -> Scene:
     axes = None if small else ("i", "j") if forward else ("i′", "j′")
     target = _maps("target", "x, filter" if forward else "∂E/∂o, channel", done.target, small, axes=axes)
     slices = [[_slice(state, c, d) for d in range(filters)] for c in range(channels)]
+    results: list[Phrase]
     if small:
         # There are too many cells to choose among: one chooses a map, and sees the cell in its middle.
         (what, letter), (i, j) = ("filter", "d") if forward else ("channel", "c"), np.array(done.target.shape[:2]) // 2

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -110,7 +111,7 @@ def _of_window(
             total=f"Together {number(shares.sum() * delta)}, from δ{at} = {number(delta)}.",
             notes=notes,
             added=False,
-            name=f"∂y{at}/∂o · δ{at}",
+            name="∂y/∂o · δ",
         ),
         sentence=(
             f"The output y{at} is {number(y)}, {kind.output} of the {len(rows)}×{len(cols)} window that starts at "
@@ -148,7 +149,7 @@ def _of_pixel(
     )
 
 
-def _term(symbols: str, share: object, delta: object) -> Term:
+def _term(symbols: str, share: Any, delta: Any) -> Term:
     return Term(symbols, multiplied(share, delta), value=share * delta)
 
 

@@ -19,11 +19,11 @@ CELLS = (52, 48, 44, 40, 36, 32, 30, 28)  # sides of a cell: a picture takes the
 MAP_CELL, LARGEST_MAP_CELL = 26, 40
 SMALL_CELLS = {20: 8, 32: 5}  # without numbers, by the number of rows or columns
 GUTTER = 22  # left of a grid, for its row indices
-HEAD, MAP_HEAD, CARD_HEAD = 40, 22, 24  # above a grid, for its title and column indices; above a map; above the terms
+HEAD, MAP_HEAD, CARD_HEAD = 40, 20, 24  # above a grid, for its title and column indices; above a map; above the terms
 SMALL_INDICES = 4  # of a small grid every so many indices are written
 TITLE, MAP_TITLE, CAPTION = 14, 12, 11  # sizes of texts
 LEGIBLE, LEAST = 10, 7  # of a number, if there is room for it; of a number at all
-WIDER, PLUS = 8, 16  # a term than a cell; between two terms
+WIDER, PLUS, APART = 8, 16, 8  # a term than a cell; between two terms, and between their lines
 TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
 LINE, CONTINUED, HANG = 24, 20, 20  # of a text; from a line to the rest of it when it is broken, and its indent
 COLUMN_LINE, RESULT_ROOM = 34, 180  # of the end of a sum; for a number in it
@@ -301,7 +301,7 @@ def terms_size(formula: Formula, cards: Cards) -> tuple[float, float]:
     placed = _in_lines(tuple(map(len, formula.terms)), cards)
     columns, lines = (1 + max(at[axis] for row in placed for at in row) for axis in (0, 1))
     width = max(PLUS + columns * (cards.width + PLUS) - PLUS + 2, PLUS + text_width(formula.name, TITLE, bold=True))
-    return width, CARD_HEAD + lines * (cards.cell + PLUS) - PLUS + 2
+    return width, CARD_HEAD + lines * (cards.cell + APART) - APART + 2
 
 
 def terms(formula: Formula, cards: Cards) -> str:
@@ -338,7 +338,7 @@ def _as_cells(name: str, rows: tuple[tuple[Term, ...], ...], added: bool, cards:
     captions = []
     for r, (row, places) in enumerate(zip(rows, placed, strict=True)):
         for n, (term, (column, line)) in enumerate(zip(row, places, strict=True)):
-            x, y = PLUS + column * (width + PLUS), CARD_HEAD + line * (cell + PLUS)
+            x, y = PLUS + column * (width + PLUS), CARD_HEAD + line * (cell + APART)
             if added and (column or line):
                 parts.append(f'<text class="plus" x="{x - PLUS / 2:g}" y="{y + cell / 2 + 6:g}">+</text>')
             fill, _ = _filled(term.value, cards.largest, None)

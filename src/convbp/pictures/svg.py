@@ -33,7 +33,7 @@ from convbp.pictures.scene import (
 OPERATOR = 34  # the width of an operator
 BESIDE, BELOW = 26, 14  # from a grid to the next, in a phrase and in a stack
 GAP, BEFORE_OPERATOR = 22, 6  # from a phrase, or a map, to the next one, and to one that begins with an operator
-NEXT_LINE = 14  # from a line to the next
+NEXT_LINE = 10  # from a line to the next
 MARGIN = 8
 ROOM = 1170  # of the line on a usual page
 USUAL, LINES = 36, 440  # the side of a cell at least, and the height of several lines at most, if there is room
