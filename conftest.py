@@ -46,7 +46,7 @@ class Scheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid):
         file = nodeid.partition("::")[0]
-        if file.endswith("_in_browser.py"):
+        if file.endswith(("_in_browser.py", "_in_firefox.py")):
             return "browser"  # one at a time, and the other processors left to it and its kernels
         return nodeid if file in SPREAD else file
 

@@ -5,13 +5,16 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from math import prod
 from pathlib import Path
 
 import numpy as np
+import pytest
 from matplotlib import get_data_path
 from PIL import ImageFont
 
 from convbp.explorers.sliding_window import State
+from convbp.notation import number
 from convbp.pictures import svg
 from convbp.pictures.scene import PRODUCTS, SUM, Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
 
@@ -60,18 +63,30 @@ def random_state(rng, kind="integer"):
 def uncovered(scene, state, name, shown_at):
     """The picture of a state without its cover, having checked that the cover hides one grid and nothing else.
 
-    Of that grid a highlight shows the number at ``shown_at(chosen cell)``, and none if that is None.
+    Of that grid a cell asks for the number at ``shown_at(chosen cell)``, and its answer shows it; none if that is None.
     """
     covered, open_ = scene(state), scene(replace(state, covered=False))
     if not state.covered:
         return covered
     numbers = next(entries(grid) for grid in open_.grids if grid.name == name)
     assert covered.highlights.keys() == open_.highlights.keys()
+    assert list(covered.answers) == [chosen for chosen in covered.highlights if shown_at(chosen)]
     for chosen, highlight in covered.highlights.items():
-        *others, shown = highlight.grids
+        after = open_.highlights[chosen]
+        if chosen not in covered.answers:
+            assert highlight == after
+            continue
+        *others, shown = covered.answers[chosen].grids
         assert shown.name == name
         assert entries(shown) == {at: numbers[at] if at == shown_at(chosen) else "?" for at in numbers}
-        assert replace(highlight, grids=tuple(others)) == open_.highlights[chosen]
+        assert replace(covered.answers[chosen], grids=tuple(others)) == after
+        assert covered.answer_at(chosen) == shown_at(chosen)
+        assert highlight.marks == tuple(mark for mark in after.marks if mark.style == "solid")
+        assert (highlight.formula, highlight.grids) == (Formula(after.formula.heading), after.grids)
+        assert highlight.flights == highlight.links == ()
+        row, col = map(number, shown_at(chosen))
+        title = next(grid.title for grid in open_.grids if grid.name == name)
+        assert highlight.sentence == f"Predict the number at ({row}, {col}) of “{title}”."
     for grid, as_it_is in zip(covered.grids, open_.grids, strict=True):
         assert grid == as_it_is if grid.name != name else set(entries(grid).values()) == {"?"}
     return open_
@@ -85,6 +100,49 @@ def grid_of(scene, name):
 def entries(grid):
     """The grid's numbers by their index."""
     return dict(zip(grid.cells(), (value for row in grid.values for value in row), strict=True))
+
+
+def assert_flies(drawn, cell, bias=0):
+    """What flies for a cell, or as the picture appears, has cells to go to; products are of what met, and add up."""
+    highlight = drawn.answers.get(cell, drawn.highlights[cell])
+    grids = {grid.name: entries(grid) for grid in (*drawn.grids, *highlight.grids)}
+
+    def numbers(cells):
+        grid, row, col, rows, cols = cells
+        return [grids[grid][row + r, col + c] for r in range(rows) for c in range(cols)]
+
+    met = {}  # where a block lies on another: the products, number by number
+    for step in (*highlight.flights, *drawn.flights):
+        sums = {}
+        for start, end, carries, meets, *_ in step:
+            first, last = numbers(start), numbers(end)
+            assert len(carries) in (0, max(len(first), len(last)))
+            if meets and not carries and len(first) == len(last):
+                met[end] = [(a or 0) * b for a, b in zip(first, last, strict=True)]
+            if meets or not (carries or start.grid == "products"):
+                continue
+            products = [prod(map(read_number, text.split("·"))) for text in carries] or first
+            if carries and start in met:
+                assert products == pytest.approx(list(map(float, met[start])))
+            if len(last) == 1:
+                sums[end] = sums.get(end, 0 if carries else bias) + sum(products)
+            elif carries:
+                assert products == pytest.approx(list(map(float, last)))
+        for end, total in sums.items():
+            assert float(total) == pytest.approx(float(numbers(end)[0]), abs=1e-9)
+    hues = {
+        (mark.grid, mark.row + r, mark.col + c): tag.hue
+        for mark in highlight.marks
+        for r, tags in enumerate(mark.tags)
+        for c, tag in enumerate(tags)
+        if tag
+    }
+    for link in highlight.links:
+        assert (link.start, hues[link.end]) == (cell, link.hue)
+
+
+def read_number(text):
+    return float(Fraction(text.strip("()").replace("\u2212", "-")))
 
 
 def hostile():
@@ -228,7 +286,7 @@ def _shapes(element, rules, x, y, scale, part, inherited):
             left, top = x + scale * float(child.get("x", 0)), y + scale * float(child.get("y", 0))
             kind, text = child.tag.removeprefix(SVG), " ".join((child.text or "").split())
             if kind == "text":
-                anchor = "ms" if look.get("text-anchor") == "middle" else "ls"
+                anchor = {"middle": "ms", "end": "rs"}.get(look.get("text-anchor"), "ls")
                 box = _extent(
                     text, look.get("font-weight") == "bold", anchor, float(look["font-size"].removesuffix("px"))
                 )
@@ -307,7 +365,8 @@ def wide_lines(drawn, selection):
         drawn,
         line=((Grid("none", "", ((None,),)),), (PRODUCTS,), (SUM,)),
         maps=(),
-        highlights={selection: Highlight((), drawn.highlights[selection].formula, "")},
+        highlights={selection: Highlight((), drawn.answers.get(selection, drawn.highlights[selection]).formula, "")},
+        answers={},
         selected=selection,
     )
     own = [shape for shape in shapes(arrange(parse(svg.picture(alone)), svg.layouts(alone)[0]._asdict()))]

@@ -109,6 +109,7 @@ def test_one_cell_word_by_word():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_large_maps_are_drawn_small_and_chosen_by_name(way):
     explorer = Channels()

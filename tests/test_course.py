@@ -327,6 +327,7 @@ def spoil_stamp(module):
     Path(module.STAMP).write_text('{"root": ')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [

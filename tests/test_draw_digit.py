@@ -164,6 +164,7 @@ def test_an_example_is_laid_down_and_reset_goes_back(explorer):
     assert [control(explorer, widgets.IntSlider, name).value for name in ("ink", "example")] == [16, 0]
 
 
+@pytest.mark.slow
 def test_many_strokes_leave_the_picture_of_a_fresh_one(network, explorer):
     rng = np.random.default_rng(0)
     for _ in range(60):

@@ -190,6 +190,7 @@ def check(state, drawn):
     assert drawn.highlights[drawn.selected].sentence.startswith(f"Eq. {state.equation} ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", EQUATIONS)
 def test_of_every_change_it_says_truly_whether_the_equation_still_holds(key):
     """A failure is one by plain loops, and so is each equality, on 8 random layers."""

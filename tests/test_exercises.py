@@ -54,6 +54,7 @@ def test_a_wrong_answer_is_refused(name, answer):
     assert result.message.startswith("Not yet")
 
 
+@pytest.mark.slow
 def test_wrong_answers_are_named_and_none_is_named_wrongly(capsys):
     unnamed, wrongly, total = [], [], 0
     for name, answers in WRONG.items():
@@ -954,6 +955,7 @@ def test_the_same_as_a_value(kind):
     assert show(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_NAME)
 @pytest.mark.parametrize(
     "value", [0, 1.5, [], [[1]], np.zeros((2, 2)), np.arange(24.0).reshape(2, 3, 4), np.full((3, 3), np.nan), True]
@@ -963,6 +965,7 @@ def test_every_exercise_takes_anything(name, value):
     assert show(BY_NAME[name].check(value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_NAME)
 def test_random_numbers_of_the_right_shape_are_described(name):
     exercise = BY_NAME[name]

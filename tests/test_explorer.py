@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 import ipywidgets as widgets
 import numpy as np
 import pytest
+from PIL import Image
 
 from controls import control
+from convbp import convolve
 from convbp.explorers import SlidingWindow
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.kernel_presets import OWN_VALUES, PRESETS
@@ -135,6 +137,7 @@ def test_every_slider_sets_its_entry_through_its_whole_range(explorer):
             check(explorer)
 
 
+@pytest.mark.slow
 def test_every_cell_can_be_chosen_in_the_page_and_in_code(explorer):
     modes(explorer).value = "full"
     for choose in (
@@ -470,11 +473,45 @@ def test_the_output_is_a_live_view_a_still_picture_and_a_sentence(explorer):
     assert metadata["image/png"]["alt"].startswith(sentence)
 
 
-def test_a_saved_page_is_the_view_s_and_nothing_else_is_touched(explorer, tmp_path):
+def test_what_is_saved_is_the_view_s_and_nothing_else_is_touched(explorer, tmp_path):
+    explorer.select(1, 2)
     before = shown(explorer)
-    explorer.save_html(tmp_path / "page.html")
-    assert (tmp_path / "page.html").read_text(encoding="utf-8") == explorer.view.html()
+    explorer.save_html(tmp_path / "page.html", title="T", caption="C")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == explorer.view.html("T", "C")
+    explorer.save_html(tmp_path / "apart.htm", inline=False)
+    explorer.save_svg(tmp_path / "picture.svg")
+    explorer.save_png(tmp_path / "picture.png", scale=3)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *["page.html", "apart.htm", "apart.css", "apart.js", "picture.svg", "picture.png"]
+    }
+    picture = parse((tmp_path / "picture.svg").read_text(encoding="utf-8"))
+    assert picture.findtext("{*}desc") == explorer.view.scene.sentence
+    with Image.open(tmp_path / "picture.png") as image:
+        assert image.size == tuple(3 * int(picture.get(side)) for side in ("width", "height"))
+    with pytest.raises(ValueError, match=r"save_png: scale is 0; expected a number above 0 and at most 20"):
+        explorer.save_png(tmp_path / "other.png", scale=0)
     assert shown(explorer) == before
+
+
+def test_a_grid_of_predictions_is_judged_as_an_exercise_would_and_lasts_while_the_numbers_do(explorer):
+    view = explorer.view
+    explorer.update(covered=True)
+    turned = convolve(np.array(IMAGE), np.array(KERNEL))
+    right = dict(zip(view.solution.cells(), (value for row in view.solution.values for value in row), strict=True))
+
+    def predict(numbers):
+        view.predictions = {f"{row},{col}": [float(value), str(value)] for (row, col), value in numbers.items()}
+
+    predict(dict(list(right.items())[1:]))
+    assert view.verdict == ""
+    predict(right)
+    assert view.verdict == f"{len(right)} of {len(right)} are right."
+    predict(dict(np.ndenumerate(turned)))
+    assert f" of {len(right)} are right. You turned the kernel by 180°" in view.verdict
+    explorer.update(covered=False)
+    assert len(view.predictions) == len(right), "beside the right ones, now that these can be seen"
+    explorer.update(kernel=[[1, 2], [3, 4]])
+    assert (view.predictions, view.verdict) == ({}, "")
 
 
 class Shell:
@@ -497,6 +534,7 @@ class Shell:
         return shown
 
 
+@pytest.mark.slow
 def test_a_cell_that_runs_again_closes_what_only_it_had_shown(monkeypatch):
     shell = Shell()
     monkeypatch.setattr("convbp.explorers.controls.former.get_ipython", lambda: shell)
@@ -531,6 +569,7 @@ def python(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_no_picture_brings_matplotlib():
     done = python("""if True:
         import sys
@@ -556,6 +595,7 @@ def test_without_the_package_for_still_pictures_the_live_one_is_there(explorer, 
         explorer.view.png()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["ipywidgets", "anywidget"])
 def test_a_missing_package_is_named_with_the_command_that_installs_it(package):
     done = python(f"import sys; sys.modules['{package}'] = None; import convbp; import convbp.explorers")

@@ -28,9 +28,12 @@ import test_convention_switch
 import test_delta_flow
 import test_dense_to_convolution
 import test_equation_lab
+import test_error_curve
+import test_error_falls
 import test_forward_pass
 import test_kernel_flip
 import test_kernel_gradient
+import test_paths
 import test_pooling_route
 import test_sliding_window
 import test_stride_and_padding
@@ -45,9 +48,12 @@ from convbp.explorers import (
     delta_flow,
     dense_to_convolution,
     equation_lab,
+    error_curve,
+    error_falls,
     forward_pass,
     kernel_flip,
     kernel_gradient,
+    paths,
     pooling_route,
     sliding_window,
     stride_and_padding,
@@ -56,7 +62,7 @@ from convbp.explorers import (
 from convbp.pictures import svg
 from convbp.pictures.colours import contrast
 from convbp.pictures.grid_view import GridView
-from pictures import apply, misplaced, page, parse, shapes, wide_lines
+from pictures import apply, assert_flies, misplaced, overlaps, page, parse, shapes, wide_lines
 
 
 class Case(NamedTuple):
@@ -74,9 +80,12 @@ EXPLORERS = {
     "DeltaFlow": Case(delta_flow, test_delta_flow),
     "DenseToConvolution": Case(dense_to_convolution, test_dense_to_convolution),
     "EquationLab": Case(equation_lab, test_equation_lab),
+    "ErrorCurve": Case(error_curve, test_error_curve),
+    "ErrorFalls": Case(error_falls, test_error_falls),
     "ForwardPass": Case(forward_pass, test_forward_pass),
     "KernelFlip": Case(kernel_flip, test_kernel_flip),
     "KernelGradient": Case(kernel_gradient, test_kernel_gradient),
+    "Paths": Case(paths, test_paths),
     "PoolingRoute": Case(pooling_route, test_pooling_route),
     "SlidingWindow": Case(sliding_window, test_sliding_window),
     "StrideAndPadding": Case(stride_and_padding, test_stride_and_padding),
@@ -125,6 +134,7 @@ def test_the_signature_is_that_of_the_parameters_and_help_says_what_each_may_be(
 # Numbers and places
 
 
+@pytest.mark.slow
 @each_explorer
 def test_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(name):
     case, rng = EXPLORERS[name], sample.rng(name)
@@ -135,6 +145,7 @@ def test_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(
         case.tests.check(state, drawn)
         for cell in some(drawn, rng, 1):
             assert not wide_lines(drawn, cell)
+            assert_flies(drawn, cell, getattr(state, "bias", 0))
 
 
 @pytest.mark.slow
@@ -148,7 +159,8 @@ def test_in_random_states_everything_has_its_place_and_can_be_read(name):
             everything = shapes(apply(parse(svg.picture(scene, still=True)), svg.patches(scene)[cell]))
             for under, text in pairwise(everything):
                 if text.kind == "text" and text.text:
-                    paper = under.fill if under.name in ("cell", "tag") else "#ffffff"
+                    lies_on = under.name in ("cell", "tag") and overlaps([under.box, text.box])
+                    paper = under.fill if lies_on else "#ffffff"
                     assert contrast(text.fill, paper) >= 4.5, text
             for shape in everything:
                 assert not re.search(r"-\d|\d\.0*[1-9]\d{4}|None|nan|\bTrue\b|\bFalse\b", shape.text), shape
@@ -219,6 +231,7 @@ def assert_fresh(name, explorer):
             assert getattr(control.widget, trait) == value
 
 
+@pytest.mark.slow
 @each_explorer
 def test_every_control_moved_through_its_range_leaves_a_fresh_picture(name):
     explorer = make(name)

@@ -49,7 +49,7 @@ def test_the_page_gets_the_picture_and_a_patch_for_each_cell(drawn, view):
     )
     assert (view.grid, view.row, view.col) == drawn.selected
     assert (view.title, view.axes, view.message) == (drawn.title, {"output": ["output I ∗ K", "i", "j"]}, "")
-    json.dumps(view.get_state(["frame", "slots", "patches", "layouts", "axes"]))
+    json.dumps(view.get_state(["frame", "slots", "patches", "layouts", "axes", "moves", "arrival"]))
 
 
 def test_another_scene_is_sent_as_its_picture_and_then_the_patches(view, monkeypatch):
@@ -62,7 +62,7 @@ def test_another_scene_is_sent_as_its_picture_and_then_the_patches(view, monkeyp
     picture, patches = (message["state"] for message in sent)
     assert picture.keys() >= {"slots", "layouts", "title", "message", "col"}
     assert picture["patches"] == {}  # those of the picture before must not be applied to this one
-    assert patches == {"patches": view.patches}
+    assert patches == {"patches": view.patches, "moves": view.moves}
     assert len(view.patches) == len(other.highlights)
     assert view.scene == other
     assert view.message == ""
@@ -167,7 +167,8 @@ class Page(HTMLParser):
 def test_the_saved_page_holds_what_the_widget_holds(view):
     view.set_state({"row": 2, "col": 3})
     page = Page(view.html())
-    assert page.text["title"] == view.title
+    assert page.text["title"].startswith(2 * view.title)  # the page's, and that of the picture where no script may run
+    assert page.text["p"] == view.scene.sentence
     assert page.text["script"].startswith("\n" + view._esm)
     assert view._css in page.text["style"]
     state = json.loads(re.search(r"^const state = (.*);$", page.text["script"], re.MULTILINE)[1])
@@ -177,9 +178,13 @@ def test_the_saved_page_holds_what_the_widget_holds(view):
 
 def test_text_from_outside_does_not_break_out_of_the_saved_page(view):
     view.show(hostile())
-    page = Page(view.html())
-    assert page.elements == ["html", "head", "meta", "meta", "title", "style", "body", "div", "script"]
-    assert page.text["title"] == HOSTILE
+    page = Page(view.html(HOSTILE, HOSTILE))
+    assert [element for element in page.elements if element not in {"g", "rect", "text"}] == [
+        *["html", "head", "meta", "meta", "title", "style", "body", "figure", "h1", "div"],
+        *["svg", "title", "desc", "style", "p", "figcaption", "script"],
+    ]
+    assert page.text["title"] == HOSTILE + " ".join(HOSTILE.split())
+    assert page.text["h1"] == page.text["figcaption"] == HOSTILE
     assert "<!--" not in page.text["script"]  # a browser would then look for a second </script>
     state = json.loads(re.search(r"^const state = (.*);$", page.text["script"], re.MULTILINE)[1])
     assert state["frame"] == svg.frame(hostile())

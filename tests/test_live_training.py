@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from controls import control
 from convbp import Conv2D, Dense, Flatten, Network, digit_network, relu, split_digits, train
 from convbp.explorers import LiveTraining
 from convbp.networks.training import DivergenceError, Progress
@@ -219,6 +220,7 @@ def test_many_at_the_buttons_at_once(live, network):
     assert same_weights(network, plain)
 
 
+@pytest.mark.slow
 def test_it_does_not_keep_python_from_ending():
     code = """
 from convbp import digit_network, split_digits
@@ -275,6 +277,31 @@ def test_another_error_ends_it_and_is_not_swallowed(live, monkeypatch, where):
     assert raised[0].exc_value is live.error
     assert "it broke" in html(live)
     assert live.status == "failed"
+
+
+def slider(live, name):
+    return control(live, widgets.FloatSlider | widgets.FloatLogSlider, description=name)
+
+
+def test_the_sliders_set_what_the_next_start_takes_and_wait_while_it_trains(live, network):
+    rate, momentum = slider(live, "learning rate"), slider(live, "momentum")
+    assert (rate.value, momentum.value) == (0.03, 0.9)
+    rate.value, momentum.value = 0.1, 0.5
+    set_pace(live, "1 step/s")
+    live.start()
+    until(lambda: live.records)
+    assert (rate.disabled, momentum.disabled) == (True, True)
+    live.stop()
+    assert (rate.disabled, momentum.disabled) == (False, False)
+    other = small_network()
+    list(islice(train(other, IMAGES, LABELS, **OPTIONS, learning_rate=0.1, momentum=0.5), len(live.records)))
+    assert all((network.parameters[name] == array).all() for name, array in other.parameters.items())
+
+
+def test_a_rate_beyond_the_usual_stays_as_it_was_given(network):
+    live = LiveTraining(network, IMAGES, LABELS, **OPTIONS, learning_rate=1234.5, momentum=0.999)
+    assert (slider(live, "learning rate").value, slider(live, "momentum").value) == (1234.5, 0.999)
+    assert live._options == {"learning_rate": 1234.5, "momentum": 0.999}
 
 
 def test_waiting_can_end_before_the_training(live):
@@ -350,17 +377,22 @@ def plots(moment):
     found = {}
     for group in list(ElementTree.fromstring(picture))[2:]:
         paths = [part.attrib for part in group if part.tag.endswith("path")]
-        axes = [re.match(r"M(\S+) (\S+)h(\S+)", path["d"]).groups() for path in paths if path["class"] == "axis"]
+        axes = [
+            re.match(r"M(\S+) (\S+)h(\S+)", path["d"]).groups()
+            for path in paths
+            if path["class"] == "axis" and "h" in path["d"]
+        ]
         if not axes:
             continue
         left, bottom, width = map(float, axes[0])
         height = bottom - float(axes[-1][1])
         texts = [part.text for part in group if part.tag.endswith("text")]
-        top, epochs = float(texts[3]), int(texts[texts.index("epochs") - 1])
+        ends = [part.text for part in group if part.get("class") == "index end"]
+        top, epochs = float(ends[-1]), int(texts[texts.index("epochs") - 1])
         found[texts[0]] = [
             [((x - left) / width * epochs, (bottom - y) / height * top) for x, y in points]
             for path in paths
-            if path["class"] == "curve" and "h" not in path["d"]
+            if path["class"].startswith("curve") and "h" not in path["d"]
             for points in [[tuple(map(float, point.split())) for point in path["d"][1:].split("L")]]
         ]
     return found

@@ -12,6 +12,7 @@ EXERCISES = mutants.all_exercises()
 PROGRAMS = {name: mutants.programs(exercise) for name, exercise in EXERCISES.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_right_answers_are_of_many_styles_and_right_by_plain_loops(name):
     assert len(PROGRAMS[name]) >= 5
@@ -19,6 +20,7 @@ def test_the_right_answers_are_of_many_styles_and_right_by_plain_loops(name):
         assert mutants.is_right(name, program.function) or "slope" in style, style
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXERCISES)
 def test_what_plain_loops_find_wrong_is_refused_and_what_they_find_right_is_not(name, capsys):
     exercise, rng = EXERCISES[name], sample.rng(name)

@@ -98,6 +98,7 @@ def test_forward_is_the_printed_sums(kind):
     assert net.classify(images()).tolist() == scores.argmax(1).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "kind"),
     [(tanh, "max"), (sigmoid, "average"), (softplus, "L2"), (relu, "max"), (leaky_relu, "average"), (relu, "L2")],

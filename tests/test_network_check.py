@@ -175,6 +175,7 @@ def is_wrong(found, right):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_no_right_gradient_is_called_wrong_and_no_wrong_one_right(part):
     rng = random.Random(SEED + part)

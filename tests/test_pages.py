@@ -9,6 +9,8 @@ from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+
 import course
 from browser import write_notebook
 from convbp.explorers import SlidingWindow
@@ -29,6 +31,7 @@ class Images(HTMLParser):
             self.found.append(dict(attributes))
 
 
+@pytest.mark.slow
 def test_a_notebook_becomes_a_page_with_its_pictures_and_what_they_show(tmp_path):
     command = re.search(r"python (-m jupyter nbconvert .*) notebooks/", README)[1]
     write_notebook(tmp_path / "one.ipynb", ["from convbp.explorers import SlidingWindow\nSlidingWindow()"])

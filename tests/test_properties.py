@@ -71,6 +71,7 @@ def test_article_level_equals_loops(pair):
     checks.check_convolve(convbp.convolve, pair)
 
 
+@pytest.mark.slow
 @searched
 @given(images_and_kernels())
 def test_article_level_is_exact_on_fractions(pair):
@@ -152,6 +153,7 @@ def test_routes_are_central_differences_of_the_error(window):
     checks.check_l2_pool_by_differences(convbp.l2_pool2d, window)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", checks.ACTIVATIONS)
 @searched
 @given(st.floats(-30, 30).filter(lambda x: abs(x) > 1e-3))  # away from the kinks

@@ -120,6 +120,7 @@ def test_a_covered_output_shows_the_chosen_number_only():
         uncovered(scene, state, "output", lambda chosen: chosen[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["integer", "fraction", "float", "long"])
 def test_every_selection_of_random_pictures_says_what_the_equation_says(kind):
     rng = np.random.default_rng(7)

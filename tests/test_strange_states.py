@@ -110,6 +110,7 @@ def sample(rng):
     return {name: [found[n] for n in rng.choice(len(found), 12, replace=False)] for name, found in pairs.items()}
 
 
+@pytest.mark.slow
 def test_no_value_of_a_field_breaks_an_explorer_or_leaves_it_half_changed(record_property):
     seed = int(np.random.SeedSequence().entropy) % 2**32
     record_property("seed", seed)

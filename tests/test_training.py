@@ -106,6 +106,7 @@ def test_the_seed_decides_the_order_alone(order):
     assert not np.array_equal(one.parameters["dense1.weights"], other.parameters["dense1.weights"])
 
 
+@pytest.mark.slow
 def test_it_learns_the_digits():
     digits, network = split_digits(), digit_network()
     records = list(train(network, digits.images, digits.labels, test=digits.test, epochs=3))
@@ -231,6 +232,7 @@ def test_a_record_says_how_many_images_its_batch_has():
     assert [record.images for record in records] == [5, 5, 2] * 2
 
 
+@pytest.mark.slow
 def test_a_training_that_stays_at_chance_says_so():
     """The default learning rate is too large for a loss that is summed over the batch."""
     digits, layers = split_digits(), digit_network().layers.values()

@@ -28,6 +28,7 @@ def check_all(name, implementation, cases):
         getattr(checks, name)(implementation, case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "implementation", "cases"),
     [
@@ -54,6 +55,7 @@ def test_mistake_in_a_loss_is_rejected(loss, mistake):
         getattr(checks, f"check_{loss}")(wrong.WRONG_LOSSES[loss, mistake])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", wrong.RIGHT)
 def test_without_the_mistake_it_is_accepted(operation):
     names, cases, _ = OPERATIONS[operation]

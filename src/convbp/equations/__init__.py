@@ -9,20 +9,21 @@
     expand_kernel_gradient(o, delta, 0, 1)  # ∂E/∂w₀₁ = δ₀₀o₀₁ + δ₀₁o₀₂ + …, in symbols and numbers
 
 The article is Jefkine Kafunah, "Backpropagation In Convolutional Neural Networks", DeepGrid, 2016. No verdict is
-stored: each is found by computing the printed form, with its printed limits and indices and zero read outside the
-arrays, and comparing it with something that does not know it.
+stored: each is found by computing the printed form, with its printed limits and indices, and comparing it with
+something that does not know it.
 
-Which readings are tried is our choice; on how many cases each one holds is computed. A reading keeps the printed
-formula and supplies what the article does not say: an index (Eq. 4, 6, 14, 19), one bias for bᵢⱼ (6, 7), or that ∗
-stands for what the layer does, which is to cross-correlate (4, 5). This last one is not open to an equation in which
-rot180 stands beside ∗ (Eq. 6, 14, 22). There the turn is written out, and ∗ is the convolution of Eq. 2, which turns
-once more: Eq. 6 and 14 are right only so. Hence Eq. 22, which would hold with ⊗ for ∗, does not hold.
+Which ways are tried is our choice; on how many cases each one holds is computed, and `convbp.equations.readings` has
+the one rule for which of them are readings. An equation that holds with some reading holds with a reading.
 
-An equation is judged with what its sentence says of it: Eq. 9 holds, but not under its name.
+    tried()                  # every equation with all that was tried, and the counts
+    meanings_of_the_star()   # no single meaning of ∗ makes all equations hold
+    rule_of_thumb()          # a reader's rule for rot180, run
+    quick_tests()            # which mistake hides from which quick test
 """
 
 from convbp.equations.conventions import conventions
 from convbp.equations.entry import Check, Equation
+from convbp.equations.errata import meanings_of_the_star, quick_tests, rule_of_thumb, tried
 from convbp.equations.expansion import (
     Expansion,
     expand_bias_gradient,
@@ -42,4 +43,8 @@ __all__ = [
     "expand_bias_gradient",
     "expand_input_gradient",
     "expand_kernel_gradient",
+    "meanings_of_the_star",
+    "quick_tests",
+    "rule_of_thumb",
+    "tried",
 ]

@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from convbp import loops
-from convbp.equations.formula import Map
+from convbp.equations.formula import UNDEFINED, Map
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
 
@@ -190,6 +190,19 @@ class Case:
     def with_arrays(self, **arrays) -> Self:
         """The same with other arrays in the place of those named."""
         return replace(self, **{name: Map(array) for name, array in arrays.items()})
+
+
+class WithoutZeros:
+    """A case outside of whose arrays there is nothing: what is read there has no value."""
+
+    def __init__(self, case: Case):
+        self.with_zeros = case
+
+    def __getattr__(self, name: str):
+        return getattr(self.with_zeros, name)
+
+    def map(self, letter) -> Map:
+        return Map(self.with_zeros.map(letter).array, UNDEFINED)
 
 
 def _subsets(n: int) -> Iterator[frozenset]:

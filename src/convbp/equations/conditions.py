@@ -31,6 +31,12 @@ def with_one_weight(case: Layer):
     return case.with_arrays(kernel=case.kernel.array[:1, :1], **stretched)
 
 
+def odd_kernel(case: Layer):
+    """The case with a kernel of odd lengths: its entries once more from the first on, where one is missing."""
+    k1, k2 = case.kernel.shape
+    return case.with_arrays(kernel=np.resize(case.kernel.array, (k1 | 1, k2 | 1)))
+
+
 def one_place(case: Layer):
     """The case with a kernel as large as the inputs: there is one place for it, and one δ."""
     first = {name: getattr(case, name).array[:1, :1] for name in ("delta", "biases")}

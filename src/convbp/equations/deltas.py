@@ -3,6 +3,7 @@
 They are compared with central differences of E, or of x, through the plain loops of the forward pass.
 """
 
+from convbp.equations import readings
 from convbp.equations.cases import Layer
 from convbp.equations.conditions import own_turn, with_one_weight, without_first_weight
 from convbp.equations.entry import Condition, Equation, Statement
@@ -10,6 +11,7 @@ from convbp.equations.formula import (
     FULL,
     OTIMES,
     STAR,
+    Clipped,
     Entries,
     Formula,
     Letter,
@@ -38,6 +40,7 @@ _SUM = total(*OVER_KERNEL)
 _X, _X_UP = x[i_, j_], x_up[i_ - m, j_ - n]
 _E_BY_X, _X_BY_X, _SLOPE = by(E, _X), by(_X_UP, _X), slope(_X)
 
+_ONE_WEIGHT = Condition("the kernel is 1×1", with_one_weight)
 _HERE, _δ = Letter("x^l", "x"), Letter(r"\delta^l", "delta")
 EQ_15 = Equation(
     15,
@@ -50,7 +53,11 @@ EQ_15 = Equation(
 )
 
 Q = Place("Q", (i, j))
-_OVER_Q = total((i, i_ - k1 + 1, i_), (j, j_ - k2 + 1, j_), over=r"\sum_{i,j \in Q}")
+_OVER_Q = total(
+    (i, Clipped(i_ - k1 + 1, H - k1), Clipped(i_, H - k1)),
+    (j, Clipped(j_ - k2 + 1, W - k2), Clipped(j_, W - k2)),
+    over=r"\sum_{i,j \in Q}",
+)
 
 EQ_16 = Equation(
     16,
@@ -58,8 +65,8 @@ EQ_16 = Equation(
     _SECTION,
     Layer,
     "Q is every place of the output that the pixel (i′, j′) acts on, from (i′ − k₁ + 1, j′ − k₂ + 1) to (i′, j′). "
-    "Near the border a part of it lies outside the map, where there is nothing: "
-    "Q is clipped, and smaller than the kernel.",
+    "Near the border a part of it would lie outside the map. By the words after it Q is made of places of the output, "
+    "so it is clipped there, and smaller than the kernel.",
     symbols=NEXT_LAYER,
     printed=Statement.of(
         _EACH_PIXEL,
@@ -85,6 +92,9 @@ EQ_17 = Equation(
         _SUM(δ[i_ - m, j_ - n] * _X_BY_X),
         note="δ = 0 outside its map",
     ),
+    remark="it reads beyond the border",
+    vary=("kernel", "delta"),
+    inside=(_ONE_WEIGHT,),
 )
 
 _OVER_LINKS = total((m_, 0, k1 - 1), (n_, 0, k2 - 1), said=False)
@@ -131,7 +141,8 @@ EQ_19 = Equation(
     "The first line writes the sum of Eq. 18 out. Its first term is printed with m′ and n′ where 0 belongs, so that it "
     "has no value, and with 0 where i′ and j′ belong. With m′ = n′ = 0 put in, the line is not the sum that it should "
     "be, x of the next layer; its derivative is right all the same, as the wrong term does not change with the pixel. "
-    "The result, the weight of the link times f′, holds.",
+    "The result, the weight of the link times f′, holds. The words before it expand the summation of Eq. 17, which is "
+    "∂E/∂x; the one that is expanded is that of Eq. 18.",
     symbols=NEXT_LAYER,
     printed=_EQ_19,
     said={
@@ -141,13 +152,11 @@ EQ_19 = Equation(
             _expansion(_FIRST_PRINTED.where(_ZEROS)),
             conditions=(Condition("w₀₀ = 0, so that the first term is 0", without_first_weight),),
         ),
-    },
-    readings=(
-        _EQ_19.read_as(
-            {_FIRST_PRINTED: _FIRST_PRINTED.where(_ZEROS)},
-            note="m′ = n′ = 0 in the first term, and only the derivative matters",
+        "by the words before it, the summation of Eq. 17": Statement.of(
+            _EACH_LINK, _E_BY_X, d_by(_X, _expansion(_TERM.where(_ZEROS)))
         ),
-    ),
+    },
+    tried=(_EQ_19.read_as({_FIRST_PRINTED: _FIRST_PRINTED.where(_ZEROS)}, readings.FIRST_TERM),),
     corrected=Statement.of(_EACH_LINK, _X_UP, _expansion(_TERM.where(_ZEROS)), note="w₀₀, and x at (i′ − m, j′ − n)"),
     remark="a misprint in the first term",
     vary=("inputs", "kernel"),
@@ -168,9 +177,14 @@ EQ_20 = Equation(
     "times f′ of that place.",
     symbols=NEXT_LAYER,
     printed=Statement.of(_EACH_PIXEL, _E_BY_X, _SUM(_LINKED * _SLOPE), note="δ = 0 outside its map"),
+    remark="it reads beyond the border",
+    vary=("kernel", "delta"),
+    inside=(_ONE_WEIGHT,),
 )
 
-_UNTURNED = _SUM(δ[i_ + m, j_ + n] * w[m, n])
+_HANGING = δ[i_ + m, j_ + n]
+_UNTURNED = _SUM(_HANGING * w[m, n])
+_TURNED = Turned(w, braces=True)
 _BORDERED = δ[i_ - (k1 - 1) + m, j_ - (k2 - 1) + n]
 _TURNED_SUM = TurnedSum(_UNTURNED, over(*_PIXELS).ranges)
 _EQ_21 = Statement.of(
@@ -194,16 +208,26 @@ EQ_21 = Equation(
     "the sum is then over δ(i′ − k₁ + 1 + m, j′ − k₂ + 1 + n) and rot180 w at (m, n).",
     symbols=NEXT_LAYER,
     printed=_EQ_21,
-    readings=(
+    tried=(
         _EQ_21.read_as(
-            {δ[i_ + m, j_ + n]: _BORDERED},
-            note="δ has a border of k − 1 zeros, and the whole map of sums is turned",
+            {_HANGING: _BORDERED},
+            readings.MAP_TURNED,
+            readings.IN_FULL,
             conditions=(Condition("δ is equal to its own rot180", own_turn("delta")),),
         ),
+        _EQ_21.read_as({_TURNED_SUM: _UNTURNED}, readings.NUMBER_TURNED, conditions=(_ONE_WEIGHT,)),
         _EQ_21.read_as(
-            {_TURNED_SUM: _UNTURNED},
-            note="the sum is one number, which turning leaves as it is",
-            conditions=(Condition("the kernel is 1×1", with_one_weight),),
+            {_TURNED_SUM: _SUM(_BORDERED * w[m, n])},
+            readings.NUMBER_TURNED,
+            readings.IN_FULL,
+            conditions=(Condition("the kernel is equal to its own rot180", own_turn("kernel")),),
+        ),
+        Statement.of(
+            _EACH_PIXEL,
+            _E_BY_X,
+            _SUM(_HANGING * _TURNED[m, n]) * _SLOPE,
+            note="the turn is moved to w, and δ left as printed",
+            conditions=(_ONE_WEIGHT,),
         ),
     ),
     corrected=Statement.of(
@@ -216,8 +240,9 @@ EQ_21 = Equation(
     vary=("kernel", "delta"),
 )
 
-_TURNED = Turned(w, braces=True)
-
+_STAR = Entries(STAR, δ[i_, j_], _TURNED[m, n])
+_TURNED_BACK = Condition("the kernel is equal to its own rot180, as every 1×1 kernel is", own_turn("kernel"))
+_EQ_22 = Statement.of(_EACH_PIXEL, _E_BY_X, _STAR * _SLOPE, conditions=(_TURNED_BACK,))
 
 EQ_22 = Equation(
     22,
@@ -225,13 +250,18 @@ EQ_22 = Equation(
     _SECTION,
     Layer,
     "If ∗ means what it means in Eq. 2, 6 and 14, it turns the turned kernel back: what is left is δ ⊗ w, without a "
-    "turn. It holds with ⊗ in the place of ∗, or with w in the place of rot180 w: δ ⊗ rot180 w = δ ∗ w, in full.",
+    "turn. It holds if ∗ means what it means in Eq. 4 and 5, or with w in the place of rot180 w: δ ⊗ rot180 w = δ ∗ w, "
+    "in full.",
     symbols=NEXT_LAYER,
-    printed=Statement.of(
-        _EACH_PIXEL,
-        _E_BY_X,
-        Entries(STAR, δ[i_, j_], _TURNED[m, n]) * _SLOPE,
-        conditions=(Condition("the kernel is equal to its own rot180, as every 1×1 kernel is", own_turn("kernel")),),
+    printed=_EQ_22,
+    tried=(
+        _EQ_22.read_as({_STAR: Slid(OTIMES, δ, _TURNED, FULL)[i_, j_]}, readings.CORRELATES, readings.IN_FULL),
+        _EQ_22.read_as(
+            {_STAR: Slid(STAR, δ, _TURNED, FULL)[i_, j_]},
+            readings.CONVOLVES,
+            readings.IN_FULL,
+            conditions=(_TURNED_BACK,),
+        ),
     ),
     corrected=Statement.of(
         _EACH_PIXEL,
@@ -240,7 +270,7 @@ EQ_22 = Equation(
         Slid(STAR, δ, w, FULL)[i_, j_] * _SLOPE,
         note="⊗ with the turned kernel, or ∗ with the kernel as it is; both in full",
     ),
-    remark="turned twice",
+    remark="turned twice, unless ∗ is ⊗",
     vary=("kernel", "delta"),
 )
 

@@ -6,17 +6,20 @@ differences of E through the plain loops. A statement holds if all sides are equ
 """
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from convbp.equations.cases import Case, random_cases
+from convbp.equations.cases import Case, WithoutZeros, random_cases
 from convbp.equations.formula import UNDEFINED, Domain, Expression, Formula
+from convbp.equations.readings import PRINTED, READING, Meaning, kind
 
 HOLDS, WITH_A_READING, FAILS = "holds", "holds with a reading", "does not hold"
+WORDS = "its words"
+NOTHING_OUTSIDE = "as printed, with nothing outside the arrays"
 CASES, SEED = 200, 0
 
 
@@ -30,20 +33,27 @@ class Condition:
 
 @dataclass(frozen=True)
 class Statement:
-    """A chain of sides that are said to be equal; ``note`` says what has to be read into it, or is changed in it."""
+    """A chain of sides that are said to be equal; ``note`` says what has to be read into it, or is changed in it.
+
+    ``meanings`` are those that its symbols are taken to have. Outside the arrays there is zero, or nothing if not
+    ``zeros``.
+    """
 
     sides: tuple[Formula, ...]
     note: str = ""
     conditions: tuple[Condition, ...] = ()
+    meanings: tuple[Meaning, ...] = ()
+    zeros: bool = True
 
     @classmethod
     def of(cls, domain: Domain, *sides: Expression, note="", conditions=()) -> "Statement":
         """The chain of these expressions, for the entries of a domain."""
         return cls(tuple(Formula(side, domain) for side in sides), note, conditions)
 
-    def read_as(self, meanings: Mapping, note: str, conditions=()) -> "Statement":
-        """What is printed stays, and the parts that are keys are taken to mean others: a reading."""
-        return Statement(tuple(side.read_as(meanings) for side in self.sides), note, conditions)
+    def read_as(self, parts: Mapping, *meanings: Meaning, conditions=(), over: Domain | None = None) -> "Statement":
+        """What is printed stays, and the parts that are keys are computed as others: what these meanings make of it."""
+        sides = tuple(replace(side, over=over or side.over).read_as(parts) for side in self.sides)
+        return Statement(sides, "; ".join(meaning.words for meaning in meanings), conditions, meanings)
 
     @property
     def latex(self) -> str:
@@ -55,7 +65,8 @@ class Statement:
 
     def values(self, case: Case) -> list[np.ndarray]:
         """Every side as an array."""
-        return [side.table(case) for side in self.sides]
+        read = case if self.zeros else WithoutZeros(case)
+        return [side.table(read) for side in self.sides]
 
     def has_value(self, case: Case) -> bool:
         """Whether every side has a value; one with an index too few, say, has none."""
@@ -123,18 +134,19 @@ class Equation:
     symbols : mapping
         The arrays of a case that it is about, by their letter in LaTeX.
     printed : Statement or None
-        As the article has it, its limits and indices taken literally and zero read outside the arrays. None for
-        what the article leaves out.
+        As the article has it, its limits and indices taken literally. None for what the article leaves out.
     said : mapping
-        What the article's words say of the printed form, by a label for it.
-    readings : tuple of Statement
-        Other ways to take the same printed form.
+        What the article's words say of the printed form, by a label for it; counted, and no part of the verdict.
+    tried : tuple of Statement
+        Other ways to take the printed form, or to correct it. Which are readings is up to `convbp.equations.readings`.
     corrected : Statement or None
         The form that holds, where the printed one does not as it stands.
     remark : str
         The kind of fault in a few words.
     vary : tuple of str
         The arrays in which the smallest counterexample is looked for.
+    inside : tuple of Condition
+        When the printed form reads nothing outside the arrays, if it does in general.
     example_sizes : tuple of int
         The sizes of `example`.
     """
@@ -147,10 +159,11 @@ class Equation:
     symbols: Mapping[str, str]
     printed: Statement | None = None
     said: Mapping[str, Statement] = field(default_factory=dict)
-    readings: tuple[Statement, ...] = ()
+    tried: tuple[Statement, ...] = ()
     corrected: Statement | None = None
     remark: str = ""
     vary: tuple[str, ...] = ()
+    inside: tuple[Condition, ...] = ()
     example_sizes: tuple[int, ...] = (3, 2, 2, 2)
 
     @property
@@ -174,27 +187,52 @@ class Equation:
     def name(self) -> str:
         return f"Eq. {self.key}" if isinstance(self.key, int) else self.key[0].upper() + self.key[1:]
 
-    @property
+    @cached_property
     def forms(self) -> dict[str, Statement]:
-        """Each form by its name: as printed, as its words say, with a reading (numbered if several), corrected."""
+        """Each form by its name: as printed, as its words say, with a reading (numbered if several), corrected.
+
+        As printed there are zeros outside the arrays; where something is read there, without them, too.
+        """
         if self.printed is None:
             return {"as it should be": self.statement}
+        bare = replace(self.printed, zeros=False, conditions=() if self.printed.conditions else self.inside)
+        literal = {NOTHING_OUTSIDE: bare} if self._reads_outside(bare) else {}
         corrected = {} if self.corrected is None else {"corrected": self.corrected}
-        return {"as printed": self.printed, **self.said, **self._named_readings, **corrected}
+        return {"as printed": self.printed, **literal, **self.said, **self._named, **corrected}
+
+    def _reads_outside(self, bare: Statement) -> bool:
+        (case,) = random_cases(self.family, SEED, 1)
+        return self.statement.has_value(case) and not bare.has_value(case)
 
     @property
-    def _named_readings(self) -> dict[str, Statement]:
+    def readings(self) -> tuple[Statement, ...]:
+        """What the rule takes for a reading, of what was tried."""
+        return tuple(form for form in self.tried if kind(form, self.printed) == READING)
+
+    @property
+    def _named(self) -> dict[str, Statement]:
         several = len(self.readings) > 1
-        return {f"with reading {n}" if several else "with a reading": r for n, r in enumerate(self.readings, start=1)}
+        named = {f"with reading {n}" if several else "with a reading": r for n, r in enumerate(self.readings, start=1)}
+        others = (form for form in self.tried if form not in self.readings)
+        return named | {f"{kind(form, self.printed)}: {form.note}": form for form in others}
+
+    def kind_of(self, name: str) -> str:
+        """What the rule takes the form of this name for."""
+        if name == NOTHING_OUTSIDE:
+            return PRINTED
+        if name == "as printed" and NOTHING_OUTSIDE in self.forms:
+            return READING  # with zeros outside
+        return WORDS if name in self.said else kind(self.forms[name], self.printed)
 
     @cached_property
     def relied_on(self) -> tuple[str, ...]:
         """The names of the forms that have to hold always: those without a condition; as printed, if it has a value."""
         (case,) = random_cases(self.family, SEED, 1)
+        apart = {NOTHING_OUTSIDE, *self.said}
         return tuple(
             name
             for name, form in self.forms.items()
-            if not form.conditions and (form is not self.printed or form.has_value(case))
+            if not form.conditions and name not in apart and (form is not self.printed or form.has_value(case))
         )
 
     @cached_property
@@ -211,13 +249,13 @@ class Equation:
     def verdict_of(self, holding: Container[str]) -> str:
         """The verdict if the forms of these names hold.
 
-        The printed form has to hold together with what is said of it; without that, or with a reading, it holds with
-        a reading.
+        The printed form has to hold with nothing outside the arrays; with zeros there, or with another reading, it
+        holds with a reading.
         """
-        printed, *_ = self.forms
-        if all(name in holding for name in (printed, *self.said)):
+        literal = [name for name in self.forms if self.kind_of(name) == PRINTED] or list(self.forms)
+        if all(name in holding for name in literal):
             return HOLDS
-        return WITH_A_READING if any(name in holding for name in (printed, *self._named_readings)) else FAILS
+        return WITH_A_READING if any(n in holding for n in self.forms if self.kind_of(n) == READING) else FAILS
 
     @property
     def judged(self) -> str:
@@ -227,7 +265,7 @@ class Equation:
     def sentence(self, verdict: str) -> str:
         """A verdict on this equation as a sentence."""
         as_printed = " as printed" if verdict == FAILS else ""
-        remark = f": {self.remark}" if self.remark and verdict != HOLDS else ""
+        remark = f": {self.remark}" if self.remark and (verdict != HOLDS or self.said) else ""
         why = "; the article leaves it out" if self.printed is None else remark
         return f"{self.name} {verdict}{as_printed}{why}."
 
@@ -264,6 +302,10 @@ class Equation:
             if value < least:
                 raise ValueError(f"check: {name} is {value}; expected {least} or more.")
         return Check(self, int(seed), int(cases), self._counts(int(seed), int(cases)))
+
+    def count(self, form: Statement) -> int:
+        """On how many of the cases that the verdict is from a form of it holds."""
+        return sum(map(form.holds, random_cases(self.family, SEED, CASES)))
 
     def _counts(self, seed: int, cases: int) -> dict[str, int]:
         drawn = random_cases(self.family, seed, cases)

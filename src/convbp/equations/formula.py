@@ -43,16 +43,17 @@ UNDEFINED = Undefined()
 
 
 class Map:
-    """An array as the equations read it: ``a(i, j)`` is the entry there, and 0 where the array has none."""
+    """An array as the equations read it: ``a(i, j)`` is the entry there, or 0 (``outside``) where there is none."""
 
-    def __init__(self, entries):
+    def __init__(self, entries, outside=0):
         self.array = np.asarray(entries, dtype=object)
         self.shape = self.array.shape
+        self.outside = outside
 
     @cached_property
     def _bordered(self) -> np.ndarray:
-        """With a zero more at the end of each axis, for what is read outside."""
-        bordered = np.full([size + 1 for size in self.shape], 0, dtype=object)
+        """With one entry more at the end of each axis, for what is read outside."""
+        bordered = np.full([size + 1 for size in self.shape], self.outside, dtype=object)
         bordered[tuple(map(slice, self.shape))] = self.array
         return bordered
 
@@ -68,7 +69,7 @@ class Map:
         if len(index) != len(self.shape):
             return UNDEFINED
         inside = all(0 <= at < size for at, size in zip(index, self.shape, strict=True))
-        return self.array[index] if inside else 0
+        return self.array[index] if inside else self.outside
 
     def with_entry(self, index, value) -> "Map":
         """The same but for one entry."""
@@ -262,6 +263,21 @@ class Block(Expression):
 
 
 @dataclass(frozen=True)
+class Clipped(Expression):
+    """An index that is moved to the nearest end of its range where it lies beyond."""
+
+    of: Expression
+    last: Expression
+
+    @property
+    def latex(self) -> str:
+        return self.of.latex
+
+    def value(self, case, at):
+        return np.clip(self.of.value(case, at), 0, self.last.value(case, at))
+
+
+@dataclass(frozen=True)
 class Place(Node):
     """A name for several indices together, as Q for (i, j)."""
 
@@ -366,6 +382,34 @@ class Turned(Array):
         return self.of.read(case, at, [size - 1 - index for size, index in ends])
 
 
+FROM_THE_END, FROM_THE_MIDDLE = "negative from the end", "from the middle"
+
+
+@dataclass(frozen=True)
+class Counted(Array):
+    """A map that is counted in another way: negative indices from its end, or all of them from its middle."""
+
+    of: Array
+    way: str
+
+    @property
+    def latex(self) -> str:
+        return self.of.latex
+
+    def shape(self, case) -> tuple[int, ...]:
+        return self.of.shape(case)
+
+    def read(self, case, at, indices):
+        sizes = list(self.shape(case))
+        if self.way == FROM_THE_END:
+            indices = [np.where(index < 0, index + size, index) for size, index in zip(sizes, indices, strict=True)]
+        elif all(size % 2 for size in sizes):
+            indices = [index + size // 2 for size, index in zip(sizes, indices, strict=True)]
+        else:
+            return UNDEFINED  # no middle
+        return self.of.read(case, at, indices)
+
+
 VALID, FULL = "valid", "full"
 
 
@@ -373,7 +417,8 @@ VALID, FULL = "valid", "full"
 class Slid(Array):
     r"""One map slid over another: \otimes as in Eq. 1, * as in Eq. 2, with zero outside.
 
-    Its entries are counted as these equations count them, or, of a ``part``, from the part's own first entry.
+    Its entries are counted as these equations count them, or, of a ``part``, from the part's own first entry. In full
+    means with zeros outside.
     """
 
     operator: str
@@ -395,6 +440,8 @@ class Slid(Array):
 
     def read(self, case, at, indices):
         left, right, sign = self.left, self.right, 1 if self.operator == OTIMES else -1
+        if self.part == FULL:
+            case = getattr(case, "with_zeros", case)
         sizes = list(zip(left.shape(case), right.shape(case), strict=True))
         if self.part == VALID and sign < 0:
             indices = [index + min(size) - 1 for index, size in zip(indices, sizes, strict=True)]

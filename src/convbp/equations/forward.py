@@ -4,11 +4,28 @@ from fractions import Fraction
 
 import numpy as np
 
-from convbp.convolution import cross_correlate
-from convbp.equations.cases import Layer, Predictions
-from convbp.equations.conditions import one_bias, with_one_weight
+from convbp.convolution import convolve, cross_correlate
+from convbp.equations import readings
+from convbp.equations.cases import CROSS_CORRELATION, Layer, Predictions
+from convbp.equations.conditions import one_bias, own_turn, with_one_weight
 from convbp.equations.entry import Condition, Equation, Statement
-from convbp.equations.formula import STAR, Domain, Entries, Formula, Judged, Letter, Number, Slid, Turned, beside, total
+from convbp.equations.formula import (
+    OTIMES,
+    STAR,
+    Domain,
+    Entries,
+    Formula,
+    Judged,
+    Letter,
+    Number,
+    Slid,
+    Turned,
+    beside,
+    total,
+)
+from convbp.equations.formula import (
+    VALID as VALID_PART,
+)
 from convbp.equations.letters import P, f, i, j, k1, k2, m, n, p
 from convbp.equations.sliding import OVER_KERNEL, VALID
 from convbp.losses import half_sum_of_squares
@@ -19,7 +36,12 @@ _LAYER = {"o^{l-1}": "o", "w^l": "kernel", "b^l_{ij}": "biases"}
 
 
 def _layer(case: Layer):
-    return cross_correlate(case.o.array, case.kernel.array) + case.bias
+    slide = cross_correlate if case.convention == CROSS_CORRELATION else convolve
+    return slide(case.o.array, case.kernel.array) + case.bias
+
+
+def _flipping_layer(case: Layer):
+    return convolve(case.o.array, case.kernel.array) + case.bias
 
 
 _X = Judged(x[i, j], _layer)
@@ -48,10 +70,14 @@ EQ_6 = Equation(
     "And a filter has one bias b, not one for each place.",
     symbols=_LAYER,
     printed=_EQ_6,
-    readings=(
+    tried=(
+        _EQ_6.read_as({_STAR: _VALID_PART, b_ij: b}, readings.CONVOLVES, readings.IN_VALID, readings.ONE_BIAS),
         _EQ_6.read_as(
-            {_STAR: _VALID_PART, b_ij: b},
-            note="∗ is the valid part of the convolution, counted from its own first entry, and bᵢⱼ is b everywhere",
+            {_STAR: Slid(OTIMES, o, _TURNED, VALID_PART)[i, j], b_ij: b},
+            readings.CORRELATES,
+            readings.IN_VALID,
+            readings.ONE_BIAS,
+            conditions=(Condition("the kernel is equal to its own rot180", own_turn("kernel")),),
         ),
     ),
     corrected=Statement.of(
@@ -70,10 +96,19 @@ EQ_7 = Equation(
     "Forward Propagation",
     Layer,
     "The forward pass is a cross-correlation, o ⊗ w, plus a bias. A filter has one bias b for all places, as the "
-    "article's own list of symbols says; with a bias for each place the weights would be shared, but not the bias.",
+    "article's own list of symbols says; with a bias for each place the weights would be shared, but not the bias. "
+    "The words before Eq. 6 flip the kernel and slide it; this sum does not.",
     symbols=_LAYER,
     printed=_EQ_7,
-    readings=(_EQ_7.read_as({b_ij: b}, note="bᵢⱼ is the filter's one bias b, whatever i and j"),),
+    said={
+        "by the words before it, the kernel is flipped": Statement.of(
+            VALID,
+            Judged(Letter(r"\text{flipped }x^l", "")[i, j], _flipping_layer),
+            _SUM + b,
+            conditions=(Condition("the kernel is equal to its own rot180", own_turn("kernel")),),
+        ),
+    },
+    tried=(_EQ_7.read_as({b_ij: b}, readings.ONE_BIAS),),
     corrected=Statement.of(VALID, _X, _SUM + b, note="b for bᵢⱼ"),
     remark="one bias is meant",
     vary=("inputs", "kernel", "biases"),

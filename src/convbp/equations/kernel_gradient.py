@@ -3,12 +3,14 @@
 They are compared with central differences of E, or of x, through the plain loops of the forward pass.
 """
 
+from convbp.equations import readings
 from convbp.equations.cases import Layer
 from convbp.equations.conditions import one_place, own_turn
 from convbp.equations.entry import Condition, Equation, Statement
 from convbp.equations.formula import (
     OTIMES,
     STAR,
+    VALID,
     Both,
     Domain,
     Entries,
@@ -106,10 +108,13 @@ EQ_14 = Equation(
     "entry (m′ + H − k₁, n′ + W − k₂) of the full convolution.",
     symbols=_LAYER,
     printed=_EQ_14,
-    readings=(
+    tried=(
+        _EQ_14.read_as({_STAR: _VALID_PART}, readings.CONVOLVES, readings.IN_VALID),
         _EQ_14.read_as(
-            {_STAR: _VALID_PART},
-            note="∗ is the valid part of the convolution of the whole maps, counted from its own first entry",
+            {_STAR: Slid(OTIMES, o, _TURNED, VALID)[m_, n_]},
+            readings.CORRELATES,
+            readings.IN_VALID,
+            conditions=(Condition("δ is equal to its own rot180", own_turn("delta")),),
         ),
     ),
     corrected=Statement.of(

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from convbp.equations.cases import Case, Quadratic
-from convbp.equations.entry import FAILS, Equation, Statement
+from convbp.equations.entry import CASES, FAILS, NOTHING_OUTSIDE, WORDS, Equation, Statement
 from convbp.equations.formula import UNDEFINED
+from convbp.equations.readings import PRINTED, READING, ZEROS
 
 
 def page(entry: Equation) -> str:
@@ -19,6 +20,8 @@ def page(entry: Equation) -> str:
     parts += [f"**{_capital(entry.judged)}** {entry.explanation}", "On small integers, with"]
     parts.append(_arrays(entry, entry.example))
     for name, form in entry.forms.items():
+        if name not in worth_seeing(entry):
+            continue
         parts.append(f"**{_capital(name)}**{f' ({form.note})' if form.note else ''}:")
         if form is entry.corrected or name in entry.said:
             parts.append(_display(form))
@@ -33,16 +36,39 @@ def page(entry: Equation) -> str:
     return "\n\n".join(parts)
 
 
+def worth_seeing(entry: Equation) -> list[str]:
+    """The names of the forms whose numbers are shown: not of those that the rule does not admit, which are counted."""
+    admitted = [name for name in entry.forms if entry.kind_of(name) in (PRINTED, READING, WORDS)]
+    own = [name for name, form in entry.forms.items() if form in (entry.corrected, entry.statement)]
+    return [name for name in entry.forms if name in {*admitted, *own} - ({NOTHING_OUTSIDE} - {entry.faulty})]
+
+
 def overview(entries: Iterable[Equation]) -> str:
     """The table of all verdicts."""
     rows = ["| | what it is about | verdict | what is to be read into it, or changed |", "|---|---|---|---|"]
     for entry in entries:
         verdict = f"**{entry.verdict}**" if entry.verdict == FAILS else entry.verdict
-        form = entry.corrected or (*entry.readings, entry.statement)[0]
+        form = entry.corrected or entry.statement
         left_out = "the article leaves it out" if entry.printed is None else ""
         why = "; ".join(filter(None, [left_out, entry.remark, form.note]))
         rows.append(f"| {entry.name} | {entry.title} | {verdict} | {why} |")
     return "\n".join(rows)
+
+
+def ways(entries: Iterable[Equation]) -> str:
+    """What was tried: each form with what the rule takes it for and on how many cases it holds, then the meanings."""
+    rows, used = ["| | taken as | it is | equal in |", "|---|---|---|---|"], []
+    for entry in entries:
+        for name, form in entry.forms.items():
+            kind = entry.kind_of(name)
+            meanings = (ZEROS,) if name == "as printed" and kind == READING else form.meanings
+            used += [meaning for meaning in meanings if meaning not in used]
+            taken = "; ".join(meaning.words for meaning in meanings) if kind == READING else form.note
+            count = entry.count(form)
+            cells = name if kind in (PRINTED, WORDS) else taken, kind, f"**{count}**" if count == CASES else count
+            rows.append(f"| {entry.name} | {' | '.join(map(str, cells))} of {CASES} |")
+    rows += ["", "| meaning | where the article has it |", "|---|---|"]
+    return "\n".join([*rows, *(f"| {meaning.words} | {meaning.used or '**nowhere**'} |" for meaning in used)])
 
 
 def _capital(text: str) -> str:

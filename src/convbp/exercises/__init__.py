@@ -6,6 +6,7 @@
     exercises.kernel_gradient.hint()                one step at a time
     exercises.kernel_gradient.solution()
     exercises.progress()                            which are done
+    exercises.remember("valid size", "flip")        questions on earlier notebooks, with new numbers each time
 
 An exercise stands in one place, its theme (`convbp.exercises.themes`): what is asked for, the inputs, hints, the right
 computation, the known mistakes and a solution. The path of an answer through `check` (checking.py) is
@@ -24,11 +25,12 @@ All of it stays in this session: nothing is stored, and nothing is sent anywhere
 from difflib import get_close_matches
 
 from convbp.exercises.exercise import Exercise, Note
+from convbp.exercises.remembering import Remember, remember
 from convbp.exercises.result import Result
 from convbp.exercises.themes import ALL
 
 _BY_NAME = {exercise.name: exercise for exercise in ALL}
-__all__ = ["ALL", "Exercise", "Result", "progress", *_BY_NAME]
+__all__ = ["ALL", "Exercise", "Remember", "Result", "progress", "remember", *_BY_NAME]
 
 
 def __getattr__(name: str) -> Exercise:

@@ -119,7 +119,7 @@ def _explained(exercise: Exercise, answers, expected, share: float, notes: Seque
     if beside:
         said, names = beside
     elif found:
-        said, names = _in_words(found), found.names
+        said, names = in_words(found), found.names
     else:
         said, names = [" ".join(describe(exercise.known, answers, expected, counts, exercise.axes))], ()
     if ended and not (found and exercise.known.wrong(len(answers), found.made) is None):
@@ -142,11 +142,12 @@ def _beside_another(exercise: Exercise, answers, counts) -> tuple[list[str], tup
         expected = [task.right(arguments) for arguments in exercise.inputs[: len(answers)]]
         found = name(Known(task, exercise.inputs), answers, expected, counts)
         if found and found.made:
-            return [*_in_words(found), f"Besides: {other.said}"], found.names
+            return [*in_words(found), f"Besides: {other.said}"], found.names
     return None
 
 
-def _in_words(found: Explanation) -> list[str]:
+def in_words(found: Explanation) -> list[str]:
+    """What was done, why it is wrong, and where to look."""
     each = []
     for m in found.made:
         said = " ".join(filter(None, [m.done, m.why]))

@@ -6,14 +6,16 @@ import operator
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 
 import numpy as np
 
-from convbp.exercises.checking import check_entry, check_function, check_value
+from convbp.exercises.checking import check_entry, check_function, check_value, in_words
+from convbp.exercises.describing import counts_in
 from convbp.exercises.mistakes import Computation, Misconception
-from convbp.exercises.naming import Known
+from convbp.exercises.naming import Known, name
+from convbp.exercises.reading import Answer
 from convbp.exercises.result import Result, card
 from convbp.exercises.running import SECONDS
 from convbp.exercises.variants import Misread, Variant, misread, variants
@@ -182,6 +184,25 @@ class Exercise:
             result = check_value(self, answer, order, points)
         self.done |= result.passed
         return result
+
+    def mistake_in(self, result: object, arguments: Mapping, **steps: Callable) -> str:
+        """What is known to go wrong that gives this result for any arguments, in words; empty if nothing is known.
+
+        Parameters
+        ----------
+        result : array_like
+            A wrong one. It need not be exact where the right one is not whole.
+        arguments : mapping
+            By name, as those of `example`.
+        **steps : callable
+            What is done instead of a step of the right computation, where that is right, too: another activation.
+        """
+        computation = Computation(partial(self.compute, **steps), self.mistakes)
+        right = computation.right(arguments)
+        tolerance = Answer.tolerance if np.array_equal(right, np.round(right)) else 1e-2
+        answer = Answer(np.asarray(result, dtype=float), tolerance)
+        found = name(Known(computation, [arguments]), [answer], [right], [counts_in(arguments)])
+        return " ".join(in_words(found)) if found else ""
 
     def hint(self, step: int | None = None) -> Note:
         """Return the next hint, or hint number ``step``, counted from 1."""

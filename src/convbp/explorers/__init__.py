@@ -9,10 +9,13 @@ try:
     from convbp.explorers.dense_to_convolution import DenseToConvolution
     from convbp.explorers.draw_digit import DrawDigit
     from convbp.explorers.equation_lab import EquationLab
+    from convbp.explorers.error_curve import ErrorCurve
+    from convbp.explorers.error_falls import ErrorFalls
     from convbp.explorers.forward_pass import ForwardPass
     from convbp.explorers.kernel_flip import KernelFlip
     from convbp.explorers.kernel_gradient import KernelGradient
     from convbp.explorers.live_training import LiveTraining
+    from convbp.explorers.paths import Paths
     from convbp.explorers.pooling_route import PoolingRoute
     from convbp.explorers.sliding_window import SlidingWindow
     from convbp.explorers.stride_and_padding import StrideAndPadding
@@ -35,10 +38,13 @@ __all__ = [
     "DenseToConvolution",
     "DrawDigit",
     "EquationLab",
+    "ErrorCurve",
+    "ErrorFalls",
     "ForwardPass",
     "KernelFlip",
     "KernelGradient",
     "LiveTraining",
+    "Paths",
     "PoolingRoute",
     "SlidingWindow",
     "StrideAndPadding",

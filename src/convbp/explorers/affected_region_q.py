@@ -16,6 +16,8 @@ from convbp.notation import number
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
+    Cells,
+    Flight,
     Formula,
     Grid,
     Highlight,
@@ -84,7 +86,7 @@ def _highlight(kernel_size: tuple[int, int], entry: Sum, tags: Tags, i: int, j: 
     region, reached = outline("delta", "delta", clip, tags, "dashed"), len(clip.terms)
     size = region.rows, region.cols
     from_to = f"({region.row}, {region.col}) to ({region.row + size[0] - 1}, {region.col + size[1] - 1})"
-    clipped = k1 * k2 - reached
+    clipped, weights = k1 * k2 - reached, tuple(tag.text for tags in region.tags for tag in tags if tag)
     return Highlight(
         marks=(
             Mark("image", i, j),
@@ -104,6 +106,11 @@ def _highlight(kernel_size: tuple[int, int], entry: Sum, tags: Tags, i: int, j: 
             f"Pixel ({i}, {j}) reaches {reached} output{'s' if reached > 1 else ''}, from {from_to}: "
             f"region Q{f', of which {clipped} of {k1 * k2} places lie outside the output' if clipped else ''}."
         ),
+        flights=(
+            (Flight(Cells("image", i, j), region.cells, weights, meets=True),),
+            (Flight(region.cells, Cells("reach", i, j), ("1",) * reached),),
+        ),
+        links=region.links(Selection("image", i, j)),
     )
 
 

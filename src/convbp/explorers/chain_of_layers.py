@@ -12,7 +12,7 @@ from convbp.explorers.chain.steps import steps
 from convbp.explorers.controls.control import Control
 from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.explorer import Explorer, Rows
-from convbp.pictures.scene import PRODUCTS, Scene, Selection
+from convbp.pictures.scene import PRODUCTS, Cells, Flight, Scene, Selection
 
 
 def scene(state: State) -> Scene:
@@ -35,12 +35,16 @@ def scene(state: State) -> Scene:
     # In the line stand the arrays of this step; all others are maps, in the order of the network.
     active = [made.array for made in found[state.step][: None if state.step else 1]]
     in_line = [grid for grid in grids if grid.axes and belongs(grid, active)]
+    first = _worth_seeing(found[state.step][0])
+    (whole,) = (Cells(grid.name, 0, 0, *grid.size) for grid in grids if grid.name == first.grid)
+    read = [mark.cells for mark in highlights[first].marks if mark.grid != first.grid]
     return Scene(
         title=f"A network layer by layer, step {state.step}: {found[state.step][0].rule}",
         line=(*((grid,) for grid in in_line), ("=", PRODUCTS)),
         maps=tuple(grid for grid in grids if grid not in in_line),
         highlights=highlights,
-        selected=state.selected if state.selected in highlights else _worth_seeing(found[state.step][0]),
+        selected=state.selected if state.selected in highlights else first,
+        flights=(tuple(Flight(cells, whole, meets=True) for cells in read),) if state.step and read else (),
     )
 
 

@@ -13,10 +13,12 @@ from convbp.explorers.controls.control import Control
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Kind, choice, declares, readable
 from convbp.explorers.states.state import ExplorerState
-from convbp.notation import number, subscripted
+from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
+    Cells,
+    Flight,
     Formula,
     Grid,
     Highlight,
@@ -288,6 +290,10 @@ def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: in
     few = len(met) <= WRITTEN_OUT and not state.small
     terms = tuple(tuple(term(s, m, n) for n in range(k2)) for s, m in np.ndindex(sources, k1)) if few else ()
 
+    def written_out(s: int) -> tuple[str, ...]:
+        return tuple("·".join(map(factor, met[s, m, n])) for m, n in np.ndindex(k1, k2))
+
+    lying = [Cells(grid.name, 0, 0, k1, k2) for grid in _laid(line)]
     return Highlight(
         marks=(
             *(Mark(f"source{s}", *start, k1, k2, tags=grid.tags) for s, grid in enumerate(line)),
@@ -304,6 +310,12 @@ def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: in
         ),
         sentence=f"{result} is {value}: {how}.",
         grids=tuple(_laid(line)),
+        flights=()
+        if state.small  # there are no numbers to be seen
+        else (
+            tuple(Flight(Cells(f"source{s}", *start, k1, k2), on, meets=True) for s, on in enumerate(lying)),
+            tuple(Flight(on, Cells(f"target{t}", i, j), written_out(s)) for s, on in enumerate(lying)),
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from convbp import exercises
 from convbp.activations import Activation
 from convbp.convolution import cross_correlate, rot180
 from convbp.equations.deltas import COLLECTED
@@ -19,6 +20,8 @@ from convbp.notation import factor, number
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
+    Cells,
+    Flight,
     Formula,
     Grid,
     Highlight,
@@ -32,6 +35,7 @@ from convbp.pictures.scene import (
     rows_of,
 )
 from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
+from convbp.pictures.written_terms import products as factors
 from convbp.sums import Sum
 
 GATHER, SCATTER = "gather", "scatter"
@@ -142,6 +146,7 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
     turned, sums, slope, below = (grids[name] for name in ("turned", "sums", "slope", "below"))
     (k1, k2), (H, W) = turned.size, sums.size
     window = replace(outline("delta", "delta", entry, tags), notch="last")
+    lying, made = Cells("turned", 0, 0, k1, k2), Cells("products", 0, 0, k1, k2)
     done, total, result = i * W + j + 1, sums.entry(i, j), number(below.entry(i, j))
     times = f"f′({number(grids['image'].entry(i, j))}) = {factor(total)}·{factor(slope.entry(i, j))}"
     so_far = tuple(tuple(sums.entry(r, c) if r * W + c < done else None for c in range(W)) for r in range(H))
@@ -168,6 +173,13 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
             f"and times f′ that is δˡ = {result}."
         ),
         grids=(replace(sums, values=so_far),),
+        flights=(
+            (Flight(window.cells, lying, meets=True),),
+            (Flight(lying, made, factors(entry)),),
+            (Flight(made, Cells("sums", i, j)),),
+            (Flight(Cells("sums", i, j), Cells("below", i, j), fades=slope.entry(i, j) == 0),),
+        ),
+        links=tuple(link for link in window.links(Selection("image", i, j)) if grids["delta"].in_core(*link.end[1:])),
     )
 
 
@@ -178,6 +190,9 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
     value, done = delta.entry(i, j), i * cols + j + 1
     before, after = spread[done - 1], spread[done]
     products = tuple(tuple(value * kernel.entry(m, n) for n in range(k2)) for m in range(k1))
+
+    weights, made = Cells("kernel", 0, 0, k1, k2), Cells("products", 0, 0, k1, k2)
+    reaches = Mark("sums", i, j, k1, k2, tags=kernel.tags, style="dashed", notch="first")
 
     # No entry's sum, but a step of all of them: no formula has these terms.
     def term(m: int, n: int) -> Term:
@@ -198,7 +213,7 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
         marks=(
             Mark("delta", i, j),
             Mark("kernel", 0, 0, k1, k2),
-            Mark("sums", i, j, k1, k2, tags=kernel.tags, style="dashed", notch="first"),
+            reaches,
         ),
         formula=Formula(
             heading=f"δˡ⁺¹({i}, {j}) = {number(value)} spreads: add {factor(value)}·w(m, n) at ({i} + m, {j} + n)",
@@ -213,6 +228,12 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
             f"the {k1}×{k2} pixels that start at ({i}, {j}), where it is added to what came before."
         ),
         grids=(replace(sums, values=so_far),),
+        flights=(
+            (Flight(Cells("delta", i, j), weights, meets=True),),
+            (Flight(weights, made, tuple(f"{factor(value)}·{factor(w)}" for row in kernel.values for w in row)),),
+            (Flight(made, reaches.cells),),
+        ),
+        links=reaches.links(Selection("delta", i, j)),
     )
 
 
@@ -227,6 +248,11 @@ def _at_step(state: State, step: int) -> State:
 
 class DeltaFlow(Explorer, state=State, scene=scene):
     """Choose a pixel: the δ above it, the turned kernel over them, products, sum, times f′. Or let each δ spread."""
+
+    def mistake_in(self, numbers: np.ndarray) -> str:
+        layer = self.state
+        arrays = {"delta": layer.delta, "kernel": layer.kernel, "pre_activation": layer.image}
+        return exercises.delta_recursion.mistake_in(numbers, arrays, slope=layer.activation.derivative)
 
     def controls(self) -> Rows:
         player = Control(StepPlayer(), _step, _at_step, lambda state: {"max": state.places[0] * state.places[1] - 1})

@@ -283,7 +283,7 @@ class EquationLab(Explorer, state=State, scene=scene):
     """Change Eq. 13, 20, 21 or 22, place by place: the cells that it reads, its value, and whether it still holds."""
 
     def controls(self) -> Rows:
-        size = {"style": {"description_width": "auto"}, "layout": {"width": "420px", "max_width": "100%"}}
+        size = {"style": {"description_width": "auto"}, "layout": {"width": "420px"}}
         place = widgets.Dropdown(description="place", **size)
         there = widgets.Dropdown(description="stands there", **size)
         line = widgets.HTMLMath(

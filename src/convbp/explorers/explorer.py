@@ -11,6 +11,7 @@ from threading import RLock
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
+import numpy as np
 
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.control import Control, reset_button, wrapped
@@ -78,6 +79,7 @@ class Explorer(widgets.VBox):
         self._refresh_controls()
         for control in self._controls:
             control.widget.observe(partial(self._on_control, control), "value")
+        self.view.observe(self._on_predictions, "predictions")
         self.view.observe(self._on_selection, ["grid", "row", "col"])
         reset.on_click(lambda _: self.reset())
 
@@ -116,9 +118,60 @@ class Explorer(widgets.VBox):
         """Go back to how it began."""
         self._show(lambda state: self._initial)
 
-    def save_html(self, path: str | Path) -> None:
-        """Save the picture as a page that answers to pointer and keys with neither kernel nor network."""
-        Path(path).write_text(self.view.html(), encoding="utf-8")
+    def mistake_in(self, numbers: np.ndarray) -> str:
+        """The mistake that gives these numbers in the covered grid, in words; empty if none is known."""
+        return ""
+
+    def save_svg(self, path: str | Path) -> None:
+        """Save the picture as it is now as SVG, on white, with its sentence as its description."""
+        Path(path).write_text(self.view.svg(), encoding="utf-8")
+
+    def save_png(self, path: str | Path, *, scale: float = 2) -> None:
+        """Save the picture as it is now as PNG.
+
+        Parameters
+        ----------
+        path : str or path
+        scale : float
+            How many pixels of the file there are to a pixel of the page, in each direction: 2 for a sharp screen.
+
+        Raises
+        ------
+        ValueError
+            If the scale is not above 0 and at most 20.
+        ModuleNotFoundError
+            If resvg_py, which draws it, is not installed.
+        """
+        if not 0 < scale <= 20:
+            raise ValueError(
+                f"{type(self).__name__}.save_png: scale is {shown(scale)}; expected a number above 0 and at most 20. "
+                "2 is good for a page, 4 for print."
+            )
+        Path(path).write_bytes(self.view.png(scale))
+
+    def save_html(self, path: str | Path, *, title: str = "", caption: str = "", inline: bool = True) -> None:
+        """Save the picture as a page that answers to pointer and keys with neither kernel nor network.
+
+        It moves, and what is covered takes predictions. Another page shows it by ``<iframe src="…">``.
+
+        Parameters
+        ----------
+        path : str or path
+        title : str
+            Stands above the picture. Without one the page's title is that of the picture.
+        caption : str
+            Stands below.
+        inline : bool
+            All in one file. If False, a .css and a .js are written beside it, for a server whose content security
+            policy allows no script in a page.
+        """
+        path = Path(path)
+        if inline:
+            path.write_text(self.view.html(title, caption), encoding="utf-8")
+            return
+        files = self.view.html_in_files(path.stem, title, caption)
+        for suffix, text in zip((path.suffix, ".css", ".js"), files, strict=True):
+            path.with_suffix(suffix).write_text(text, encoding="utf-8")
 
     def _behind_buttons(self) -> Iterator[Scene]:
         """The pictures that the buttons lead to, in every combination."""
@@ -204,6 +257,19 @@ class Explorer(widgets.VBox):
             self.view.message = ""
             self._refresh_controls()
 
+    def _on_predictions(self, change: Any) -> None:
+        """Once the whole grid has been predicted, say how much is right, and which mistake gives these numbers."""
+        with self._lock:
+            solution, predictions = self.view.solution, change.new
+            self.view.verdict = ""
+            if solution is None or len(predictions) < solution.size[0] * solution.size[1]:
+                return
+            values = [predictions[f"{row},{col}"][0] for row, col in solution.cells()]
+            right = sum(map(is_right, values, (value for row in solution.values for value in row)))
+            self.view.verdict = f"{right} of {len(values)} are right."
+            if right < len(values) and (known := self.mistake_in(np.reshape(values, solution.size))):
+                self.view.verdict += f" {known}"
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.view.scene.sentence}"
 
@@ -217,6 +283,11 @@ class Explorer(widgets.VBox):
         data, metadata = self.view.still()
         live: Any = super()._repr_mimebundle_(**kwargs)
         return {**live, **data, "text/plain": repr(self)}, metadata
+
+
+def is_right(prediction: float, value: Any) -> bool:
+    """Whether a number was predicted: exactly, or where it is not whole to a hundredth of it."""
+    return abs(prediction - value) <= (0 if value == int(value) else 0.01 * abs(value))
 
 
 def _laid_out(rows: Rows, reset: widgets.Button) -> Iterator[widgets.Widget]:

@@ -16,6 +16,8 @@ from convbp.notation import number
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
+    Cells,
+    Flight,
     Formula,
     Grid,
     Highlight,
@@ -27,6 +29,7 @@ from convbp.pictures.scene import (
     rows_of,
 )
 from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
+from convbp.pictures.written_terms import products as factors
 from convbp.sums import Sum
 
 FIRST = Selection("x", 0, 0)
@@ -86,6 +89,8 @@ def _highlight(
     x, o = grids["x"].entry(i, j), grids["o"].entry(i, j)
 
     field = f"the {k1}×{k2} receptive field that starts at ({i}, {j})"
+    window = replace(outline("image", "o", entry, tags), notch="first")
+    weights, made = outline("kernel", "kernel", entry), Cells("products", 0, 0, k1, k2)
     sentences = {
         "x": f"Pre-activation ({i}, {j}) is {number(x)}: the kernel lies on {field}; multiply entry by entry, add, and "
         f"add the bias {number(state.bias)}.",
@@ -94,8 +99,8 @@ def _highlight(
     }
     return Highlight(
         marks=(
-            replace(outline("image", "o", entry, tags), notch="first"),
-            outline("kernel", "kernel", entry),
+            window,
+            weights,
             Mark("x", i, j, style="solid" if chosen == "x" else "dashed"),
             Mark("o", i, j, style="solid" if chosen == "o" else "dashed"),
         ),
@@ -112,6 +117,12 @@ def _highlight(
             ),
         ),
         sentence=sentences[chosen],
+        flights=(
+            (Flight(window.cells, weights.cells, meets=True),),
+            (Flight(weights.cells, made, factors(entry)),),
+            (Flight(made, Cells("x", i, j)),),
+            (Flight(Cells("x", i, j), Cells("o", i, j)),),
+        ),
     )
 
 

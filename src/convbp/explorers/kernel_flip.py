@@ -1,6 +1,7 @@
 """The turn by 180° as two reflections, step by step; and kernels that it leaves as they are."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +11,19 @@ from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.fields import array, choice, whole
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term, named_tags, rows_of
+from convbp.pictures.scene import (
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Term,
+    named_tags,
+    rows_of,
+)
 
 ROWS, COLUMNS = "rows", "columns"  # the reflections, and the grids that they lead to
 TITLES = {"kernel": "kernel K", COLUMNS: "columns reversed", ROWS: "rows reversed", "turned": "both: rot180(K)"}
@@ -78,7 +91,17 @@ def scene(state: State) -> Scene:
         ),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else chosen,
+        flights=tuple((move,) for move in _last_moves(state)),
     )
+
+
+def _last_moves(state: State) -> list[Flight]:
+    """From which kernel to which the last step leads, and what is reversed on the way."""
+    ways = [("kernel", state.first, state.first), (state.first, "turned", state.second)][state.step - 1 : state.step]
+    if state.step == LAST_STEP:
+        ways = [("kernel", state.second, state.second), (state.second, "turned", state.first)]
+    size = state.kernel.shape
+    return [Flight(Cells(a, 0, 0, *size), Cells(b, 0, 0, *size), meets=True, reversed=what) for a, b, what in ways]
 
 
 def _places(size: tuple[int, int], m: int, n: int) -> dict[str, tuple[int, int]]:
@@ -120,6 +143,10 @@ def _highlight(state: State, grids: dict[str, Grid], chosen: str, m: int, n: int
             added=False,
         ),
         sentence="; ".join(said[name] for name in path) + ".",
+        flights=tuple(
+            (Flight(Cells(one, *places[one]), Cells(other, *places[other]), meets=True),)
+            for one, other in pairwise(path[:3])
+        ),
     )
 
 

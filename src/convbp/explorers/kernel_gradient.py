@@ -13,8 +13,22 @@ from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array
 from convbp.explorers.states.layer import LARGEST_KERNEL, LayerState, delta_of_layer
 from convbp.notation import number
-from convbp.pictures.scene import PRODUCTS, SUM, Formula, Grid, Highlight, Mark, Scene, Selection, named_tags, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    named_tags,
+    rows_of,
+)
 from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
+from convbp.pictures.written_terms import products as factors
 from convbp.sums import Sum
 
 FIRST = Selection("gradient", 0, 0)
@@ -82,11 +96,13 @@ def _highlight(
         verdict = "" if name != FIGURE else ", equal by chance" if value == result else ", not the gradient"
         return f"{name} at ({m}, {n}) = {number(value)}{verdict}"
 
+    window, lying = outline("image", "o", entry, tags), outline("delta", "delta", entry)
+    made = Cells("products", 0, 0, rows, cols)
     bias = number(sum(value for row in delta.values for value in row))
     return Highlight(
         marks=(
-            outline("image", "o", entry, tags),
-            outline("delta", "delta", entry),
+            window,
+            lying,
             Mark("kernel", m, n),
             Mark("gradient", m, n),
         ),
@@ -105,6 +121,11 @@ def _highlight(
             f"The gradient of w({m}, {n}) is {number(result)}: as the kernel slides, this weight meets the "
             f"{rows}×{cols} part of the input that starts at ({m}, {n}); multiply each pixel by the δ of the output "
             "it went into, and add."
+        ),
+        flights=(
+            (Flight(window.cells, lying.cells, meets=True),),
+            (Flight(lying.cells, made, factors(entry)),),
+            (Flight(made, Cells("gradient", m, n)),),
         ),
     )
 

@@ -9,6 +9,7 @@ until the step that is being done is done. Nobody else sees a network between tw
 from contextlib import suppress
 from functools import partial
 from inspect import signature
+from math import ceil, floor, log10
 from numbers import Integral
 from threading import Condition, Lock, RLock, Thread
 from time import monotonic
@@ -35,7 +36,9 @@ _TRAIN_ON = ("Train on", "play")
 PACES = {"full": 0.0, "10 steps/s": 0.1, "1 step/s": 1.0}
 _OFTEN = 0.15  # seconds between two pictures
 _SHARE = 0.1  # of the time, at most, goes into pictures
-_OPTIONS = [name for name, option in signature(train).parameters.items() if option.kind == option.KEYWORD_ONLY]
+_DEFAULTS = {
+    name: option.default for name, option in signature(train).parameters.items() if option.kind == option.KEYWORD_ONLY
+}
 
 # What is being trained, and where: of two trainings of one network the later one stops the earlier one.
 _in_training: dict[Network, "LiveTraining"] = {}
@@ -45,8 +48,9 @@ _starting = Lock()
 class LiveTraining(widgets.VBox):
     """Train a network, and see it learn: its loss and accuracy, the first layer's filters, and the δ of one image.
 
-    The buttons start, pause, go on, stop and reset; so do the methods. The weights are those that `convbp.train` gives,
-    to the bit, paused or not. Two trainings of one network are not possible at once: the later one stops the earlier.
+    The buttons start, pause, go on, stop and reset; so do the methods. The sliders set learning rate and momentum of
+    the next start; a training that has begun keeps its own. The weights are those that `convbp.train` gives, to the
+    bit, paused or not. Two trainings of one network are not possible at once: the later one stops the earlier.
 
     Parameters
     ----------
@@ -78,10 +82,11 @@ class LiveTraining(widgets.VBox):
         **options: Any,
     ):
         for name in options:
-            if name not in _OPTIONS:
-                raise TypeError(f"LiveTraining: there is no option {name!r}; expected example, {', '.join(_OPTIONS)}.")
+            if name not in _DEFAULTS:
+                raise TypeError(f"LiveTraining: there is no option {name!r}; expected example, {', '.join(_DEFAULTS)}.")
         self.network = network
         self._train = partial(train, network, images, labels, test=test, **options)
+        self._options = {name: options.get(name, _DEFAULTS[name]) for name in ("learning_rate", "momentum")}
         self._train()  # refuses what cannot be; no step is done
         self._example = _example(network, *(test or (images, labels)), example)
         self._initial = network.parameters
@@ -102,13 +107,18 @@ class LiveTraining(widgets.VBox):
         self._stop = widgets.Button(description="Stop", icon="stop", tooltip="End the training after this step")
         self._reset = widgets.Button(description="Reset", icon="undo", tooltip="Back to the weights it began with")
         self._pace = buttons("pace", PACES.items())
+        self._sliders = _sliders(**self._options)
         self._picture = widgets.HTML()
-        super().__init__([wrapped(self._main, self._stop, self._reset, self._pace), self._picture])
+        super().__init__(
+            [wrapped(self._main, self._stop, self._reset, self._pace, *self._sliders.values()), self._picture]
+        )
         self.add_class("convbp-explorer")
         answer_beside_cells(self)
         self._main.on_click(lambda _: self.pause() if self.status == RUNNING else self.start())
         self._stop.on_click(lambda _: self.stop())
         self._reset.on_click(lambda _: self.reset())
+        for name, slider in self._sliders.items():
+            slider.observe(lambda change, name=name: self._options.update({name: change.new}), "value")
         self._show()
 
     @property
@@ -202,7 +212,7 @@ class LiveTraining(widgets.VBox):
     def _work(self) -> None:
         end, error = FINISHED, None
         try:
-            for record in self._train():
+            for record in self._train(**self._options):
                 with self._changed:
                     self._records.append(record)
                     self._wait_as_asked()
@@ -250,7 +260,10 @@ class LiveTraining(widgets.VBox):
         name, icon = _MAIN.get(self._status, _TRAIN_ON)
         self._main.description, self._main.icon = name, icon
         self._main.disabled = self._status == FAILED  # such weights would fail again
-        self._stop.disabled = self._status not in (RUNNING, PAUSED)
+        under_way = self._status in (RUNNING, PAUSED)
+        self._stop.disabled = not under_way
+        for slider in self._sliders.values():
+            slider.disabled = under_way
         self._picture.value = training_picture.page(self._moment())
 
     def _moment(self) -> training_picture.Moment:
@@ -279,6 +292,30 @@ class LiveTraining(widgets.VBox):
         data, metadata = still.as_bundle(picture, text, alt=text, width=width, height=height)
         live: Any = super()._repr_mimebundle_(**kwargs)
         return {**live, **data}, metadata
+
+
+def _sliders(learning_rate: float, momentum: float) -> dict[str, widgets.Widget]:
+    """Sliders for the two, each wide enough for what it begins with; a number stays as it is until its slider moves."""
+    powers = (
+        (-4, 0) if not learning_rate > 0 else (min(-4, floor(log10(learning_rate))), max(0, ceil(log10(learning_rate))))
+    )
+    common = {"style": {"description_width": "auto"}, "layout": {"width": "250px"}, "continuous_update": False}
+    later = "used from the next start"
+    return {
+        "learning_rate": widgets.FloatLogSlider(
+            learning_rate,
+            min=powers[0],
+            max=powers[1],
+            step=0.1,
+            readout_format=".2g",
+            description="learning rate",
+            tooltip=later,
+            **common,
+        ),
+        "momentum": widgets.FloatSlider(
+            momentum, min=0, max=max(0.99, momentum), step=0.01, description="momentum", tooltip=later, **common
+        ),
+    }
 
 
 def _example(network: Network, images: Any, labels: Any, which: int) -> tuple[np.ndarray, np.ndarray]:

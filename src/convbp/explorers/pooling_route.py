@@ -12,7 +12,20 @@ from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.pooling import POOLINGS, PoolingState
 from convbp.notation import number
-from convbp.pictures.scene import PRODUCTS, Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Tag,
+    Term,
+    rows_of,
+)
 from convbp.pictures.written_terms import multiplied
 from convbp.pooling import Pooled
 
@@ -91,6 +104,8 @@ def _of_window(
             f"A tie: {number(y)} stands there {equal} times. There is no derivative; the first one takes all.",
         )
 
+    inside = Cells("inputs", *top_left, *size)
+
     def term(pixel: tuple[int, int]) -> Term:
         return _term(f"to {pixel}, o = {number(inputs.entry(*pixel))}", shares[pixel], delta)
 
@@ -118,6 +133,10 @@ def _of_window(
             f"pixel {top_left}: {gets} of δ{at} = {number(delta)}."
         ),
         grids=(replace(grids["shares"], title=f"∂y{at}/∂o", values=rows_of(alone)),),
+        flights=(
+            (Flight(inside, inside, meets=True, fades=True), Flight(Cells("inputs", *reached), Cells("output", *at))),
+            (Flight(Cells("delta", *at), Cells("gradient", *reached)),),
+        ),
     )
 
 

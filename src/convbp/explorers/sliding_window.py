@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from convbp import exercises
 from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.equations import equation
 from convbp.equations.terms import all_terms
@@ -15,6 +16,8 @@ from convbp.notation import number
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
+    Cells,
+    Flight,
     Formula,
     Grid,
     Highlight,
@@ -24,11 +27,19 @@ from convbp.pictures.scene import (
     covered,
     named_tags,
     rows_of,
+    turn,
 )
-from convbp.pictures.written_terms import Tags, in_rows, named, outline, tags_of, written
+from convbp.pictures.written_terms import Tags, in_rows, named, outline, products, tags_of, written
 from convbp.sums import Sum
 
 CROSS_CORRELATION, CONVOLUTION = "cross-correlation", "convolution"
+
+# Which of them asks for the output.
+EXERCISES = {
+    (CROSS_CORRELATION, "valid"): exercises.cross_correlation,
+    (CONVOLUTION, "valid"): exercises.convolution,
+    (CONVOLUTION, "full"): exercises.full_convolution,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +101,9 @@ def scene(state: State) -> Scene:
     formula = equation(2 if flips else 1).statement.sides[1]
     counts = range(top, top + len(output)), range(left, left + output.shape[1])
     terms = all_terms(formula.on(*counts), named(inputs=state.image, kernel=state.kernel))
-    carried = tags_of("K", kernel)
+    carried, lying = tags_of("K", kernel), Cells("slid", 0, 0, k1, k2)
     highlights = {
-        Selection("output", i, j): _highlight(grid_out, kernel.size, terms[i - top, j - left], carried, flips, i, j)
+        Selection("output", i, j): _highlight(grid_out, terms[i - top, j - left], carried, lying, flips, i, j)
         for i, j in grid_out.cells()
     }
     (i, j), (out_rows, out_cols) = state.selected[1:], grid_out.size
@@ -103,15 +114,17 @@ def scene(state: State) -> Scene:
         # A change of mode can leave the chosen cell outside the output; then the nearest one is chosen.
         selected=Selection("output", min(max(i, top), top + out_rows - 1), min(max(j, left), left + out_cols - 1)),
         maps=(kernel,),
+        flights=turn(Cells("kernel", 0, 0, k1, k2), lying) if flips else (),
     )
     return covered(drawn, "output") if state.covered else drawn
 
 
-def _highlight(grid_out: Grid, size: tuple[int, int], entry: Sum, tags: Tags, flips: bool, i: int, j: int) -> Highlight:
-    (k1, k2), window = size, outline("input", "inputs", entry, tags)
+def _highlight(grid_out: Grid, entry: Sum, tags: Tags, lying: Cells, flips: bool, i: int, j: int) -> Highlight:
+    (k1, k2), window = lying[3:], outline("input", "inputs", entry, tags)
     sign = "\u2212" if flips else "+"
     result = grid_out.entry(i, j)
 
+    made = Cells("products", 0, 0, k1, k2)
     here = f"({number(i)}, {number(j)})"
     return Highlight(
         marks=(
@@ -132,6 +145,11 @@ def _highlight(grid_out: Grid, size: tuple[int, int], entry: Sum, tags: Tags, fl
             f"of the input that starts at ({number(window.row)}, {number(window.col)}); multiply entry by entry, "
             "and add."
         ),
+        flights=(
+            (Flight(window.cells, lying, meets=True),),
+            *(() if flips else ((Flight(lying, made, products(entry)),),)),  # or they lie in another order
+            (Flight(made, Cells("output", i, j)),),
+        ),
     )
 
 
@@ -141,3 +159,7 @@ def _symbol(flips: bool) -> str:
 
 class SlidingWindow(Explorer, state=State, scene=scene):
     """A kernel slides over an image; choose a cell of the output and see the window and the sum that made it."""
+
+    def mistake_in(self, numbers: np.ndarray) -> str:
+        asked = EXERCISES.get((self.state.operation, self.state.mode))
+        return asked.mistake_in(numbers, {"image": self.state.image, "kernel": self.state.kernel}) if asked else ""

@@ -10,8 +10,9 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from convbp.notation import brief, number
+from convbp.pictures import curves, ways
 from convbp.pictures.colours import DARK, HUES, LIGHT, SHARES, ink_on, mixed, share
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Term
+from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Mark, Term, Ways
 from convbp.pictures.text_wrapping import broken, text_width
 
 # Lengths in pixels.
@@ -83,7 +84,9 @@ def look(grid: Grid, cell: int, as_map: bool) -> Look:
 
 
 def needed(grid: Grid, font_size: float = LEGIBLE) -> int:
-    """The side of a cell in which all numbers of a grid can be read."""
+    """The side of a cell in which all numbers of a grid can be read; what is no grid of cells has its own sizes."""
+    if isinstance(grid, Curve | Ways):
+        return 0
     return 7 + ceil(font_size * max((text_width(_text(value), 1) for value in _flat(grid.values)), default=0))
 
 
@@ -93,6 +96,10 @@ def _text(value: Any) -> str:
 
 def grid_size(grid: Grid, look: Look) -> tuple[float, float]:
     """Width and height of a grid, with its title and indices."""
+    if isinstance(grid, Curve):
+        return curves.size(grid)
+    if isinstance(grid, Ways):
+        return ways.size(grid)
     rows, cols = grid.size
     title = text_width(grid.title, look.title, bold=look.title == TITLE)
     return look.gutter + max(look.cell * cols + 2, title), look.head + look.cell * rows + 2
@@ -100,6 +107,10 @@ def grid_size(grid: Grid, look: Look) -> tuple[float, float]:
 
 def grid(grid: Grid, look: Look) -> str:
     """A grid, its title at the top left."""
+    if isinstance(grid, Curve):
+        return curves.drawn(grid)
+    if isinstance(grid, Ways):
+        return ways.drawn(grid)
     # To a cache 1/2 and 0.5 are the same, but they are not written alike.
     return _grid(grid, look, tuple(map(type, _flat(grid.values))))
 
@@ -214,6 +225,11 @@ def _notch(which: str, left: float, top: float, rows: int, cols: int, cell: floa
 
 def mark(mark: Mark, grid: Grid, look: Look) -> str:
     """An outline in a grid."""
+    if isinstance(grid, Curve):
+        return _mark(mark.style, 1, 1, "", (), (), *curves.corner(grid, mark.col), Look(curves.DOT, False))
+    if isinstance(grid, Ways):
+        place = ways.corner(grid, mark.row)
+        return ways.chosen(grid, mark.row) + _mark(mark.style, 1, 1, "", (), (), *place, Look(ways.CELL, False))
     left, top = look.place(grid, mark.row, mark.col)
     captions, zeros = [], []
     for r, c in ((r, c) for r in range(mark.rows) for c in range(mark.cols)):
@@ -512,5 +528,5 @@ def style(still: bool) -> str:
         f".cbp .label{{font-size:14px;fill:{colour['muted']}}}.cbp .total{{font-weight:bold}}"
         ".cbp .sum{font-size:15px}.cbp .heading,.cbp .said{font-size:15px;font-weight:bold}"
         f".cbp .symbols{{font-size:12px;fill:{colour['muted']}}}.cbp .note{{font-size:13px;fill:{colour['muted']}}}"
-        f".cbp [data-cell]{{cursor:pointer}}{shares}{hues}"
+        f".cbp [data-cell]{{cursor:pointer}}{shares}{hues}{curves.style(colour)}{ways.style(colour)}"
     )

@@ -5,12 +5,14 @@ knows about pixels, colours or widgets.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from math import floor, log10
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from convbp.notation import subscripted
+from convbp.notation import number, subscripted
 
 
 class Selection(NamedTuple):
@@ -92,6 +94,91 @@ class Grid:
         return self.values[row - self.origin[0]][col - self.origin[1]]
 
 
+class Line(NamedTuple):
+    """A line in a `Curve`, through points in the units of its axes; ``name`` and ``hue`` stand in the legend.
+
+    ``style`` is "solid", "broken", or "dots": a dotted line with a dot at each point.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    hue: int = 0
+    name: str = ""
+    style: str = "solid"
+
+
+@dataclass(frozen=True)
+class Curve(Grid):
+    """Numbers over an axis: its cells are points, all in one row, that are chosen along the curve as cells are.
+
+    ``values`` holds that row, how high each point lies.
+
+    Parameters
+    ----------
+    at
+        Where each cell lies on the horizontal axis, in increasing order.
+    across, up
+        From where to where the two axes go.
+    labels
+        What the two axes are, the horizontal one first.
+    lines
+        Drawn behind the points. `Highlight` adds those that come with a choice.
+    """
+
+    at: tuple[float, ...] = ()
+    across: tuple[float, float] = (0, 1)
+    up: tuple[float, float] = (0, 1)
+    labels: tuple[str, str] = ("", "")
+    lines: tuple[Line, ...] = ()
+
+    def straight(self, x: float, y: float, slope: float) -> tuple[tuple[float, float], ...]:
+        """The ends of a straight line through a point, as far as it lies between the axes; none if it does not."""
+        (left, right), (low, high) = self.across, self.up
+        if slope:
+            first, last = sorted((x + (low - y) / slope, x + (high - y) / slope))
+            left, right = max(left, first), min(right, last)
+        elif not low <= y <= high:
+            return ()
+        return tuple((end, y + slope * (end - x)) for end in (left, right)) if left < right else ()
+
+
+@dataclass(frozen=True)
+class Ways(Grid):
+    """All ways from one number to another, each through one number between them, with a number on every arrow.
+
+    Its cells are all in one column: what each way comes to, ``values[n][0]``, and in the last row their sum. A way
+    that is marked is drawn bold; if the sum is marked, all are.
+
+    Parameters
+    ----------
+    start, end
+        The two numbers: a name and a value each.
+    between
+        The number that each way goes through.
+    arrows
+        For each way the numbers on its two arrows.
+    heads
+        What stands above the arrows into ``between``, above those out of it, and above the cells.
+    captions
+        For each cell what stands beside it.
+    rows
+        So high as if there were so many ways, so that nothing moves where there are fewer.
+    """
+
+    start: tuple[str, Any] = ("", 0)
+    end: tuple[str, Any] = ("", 0)
+    between: tuple[tuple[str, Any], ...] = ()
+    arrows: tuple[tuple[Any, Any], ...] = ()
+    heads: tuple[str, str, str] = ("", "", "")
+    captions: tuple[str, ...] = ()
+    rows: int = 0
+
+
+def top(largest: float) -> float:
+    """The next round number: where an axis may end."""
+    power = 10.0 ** floor(log10(largest)) if largest > 0 else 1
+    return next((n * power for n in (1, 1.5, 2, 3, 4, 5, 6, 8) if n * power >= largest), 10 * power)
+
+
 @dataclass(frozen=True)
 class Tag:
     """A caption under the number of a cell, such as the name of a weight; equal ``hue`` means: the same weight.
@@ -104,12 +191,22 @@ class Tag:
     value: Any = None
 
 
+class Cells(NamedTuple):
+    """A block of ``rows``×``cols`` cells of a grid, from the cell (row, col)."""
+
+    grid: str
+    row: int
+    col: int
+    rows: int = 1
+    cols: int = 1
+
+
 @dataclass(frozen=True)
 class Mark:
     """An outline around ``rows``×``cols`` cells of a grid, with an optional tag in each cell.
 
-    What links cells of two grids is said by tags, too: each cell at the end of a link carries the name of its
-    weight, or its number.
+    What links cells of two grids is said by tags: each cell at the end of a link carries the name of its weight, or its
+    number. For the chosen cell a `Link` can draw it, too; of all cells at once the lines would hide the numbers.
 
     ``style`` is "solid" for what is chosen or read, "dashed" for what it reaches, and "faint" for what it would reach
     if the array went on. An outline lies on cells: a grid that is to be left at its border has cells outside its core.
@@ -125,15 +222,19 @@ class Mark:
     style: str = "solid"
     notch: str = ""
 
+    @property
+    def cells(self) -> Cells:
+        """What lies in it."""
+        return Cells(self.grid, self.row, self.col, self.rows, self.cols)
 
-class Cells(NamedTuple):
-    """A block of ``rows``×``cols`` cells of a grid, from the cell (row, col)."""
-
-    grid: str
-    row: int
-    col: int
-    rows: int = 1
-    cols: int = 1
+    def links(self, start: Selection) -> tuple["Link", ...]:
+        """A line from a cell to each of these that has a tag."""
+        return tuple(
+            Link(start, Selection(self.grid, self.row + r, self.col + c), tag.hue)
+            for r, tags in enumerate(self.tags)
+            for c, tag in enumerate(tags)
+            if tag
+        )
 
 
 class Flight(NamedTuple):
@@ -152,7 +253,8 @@ class Flight(NamedTuple):
     meets
         The numbers where it ends are there before, and what comes is laid on them. Else they show as it arrives.
     reversed
-        "rows" or "columns" if their order is the opposite at the end: a reflection. The numbers are those at the end.
+        "rows" or "columns" if their order is the opposite at the end: a reflection. If that is where they are already,
+        the numbers are those after it.
     fades
         It vanishes on its way: what it was multiplied with is 0.
     """
@@ -212,8 +314,9 @@ class Formula:
 class Highlight:
     """What one selection shows: outlines, the sum written out, and a sentence (the alt text).
 
-    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size. ``flights`` say in
-    which order the numbers come about, for a reader who keeps this cell, and ``links`` which cells hang together.
+    Each of ``grids`` is shown in the place of the scene's grid of that name; it has the same size. ``lines`` come into
+    the scene's curves, by their names. ``flights`` say in which order the numbers come about, for a reader who keeps
+    this cell, and ``links`` which cells hang together.
     """
 
     marks: tuple[Mark, ...]
@@ -222,6 +325,7 @@ class Highlight:
     grids: tuple[Grid, ...] = ()
     flights: Flights = ()
     links: tuple[Link, ...] = ()
+    lines: tuple[tuple[str, Line], ...] = ()
 
 
 class Part(NamedTuple):
@@ -256,6 +360,10 @@ class Scene:
         Grids that are only context: small, below the line.
     flights
         What is seen to move when this picture comes after one with other flights: a step, or a switch.
+    covered
+        The grid whose numbers are to be predicted, as it is when they are not; None if there is nothing to predict.
+    answers
+        For the cells that ask for one of its numbers, what they show when it has been predicted.
     """
 
     title: str
@@ -264,10 +372,12 @@ class Scene:
     selected: Selection
     maps: tuple[Grid, ...] = ()
     flights: Flights = ()
+    covered: Grid | None = None
+    answers: Mapping[Selection, Highlight] = field(default_factory=dict)
 
     def __post_init__(self):
         shapes = {grid.name: (grid.size, grid.small) for grid in self.grids}
-        for selection, highlight in self.highlights.items():
+        for selection, highlight in self.all_highlights():
             for grid in highlight.grids:
                 if shapes.get(grid.name) != (grid.size, grid.small):
                     raise ValueError(
@@ -281,6 +391,14 @@ class Scene:
                 f"{tuple(next(iter(self.highlights), ()))}."
             )
 
+    def all_highlights(self) -> Iterable[tuple[Selection, Highlight]]:
+        """All that can be shown of its cells, before and after a prediction."""
+        return chain(self.highlights.items(), self.answers.items())
+
+    def answer_at(self, cell: Selection) -> tuple[int, int]:
+        """Which entry of the covered grid a cell asks for."""
+        return next((m.row, m.col) for m in self.answers[cell].marks if self.covered and m.grid == self.covered.name)
+
     @property
     def grids(self) -> tuple[Grid, ...]:
         """All of them, in the order in which they are read."""
@@ -290,6 +408,11 @@ class Scene:
     @property
     def sentence(self) -> str:
         return self.highlights[self.selected].sentence
+
+
+def turn(start: Cells, end: Cells) -> Flights:
+    """A block of cells that goes to another and is turned by 180° there: two reflections, one after the other."""
+    return (Flight(start, end, meets=True, reversed="rows"),), (Flight(end, end, meets=True, reversed="columns"),)
 
 
 def stacked(piece: Piece) -> tuple[Grid, ...]:
@@ -313,7 +436,10 @@ def named_tags(letter: str, array: np.ndarray) -> np.ndarray:
 
 
 def covered(scene: Scene, name: str) -> Scene:
-    """The same with "?" for the numbers of one grid, to be predicted: each shows when its cell is marked."""
+    """The same with "?" for the numbers of one grid, to be predicted one by one; `Scene.answers` says what comes then.
+
+    Before that a cell shows what it is made of, but not what it reaches; and it is not said what comes out.
+    """
     grid = next(grid for grid in scene.grids if grid.name == name)
 
     def but(cells: set[tuple[int, int]]) -> Grid:
@@ -322,19 +448,33 @@ def covered(scene: Scene, name: str) -> Scene:
         shown = tuple(tuple(v if next(all_cells) in cells else "?" for v in values) for values in grid.values)
         return replace(grid, values=shown)
 
+    def asking(highlight: Highlight, row: int, col: int) -> Highlight:
+        return Highlight(
+            marks=tuple(mark for mark in highlight.marks if mark.style == "solid"),
+            formula=Formula(highlight.formula.heading),
+            sentence=f"Predict the number at ({number(row)}, {number(col)}) of “{grid.title}”.",
+            grids=highlight.grids,
+        )
+
     unknown = but(set())
 
     def hidden(piece: Any) -> Any:
         return tuple(map(hidden, piece)) if type(piece) is tuple else unknown if piece is grid else piece
 
+    asked = {
+        chosen: (highlight, mark)
+        for chosen, highlight in scene.highlights.items()
+        for mark in highlight.marks
+        if mark.grid == name
+    }
     return replace(
         scene,
         line=hidden(scene.line),
         maps=hidden(scene.maps),
-        highlights={
-            chosen: replace(
-                highlight, grids=(*highlight.grids, but({(m.row, m.col) for m in highlight.marks if m.grid == name}))
-            )
-            for chosen, highlight in scene.highlights.items()
+        highlights={**scene.highlights} | {c: asking(highlight, m.row, m.col) for c, (highlight, m) in asked.items()},
+        answers={
+            c: replace(highlight, grids=(*highlight.grids, but({(m.row, m.col)})))
+            for c, (highlight, m) in asked.items()
         },
+        covered=grid,
     )

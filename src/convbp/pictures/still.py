@@ -35,8 +35,8 @@ def png(scene: Scene) -> bytes:
     return rasterised(svg.picture(scene, still=True))
 
 
-def rasterised(picture: str) -> bytes:
-    """SVG text as PNG, at twice its size; raises as `png` does."""
+def rasterised(picture: str, scale: float = 2) -> bytes:
+    """SVG text as PNG, so many pixels for each of its own; raises as `png` does."""
     try:
         import resvg_py
     except ModuleNotFoundError as error:
@@ -45,7 +45,7 @@ def rasterised(picture: str) -> bytes:
             "The pictures that answer do without.",
             name=error.name,
         ) from error
-    return resvg_py.svg_to_bytes(svg_string=picture, zoom=2, **_fonts())
+    return resvg_py.svg_to_bytes(svg_string=picture, zoom=scale, **_fonts())
 
 
 def bundle(scene: Scene, text: str) -> tuple[dict, dict]:

@@ -13,11 +13,12 @@ from html import escape
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from convbp.pictures import drawing
+from convbp.pictures import curves, drawing
 from convbp.pictures.drawing import CELLS, Look
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
+    Curve,
     Formula,
     Grid,
     Highlight,
@@ -91,13 +92,22 @@ def patches(scene: Scene) -> dict[Selection, dict[str, str]]:
     The content does not depend on the layout.
     """
     drawn = _drawn(scene)
-    replaced = {grid.name for highlight in scene.highlights.values() for grid in highlight.grids}
+    replaced = {grid.name for _, highlight in scene.all_highlights() for grid in highlight.grids}
     base = {
         f"grid{g}": drawing.grid(grid, drawn.looks[grid.name])
         for g, grid in enumerate(scene.grids)
         if grid.name in replaced
     }
     return {selection: base | drawn.changes(highlight) for selection, highlight in scene.highlights.items()}
+
+
+def answers(scene: Scene) -> dict[Selection, dict[str, str]]:
+    """Return for each cell that asks for a prediction what then changes in the picture, beside its patch."""
+    changes = _drawn(scene).changes
+    return {
+        selection: dict(changes(after).items() - changes(scene.highlights[selection]).items())
+        for selection, after in scene.answers.items()
+    }
 
 
 def layouts(scene: Scene) -> tuple[Layout, ...]:
@@ -166,7 +176,7 @@ class _Drawn:
 
     @cached_property
     def _highlights(self) -> list[Highlight]:
-        return list(self.scene.highlights.values())
+        return [highlight for _, highlight in self.scene.all_highlights()]
 
     @cached_property
     def _titled(self) -> dict[str, list[Grid]]:
@@ -323,7 +333,10 @@ class _Drawn:
             contents["sum"] = drawing.column(formula, self._box(SUM, self.cell).width - 2)
         for g, grid in enumerate(self.scene.grids):
             look = self.looks[grid.name]
-            contents[f"marks{g}"] = "".join(drawing.mark(m, grid, look) for m in highlight.marks if m.grid == grid.name)
+            marks = "".join(drawing.mark(m, grid, look) for m in highlight.marks if m.grid == grid.name)
+            if isinstance(grid, Curve):
+                marks = curves.lines(grid, tuple(line for name, line in highlight.lines if name == grid.name)) + marks
+            contents[f"marks{g}"] = marks
             for instead in highlight.grids:
                 if instead.name == grid.name:
                     contents[f"grid{g}"] = drawing.grid(instead, look)

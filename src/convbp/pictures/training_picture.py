@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from math import ceil, floor, isqrt, log10
+from math import ceil, isqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -19,15 +19,16 @@ from convbp.networks.layers import Conv2D
 from convbp.networks.network import Network
 from convbp.networks.training import Progress
 from convbp.notation import number
-from convbp.pictures.colours import diverging, hue
-from convbp.pictures.drawing import style, theme
+from convbp.pictures import drawing
+from convbp.pictures.colours import diverging
+from convbp.pictures.curves import drawn, size
+from convbp.pictures.scene import Curve, Line, top
 from convbp.shapes import NotFiniteError
 
 TITLE = "A network while it learns"
 
 # Lengths in pixels.
-HEIGHT, HEAD, SIDE = 206, 28, 144  # of a panel; of its title; of the images in it
-PLOT_WIDTH, LEFT, FOOT = 190, 46, 34  # of a plot; left of it for the numbers, below it for the epochs
+HEIGHT, HEAD, SIDE = 212, 40, 144  # of a panel; of its title; of the images in it
 GAP = 18
 POINTS = 120  # of a curve, at most; each is the mean of some steps
 TILES = 36  # of a panel with maps, at most
@@ -138,7 +139,7 @@ def page(moment: Moment) -> str:
         f"<style>{_style(still=False)}</style>"
         f'<div role="img" aria-label="{TITLE}" style="display:flex;flex-wrap:wrap;gap:8px {GAP}px">{panels}</div>'
         # Room for two lines, so that a longer sentence does not move the page below.
-        f'<p{role} class="convbp-says" style="margin:4px 0;line-height:1.4;min-height:2.8em">{escape(moment.says)}</p>'
+        f'<p{role} class="convbp-says" style="margin:4px 0;line-height:1.4;min-height:4.2em">{escape(moment.says)}</p>'
     )
 
 
@@ -171,7 +172,7 @@ def _panels(moment: Moment) -> list[_Panel]:
     tests = [(step, r.test_accuracy) for step, r in enumerate(records, 1) if r.test_accuracy is not None]
     losses, right = _means([r.loss for r in records]), _means([share for share, _ in _right(records)])
     panels = [
-        _plot("loss", [("", losses)], records, _top(max((loss for _, loss in losses), default=1))),
+        _plot("loss", [("", losses)], records, top(max((loss for _, loss in losses), default=1))),
         _plot("share right", [("batch", right), ("test", tests)], records, 1),
     ]
     if moment.filters is not None:
@@ -183,38 +184,16 @@ def _panels(moment: Moment) -> list[_Panel]:
 
 
 def _plot(title: str, curves: list[tuple[str, list]], records: Sequence[Progress], top: float) -> _Panel:
-    """Curves over the steps, each a name and its points; the axes go on to the end of the training."""
+    """Curves over the epochs, each a name and its points (step, value); the axes go on to the end of the training."""
     steps = _steps(records)[1] if records else 1
-    epochs = round(steps * records[-1].epochs / records[-1].steps) if records else 0
-    bottom = HEIGHT - FOOT
-    height = bottom - HEAD - 6
-
-    def place(step: float, value: float) -> tuple[float, float]:
-        return LEFT + PLOT_WIDTH * step / steps, bottom - height * min(value / top, 1)
-
-    parts = [f'<text class="title" x="{LEFT}" y="16">{escape(title)}</text>']
-    for value in (0, top / 2, top):
-        _, y = place(0, value)
-        parts.append(f'<path class="axis" d="M{LEFT} {y:.1f}h{PLOT_WIDTH}"/>')
-        parts.append(f'<text class="index end" x="{LEFT - 6}" y="{y + 4:.1f}">{number(value)}</text>')
-    for epoch in sorted({0, epochs // 2, epochs}) if records else []:
-        x, _ = place(epoch * steps / epochs, 0)
-        parts.append(f'<text class="index" x="{x:.1f}" y="{bottom + 15}">{epoch}</text>')
-    parts.append(f'<text class="index" x="{LEFT + PLOT_WIDTH / 2}" y="{HEIGHT - 5}">epochs</text>')
-    for c, (name, points) in enumerate(curves):
-        d = "L".join("{:.1f} {:.1f}".format(*place(*point)) for point in points)
-        # Never by colour alone: the second is dashed, its points are dots, and its name stands beside it.
-        dashed = ' stroke-dasharray="2 4"' if c else ""
-        parts.append(f'<path class="curve" stroke="{hue(c)}"{dashed} d="M{d or "0 0"}"/>')
-        if c:
-            for point in points:
-                x, y = place(*point)
-                parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{hue(c)}"/>')
-        if name:
-            y = bottom - 10 - 20 * (len(curves) - 1 - c)
-            parts.append(f'<path class="curve" stroke="{hue(c)}"{dashed} d="M{LEFT + 110} {y - 4}h28"/>')
-            parts.append(f'<text class="symbols" x="{LEFT + 144}" y="{y}">{escape(name)}</text>')
-    return _Panel(LEFT + PLOT_WIDTH + 12, "".join(parts))
+    epochs = round(steps * records[-1].epochs / records[-1].steps) if records else 1
+    lines = tuple(
+        # Never by colour alone: the second is dashed, and its points are dots.
+        Line(tuple((step * epochs / steps, value) for step, value in points), c, name, "dots" if c else "solid")
+        for c, (name, points) in enumerate(curves)
+    )
+    curve = Curve("", title, ((),), across=(0, epochs), up=(0, top), labels=("epochs", ""), lines=lines, small=True)
+    return _Panel(round(size(curve)[0]), drawn(curve))
 
 
 def _maps(title: str, maps: np.ndarray, below: str = "") -> _Panel:
@@ -237,7 +216,7 @@ def _maps(title: str, maps: np.ndarray, below: str = "") -> _Panel:
     height, width = (scale * side for side in pixels.shape[:2])
     data = base64.b64encode(_png(pixels)).decode("ascii")
     content = (
-        f'<text class="title" x="0" y="16">{escape(title)}</text><g transform="translate(1,{HEAD})">'
+        f'<text class="title" x="0" y="18">{escape(title)}</text><g transform="translate(1,{HEAD})">'
         f'<image width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none" '
         f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>{"".join(frames)}</g>'
         f'<text class="symbols" x="0" y="{HEAD + SIDE + 20}">{escape(below or f"largest ±{number(largest)}")}</text>'
@@ -246,12 +225,7 @@ def _maps(title: str, maps: np.ndarray, below: str = "") -> _Panel:
 
 
 def _style(still: bool) -> str:
-    colour = theme(still)
-    return (
-        f"{style(still)}.cbp .axis{{stroke:{colour['muted']};stroke-width:1;stroke-opacity:.4}}"
-        ".cbp .curve{fill:none;stroke-width:2;stroke-linejoin:round}.cbp .frame{fill:none;stroke:#9a9a9a}"
-        ".cbp .end{text-anchor:end}"
-    )
+    return drawing.style(still) + ".cbp .frame{fill:none;stroke:#9a9a9a}"
 
 
 # Numbers
@@ -268,12 +242,6 @@ def _means(values: list[float]) -> list[tuple[float, float]]:
     size = ceil(len(values) / POINTS)
     parts = (values[i : i + size] for i in range(0, len(values), size or 1))
     return [(size * p + (len(part) + 1) / 2, sum(part) / len(part)) for p, part in enumerate(parts)]
-
-
-def _top(largest: float) -> float:
-    """The next round number."""
-    power = 10 ** floor(log10(largest)) if largest > 0 else 1
-    return next((n * power for n in (1, 1.5, 2, 3, 4, 5, 6, 8) if n * power >= largest), 10 * power)
 
 
 @cache

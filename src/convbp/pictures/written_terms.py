@@ -51,7 +51,17 @@ def _tag(names: Iterable[str], tags: Tags) -> Tag | None:
 def multiplied(*values: Any) -> str:
     """The product written in numbers: 3·(−2) = −6."""
     result = number(prod(values))
-    return f"{'·'.join(map(factor, values))} = {result}" if len(values) > 1 else result
+    return f"{_factors(*values)} = {result}" if len(values) > 1 else result
+
+
+def products(entry: Sum) -> tuple[str, ...]:
+    """The products of a sum, without their results: 3·(−2)."""
+    return tuple([_factors(*[part.value for part in product]) for product in entry.terms])
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _factors(*values: Any) -> str:
+    return "·".join(map(factor, values))
 
 
 def in_rows(terms: Sequence, width: int) -> tuple[tuple, ...]:

@@ -28,7 +28,7 @@ LOSS = "notebook 05, Eq. 9"
 DELTA = "notebook 05, Eq. 9, and notebook 07, Eq. 15"
 SLOPE = "notebook 08, Eq. 18 to 20"
 RECURSION = "notebook 08, Eq. 20 to 22"
-WORKED = "notebook 11, the worked question"
+WORKED = "notebook 16, the worked question"
 _LEAKY = 0.01, 0.1, 0.2, 0.3  # the slopes that are usual for x < 0
 
 

@@ -24,7 +24,7 @@ from convbp.exercises.themes.common import (
 from convbp.sums import symbols
 
 FIGURE = "notebook 06, Eq. 13 and 14"
-CHANNELS = "notebook 10, channels"
+CHANNELS = "notebook 11, channels"
 
 
 def _back_through_channels(delta, kernel):
@@ -130,7 +130,7 @@ def _input_gradient_by_weights(delta, kernel):
             "flip missing",
             "You slid each filter over δ as it is, or spread it turned.",
             "The way back turns the two spatial axes of the kernel by 180°, and swaps the two channel axes.",
-            "notebook 08, Eq. 20 to 22, and notebook 10, channels",
+            "notebook 08, Eq. 20 to 22, and notebook 11, channels",
             kernel=rot180,
         ),
         one_axis_missing("w", "δ", CHANNELS),
@@ -199,7 +199,7 @@ def _input_gradient_by_weights(delta, kernel):
             "product of sums for sum of products",
             "You added up the filters first, of δ and of the kernel, and multiplied then.",
             "Each δ(d) is multiplied with its own filter w(·, ·, c, d), and then the products are added.",
-            "notebook 11, the worked question",
+            "notebook 16, the worked question",
             {
                 "back": lambda delta, kernel: _back_through_channels(
                     delta.sum(axis=3, keepdims=True), kernel.sum(axis=3, keepdims=True)
@@ -234,7 +234,7 @@ def _input_gradient_by_weights(delta, kernel):
             "another layout",
             "The axes of your result stand in another order.",
             "The numbers are right; asked for is (N, H, W, C), channels last, unless you check with layout='NCHW'.",
-            "notebook 10, channels",
+            "notebook 11, channels",
             {"result": lambda r, a: np.moveaxis(r, 3, 1)},
             {"result": lambda r, a: np.moveaxis(r, 3, 0)},
         ),
@@ -361,7 +361,7 @@ def _kernel_gradient_by_slices(inputs, delta):
             mean_for_sum(
                 count,
                 of,
-                "notebook 06, Eq. 13, and notebook 10, channels",
+                "notebook 06, Eq. 13, and notebook 11, channels",
                 "All images and places share the kernel, and what comes from each adds up; nothing divides.",
             )
             for count, of in (
@@ -448,7 +448,7 @@ def _kernel_gradient_by_slices(inputs, delta):
             "product of sums for sum of products",
             "You added up the images first, of the inputs and of δ, and multiplied then.",
             "Each image's δ meets that image's inputs, and then the products are added.",
-            "notebook 11, the worked question",
+            "notebook 16, the worked question",
             {
                 "slide": lambda inputs, delta: _kernel_gradient(
                     inputs.sum(0, keepdims=True), delta.sum(0, keepdims=True)

@@ -271,7 +271,7 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
             "product of sums for sum of products",
             "You multiplied a sum of δ with the sum of the kernel.",
             "Each δ is multiplied with the weight on its path, and then the products are added.",
-            "notebook 11, the worked question",
+            "notebook 16, the worked question",
             slide=product_of_sums(full),
         ),
         mean_for_sum(lambda a: a.kernel.size, "the k₁·k₂ products", STRIDE),

@@ -11,7 +11,7 @@ from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import mirrored, only, product_of_sums, transposed, turned
 from convbp.sums import symbol, symbols
 
-WORKED = "notebook 11, the worked question"
+WORKED = "notebook 16, the worked question"
 
 
 def _two_layer(
@@ -171,14 +171,14 @@ def _by_delta_of_the_map(image, first_kernel, second_kernel, target):
             "second kernel turned by 180°",
             "You turned w² by 180°.",
             "The forward pass does not flip, so in the gradient for a kernel nothing is flipped (Eq. 13).",
-            "notebook 06, Eq. 13, and notebook 11, the worked question",
+            "notebook 06, Eq. 13, and notebook 16, the worked question",
             slide=lambda image, kernel: cross_correlate(image, rot180(kernel)),
         ),
         mistake(
             "image turned by 180°",
             "You turned the image by 180°.",
             "The forward pass does not flip, so in the gradient for a kernel nothing is flipped (Eq. 13).",
-            "notebook 06, Eq. 13, and notebook 11, the worked question",
+            "notebook 06, Eq. 13, and notebook 16, the worked question",
             {"slide": lambda image, kernel: cross_correlate(rot180(image), kernel)},
             {"image": rot180},
         ),

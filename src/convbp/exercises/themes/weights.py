@@ -26,7 +26,7 @@ KERNEL = "notebook 06, Eq. 13"
 FIGURE = "notebook 06, Eq. 13 and 14"
 BIAS = "notebook 06, the bias gradient"
 STEP = "notebook 06, what to do with it"
-RATE = "notebook 12, the learning rate"
+RATE = "notebook 13, the learning rate"
 
 
 def _kernel_gradient_in_loops(inputs, delta):
@@ -110,7 +110,7 @@ def _kernel_gradient_by_windows(inputs, delta):
             "product of sums for sum of products",
             "You multiplied a sum of inputs with the sum of δ.",
             "Each δ is multiplied with the input that its output has seen, and then the products are added.",
-            "notebook 11, the worked question",
+            "notebook 16, the worked question",
             slide=product_of_sums(cross_correlate),
         ),
         mistake(

@@ -10,14 +10,21 @@ from dataclasses import replace
 from html import escape
 from importlib import resources
 from time import sleep
+from urllib.parse import quote
 
 import anywidget
 import traitlets
 
-from convbp.pictures import still, svg
-from convbp.pictures.scene import Scene, Selection
+from convbp.notation import number
+from convbp.pictures import drawing, still, svg
+from convbp.pictures.colours import hue
+from convbp.pictures.scene import Grid, Highlight, Scene, Selection
 
 _FILES = resources.files(__package__)
+
+
+def _read(name: str) -> str:
+    return _FILES.joinpath(name).read_text(encoding="utf-8")
 
 
 class GridView(anywidget.AnyWidget):
@@ -26,12 +33,20 @@ class GridView(anywidget.AnyWidget):
     It keeps room for ``others``, so that the page below does not move when one of them is shown.
     """
 
-    _esm = _FILES.joinpath("grid_view.js").read_text(encoding="utf-8")
-    _css = _FILES.joinpath("grid_view.css").read_text(encoding="utf-8")
+    _esm = _read("grid_view.js")
+    _css = _read("grid_view.css")
 
     frame = traitlets.Unicode(help="the picture, as SVG text with empty slots").tag(sync=True)
     slots = traitlets.Dict(help="slot -> what is in it").tag(sync=True)
     patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(sync=True)
+    moves = traitlets.Dict(help="'grid,row,col' -> its flights and its links, if there are any").tag(sync=True)
+    answers = traitlets.Dict(
+        help="'grid,row,col' of a cell that asks for a number -> which, and what its answer changes in its picture"
+    ).tag(sync=True)
+    asked = traitlets.Dict(help="the grid to be predicted: name, slot, 'row,col' -> number and text").tag(sync=True)
+    predictions = traitlets.Dict(help="'row,col' -> number and text that the reader predicted").tag(sync=True)
+    verdict = traitlets.Unicode(help="what is said of all of the predictions together").tag(sync=True)
+    arrival: traitlets.List = traitlets.List(help="what flies when it is another than before").tag(sync=True)
     layouts: traitlets.List = traitlets.List(help="how its parts can be arranged, from wide to narrow").tag(sync=True)
     axes = traitlets.Dict(help="grid -> its title, and what its row and column index are called").tag(sync=True)
     others: traitlets.List = traitlets.List(help="layouts and longest texts of each picture that room is kept for").tag(
@@ -45,9 +60,10 @@ class GridView(anywidget.AnyWidget):
     col = traitlets.Int().tag(sync=True)
 
     def __init__(self, scene: Scene, others: Iterable[Scene] = ()):
+        self._solution = scene.covered  # the grid that is to be predicted, or was and can be seen now
         super().__init__(
             **self._traits_for(scene),
-            patches=self._patches_for(scene),
+            **self._cells_of(scene),
             others=[{"layouts": _layouts(other), **_longest_texts(other)} for other in others],
         )
         self._scene = scene
@@ -60,15 +76,22 @@ class GridView(anywidget.AnyWidget):
         """
         with self.hold_sync():
             self._scene = scene
-            for name, value in self._traits_for(scene).items():
-                setattr(self, name, value)
-            self.patches = {}
+            solution = scene.covered or next((grid for grid in scene.grids if grid == self._solution), None)
+            if solution != self._solution:
+                self._solution = solution
+                self._set({"predictions": {}, "verdict": ""})
+            self._set(self._traits_for(scene) | {"patches": {}})
         try:
             sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
-            self.patches = self._patches_for(scene)
+            self._set(self._cells_of(scene))
         except BaseException:  # the kernel was interrupted: without patches the picture would answer to nothing
-            self.patches = self._patches_for(scene)
+            self._set(self._cells_of(scene))
             raise
+
+    def _set(self, traits: dict) -> None:
+        with self.hold_sync():
+            for name, value in traits.items():
+                setattr(self, name, value)
 
     @property
     def scene(self) -> Scene:
@@ -76,36 +99,80 @@ class GridView(anywidget.AnyWidget):
         chosen = Selection(self.grid, self.row, self.col)
         return replace(self._scene, selected=chosen) if chosen in self._scene.highlights else self._scene
 
-    def png(self) -> bytes:
-        """The picture as it is now."""
-        return still.png(self.scene)
+    def svg(self) -> str:
+        """The picture as it is now, on white."""
+        return svg.picture(self.scene, still=True)
 
-    def html(self) -> str:
-        """The picture as a page of its own: it needs neither kernel nor network to answer a selection."""
-        state = {name: getattr(self, name) for name in ("patches", *self._traits_for(self._scene))}
-        state |= {"paintable": False, "others": []}  # there would be nobody to draw it anew
-        return (
-            _FILES.joinpath("page.html")
-            .read_text(encoding="utf-8")
-            .format(
-                title=escape(self.title),
-                css=self._css,
-                esm=self._esm,
-                # "</script>" inside a string would end the script, and "<!--" begin a comment.
-                state=json.dumps(state, ensure_ascii=False).replace("<", "\\u003c"),
-            )
+    def png(self, scale: float = 2) -> bytes:
+        """The same as pixels, ``scale`` to each pixel of its size on the page."""
+        return still.rasterised(self.svg(), scale)
+
+    def html(self, title: str = "", caption: str = "") -> str:
+        """The picture as a page of its own, with neither kernel nor network: it answers to a selection, moves, and
+        takes predictions. Where no script may run, it stands still.
+
+        ``title`` stands above it, ``caption`` below.
+        """
+        style, script = self._style(), self._script()
+        return self._page(title, caption, f"<style>\n{style}</style>", f'<script type="module">\n{script}</script>')
+
+    def html_in_files(self, name: str, title: str = "", caption: str = "") -> tuple[str, str, str]:
+        """The same in three files: a page, the ``name``.css and the ``name``.js that it asks for beside it.
+
+        For a server whose content security policy allows no script and no style in a page.
+        """
+        style = drawing.style(still=False)
+        page = self._page(
+            title,
+            caption,
+            f'<link rel="stylesheet" href="{quote(name)}.css">',
+            f'<script src="{quote(name)}.js"></script>',
         )
+        # As a module it could not be opened as a file.
+        script = (
+            self._script()
+            .replace("export default { render };", "")
+            .replace(_escaped(f"<style>{style}</style>")[1:-1], "")
+        )
+        return page.replace(f"<style>{style}</style>", ""), self._style() + style, f"(() => {{\n{script}}})();\n"
+
+    def _page(self, title: str, caption: str, style: str, script: str) -> str:
+        scene = self.scene
+        return _read("page.html").format(
+            title=escape(title or self.title),
+            heading=f"<h1>{escape(title)}</h1>\n" if title else "",
+            still=svg.picture(scene),
+            sentence=escape(scene.sentence),
+            caption=f"<figcaption>{escape(caption)}</figcaption>\n" if caption else "",
+            style=style,
+            script=script,
+        )
+
+    def _style(self) -> str:
+        return _read("page.css") + self._css
+
+    def _script(self) -> str:
+        kept = "predictions", "verdict", *self._cells_of(self._scene), *self._traits_for(self._scene)
+        state = {name: getattr(self, name) for name in kept}
+        state |= {"paintable": False, "others": []}  # there would be nobody to draw it anew
+        return f"{self._esm}\nconst state = {_escaped(state)};\n{_read('page.js')}"
 
     def still(self) -> tuple[dict, dict]:
         """The mime bundle of the still picture, and its metadata."""
         return still.bundle(self.scene, self.scene.sentence)
 
-    @staticmethod
-    def _traits_for(scene: Scene) -> dict:
+    @property
+    def solution(self) -> Grid | None:
+        """What is to be predicted, or was and can be seen now."""
+        return self._solution
+
+    def _traits_for(self, scene: Scene) -> dict:
         selected = scene.selected
         return {
             "frame": svg.frame(scene),
             "slots": svg.slots(scene),
+            "arrival": scene.flights,
+            "asked": _asked(scene, self._solution) if self._solution else {},
             "layouts": _layouts(scene),
             "axes": {grid.name: [grid.title, *grid.axes] for grid in scene.grids if grid.axes},
             "title": scene.title,
@@ -116,14 +183,44 @@ class GridView(anywidget.AnyWidget):
         }
 
     @staticmethod
-    def _patches_for(scene: Scene) -> dict:
-        return {f"{grid},{row},{col}": slots for (grid, row, col), slots in svg.patches(scene).items()}
+    def _cells_of(scene: Scene) -> dict:
+        """What each cell one can choose would change in the picture, and what would move."""
+        patches = {_key(cell): slots for cell, slots in svg.patches(scene).items()}
+        moves = {_key(cell): _moves(highlight) for cell, highlight in {**scene.highlights, **scene.answers}.items()}
+        answers = {
+            _key(cell): {"at": scene.answer_at(cell), "slots": slots} for cell, slots in svg.answers(scene).items()
+        }
+        return {"moves": {key: move for key, move in moves.items() if move}, "answers": answers, "patches": patches}
 
 
 def _layouts(scene: Scene) -> list[dict]:
     return [layout._asdict() for layout in svg.layouts(scene)]
 
 
+def _escaped(value: object) -> str:
+    """As JSON that can stand in a page: "</script>" in a string would end the script, and "<!--" begin a comment."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _key(cell: Selection) -> str:
+    return ",".join(map(str, cell))
+
+
+def _asked(scene: Scene, solution: Grid) -> dict:
+    slot = [grid.name for grid in scene.grids].index(solution.name)
+    values = {f"{row},{col}": solution.entry(row, col) for row, col in solution.cells()}
+    return {
+        "grid": solution.name,
+        "slot": f"grid{slot}",
+        "values": {at: [float(value), number(value)] for at, value in values.items()},
+    }
+
+
+def _moves(highlight: Highlight) -> dict:
+    links = [[start, end, hue(weight)] for start, end, weight in highlight.links]
+    return {name: move for name, move in (("flights", highlight.flights), ("links", links)) if move}
+
+
 def _longest_texts(scene: Scene) -> dict[str, str]:
-    patches = svg.patches(scene).values()
-    return {name: max((patch[name] for patch in patches), key=len) for name in ("heading", "words", "sentence")}
+    patches = [*svg.patches(scene).values(), *svg.answers(scene).values()]
+    return {name: max((patch.get(name, "") for patch in patches), key=len) for name in ("heading", "words", "sentence")}

@@ -7,6 +7,7 @@ const NO_SHORTCUTS = 'data-lm-suppress-shortcuts="true"'; // or Jupyter's arrow 
 const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Stop", "fa-retweet": "Repeat" };
 
 const MOST_FREE = 40; // pixels below a picture, for others that are higher
+const SWITCHES = { motion: "convbpMotion", links: "convbpLinks" }; // and where a page remembers them
 
 const SMALLEST = 11 / 15; // of its size: a picture's formula is then 11 pixels high
 
@@ -16,6 +17,89 @@ const KEYS = {
   PageUp: ["row", -Infinity], PageDown: ["row", Infinity], Home: ["col", -Infinity], End: ["col", Infinity],
 };
 
+// Motion. What moves lies over the picture, which is from the first moment as it will be when nothing moves any more.
+const EASING = "cubic-bezier(.45, 0, .25, 1)";
+const GLIDE = 260, STEP = 720, PAUSE = 600; // milliseconds: of an outline, of a flight, after the last one
+const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
+const page = document.documentElement.dataset; // where all pictures of a page remember what one of them was told
+const moving = () => !REDUCED.matches && page.convbpMotion !== "off";
+
+// An element, unless there is none, and where it is on the page.
+const boxed = (element) => element && { element, ...element.getBoundingClientRect().toJSON() };
+
+// What is drawn in a slot, by a name that it has in another picture, too.
+function parts(slot) {
+  const count = {};
+  return new Map([...slot.children].map((part) => {
+    const name = `${part.getAttribute("class")} ${part.textContent || part.nextElementSibling?.textContent}`;
+    count[name] = (count[name] ?? 0) + 1;
+    return [`${name} ${count[name]}`, boxed(part)];
+  }));
+}
+
+// Outlines, and what they carry, come from where they were to where they are.
+function glide(before, slot) {
+  const scale = slot.getScreenCTM().a;
+  for (const [name, { element, left, top, width, height }] of parts(slot)) {
+    const was = before.get(name);
+    if (!was || ["left", "top", "width", "height"].every((key) => Math.abs(was[key] - { left, top, width, height }[key]) < 0.5)) continue;
+    const from = (key, is) => `${(was[key] - is) / scale}px`;
+    element.animate([{ transform: `translate(${from("left", left)}, ${from("top", top)})` }, {}], { duration: GLIDE, easing: EASING, composite: "add" });
+    if (Math.hypot(was.width - width, was.height - height) < 1) continue;
+    const size = [was, { width, height }].map((one) => ({ width: `${one.width / scale}px`, height: `${one.height / scale}px` }));
+    element.animate(size, { duration: GLIDE, easing: EASING });
+  }
+}
+
+// The cells of a block, row by row; turned over, if it is.
+function blockOf([grid, row, col, rows = 1, cols = 1], reversed) {
+  return Array.from({ length: rows * cols }, (_, n) => {
+    const [r, c] = [Math.floor(n / cols), n % cols];
+    return [grid, row + (reversed === "rows" ? rows - 1 - r : r), col + (reversed === "columns" ? cols - 1 - c : c)];
+  });
+}
+
+// What a cell of the picture looks like: its place and colours, the size of its number, and the number.
+function look(cell) {
+  const box = cell?.matches("rect") ? cell : cell?.querySelector("rect"), beside = box?.nextElementSibling;
+  if (!box) return null;
+  const text = beside?.matches("text") ? beside : null, style = getComputedStyle(text ?? box), scale = box.getScreenCTM().a;
+  return { ...boxed(box), text, background: getComputedStyle(box).fill, color: style.fill, size: scale * parseFloat(style.fontSize) };
+}
+
+// From a block to another one, as what flies: from which place to which, with which look and text.
+function chips([start, end, carries, , reversed], find) {
+  const from = blockOf(start).map(find).map(look), to = blockOf(end, reversed).map(find).map(look);
+  if (from.length !== to.length && from.length > 1 && to.length > 1) {
+    const [one, other] = [from, to].map((cells) => hull(cells.filter(Boolean)));
+    return [{ from: one, to: other, background: "none", text: "" }];
+  }
+  const inPlace = String(start) === String(end);
+  return (from.length > to.length ? from : to).map((_, n) => {
+    const [one, other] = [from[n] ?? from[0], to[n] ?? to[0]], shown = inPlace || (carries.length && to.length > 1) ? other : one;
+    return one && other && { ...shown, from: one, to: other, text: carries[n] ?? shown.text?.textContent ?? "" };
+  }).filter(Boolean);
+}
+
+function hull(boxes) {
+  const [left, top] = ["left", "top"].map((edge) => Math.min(...boxes.map((box) => box[edge])));
+  const [right, bottom] = ["right", "bottom"].map((edge) => Math.max(...boxes.map((box) => box[edge])));
+  return { left, top, width: right - left, height: bottom - top };
+}
+
+// A curve between two cells. It keeps to the lines between cells and to the room between grids, so as not to run across
+// numbers; `n` of `count` in a bundle.
+function curve(start, end, n, count) {
+  const [a, b] = [start, end].map(({ element }) => element.getBoundingClientRect());
+  const [A, B] = [start, end].map(({ element }) => hull([...element.closest("[data-grid]").querySelectorAll("[data-at], [data-cell]")].map((cell) => cell.getBoundingClientRect())));
+  const aside = (n - (count - 1) / 2) * Math.min(2, 8 / count), beside = A.left + A.width <= B.left || B.left + B.width <= A.left;
+  const [at, size] = beside ? ["left", "width"] : ["top", "height"], across = beside ? "top" : "left";
+  const on = A[at] < B[at], point = (along, other) => (beside ? [along, other] : [other, along]).join();
+  const [out, into] = on ? [A[at] + A[size], B[at]] : [A[at], B[at] + B[size]], middle = (out + into) / 2;
+  const [y, z] = [a[across] + aside, b[across] + aside], [first, last] = [a, b].map((box) => box[at] + box[size] / 2);
+  return { path: `M${point(first, y)}L${point(out, y)}C${point(middle, y)} ${point(middle, z)} ${point(into, z)}L${point(last, z)}`, dot: point(last, z).split(",") };
+}
+
 function render({ model, el, signal }) {
   el.classList.add("convbp-view");
   el.innerHTML = `
@@ -23,9 +107,18 @@ function render({ model, el, signal }) {
     <p class="convbp-heading" data-slot="heading"></p>
     <div class="convbp-stage" tabindex="0" role="application" ${NO_SHORTCUTS}></div>
     <div class="convbp-words" data-slot="words"></div>
+    <div class="convbp-ask" hidden>
+      <label>your prediction <input name="prediction" inputmode="text" autocomplete="off" size="6" ${NO_SHORTCUTS}></label>
+      <button type="button" ${NO_SHORTCUTS}>show</button>
+      <span></span>
+    </div>
     <div class="convbp-choice"></div>
     <p class="convbp-sentence" aria-live="polite"></p>`;
-  const [message, heading, stage, words, choice, sentence] = el.children;
+  const [message, heading, stage, words, ask, choice, sentence] = el.children;
+  const guess = ask.querySelector("input");
+  const over = document.createElement("div"); // what lies over the picture
+  over.className = "convbp-over";
+  over.ariaHidden = true;
   let hovered = null; // the key of the cell under the pointer
   let frame = null, layouts = null; // those in the picture
   let shown = {}; // slot -> what is in it
@@ -38,30 +131,163 @@ function render({ model, el, signal }) {
   const following = () => !Object.keys(model.get("patches")).length; // a new picture comes without them, they right after
   const cells = (grid) => Object.keys(model.get("patches")).map(parse).filter((cell) => cell.grid === grid);
 
+  let inView = null; // the key of the cell that is shown
   function showSelection() {
     const key = hovered in model.get("patches") ? hovered : selected();
     const patch = model.get("patches")[key];
     if (!patch) return; // a new picture with other cells is on its way
-    fill(patch);
-    sentence.innerHTML = patch.sentence; // escaped by Python, like all text of the picture
+    if (key !== inView) land();
+    inView = key;
+    const asked = model.get("asked"), answer = model.get("answers")[key], now = isOpen(key) ? { ...patch, ...answer?.slots } : patch;
+    fill(asked.slot ? { [asked.slot]: model.get("slots")[asked.slot], ...now } : now);
+    showLinks();
+    showPredictions();
+    sentence.innerHTML = now.sentence; // escaped by Python, like all text of the picture
+    sentence.append(said(key));
     const cell = parse(key);
     if (cell.grid !== model.get("grid")) return; // looked at in passing; the sliders stay with the cell that is kept
-    for (const slider of choice.querySelectorAll("input")) {
+    for (const slider of choice.querySelectorAll("[type=range]")) {
       slider.value = cell[slider.name];
       slider.nextElementSibling.value = slider.value.replace("-", "\u2212");
     }
   }
 
   function fill(slots) {
-    for (const [slot, markup] of Object.entries(slots)) {
-      if (shown[slot] !== markup) el.querySelector(`[data-slot="${slot}"]`).innerHTML = markup;
-      shown[slot] = markup;
+    const changed = Object.entries(slots).filter(([slot, markup]) => shown[slot] !== markup)
+      .map(([slot, markup]) => [el.querySelector(`[data-slot="${slot}"]`), slot, markup]);
+    const outlines = moving() ? changed.filter(([, slot]) => slot in shown && slot.startsWith("marks")).map(([element]) => [parts(element), element]) : [];
+    for (const [element, slot, markup] of changed) element.innerHTML = shown[slot] = markup;
+    for (const outline of outlines) glide(...outline);
+  }
+
+  const find = ([grid, row, col]) => {
+    const name = CSS.escape(grid);
+    return stage.querySelector(`[data-cell="${name},${row},${col}"], [data-grid="${name}"] [data-at="${row},${col}"]`);
+  };
+  const lay = (box) => {
+    const home = over.getBoundingClientRect();
+    return { left: `${box.left - home.left}px`, top: `${box.top - home.top}px`, width: `${box.width}px`, height: `${box.height}px` };
+  };
+
+  // Numbers go from cells to cells, in order, and show where they arrive when they do. Return how long that takes.
+  const flying = [];
+  function fly(steps = []) {
+    land();
+    if (!moving()) return 0;
+    const flights = steps.flatMap((together, n) => together.map((flight) => [flight, chips(flight, find), n * STEP]));
+    for (const [[, , , meets, , fades], all, delay] of flights) for (const { from, to, background, color, size = 0, text } of all) {
+      const chip = over.appendChild(document.createElement("span"));
+      chip.textContent = text;
+      chip.className = "convbp-chip";
+      Object.assign(chip.style, { background, color, fontSize: `${Math.min(size, Math.max(9, (1.5 * from.width) / text.length))}px` });
+      const [start, end] = [from, to].map(lay);
+      flying.push(chip.animate([
+        { ...start, opacity: 0 }, { ...start, opacity: 1, offset: 0.06 }, { ...start, opacity: 1, offset: 0.25, easing: EASING },
+        { ...end, opacity: fades ? 0 : 1, offset: 0.97 }, { ...end, opacity: fades ? 0 : 1 },
+      ], { duration: STEP, delay }));
+      if (meets) continue;
+      flying.push(to.element.animate({ fillOpacity: [0, 0] }, delay + STEP));
+      if (to.text) flying.push(to.text.animate({ opacity: [0, 0] }, delay + STEP));
     }
+    Promise.all(flying.map(({ finished }) => finished)).then(land, () => {}); // or another flight has begun
+    return steps.length * STEP;
+  }
+  function land() {
+    for (const animation of flying.splice(0)) animation.cancel();
+    for (const chip of over.querySelectorAll(".convbp-chip")) chip.remove();
+  }
+
+  function showLinks() {
+    over.querySelector("svg")?.remove();
+    const links = (isOpen(inView) && model.get("moves")[inView]?.links || []).map(([start, end, colour]) => [...[start, end].map(find).map(boxed), colour]);
+    if (!links.length || page.convbpLinks === "off") return;
+    const { left, top } = over.getBoundingClientRect();
+    over.insertAdjacentHTML("afterbegin", `<svg><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
+      const { path, dot: [x, y] } = curve(start, end, n, links.length);
+      return `<path d="${path}" stroke="${colour}"/><circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`;
+    }).join("") + "</g></svg>");
+  }
+
+  // Predictions. A cell that asks for a number of the covered grid takes one, and then shows its own.
+  const uncovered = new Set(); // the entries of the covered grid that have been shown
+  let answers = null; // those of the picture
+  const entry = (key) => model.get("answers")[key]?.at.join();
+  const isOpen = (key) => !entry(key) || uncovered.has(entry(key));
+  const isRight = ([predicted], [value]) => Math.abs(predicted - value) <= (Number.isInteger(value) ? 0 : 0.01 * Math.abs(value));
+
+  // What there is to say of the prediction for a cell, after its sentence.
+  function said(key) {
+    const at = entry(key) ?? key.split(",").slice(1).join(), { values } = model.get("asked"), mine = model.get("predictions")[at];
+    if (!isOpen(key) && key !== selected()) return "";
+    if (!isOpen(key)) return mine ? ` You predict ${mine[1]}. Enter shows the number; an arrow key goes on.` : " Type it, or press Enter to see it.";
+    if (!mine || !values?.[at]) return "";
+    return isRight(mine, values[at]) ? ` You predicted ${mine[1]}: right.` : ` You predicted ${mine[1]}: wrong, it is ${values[at][1]}.`;
+  }
+
+  function showPredictions() {
+    const { grid, values } = model.get("asked"), covers = Object.keys(model.get("answers")).length;
+    ask.hidden = !grid;
+    for (const old of over.querySelectorAll(".convbp-guess")) old.remove();
+    for (const at of new Set([...Object.keys(model.get("predictions")), ...uncovered])) {
+      const mine = model.get("predictions")[at], known = !covers || uncovered.has(at), cell = look(find([grid, ...at.split(",")]));
+      if (!cell) continue;
+      if (known && covers && cell.text) cell.text.textContent = values[at][1];
+      if (!mine) continue;
+      const note = over.appendChild(document.createElement("span")), right = known && isRight(mine, values[at]);
+      note.className = "convbp-guess";
+      note.textContent = mine[1] + (known ? (right ? " \u2713" : " \u2717") : "");
+      const { left, top, width } = lay(cell);
+      Object.assign(note.style, { left, top, minWidth: width });
+    }
+    ask.classList.toggle("convbp-open", isOpen(selected()));
+    ask.querySelector("span").textContent = model.get("verdict");
+    if (document.activeElement !== guess) guess.value = "";
+  }
+
+  // A number as people write it: with a true minus sign, a decimal comma, as a fraction.
+  function predict() {
+    const text = guess.value.trim().replace("\u2212", "-").replace(",", "."), [over_, under = "1"] = text.split("/");
+    const value = over_ && under ? Number(over_) / Number(under) : NaN;
+    message.textContent = Number.isFinite(value) ? "" : `\u201c${guess.value}\u201d is no number.`;
+    if (message.textContent) return;
+    model.set("predictions", { ...model.get("predictions"), [entry(selected())]: [value, text.replace("-", "\u2212")] });
+    model.save_changes();
+    guess.value = "";
+    hovered = null;
+    stage.focus();
+    showSelection();
+  }
+
+  function uncover() {
+    const key = selected();
+    if (isOpen(key)) return;
+    uncovered.add(entry(key));
+    hovered = null;
+    showSelection();
+    fly(model.get("moves")[key]?.flights);
+  }
+
+  // Through the cells in their order, each with its flight, until the last one or until somebody does something.
+  let next = 0;
+  function pause() {
+    clearTimeout(next);
+    next = 0;
+    const button = choice.querySelector("button");
+    if (button) button.textContent = "\u25b6 play";
+  }
+  function play() {
+    const all = cells(model.get("grid")).toSorted((a, b) => a.row - b.row || a.col - b.col);
+    const at = all.findIndex(({ row, col }) => row === model.get("row") && col === model.get("col"));
+    const long = choose(all[(at + 1) % all.length], true);
+    if (at + 2 === all.length) pause();
+    else next = setTimeout(play, long + PAUSE);
+    choice.querySelector("button").textContent = next ? "\u275a\u275a pause" : "\u25b6 play";
   }
 
   function showPicture() {
     if (frame !== model.get("frame")) {
       stage.innerHTML = frame = model.get("frame");
+      stage.append(over);
       layouts = null;
       shown = {};
     }
@@ -72,7 +298,9 @@ function render({ model, el, signal }) {
 
   function showChoice() {
     stage.setAttribute("aria-busy", following());
-    if (following()) return;
+    if (following()) return pause();
+    if (answers !== model.get("answers")) uncovered.clear();
+    answers = model.get("answers");
     showSliders();
     makeRoomForTexts();
     showSelection();
@@ -104,10 +332,12 @@ function render({ model, el, signal }) {
   // Room for the longest of each text, so that none moves the page below.
   let wide = 0;
   function makeRoomForTexts() {
-    const all = [...Object.values(model.get("patches")), ...model.get("others")];
+    const said = Object.keys(model.get("asked")).length ? " You predicted \u22121000: wrong, it is \u22121000." : "";
+    const all = [...Object.values(model.get("patches")), ...Object.values(model.get("answers")).map(({ slots }) => slots), ...model.get("others")];
     for (const [name, element] of Object.entries({ heading, words, sentence })) {
       if (wide !== stage.clientWidth) element.style.minHeight = ""; // else what it once needed it keeps
-      element.innerHTML = all.map((one) => one[name]).reduce((a, b) => (b.length > a.length ? b : a), "");
+      element.innerHTML = all.map((one) => one[name] ?? "").reduce((a, b) => (b.length > a.length ? b : a), "");
+      if (element === sentence) element.append(said);
       element.style.minHeight = `${element.getBoundingClientRect().height}px`;
       if (name in shown) element.innerHTML = shown[name];
     }
@@ -121,24 +351,33 @@ function render({ model, el, signal }) {
     if (!choice.childElementCount) {
       choice.innerHTML = `<label>choose in <select name="grid" ${NO_SHORTCUTS}></select></label>` +
         ["row", "col"].map((name) => `<label><span></span><input type="range" name="${name}" ${NO_SHORTCUTS}><output aria-live="off"></output></label>`).join("") +
+        `<button type="button" ${NO_SHORTCUTS}>\u25b6 play</button>` +
+        ["motion", "links"].map((name) => `<label><input type="checkbox" name="${name}" ${NO_SHORTCUTS}>${name}</label>`).join("") +
         `<span class='convbp-hint'>${model.get("paintable") ? "Press and drag to draw, or arrow keys and Space." : "Hover to look, click to keep, arrow keys to step."}</span>`;
     }
     const select = choice.querySelector("select"), titles = Object.entries(model.get("axes"));
     select.parentElement.hidden = titles.length < 2;
     select.replaceChildren(...(titles.length < 2 ? [] : titles.map(([name, [title]]) => new Option(title, name, false, name === grid))));
-    for (const [axis, slider] of choice.querySelectorAll("input").entries()) {
+    choice.querySelector("button").hidden = model.get("paintable") || there.length < 2;
+    for (const box of choice.querySelectorAll("[type=checkbox]")) box.checked = page[SWITCHES[box.name]] !== "off";
+    choice.querySelector("[name=motion]").parentElement.hidden = REDUCED.matches;
+    choice.querySelector("[name=links]").parentElement.hidden = !Object.values(model.get("moves")).some(({ links }) => links);
+    for (const [axis, slider] of choice.querySelectorAll("[type=range]").entries()) {
       slider.min = Math.min(...there.map((cell) => cell[slider.name]));
       slider.max = Math.max(...there.map((cell) => cell[slider.name]));
+      slider.parentElement.hidden = slider.min === slider.max;
       slider.previousElementSibling.textContent = `${slider.name === "row" ? "row" : "column"} ${model.get("axes")[grid][1 + axis]}`;
     }
   }
 
-  function choose(cell) {
-    if (!(`${cell.grid},${cell.row},${cell.col}` in model.get("patches"))) return;
+  function choose(cell, flies) {
+    const key = `${cell.grid},${cell.row},${cell.col}`;
+    if (!(key in model.get("patches"))) return 0;
     hovered = null;
     for (const [name, value] of Object.entries(cell)) model.set(name, value);
     showSelection();
     model.save_changes();
+    return flies && isOpen(key) ? fly(model.get("moves")[key]?.flights) : 0;
   }
 
   // A picture to draw on: Python is told which cell to paint, and whether a stroke begins there, and draws it anew.
@@ -149,13 +388,13 @@ function render({ model, el, signal }) {
   }
 
   const early = []; // keys pressed while a new picture's cells are on their way
-  function press(key) {
+  function press(key, flies) {
     if (key === " ") return paint(selected(), true);
     const [along, by] = KEYS[key], here = parse(selected());
     const line = cells(here.grid).filter((cell) => along === "row" ? cell.col === here.col : cell.row === here.row);
     line.sort((a, b) => a[along] - b[along]);
     const at = line.findIndex((cell) => cell[along] === here[along]) + by;
-    choose(line[Math.max(0, Math.min(at, line.length - 1))] ?? here);
+    choose(line[Math.max(0, Math.min(at, line.length - 1))] ?? here, flies);
   }
 
   function hover(key) {
@@ -185,7 +424,10 @@ function render({ model, el, signal }) {
     target.textContent = target.textContent.trim().replace("\u2212", "-").replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
   }
 
-  const cellAt = (event) => event.target.closest?.("[data-cell]")?.dataset.cell ?? null;
+  const cellAt = (event) => {
+    const { cell, reaches } = event.target.closest?.("[data-cell], [data-reaches]")?.dataset ?? {}; // one, or room around one
+    return cell ?? reaches ?? null;
+  };
   let stroke = {}; // whose it is, and the cell that it was in last
   stage.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
@@ -207,15 +449,44 @@ function render({ model, el, signal }) {
   }, { passive: false, signal });
   stage.addEventListener("pointercancel", () => { stroke = {}; }, { signal });
   stage.addEventListener("pointerleave", () => hover(null), { signal });
-  stage.addEventListener("click", (event) => { if (cellAt(event)) choose(parse(cellAt(event))); }, { signal });
+  stage.addEventListener("click", (event) => { if (cellAt(event)) choose(parse(cellAt(event)), !model.get("paintable")); }, { signal });
   stage.addEventListener("keydown", (event) => {
+    if (!following() && !isOpen(selected()) && !event.ctrlKey && !event.altKey && !event.metaKey) {
+      if (/^[-\u2212.,\d]$/.test(event.key)) return guess.focus(); // which then takes the key
+      if (event.key === "Enter") return uncover();
+    }
     const known = event.key in KEYS || (event.key === " " && model.get("paintable"));
     if (!known || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault(); // or the page would scroll
     if (following()) early.push(event.key);
-    else press(event.key);
+    else press(event.key, !event.repeat);
   }, { signal });
-  choice.addEventListener("input", ({ target: { name, value } }) => {
+  for (const act of ["keydown", "pointerdown", "input"])
+    el.addEventListener(act, ({ target }) => { if (!target.matches(".convbp-choice button")) pause(); }, { signal });
+  guess.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") stage.focus();
+    if (key !== "Enter") return;
+    if (guess.value) predict();
+    else uncover();
+  }, { signal });
+  ask.querySelector("button").addEventListener("click", () => {
+    if (guess.value) predict();
+    uncover();
+  }, { signal });
+  choice.addEventListener("click", ({ target }) => {
+    if (!target.matches("button")) return;
+    if (!next) return play();
+    pause();
+    land();
+  }, { signal });
+  choice.addEventListener("input", ({ target }) => {
+    const { name, value, checked } = target;
+    if (name in SWITCHES) {
+      page[SWITCHES[name]] = checked ? "on" : "off";
+      for (const box of document.querySelectorAll(`.convbp-choice [name=${name}]`)) if (box.checked !== checked) box.click();
+      land();
+      return showLinks();
+    }
     const cell = { ...parse(selected()), [name]: name === "grid" ? value : Number(value) };
     const there = cells(cell.grid);
     choose(there.find(({ row, col }) => row === cell.row && col === cell.col) ?? there[0]);
@@ -229,6 +500,9 @@ function render({ model, el, signal }) {
     "change:grid": showChoice,
     "change:row": showSelection,
     "change:col": showSelection,
+    "change:predictions": () => { if (inView) showSelection(); },
+    "change:verdict": () => { if (inView) showPredictions(); },
+    "change:arrival": () => queueMicrotask(() => fly(model.get("arrival"))),
     "change:message": () => { message.textContent = model.get("message"); },
   };
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
@@ -249,11 +523,14 @@ function render({ model, el, signal }) {
     if ([0, room].includes(stage.clientWidth)) return; // out of sight, or as wide as before
     arrange();
     makeRoomForTexts();
+    land();
     showSelection();
   });
   resized.observe(stage);
   return () => {
     cancelAnimationFrame(waiting);
+    pause();
+    land();
     changed.disconnect();
     resized.disconnect();
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);

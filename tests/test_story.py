@@ -1,0 +1,163 @@
+"""How the notebooks tell it: two tracks, honest lengths, answers that wait, questions to remember."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import course
+from convbp import explorers
+from tools import reading
+
+NOTEBOOKS = sorted(Path(course.NOTEBOOKS).glob("[0-9][0-9]_*.ipynb"))
+APPENDICES = [path for path in NOTEBOOKS if path.name[:2] >= "14"]  # to look something up in
+COURSE = NOTEBOOKS[: len(NOTEBOOKS) - len(APPENDICES)]
+
+
+def for_each(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
+
+
+MOST_WORDS = 1300  # of a main line
+MOST_AT_A_STRETCH = 500
+LONGEST_SENTENCE = 30
+MOST_MINUTES = 45
+FIND_THE_MISTAKE = ("06", "07", "08", "09", "10")
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def text_of(cells):
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+# Lengths
+
+
+@for_each(COURSE)
+def test_the_main_line_is_short(path):
+    notebook = read(path)
+    assert reading.main_words(notebook) <= MOST_WORDS
+    assert reading.longest_stretch(notebook) <= MOST_AT_A_STRETCH
+
+
+@for_each(COURSE)
+def test_a_sentence_of_the_main_line_is_short(path):
+    sentences = reading.sentences(text_of(reading.main_line(read(path))))
+    assert not [one for one in sentences if reading.words(one) > LONGEST_SENTENCE]
+
+
+@for_each(NOTEBOOKS)
+def test_the_time_at_the_top_is_that_of_the_rule(path):
+    notebook = read(path)
+    announced = re.search(r"\*Time: (\d+) minutes, and (\d+) for the tasks\.", notebook.cells[0].source)
+    assert tuple(map(int, announced.groups())) == reading.minutes(notebook)
+    assert reading.minutes(notebook)[0] <= MOST_MINUTES or path in APPENDICES
+
+
+def notebook(*cells):
+    """A notebook of markdown (as text) and code (as a list of lines, the last of them a tag)."""
+    made = []
+    for cell in cells:
+        if isinstance(cell, str):
+            made.append(nbformat.v4.new_markdown_cell(cell))
+        else:
+            *lines, tag = cell
+            made.append(nbformat.v4.new_code_cell("\n".join(lines), metadata={"tags": [tag]} if tag else {}))
+    return nbformat.v4.new_notebook(cells=made)
+
+
+def test_what_is_folded_or_set_aside_or_a_task_is_not_of_the_main_line():
+    made = notebook(
+        "one two<details><summary>no</summary>no\n\nno</details> three",
+        ["set_up", ""],
+        ["aside", "aside"],
+        "four\n\n## Your turn\n\nno",
+        ["task", ""],
+        ["solution", "solution"],
+        "### 2. no",
+        "no\n\n## To remember\n\nfive",
+    )
+    kept = reading.main_line(made)
+    assert [cell.source for cell in kept if cell.cell_type == "code"] == ["set_up"]
+    assert reading.main_words(made) == 7  # with the two of "To remember"
+    assert reading.longest_stretch(made) == 4
+
+
+def test_the_rule_counts_words_lines_formulas_predictions_and_pictures():
+    words = "word " * 10 * reading.WORDS
+    assert reading.minutes(notebook(words, ["set-up", ""])) == (10, 0)
+    assert reading.minutes(notebook(words, ["set-up", ""], ["line"] * 10 * reading.LINES + [""])) == (20, 0)
+    formulas = "$$a b c$$ " * (10 // reading.FORMULA)
+    assert reading.minutes(notebook(formulas, ["set-up", ""])) == (10, 0)
+    assert reading.minutes(notebook("**Predict first** " * 10, ["set-up", ""]))[0] == 10 * reading.PREDICTION
+    pictures = [["SlidingWindow()", ""]] * 10
+    assert reading.minutes(notebook(["set-up", ""], *pictures))[0] == 10 * reading.PICTURE
+    assert reading.minutes(notebook(["set-up", ""], "## Your turn\n\n### 1. a", "### 2. b"))[1] == 15
+
+
+@pytest.mark.parametrize(
+    ("markdown", "count"),
+    [
+        ("Two words.", 2),
+        ("a [link](to_this.ipynb) $x + y$ **bold** `code`", 5),
+        ("$$x = 1$$ after", 1),
+        ("| a | b |\n|---|---|\n| c | d |", 4),
+        ("don't 180° 3 × 3", 4),
+    ],
+)
+def test_words_are_counted_as_they_are_read(markdown, count):
+    assert reading.words(markdown) == count
+
+
+def test_sentences_end_at_stops_items_and_cells():
+    text = "One. Two? Three:\n\n- four\n- five\n\n| six | seven |\n\n$$x$$\n\neight"
+    assert len(reading.sentences(text)) == 8
+
+
+# Answers that wait
+
+
+@for_each(NOTEBOOKS)
+def test_no_answer_stands_right_below_its_question(path):
+    assert not reading.shown_too_early(read(path))
+
+
+def test_an_answer_that_does_not_wait_is_found():
+    asked, output = (
+        nbformat.v4.new_markdown_cell("**Predict first:** what?"),
+        nbformat.v4.new_output("stream", text="4"),
+    )
+    told = nbformat.v4.new_code_cell("print(4)", outputs=[output])
+    assert reading.shown_too_early(nbformat.v4.new_notebook(cells=[asked, told])) == ["print(4)"]
+    told.metadata["jupyter"] = {"outputs_hidden": True}
+    assert not reading.shown_too_early(nbformat.v4.new_notebook(cells=[asked, told]))
+
+
+# Questions
+
+
+@for_each(COURSE[1:])
+def test_it_opens_with_two_questions_to_remember(path):
+    _, second, *_ = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+    assert re.fullmatch(r'exercises\.remember\("[^"]+", "[^"]+"\)', second)
+
+
+@for_each(COURSE)
+def test_it_asks_for_a_reason_in_the_readers_own_words(path):
+    (asked,) = [cell.source for cell in read(path).cells if "**In your own words" in cell.source]
+    assert re.search(r"\*\*In your own words.*<details><summary>.+</summary>\n\n.+\n</details>", asked, re.DOTALL)
+
+
+@pytest.mark.parametrize("number", FIND_THE_MISTAKE)
+def test_it_has_a_mistake_to_find(number):
+    (path,) = [path for path in NOTEBOOKS if path.name.startswith(number)]
+    assert re.search(r"^### \d+\. Find the mistake", text_of(read(path).cells), re.MULTILINE)
+
+
+def test_each_explorer_is_used_in_a_notebook():
+    code = "\n".join(cell.source for path in NOTEBOOKS for cell in read(path).cells if cell.cell_type == "code")
+    assert [name for name in explorers.__all__ if f"{name}(" not in code] == []

@@ -1,0 +1,139 @@
+"""How long a notebook takes, and what its main line is: ``python tools/reading.py [notebook ...]``.
+
+The main line is all but what is folded away in ``<details>``, cells tagged ``aside`` or ``solution``, and the tasks.
+Its minutes, by the rule below, stand at the top of each notebook; a test compares them.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+
+from convbp import explorers
+
+# A reader whose first language is not English, and who computes along.
+WORDS = 200  # of prose per minute
+LINES = 10  # of code per minute, with what they print; the set-up's are not counted
+FORMULA = 1  # minute for one that stands in a line of its own
+PREDICTION = 2  # minutes for each "Predict first"
+PICTURE = 4  # minutes for one that answers
+TASK = 7  # minutes
+STEP = 5  # minutes to which the sums are rounded
+
+PICTURES = re.compile(rf"^({'|'.join(explorers.__all__)})\(", re.MULTILINE)
+TASKS = re.compile(r"^## Your turn$.*?(?=^## (?!Your turn)|\Z)", re.MULTILINE | re.DOTALL)
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
+DISPLAYED = re.compile(r"\$\$.*?\$\$", re.DOTALL)
+
+
+def is_aside(cell: nbformat.NotebookNode) -> bool:
+    return bool({"aside", "solution"} & set(cell.metadata.get("tags", [])))
+
+
+def main_line(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """The cells of the main line; those of the tasks, from "Your turn" to the next heading of its level, are out."""
+    kept, in_tasks = [], False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            source = TASKS.sub("", "## Your turn\n" * in_tasks + cell.source)
+            for heading in re.findall(r"^## (.*)$", cell.source, re.MULTILINE):
+                in_tasks = heading == "Your turn"
+            source = FOLDED.sub("", source)
+            if source.strip() and not is_aside(cell):
+                kept.append(nbformat.from_dict({**cell, "source": source}))
+        elif not in_tasks and not is_aside(cell):
+            kept.append(cell)
+    return kept
+
+
+def plain(markdown: str) -> str:
+    """The text as it is read aloud; a formula within a line is one word, one that stands alone none."""
+    text = DISPLAYED.sub(" ", markdown)
+    text = re.sub(r"\$[^$]+\$", "formula", text)
+    text = re.sub(r"```.*?```", " ", text, flags=re.DOTALL)
+    text = re.sub(r"!?\[([^\]]*)\](\([^)]*\)|\[[^\]]*\])", r"\1", text)
+    text = re.sub(r"^\[[^\]]*\]: .*$|^\|[-|: ]+\|$", "", text, flags=re.MULTILINE)
+    return re.sub(r"<[^>]*>|[*`#|]", " ", text)
+
+
+def words(markdown: str) -> int:
+    return len(re.findall(r"[^\W_][\w'’.-]*", plain(markdown)))
+
+
+def sentences(markdown: str) -> list[str]:
+    """The sentences; a heading, an item and a cell of a table are ones of their own."""
+    blocks = re.split(r"\n\s*\n|\n\s*(?=[-*] |\d+\. |#|\|)|(?<=\|)", DISPLAYED.sub(".\n\n", markdown))
+    return [one for block in blocks for one in re.split(r"(?<=[.?!:;])\s+", plain(block)) if words(one)]
+
+
+def minutes(notebook: nbformat.NotebookNode) -> tuple[int, int]:
+    """Minutes of the main line and of the tasks, by the rule."""
+    cells = main_line(notebook)
+    text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    _, *code = [cell.source for cell in cells if cell.cell_type == "code"]  # without the set-up
+    lines = sum(bool(line.strip()) for source in code for line in source.splitlines())
+    exact = (
+        words(text) / WORDS
+        + lines / LINES
+        + PICTURE * sum(bool(PICTURES.search(source)) for source in code)
+        + PREDICTION * text.count("Predict first")
+        + FORMULA * len(DISPLAYED.findall(text))
+    )
+    tasks = sum(
+        len(re.findall(r"^### \d+\. ", cell.source, re.MULTILINE))
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+    )
+    return STEP * round(exact / STEP), STEP * round(TASK * tasks / STEP)
+
+
+def longest_stretch(notebook: nbformat.NotebookNode) -> int:
+    """The most words between two cells that can be run."""
+    stretches = [0]
+    for cell in main_line(notebook):
+        if cell.cell_type == "code":
+            stretches.append(0)
+        else:
+            stretches[-1] += words(cell.source)
+    return max(stretches)
+
+
+def main_words(notebook: nbformat.NotebookNode) -> int:
+    return sum(words(cell.source) for cell in main_line(notebook) if cell.cell_type == "markdown")
+
+
+def shown_too_early(notebook: nbformat.NotebookNode) -> list[str]:
+    """The code cells right after a "Predict first" whose saved output does not wait."""
+    found, asked = [], False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            asked = asked or "Predict first" in cell.source
+        elif asked:
+            asked = False
+            waits = cell.metadata.get("jupyter", {}).get("outputs_hidden") or "covered=True" in cell.source
+            if cell.outputs and not waits:
+                found.append(cell.source)
+    return found
+
+
+def main(arguments: list[str]) -> None:
+    folder = Path(__file__).parent.parent / "notebooks"
+    for path in [Path(argument) for argument in arguments] or sorted(folder.glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        reading, tasks = minutes(notebook)
+        print(
+            f"{path.stem:32} {main_words(notebook):5} words, {longest_stretch(notebook):4} at a stretch, "
+            f"{reading} minutes, and {tasks} for the tasks"
+        )
+        for cell in main_line(notebook):
+            if cell.cell_type == "markdown":
+                for sentence in sentences(cell.source):
+                    if words(sentence) > 30:
+                        print(f"    {words(sentence)} words: {' '.join(sentence.split())}")
+        for source in shown_too_early(notebook):
+            print(f"    the answer is shown: {source.splitlines()[0]} …")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
