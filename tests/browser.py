@@ -308,7 +308,8 @@ class Picture:
     """What a picture shows, read off the page by where things are.
 
     ``numbers[grid]`` are the numbers in it, the zeros around an array left out, ``outlines[grid]`` the cells that are
-    outlined, ``tags[grid]`` the tags. A cell goes by the indices that are written beside its row and above its column.
+    outlined, ``tags[grid]`` the captions below the numbers. A cell goes by the indices that are written beside its row
+    and above its column, or by its own where there are none.
     """
 
     numbers: dict[str, dict[Index, Fraction]]
@@ -327,12 +328,12 @@ _READ = """root => {
     return {
         grids: Object.fromEntries(all(root, "[data-grid]", (grid) => [grid.dataset.grid, {
             cells: all(grid, ".cell, .pad, .empty, .small", (cell) =>
-                [box(cell), cell.nextElementSibling?.textContent, cell.matches(".pad")]),
+                [box(cell), cell.nextElementSibling?.textContent, cell.matches(".pad"), cell.dataset.at]),
             indices: all(grid, ".index", (index) => [box(index), index.textContent]),
             marks: all(grid, ".mark", box),
         }])),
-        tags: all(root, ".tag", (tag) => [box(tag), tag.nextElementSibling.textContent]),
-        total: root.querySelector(".total").textContent,
+        tags: all(root, "text.caption", (caption) => [box(caption), caption.textContent]),
+        total: root.querySelector(".said").textContent,
         sentence: root.querySelector(".convbp-sentence").textContent,
     };
 }"""
@@ -347,7 +348,7 @@ def outlined(root: Locator) -> dict[str, list[list[int]]]:
     """Which cells each outline in a grid runs around; the cells are counted row by row."""
     found: dict[str, list[list[int]]] = {}
     for name, grid in root.evaluate(_READ)["grids"].items():
-        cells = [Box(*box) for box, _, _ in grid["cells"]]
+        cells = [Box(*box) for box, *_ in grid["cells"]]
         found[name] = [[n for n, _ in _inside(mark, enumerate(cells))] for mark in grid["marks"]]
     return found
 
@@ -369,10 +370,13 @@ def read(root: Locator) -> Picture:
     for name, grid in found["grids"].items():
         indices = [(Box(*box), int(number(text))) for box, text in grid["indices"]]
         numbers[name] = {}
-        for cell, text, padding in grid["cells"]:
+        for cell, text, padding, at in grid["cells"]:
             cell = Box(*cell)
-            (row,) = (n for box, n in indices if cell.top < box.middle[1] < cell.bottom)
-            (col,) = (n for box, n in indices if cell.left < box.middle[0] < cell.right)
+            if indices:
+                (row,) = (n for box, n in indices if cell.top < box.middle[1] < cell.bottom)
+                (col,) = (n for box, n in indices if cell.left < box.middle[0] < cell.right)
+            else:  # a kernel, a map, the products: too small to need them
+                row, col = map(int, at.split(","))
             places[name, (row, col)] = cell
             if not padding:
                 numbers[name][row, col] = number(text)

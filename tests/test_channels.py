@@ -58,7 +58,9 @@ def check(state, drawn):
             highlight = drawn.highlights[target.name, i, j]
             marks = {mark.grid: mark for mark in highlight.marks}
             slices = {f"w{s},{t}" if forward else f"w{t},{s}": s for s in range(sources)}
-            assert set(marks) == {target.name, *slices, *(f"source{s}" for s in range(sources))}
+            sides = (f"{name}{s}" for name in ("source", "laid") for s in range(sources))
+            assert set(marks) == {target.name, *slices, *sides}
+            laid = {grid.name: grid for grid in highlight.grids}
             products = printed(state, i, j, t)
             for name, s in slices.items():
                 # Each cell under the slice has the name of its weight, there, in the slice and in the sum.
@@ -68,16 +70,20 @@ def check(state, drawn):
                     at = window.row + r, window.col + c
                     m, n = (at[0] - i, at[1] - j) if forward else (i - at[0], j - at[1])
                     assert window.tags[r][c] == turned.tags[r][c]
-                    assert (turned.tags[r][c].text, turned.tags[r][c].hue) == (subscripted("w", m, n), m * k2 + n)
+                    assert turned.tags[r][c].text == subscripted("w", m, n, *place)
                     assert turned.entry(r, c) == kernel[(m, n, *place)]
                     met.append((turned.entry(r, c), grids[f"source{s}"].entry(*at)))
                 assert Counter(met) == Counter(products[s])
-                (term,) = highlight.formula.terms[s]
-                *written, total = re.split(r" \+ | = ", term.numbers)
-                assert written == [f"{factor(weight)}·{factor(entry)}" for weight, entry in met]
-                assert total == number(sum(weight * entry for weight, entry in products[s]))
-                assert term.symbols.startswith(f"{'channel' if forward else 'filter'} {s}: ")
-            assert len(highlight.formula.terms) == sources
+                assert replace(laid[f"laid{s}"], name=name) == turned
+                part = sum(weight * entry for weight, entry in products[s])
+                assert highlight.formula.column[s] == (f"{'channel' if forward else 'filter'} {s}", part)
+                rows = highlight.formula.terms[s * k1 : (s + 1) * k1]
+                assert not rows or [[term.numbers, term.value] for row in rows for term in row] == [
+                    [f"{factor(weight)}·{factor(entry)} = {number(weight * entry)}", weight * entry]
+                    for weight, entry in met
+                ]
+            assert bool(highlight.formula.terms) == (sources * k1 * k2 <= 18)
+            assert highlight.formula.column[-1] == ("Σ", expected[i, j, t])
             letter = "x" if forward else "∂E/∂o"
             here = f"{letter}({i}, {j}, {t}) is {number(expected[i, j, t])}"
             assert highlight.formula.total == f"{here}."
@@ -89,9 +95,10 @@ def test_one_cell_word_by_word():
     state = State([[[1, 2], [0, 3], [4, -1]]], [[[[2], [1]], [[-3], [5]]]], [[[2], [-1]]], "backward")
     highlight = scene(state).highlights["target1", 0, 1]
     assert highlight.formula.heading == "∂E/∂o(0, 1, 1)  =  Σ over d, m and n of w(m, n, 1, d)·δ(0 − m, 1 − n, d)"
-    assert [(term.symbols, term.numbers) for (term,) in highlight.formula.terms] == [
-        ("filter 0: Σₘ Σₙ w(m, n, 1, 0)·δ(0 − m, 1 − n, 0)", "5·2 + 1·(−1) = 9")
+    assert [[(term.symbols, term.numbers) for term in row] for row in highlight.formula.terms] == [
+        [("w₀₁₁₀·δ(0, 0, 0)", "5·2 = 10"), ("w₀₀₁₀·δ(0, 1, 0)", "1·(−1) = −1")]
     ]
+    assert highlight.formula.column == (("filter 0", 9), ("Σ", 9))
     assert highlight.formula.notes == (
         "Shapes: δ 1×2×1, with zeros around it 1×4×1; ∂E/∂o 1×3×2.",
         "w 1×2×2×1; turned, and its last two axes swapped, 1×2×1×2.",
@@ -125,12 +132,11 @@ def test_large_maps_are_drawn_small_and_chosen_by_name(way):
     for (_, _, t), highlight in drawn.highlights.items():
         assert grids[f"target{t}"].values == tuple(map(tuple, expected[:, :, t].tolist()))
         assert f"({i}, {j}, {t}) is {number(expected[i, j, t])}" in highlight.sentence
-        for (term,), products in zip(highlight.formula.terms, printed(state, i, j, t), strict=True):
-            together = number(sum(weight * entry for weight, entry in products))
-            assert term.numbers == f"25 products, together = {together}"
+        parts = [sum(weight * entry for weight, entry in products) for products in printed(state, i, j, t)]
+        assert [value for _, value in highlight.formula.column] == [*parts, expected[i, j, t]]
         marked = {mark.grid: (mark.row, mark.col, mark.rows, mark.cols) for mark in highlight.marks}
         start = 14 if forward else 12
-        assert {marked[f"source{s}"] for s in range(len(highlight.formula.terms))} == {(start, start, 5, 5)}
+        assert {marked[f"source{s}"] for s in range(len(parts))} == {(start, start, 5, 5)}
         assert marked[f"target{t}"] == (i, j, 1, 1)
     example.set_state({"index": 1})
     assert not any(grid.small for grid in explorer.view.scene.grids)

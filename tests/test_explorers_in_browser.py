@@ -245,9 +245,13 @@ def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jump
             assert like.message == ""
             eventually(lambda: shown(explorer), fresh(like.view.scene))
             eventually(lambda: offered(explorer), [list(lists._options_labels) for lists in choices(like)])
-            # Other arrays or functions from a list may need more room, and in a narrow page other numbers; from then on
-            # the picture keeps it.
-            others = others or isinstance(moved, widgets.Dropdown) or (width == 800 and isinstance(moved, SLIDERS))
+            # Other arrays or functions from a list may need more room, a button more than is kept free, and in a narrow
+            # page other numbers; from then on the picture keeps it.
+            others = (
+                others
+                or isinstance(moved, widgets.Dropdown | widgets.ToggleButtons)
+                or (width == 800 and isinstance(moved, SLIDERS))
+            )
             nothing_has_jumped(moved, may_grow=others)
             high = height(explorer)
         assert shown(explorer) != fresh(make(name).view.scene)
@@ -336,8 +340,35 @@ def test_an_examination_for_accessibility_finds_nothing(lab):
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations] == []
 
 
-# How high a line of a formula is, in pixels.
-LINE = "picture => 15 * picture.getBoundingClientRect().width / picture.width.baseVal.value"
+# How large the numbers in the cells are, in pixels; numbers that are as small at any width have no room for more.
+NUMBER = "picture => 17 * picture.getBoundingClientRect().width / picture.width.baseVal.value"
+
+# From the first control to the end of the sum and to the last outline, and what is kept free below the picture.
+ONE_SCREEN = """explorer => {
+    const {top} = explorer.getBoundingClientRect(), stage = explorer.querySelector(".convbp-stage");
+    const bottoms = (names) => [...explorer.querySelectorAll(names)].map((one) => one.getBoundingClientRect())
+        .filter((box) => box.height).map((box) => box.bottom - top);
+    const picture = stage.querySelector(":scope > svg");
+    const free = stage.getBoundingClientRect().bottom - picture.getBoundingClientRect().bottom;
+    const below = parseFloat(getComputedStyle(stage.parentElement).paddingBottom);
+    return [Math.max(0, ...bottoms("[data-slot=products], [data-slot=sum], .mark")), free + below];
+}"""
+
+
+def test_what_takes_part_and_its_sum_are_seen_on_one_screen(lab):
+    """Of 768 pixels JupyterLab leaves about 647 to a notebook."""
+    lab.command("application:toggle-left-area")
+    try:
+        with lab.width(1366):
+            for name, explorer in zip(NAMES, lab.explorers, strict=True):
+                explorer.get_by_role("button", name="Reset").click()
+                explorer.scroll_into_view_if_needed()
+                eventually(lambda explorer=explorer: spills(explorer), [])
+                end, free = explorer.evaluate(ONE_SCREEN)
+                assert end <= 640, name
+                assert free <= 40, name
+    finally:
+        lab.command("application:toggle-left-area")
 
 
 @pytest.mark.parametrize("width", [400, 320])
@@ -348,7 +379,7 @@ def test_on_a_phone_pictures_can_be_read_and_controls_are_whole(lab, width):
             for explorer in lab.explorers:
                 explorer.scroll_into_view_if_needed()
                 picture = explorer.locator(".convbp-stage > svg")
-                eventually(lambda picture=picture: picture.evaluate(LINE) > 10.9, True)
+                eventually(lambda picture=picture: picture.evaluate(NUMBER) > 10.9, True)
                 eventually(lambda explorer=explorer: cut_off(explorer), [])
     finally:
         lab.command("application:toggle-left-area")

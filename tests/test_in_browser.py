@@ -33,6 +33,7 @@ from browser import (
 from convbp.explorers import KernelGradient, SlidingWindow
 from convbp.explorers import __all__ as NAMES
 from convbp.explorers.controls.kernel_presets import OWN_VALUES, PRESETS
+from convbp.notation import subscripted
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 # Notebooks of our own: two with the same pictures, in the second of which nobody has seen them yet; and one with one.
@@ -130,10 +131,13 @@ def assert_explains(explorer, cell, operation="cross-correlation", mode="valid")
     picture = read(explorer)
     value, window = by_definition(picture.numbers["input"], picture.numbers["kernel"], operation, mode)[cell]
     assert picture.outlines == {"input": set(window), "slid": set(picture.numbers["slid"]), "output": {cell}}
-    weight = {tag: entry for entry, tag in picture.tags["kernel"].items()}
-    assert {place: weight[tag] for place, tag in picture.tags["input"].items()} == window
-    top, left = min(window)
-    assert {(top + m, left + n): weight[tag] for (m, n), tag in picture.tags["slid"].items()} == window
+    kernel, products = picture.numbers["kernel"], picture.numbers["products"]
+    met = {place: number(tag.removeprefix("×")) for place, tag in picture.tags["input"].items()}
+    assert met == {place: kernel[entry] for place, entry in window.items()}
+    (top, left), name = min(window), {subscripted("K", *entry): entry for entry in kernel}
+    assert {(top + m, left + n): name[tag] for (m, n), tag in picture.tags["slid"].items()} == window
+    values = sorted(picture.numbers["input"].get(place, 0) * kernel[entry] for place, entry in window.items())
+    assert sorted(products.values()) == values
     assert number(re.search(r"sum to (\S+)\.$", picture.total)[1]) == value
     assert [number(n) for n in re.match(r"Output \((\S+), (\S+)\) is (\S+):", picture.sentence).groups()] == [
         *cell,

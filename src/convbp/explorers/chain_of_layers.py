@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from convbp.explorers.chain.picture import columns, highlight, place
+from convbp.explorers.chain.picture import belongs, columns, highlight, place
 from convbp.explorers.chain.rules import Made
 from convbp.explorers.chain.state import State
 from convbp.explorers.chain.steps import steps
 from convbp.explorers.controls.control import Control
 from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.explorer import Explorer, Rows
-from convbp.pictures.scene import Cells, Flight, Scene, Selection
+from convbp.pictures.scene import PRODUCTS, Cells, Flight, Scene, Selection
 
 
 def scene(state: State) -> Scene:
@@ -31,13 +31,17 @@ def scene(state: State) -> Scene:
         for index, origin in np.ndenumerate(origins):
             highlights[place(made.array, index)] = highlight(made, index, origin, heading, shown)
     arrays = {array: made for array, (_, made) in shown.items()}
+    grids = [grid for column in columns(state.network, arrays) for grid in column]
+    # In the line stand the arrays of this step; all others are maps, in the order of the network.
+    active = [made.array for made in found[state.step][: None if state.step else 1]]
+    in_line = [grid for grid in grids if grid.axes and belongs(grid, active)]
     first = _worth_seeing(found[state.step][0])
-    stand = columns(state.network, arrays)
-    (whole,) = (Cells(grid.name, 0, 0, *grid.size) for column in stand for grid in column if grid.name == first.grid)
+    (whole,) = (Cells(grid.name, 0, 0, *grid.size) for grid in grids if grid.name == first.grid)
     read = [mark.cells for mark in highlights[first].marks if mark.grid != first.grid]
     return Scene(
         title=f"A network layer by layer, step {state.step}: {found[state.step][0].rule}",
-        line=tuple(map(tuple, stand)),
+        line=(*((grid,) for grid in in_line), ("=", PRODUCTS)),
+        maps=tuple(grid for grid in grids if grid not in in_line),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else first,
         flights=(tuple(Flight(cells, whole, meets=True) for cells in read),) if state.step and read else (),

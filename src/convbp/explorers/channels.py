@@ -1,5 +1,6 @@
 """A layer with channels and filters: forwards a sum over the channels, backwards a sum over the filters (Eq. 4)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -12,27 +13,30 @@ from convbp.explorers.controls.control import Control
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Kind, choice, declares, readable
 from convbp.explorers.states.state import ExplorerState
-from convbp.notation import factor, number
+from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
     Cells,
     Flight,
     Formula,
     Grid,
     Highlight,
     Mark,
+    Phrase,
     Scene,
     Selection,
+    Tag,
     Term,
-    named_tags,
     rows_of,
 )
+from convbp.pictures.written_terms import multiplied
 from convbp.shapes import as_numbers, check_size
 
 FORWARD, BACKWARD = "forward", "backward"
 MOST_MAPS = 6  # channels, and filters
 LARGEST_WITH_NUMBERS = 7  # of larger images all arrays are drawn small
-STACKED = 3  # so many maps stand in one column
-WRITTEN_OUT = 6  # so many products of one slice
+WRITTEN_OUT = 18  # so many products of a sum
 
 
 def _small_numbers() -> tuple[np.ndarray, ...]:
@@ -182,10 +186,10 @@ def one_pass(state: State) -> Pass:
 
 
 def scene(state: State) -> Scene:
-    """Return the picture of a state: the channels on the left, the filters' maps on the right, the kernel between them.
+    """Return the picture of a state: each map that goes in beside the slice that lies on it, the sum, what comes out.
 
-    A column of slices is for one channel, a row for one filter. For each cell that comes out the highlight outlines a
-    window in each map that goes in, and the slice laid on it: forwards those of a row, backwards those of a column.
+    Below are all slices, channel by channel. For each cell that comes out the highlight outlines a window in each map
+    that goes in, and shows its slice: forwards those of a filter, backwards those of a channel.
     """
     forward, done, small = state.way == FORWARD, one_pass(state), state.small
     (_, _, channels, filters), (a1, a2), (rows, cols, _) = state.kernel.shape, done.around, done.source.shape
@@ -194,21 +198,23 @@ def scene(state: State) -> Scene:
     axes = None if small else ("i", "j") if forward else ("i′", "j′")
     target = _maps("target", "x, filter" if forward else "∂E/∂o, channel", done.target, small, axes=axes)
     slices = [[_slice(state, c, d) for d in range(filters)] for c in range(channels)]
+    results: list[Phrase]
     if small:
         # There are too many cells to choose among: one chooses a map, and sees the cell in its middle.
         (what, letter), (i, j) = ("filter", "d") if forward else ("channel", "c"), np.array(done.target.shape[:2]) // 2
         names = tuple(f"{letter} {t}" for t in range(len(target)))
-        below = [Grid("choice", f"choose a {what}", (names,), axes=("", letter))]
+        results = [(grid,) for grid in (Grid("choice", f"choose a {what}", (names,), axes=("", letter)), *target)]
         chosen = {Selection("choice", 0, t): (t, int(i), int(j)) for t in range(len(target))}
     else:
-        below = []
+        results = [("→", *target)]
         chosen = {Selection(grid.name, i, j): (t, i, j) for t, grid in enumerate(target) for i, j in grid.cells()}
     highlights = {cell: _highlight(state, done, slices, *at) for cell, at in chosen.items()}
-    sides = _stacked(source), _stacked(target, below)
-    left, right = sides if forward else sides[::-1]
+    laid = _laid([column[0] for column in slices] if forward else slices[0])
+    summands = [("+", grid, "⊙", own)[s == 0 :] for s, (grid, own) in enumerate(zip(source, laid, strict=True))]
     return Scene(
         title=f"Channels and filters, {state.way}",
-        line=(*left, *map(tuple, slices), *right),
+        line=(*summands, ("=", PRODUCTS), ("→", SUM), *results),
+        maps=tuple(grid for column in slices for grid in column),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
     )
@@ -233,7 +239,10 @@ def _maps(name: str, title: str, array: np.ndarray, small: bool, origin=(0, 0), 
 def _slice(state: State, c: int, d: int) -> Grid:
     """What filter d has for channel c, backwards turned."""
     forward, array = state.way == FORWARD, state.kernel[:, :, c, d]
-    tags = named_tags("w", array)
+    first = array.size * (c * state.kernel.shape[3] + d)  # of the hues, of which each weight has one
+    tags = np.empty(array.shape, object)
+    for n, (at, value) in enumerate(np.ndenumerate(array)):
+        tags[at] = Tag(subscripted("w", *at, c, d), first + n, value)
     return Grid(
         f"w{c},{d}",
         f"c {c}, d {d}" if state.small else f"{'w' if forward else 'rot180(w)'}, c {c}, d {d}",
@@ -241,12 +250,13 @@ def _slice(state: State, c: int, d: int) -> Grid:
         tags=() if state.small else rows_of(tags if forward else tags[::-1, ::-1]),
         largest=abs(state.kernel).max(),
         small=state.small,
+        notch="" if state.small else "first" if forward else "last",
     )
 
 
-def _stacked(grids: list[Grid], below: Sequence[Grid] = ()) -> list[tuple[Grid, ...]]:
-    columns = [tuple(grids[first : first + STACKED]) for first in range(0, len(grids), STACKED)]
-    return [*columns[:-1], (*columns[-1], *below)]
+def _laid(line: Sequence[Grid]) -> list[Grid]:
+    """The slices of a line, in the places where they lie beside the maps that go in."""
+    return [replace(grid, name=f"laid{s}") for s, grid in enumerate(line)]
 
 
 def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: int, j: int) -> Highlight:
@@ -266,37 +276,40 @@ def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: in
         how = f"each filter has a slice for channel {t}; lay it, turned, on the filter's δ, multiply, and add up over "
         how += "the filters"
 
-    def met(s: int) -> list[tuple]:
-        return list(zip(done.kernel[:, :, s, t].flat, done.source[i : i + k1, j : j + k2, s].flat, strict=True))
+    met = {
+        (s, m, n): (done.kernel[m, n, s, t], done.source[i + m, j + n, s]) for s, m, n in np.ndindex(sources, k1, k2)
+    }
+
+    def term(s: int, m: int, n: int) -> Term:
+        (weight, entry), tag = met[s, m, n], line[s].tags[m][n]
+        met_at = f"({number(start[0] + m)}, {number(start[1] + n)}, {s})"
+        symbols = f"{tag.text if tag else ''}·{'o' if state.way == FORWARD else 'δ'}{met_at}"
+        return Term(symbols, multiplied(weight, entry), tag.hue if tag else None, value=weight * entry)
+
+    parts = [sum(math.prod(met[s, m, n]) for m, n in np.ndindex(k1, k2)) for s in range(sources)]
+    few = len(met) <= WRITTEN_OUT and not state.small
+    terms = tuple(tuple(term(s, m, n) for n in range(k2)) for s, m in np.ndindex(sources, k1)) if few else ()
 
     def written_out(s: int) -> tuple[str, ...]:
-        return tuple(f"{factor(weight)}·{factor(entry)}" for weight, entry in met(s))
+        return tuple("·".join(map(factor, met[s, m, n])) for m, n in np.ndindex(k1, k2))
 
-    # A line for a whole slice, which has many terms of the formula.
-    def term(s: int) -> Term:
-        pairs, written = met(s), " + ".join(written_out(s))
-        if len(pairs) > WRITTEN_OUT:
-            written = f"{len(pairs)} products, together"
-        return Term(
-            symbols=f"{made} {s}: Σₘ Σₙ {product.format(s, s)}",
-            numbers=f"{written} = {number(sum(weight * entry for weight, entry in pairs))}",
-        )
-
-    lying = [Cells(grid.name, 0, 0, k1, k2) for grid in line]
+    lying = [Cells(grid.name, 0, 0, k1, k2) for grid in _laid(line)]
     return Highlight(
         marks=(
             *(Mark(f"source{s}", *start, k1, k2, tags=grid.tags) for s, grid in enumerate(line)),
-            *(Mark(grid.name, 0, 0, k1, k2) for grid in line),
+            *(Mark(grid.name, 0, 0, k1, k2) for grid in (*_laid(line), *line)),
             Mark(f"target{t}", i, j),
             *([Mark("choice", 0, t)] if state.small else []),
         ),
         formula=Formula(
             heading=f"{result}  =  Σ over {letter}, m and n of {product.format(letter, letter)}",
-            terms=tuple((term(s),) for s in range(sources)),
+            terms=terms,
             total=f"{result} is {value}.",
             notes=shapes,
+            column=(*((f"{made} {s}", part) for s, part in enumerate(parts)), ("Σ", done.target[i, j, t])),
         ),
         sentence=f"{result} is {value}: {how}.",
+        grids=tuple(_laid(line)),
         flights=()
         if state.small  # there are no numbers to be seen
         else (

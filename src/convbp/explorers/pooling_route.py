@@ -126,7 +126,7 @@ def _of_window(
             total=f"Together {number(shares.sum() * delta)}, from δ{at} = {number(delta)}.",
             notes=notes,
             added=False,
-            name=f"∂y{at}/∂o · δ{at}",
+            name="∂y/∂o · δ",
         ),
         sentence=(
             f"The output y{at} is {number(y)}, {kind.output} of the {len(rows)}×{len(cols)} window that starts at "

@@ -17,13 +17,14 @@ from convbp.pictures.text_wrapping import broken, text_width
 
 # Lengths in pixels.
 CELLS = (52, 48, 44, 40, 36, 32, 30, 28)  # sides of a cell: a picture takes the largest for which there is room
-MAP_CELL, LARGEST_MAP_CELL, SMALL_CELL = 26, 40, 8
+MAP_CELL, LARGEST_MAP_CELL = 26, 40
+SMALL_CELLS = {20: 8, 32: 5}  # without numbers, by the number of rows or columns
 GUTTER = 22  # left of a grid, for its row indices
-HEAD, MAP_HEAD, CARD_HEAD = 40, 22, 24  # above a grid, for its title and column indices; above a map; above the terms
+HEAD, MAP_HEAD, CARD_HEAD = 40, 20, 24  # above a grid, for its title and column indices; above a map; above the terms
 SMALL_INDICES = 4  # of a small grid every so many indices are written
 TITLE, MAP_TITLE, CAPTION = 14, 12, 11  # sizes of texts
 LEGIBLE, LEAST = 10, 7  # of a number, if there is room for it; of a number at all
-WIDER, PLUS = 8, 16  # a term than a cell; between two terms
+WIDER, PLUS, APART = 8, 16, 8  # a term than a cell; between two terms, and between their lines
 TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
 LINE, CONTINUED, HANG = 24, 20, 20  # of a text; from a line to the rest of it when it is broken, and its indent
 COLUMN_LINE, RESULT_ROOM = 34, 180  # of the end of a sum; for a number in it
@@ -75,7 +76,8 @@ class Look(NamedTuple):
 def look(grid: Grid, cell: int, as_map: bool) -> Look:
     """How a grid is drawn in a line with cells of this size, or as a map."""
     if grid.small:
-        return Look(SMALL_CELL, True)
+        side = max(grid.size)
+        return Look(next((cell for most, cell in SMALL_CELLS.items() if side <= most), 4), True)
     if not as_map:
         return Look(cell, not grid.notch)
     return Look(min(LARGEST_MAP_CELL, max(MAP_CELL, needed(grid, LEAST + 1))), False, MAP_TITLE)
@@ -257,7 +259,7 @@ def _mark(
     look: Look,
 ) -> str:
     cell = look.cell
-    box = f'x="{left:g}" y="{top:g}" width="{cell * cols}" height="{cell * rows}" rx="{3 if cell > SMALL_CELL else 1}"'
+    box = f'x="{left:g}" y="{top:g}" width="{cell * cols}" height="{cell * rows}" rx="{3 if cell >= MAP_CELL else 1}"'
     halo = "" if style == "faint" else f'<rect class="halo" {box}/>'
     name = "mark" if style == "solid" else f"mark {style}"
     under = [
@@ -315,7 +317,7 @@ def terms_size(formula: Formula, cards: Cards) -> tuple[float, float]:
     placed = _in_lines(tuple(map(len, formula.terms)), cards)
     columns, lines = (1 + max(at[axis] for row in placed for at in row) for axis in (0, 1))
     width = max(PLUS + columns * (cards.width + PLUS) - PLUS + 2, PLUS + text_width(formula.name, TITLE, bold=True))
-    return width, CARD_HEAD + lines * (cards.cell + PLUS) - PLUS + 2
+    return width, CARD_HEAD + lines * (cards.cell + APART) - APART + 2
 
 
 def terms(formula: Formula, cards: Cards) -> str:
@@ -352,7 +354,7 @@ def _as_cells(name: str, rows: tuple[tuple[Term, ...], ...], added: bool, cards:
     captions = []
     for r, (row, places) in enumerate(zip(rows, placed, strict=True)):
         for n, (term, (column, line)) in enumerate(zip(row, places, strict=True)):
-            x, y = PLUS + column * (width + PLUS), CARD_HEAD + line * (cell + PLUS)
+            x, y = PLUS + column * (width + PLUS), CARD_HEAD + line * (cell + APART)
             if added and (column or line):
                 parts.append(f'<text class="plus" x="{x - PLUS / 2:g}" y="{y + cell / 2 + 6:g}">+</text>')
             fill, _ = _filled(term.value, cards.largest, None)

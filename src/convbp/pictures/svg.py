@@ -6,10 +6,11 @@ texts around the picture are the page's; in a still picture, which may be looked
 the colours are plain ones on white.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from convbp.pictures import curves, drawing
@@ -33,7 +34,7 @@ from convbp.pictures.scene import (
 OPERATOR = 34  # the width of an operator
 BESIDE, BELOW = 26, 14  # from a grid to the next, in a phrase and in a stack
 GAP, BEFORE_OPERATOR = 22, 6  # from a phrase, or a map, to the next one, and to one that begins with an operator
-NEXT_LINE = 14  # from a line to the next
+NEXT_LINE = 10  # from a line to the next
 MARGIN = 8
 ROOM = 1170  # of the line on a usual page
 USUAL, LINES = 36, 440  # the side of a cell at least, and the height of several lines at most, if there is room
@@ -151,13 +152,23 @@ class _Drawn:
 
     @cached_property
     def phrases(self) -> tuple[Phrase, ...]:
-        """Those of the line that have something to show."""
+        """What of the line has something to show, each operand with the operator before it."""
+        return tuple(operand for phrase in self._whole for operand in phrase)
+
+    @cached_property
+    def begins(self) -> set[int]:
+        """Which of `phrases` begin a phrase of the scene, and where the maps begin."""
+        return set(accumulate(map(len, self._whole), initial=0))
+
+    @cached_property
+    def _whole(self) -> list[list[Phrase]]:
+        """The phrases of the scene, in operands: a line that is too narrow for the whole is broken between them."""
         line = self.scene.line
         if not any(isinstance(piece, Part) for phrase in line for piece in phrase):
             line = (*line, (PRODUCTS, SUM))
         absent = [part for part in (PRODUCTS, SUM) if not any(self._in(part, h.formula) for h in self._highlights)]
         shown = (tuple(piece for piece in phrase if piece not in absent) for phrase in line)
-        return tuple(phrase for phrase in shown if phrase)
+        return [_operands(phrase) for phrase in shown if phrase]
 
     @staticmethod
     def _in(part: Part, formula: Formula) -> bool:
@@ -233,8 +244,11 @@ class _Drawn:
     @cached_property
     def gaps(self) -> list[int]:
         """What is left free after each part, if another one follows."""
-        after = [isinstance(phrase[0], str) for phrase in self.phrases[1:]]
-        return [BEFORE_OPERATOR if operator else GAP for operator in after] + [GAP] * (1 + len(self.scene.maps))
+        gaps: list[int] = []
+        for p, following in enumerate(self.phrases[1:], 1):
+            operator, new = isinstance(following[0], str), p in self.begins
+            gaps.append((BEFORE_OPERATOR if operator else GAP) if new else 0 if operator else BESIDE)
+        return gaps + [GAP] * (1 + len(self.scene.maps))
 
     def width(self, parts: Iterable[int]) -> float:
         """Of parts side by side."""
@@ -276,13 +290,14 @@ class _Drawn:
         scales = [min(1.0, int(100 * room / box.width) / 100) for box in self.boxes]
         lines: list[list[int]] = []
         used = 0.0
-        for p, (box, scale) in enumerate(zip(self.boxes, scales, strict=True)):
-            width = box.width * scale
-            if lines and p != len(self.phrases) and used + self.gaps[p - 1] + width <= room:
-                lines[-1].append(p)
-                used += self.gaps[p - 1] + width
+        for unit in self._units(room):
+            width = self.width(unit) if len(unit) > 1 else self.boxes[unit[0]].width * scales[unit[0]]
+            before = self.gaps[unit[0] - 1]
+            if lines and unit[0] != len(self.phrases) and used + before + width <= room:
+                lines[-1] += unit
+                used += before + width
             else:
-                lines.append([p])
+                lines.append(list(unit))
                 used = width
         places, top, right = [], float(MARGIN), 0.0
         for line in lines:
@@ -294,6 +309,16 @@ class _Drawn:
             right = max(right, left - self.gaps[line[-1]])
             top += above + max(self.boxes[p].below * scales[p] for p in line) + NEXT_LINE
         return Layout(round(right + MARGIN), round(top - NEXT_LINE + MARGIN), tuple(places))
+
+    def _units(self, room: float) -> Iterator[Sequence[int]]:
+        """What stays together in lines of this width: a phrase if it can, else each operand."""
+        ends = sorted(self.begins)
+        for start, end in pairwise(ends):
+            if self.width(range(start, end)) <= room:
+                yield range(start, end)
+            else:
+                yield from ([p] for p in range(start, end))
+        yield from ([p] for p in range(len(self.phrases), len(self.boxes)))
 
     def changes(self, highlight: Highlight) -> dict[str, str]:
         """What a highlight puts into the slots."""
@@ -372,6 +397,17 @@ def placing(place: tuple[int, int, float]) -> str:
     """A place as a transformation."""
     x, y, scale = place
     return f"translate({x},{y})" + (f" scale({scale:g})" if scale != 1 else "")
+
+
+def _operands(phrase: Phrase) -> list[Phrase]:
+    """A phrase cut before each operator, and between two operands."""
+    found: list[list[Piece]] = []
+    for piece in phrase:
+        if found and len(found[-1]) == 1 and isinstance(found[-1][0], str):
+            found[-1].append(piece)
+        else:
+            found.append([piece])
+    return [tuple(operand) for operand in found]
 
 
 def _between(piece: Piece, following: Piece) -> float:

@@ -1,5 +1,7 @@
 """The picture of a network's arrays, and for each of their entries what it was made of: grids and highlights."""
 
+import re
+from collections.abc import Iterable
 from math import prod
 
 import numpy as np
@@ -35,6 +37,11 @@ def columns(network: Network, shown: dict[str, Made]) -> list[list[Grid]]:
         letter = "x" if layer.makes == "pre_activation" else "o"
         columns.append(_grids(shown.get(name, _not_yet(name, letter, network.shapes[name]))))
     return [*columns, _grids(shown.get("softmax", _not_yet("softmax", "p", network.output_shape)))]
+
+
+def belongs(grid: Grid, arrays: Iterable[str]) -> bool:
+    """Whether a grid shows one of the arrays of these names, or a channel of it."""
+    return any(re.fullmatch(rf"{re.escape(array)}(\.\d+)*", grid.name) for array in arrays)
 
 
 def _not_yet(array: str, symbol: str, shape: tuple[int, ...]) -> Made:
@@ -133,7 +140,7 @@ def _term(product: tuple[Factor, ...]) -> Term:
     values = [cell.value for cell in product]
     numbers = "·".join(map(factor, values)) + f" = {number(prod(values))}" if len(values) > 1 else number(values[0])
     weight = _weight(product)
-    return Term("·".join(cell.text for cell in product), numbers, weight.hue if weight else None)
+    return Term("·".join(cell.text for cell in product), numbers, weight.hue if weight else None, value=prod(values))
 
 
 def _weight(product: tuple[Factor, ...]) -> Tag | None:

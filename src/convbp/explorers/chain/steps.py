@@ -75,8 +75,12 @@ def _parameters(network, name):
     for own, full in network.parameter_names[name].items():
         values, tags = network.parameters[full], None
         if own == "kernel":
-            k2 = values.shape[1]
-            tags = tabulate(values.shape, lambda m, n, c, d, k2=k2: Tag(subscripted("w", m, n), m * k2 + n))
+            places = np.arange(values.size).reshape(values.shape)
+
+            def tag(*at, values=values, places=places):
+                return Tag(subscripted("w", *at), int(places[at]), values[at])
+
+            tags = tabulate(values.shape, tag)
         found.append(Made(full, "b" if own == "bias" else "w", values, f"the parameters of {name}", tags=tags))
     return found
 

@@ -6,6 +6,7 @@ const NO_SHORTCUTS = 'data-lm-suppress-shortcuts="true"'; // or Jupyter's arrow 
 // What the icons of a player do.
 const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Stop", "fa-retweet": "Repeat" };
 
+const MOST_FREE = 40; // pixels below a picture, for others that are higher
 const SWITCHES = { motion: "convbpMotion", links: "convbpLinks" }; // and where a page remembers them
 
 const SMALLEST = 11 / 15; // of its size: a picture's formula is then 11 pixels high
@@ -319,11 +320,12 @@ function render({ model, el, signal }) {
     svg.style.minWidth = `${SMALLEST * width}px`;
     for (const [i, [x, y, scale]] of places.entries())
       svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${x},${y})${scale === 1 ? "" : ` scale(${scale})`}`);
-    // What a picture once needed it keeps, and what others will need is left free below, or the page would jump.
+    // What a picture once needed it keeps, and what others will need is left free below, or the page would jump; of one
+    // that is much higher not all, or the sum would be a screen away.
     const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
     const others = model.get("others").map((other) => fitting(other.layouts)).map((one) => one.height * Math.min(1, Math.max(SMALLEST, room / one.width)));
     stage.style.minHeight = `${needed}px`;
-    el.style.paddingBottom = `${Math.max(0, ...others.map((height) => height - needed))}px`;
+    el.style.paddingBottom = `${Math.min(MOST_FREE, Math.max(0, ...others.map((height) => height - needed)))}px`;
   }
 
   // Room for the longest of each text, so that none moves the page below.
