@@ -5,11 +5,12 @@ with it. The browser only swaps these parts, so that an answer needs no kernel.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from html import escape
 from importlib import resources
 from time import sleep
+from typing import Any
 
 import anywidget
 import traitlets
@@ -82,19 +83,7 @@ class GridView(anywidget.AnyWidget):
 
     def html(self) -> str:
         """The picture as a page of its own: it needs neither kernel nor network to answer a selection."""
-        state = {name: getattr(self, name) for name in ("patches", *self._traits_for(self._scene))}
-        state |= {"paintable": False, "others": []}  # there would be nobody to draw it anew
-        return (
-            _FILES.joinpath("page.html")
-            .read_text(encoding="utf-8")
-            .format(
-                title=escape(self.title),
-                css=self._css,
-                esm=self._esm,
-                # "</script>" inside a string would end the script, and "<!--" begin a comment.
-                state=json.dumps(state, ensure_ascii=False).replace("<", "\\u003c"),
-            )
-        )
+        return page({name: getattr(self, name) for name in GridView.class_own_traits(sync=True)})
 
     def still(self) -> tuple[dict, dict]:
         """The mime bundle of the still picture, and its metadata."""
@@ -118,6 +107,28 @@ class GridView(anywidget.AnyWidget):
     @staticmethod
     def _patches_for(scene: Scene) -> dict:
         return {f"{grid},{row},{col}": slots for (grid, row, col), slots in svg.patches(scene).items()}
+
+
+def page(state: Mapping[str, Any]) -> str:
+    """A page that shows the state of a `GridView`, its own traits by name, and answers without Python."""
+    return (
+        _FILES.joinpath("page.html")
+        .read_text(encoding="utf-8")
+        .format(
+            title=escape(state["title"]),
+            css=GridView._css,
+            esm=GridView._esm,
+            stand_in=_FILES.joinpath("stand_in.js").read_text(encoding="utf-8"),
+            # "</script>" inside a string would end the script, and "<!--" begin a comment.
+            state=json.dumps(alone(state), ensure_ascii=False).replace("<", "\\u003c"),
+        )
+    )
+
+
+def alone(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state for a page without Python, where nobody draws the picture anew."""
+    own = {name: state[name] for name in GridView.class_own_traits(sync=True)}
+    return own | {"paintable": False, "others": [], "message": ""}
 
 
 def _layouts(scene: Scene) -> list[dict]:
