@@ -139,6 +139,9 @@ def write_source(source: Path, done: dict[Path, nbformat.NotebookNode], with_lit
         place = path.relative_to(ROOT)
         if "gallery" in place.parts:
             pictures |= pictures_of(notebook)
+        for cell in notebook.cells:
+            if cell.metadata.get("jupyter", {}).get("source_hidden"):  # a solution
+                cell.metadata.setdefault("tags", []).append("hide-cell")
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(buttons(place, with_lite)))
         (source / place).parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, source / place)
@@ -196,7 +199,8 @@ def state_in(data: dict[str, Any]) -> dict[str, Any] | None:
 def embedded(name: str, state: dict[str, Any]) -> str:
     """The entry of one picture in the page of all that can be embedded."""
     title, address = escape(state["title"]), f"embed/{name}.html"
-    height = round(max(layout["height"] for layout in state["layouts"])) + 180
+    fitting = [layout for layout in state["layouts"] if layout["width"] <= 900] or state["layouts"][-1:]
+    height = round(fitting[0]["height"]) + 200  # and the sliders, and a sentence of some lines
     frame = f'<iframe src="{address}" title="{title}" width="100%" height="{height}" loading="lazy"></iframe>'
     return (
         f'\n## {name}\n\n<p><a href="{address}">{title}</a></p>\n\n'

@@ -19,6 +19,8 @@ extensions = ["myst_nb"]
 exclude_patterns = ["src", "extra", "_static"]
 nb_execution_mode = "off"  # they come with their outputs
 nb_render_markdown_format = "myst"
+nb_code_prompt_show = "Show the solution"
+nb_code_prompt_hide = "Hide the solution"
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 myst_heading_slug_func = "anchors.jupyter_anchor"
@@ -26,7 +28,7 @@ suppress_warnings = ["myst.header"]  # a heading that skips a level
 
 html_theme = "furo"  # small, without a request to anybody, light and dark, from a phone to a projector
 html_title = project
-html_theme_options = {"source_repository": "", "footer_icons": []}
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_extra_path = ["extra"]
 html_css_files = ["grid_view.css", "book.css"]
