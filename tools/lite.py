@@ -1,11 +1,12 @@
 """JupyterLite beside the book: the notebooks with a Python that runs in the page, and convbp in what it can import.
 
-Pyodide has a list of all packages that it can load, with their hashes: its lock file. The site's has the course in it, and
-of the others those that the course needs. Each file of Pyodide's is taken only if it has the hash that its lock file says.
+Pyodide has a list of all packages that it can load, with their hashes: its lock file. In the site's stand the course, and
+of the others those that the course needs. A package of Pyodide's is taken only if it has the hash in its lock file.
 """
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -20,31 +21,29 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from save_notebooks import ROOT, notebooks
 
-VERSION = "0.27.7"  # for the pyodide-kernel that pyproject.toml pins
-CDN = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
 CORE = ["pyodide.js", "pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
 WHEELS = Path(__file__).parent / "book" / "wheels.txt"  # what is not Pyodide's
 KERNEL = ["micropip", "ssl", "sqlite3", "ipython", "jedi", "comm"]  # what it begins with
 # What the wheels ask for that a page has no use for: of the widgets, it has the part for the browser already.
 LEFT_OUT = {"jupyterlab-widgets", "widgetsnbextension", "resvg-py", "ipykernel", "jupyterlab"}
+LABEXTENSIONS = Path(sysconfig.get_path("data"), "share", "jupyter", "labextensions")
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "anywidget", "@jupyterlite/pyodide-kernel-extension"]
 
 
 def build(site: Path, scratch: Path, pyodide: str | None) -> None:
     """Write JupyterLite into the folder ``site``; ``pyodide`` is a folder or an address of an unpacked distribution."""
     lite = scratch / "lite"
-    distribution(lite / "static" / "pyodide", pyodide or CDN, wheels(scratch / "wheels"))
+    distribution(lite / "static" / "pyodide", pyodide or published(), wheels(scratch / "wheels"))
     for path in notebooks():
         there = lite / "files" / path.relative_to(ROOT)
         there.parent.mkdir(parents=True, exist_ok=True)
         # JupyterLite 0.6 wants the text of a cell in one piece, which nbformat makes of its lines as it reads them.
         write(there, nbformat.read(path, as_version=4))
-    extensions = Path(sysconfig.get_path("data"), "share", "jupyter", "labextensions")
     options = {
         "LiteBuildConfig": {
             "apps": ["lab", "notebooks", "tree"],
             "contents": [str(lite / "files")],
-            "federated_extensions": [str(extensions / name) for name in EXTENSIONS],
+            "federated_extensions": [str(LABEXTENSIONS / name) for name in EXTENSIONS],
             "ignore_sys_prefix": ["federated_extensions"],
             "no_sourcemaps": True,
             "output_dir": str(site),
@@ -72,14 +71,22 @@ def write(path: Path, content: dict) -> None:
 # Pyodide
 
 
+def published() -> str:
+    """Where Pyodide is published in the version that JupyterLite's kernel is made for, which has its address."""
+    kernel = LABEXTENSIONS / "@jupyterlite" / "pyodide-kernel-extension" / "static"
+    written = "".join(path.read_text(encoding="utf-8") for path in sorted(kernel.glob("*.js")))
+    return re.findall(r"https://[\w./]+/pyodide/v[\d.]+/full/", written)[0]
+
+
 def distribution(folder: Path, source: str, wheels: list[Path]) -> None:
     """Write the part of Pyodide that the course needs, with the course in its lock file."""
     folder.mkdir(parents=True)
     for name in CORE:
         fetch(source, name, folder)
     lock = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))
-    if lock["info"]["version"] != VERSION:
-        sys.exit(f"The Pyodide in {source} is {lock['info']['version']}; expected {VERSION}.")
+    version, expected = lock["info"]["version"], re.findall(r"/v([\d.]+)/", published())[0]
+    if version.rpartition(".")[0] != expected.rpartition(".")[0]:
+        sys.exit(f"The Pyodide in {source} is {version}; JupyterLite's kernel is made for {expected}.")
     official = lock["packages"]
     own = dict(map(entry, wheels))
     # What a notebook imports is loaded with its cell; what the course imports later, in a function, has to be there.
@@ -129,7 +136,7 @@ def entry(wheel: Path) -> tuple[str, dict]:
 
 
 def fetch(source: str, name: str, folder: Path, sha256: str | None = None) -> None:
-    """Copy a file of the distribution; end with a sentence if it is not there, or another one than the lock file says."""
+    """Copy a file of the distribution; end with a sentence if it is not there, or has another hash."""
     try:
         if "://" in source:
             with urlopen(f"{source.rstrip('/')}/{name}") as answer:
@@ -139,7 +146,7 @@ def fetch(source: str, name: str, folder: Path, sha256: str | None = None) -> No
     except (OSError, URLError) as error:
         sys.exit(
             f"Pyodide's {name} cannot be had from {source} ({error}). --pyodide names a folder with an unpacked "
-            f"distribution of Pyodide {VERSION}, or its address; --book builds the site without Python in the page."
+            "distribution of Pyodide, or its address; --book builds the site without Python in the page."
         )
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
         sys.exit(f"{name} from {source} is not the file that Pyodide's lock file names: its SHA-256 differs.")

@@ -1,9 +1,9 @@
 """The book's settings for Sphinx. `tools/build_site.py` puts the pages beside this file before it runs Sphinx."""
 
-from docutils.nodes import SkipNode
-
 import sys
 from pathlib import Path
+
+from docutils.nodes import SkipNode
 
 import convbp
 
