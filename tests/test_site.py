@@ -242,9 +242,8 @@ def on_cpython(code, capsys):
 @pytest.mark.parametrize("path", NOTEBOOKS if THOROUGH else NOTEBOOKS[1:2], ids=lambda path: path.stem)
 def test_a_notebook_runs_from_top_to_bottom(browser, address, path, capsys):
     lite = Lite(browser, address, f"notebooks/{path.name}")
-    for cell, saved in zip(
-        lite.run_all(), (c for c in nbformat.read(path, 4).cells if c.cell_type == "code" and c.source), strict=True
-    ):
+    saved_cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code" and cell.source]
+    for cell, saved in zip(lite.run_all(), saved_cells, strict=True):
         got = texts(cell)
         if "nbval-ignore-output" not in saved.metadata.get("tags", []):
             assert got == texts(saved), saved.source

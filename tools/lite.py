@@ -1,7 +1,7 @@
 """JupyterLite beside the book: the notebooks with a Python that runs in the page, and convbp in what it can import.
 
-Pyodide has a list of all packages that it can load, with their hashes: its lock file. In the site's stand the course, and
-of the others those that the course needs. A package of Pyodide's is taken only if it has the hash in its lock file.
+Pyodide has a list of all packages that it can load, with their hashes: its lock file. In that of the site stands the
+course, and of the others what the course needs. Of Pyodide a package is taken only if it has the hash in the lock file.
 """
 
 import hashlib
