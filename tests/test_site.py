@@ -230,7 +230,7 @@ def endless(*given):
 began = time.time()
 print(exercises.kernel_gradient.check(cross_correlate))
 print(exercises.kernel_gradient.check(lambda inputs, delta: cross_correlate(inputs, rot180(delta))))
-print(exercises.kernel_gradient.check(lambda inputs, delta: inputs[99]))
+print(exercises.kernel_gradient.check(lambda inputs, delta: inputs))
 print(exercises.kernel_gradient.check(endless, seconds=1))
 print(time.time() - began < 60)
 """
