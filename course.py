@@ -4,10 +4,12 @@
     python3 course.py test      run all tests
     python3 course.py save      run the notebooks and save them with their outputs
     python3 course.py student   write the notebooks without their solutions into the folder student/
+    python3 course.py site      build the course as a web site into the folder site/
 
 On Windows: py course.py start. What stands after the command is passed on: to JupyterLab (or is the
-notebook to open), to pytest, as the notebooks to save, or as the folder to write into. With --pip before
-the command, plain pip installs, even where there is uv.
+notebook to open), to pytest, as the notebooks to save, as the folder to write into, or to the builder of
+the site (--help says what it takes). With --pip before the command, plain pip installs, even where there
+is uv.
 
 The first run makes the folder .venv beside this file and needs the network; later runs install nothing.
 """
@@ -58,7 +60,7 @@ def main(arguments):
         )
     use_uv = arguments[:1] != ["--pip"]
     arguments = arguments if use_uv else arguments[1:]
-    commands = {"start": start, "test": test, "save": save, "student": student}
+    commands = {"start": start, "test": test, "save": save, "student": student, "site": site}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
@@ -126,6 +128,12 @@ def student(arguments, use_uv):
     return failed
 
 
+def site(arguments, use_uv):
+    """Build the web site: the notebooks as pages, and JupyterLite."""
+    set_up("site", use_uv)
+    return run([PYTHON, os.path.join("tools", "build_site.py")] + arguments)
+
+
 def system_browser():
     """Where the Chromium, Chrome or Edge of this machine is, or None; CONVBP_BROWSER, if set, decides."""
     chosen = os.environ.get("CONVBP_BROWSER")
@@ -149,8 +157,8 @@ def set_up(extra, use_uv):
     stamp, version = read_stamp(), venv_python()
     # The folder's name in bytes is the same in every locale.
     wanted = {"root": repr(os.fsencode(ROOT)), "python": version, "project": project, "extra": extra}
-    with_tests = dict(wanted, extra="test")  # which is what the notebooks need, and more
-    if stamp in (wanted, with_tests):
+    more = [dict(wanted, extra=one) for one in ("test", "site") if extra == "notebooks"]  # each has what those need
+    if stamp in [wanted] + more:
         return
     reason = why_afresh(stamp, wanted)
     need_writable(VENV, "Copy the folder of the course to a place of your own, and run this there.")

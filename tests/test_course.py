@@ -269,11 +269,12 @@ def test_jupyterlab_saves_pictures_and_does_not_ask_about_news_unless_the_reader
     assert settings.read_text() == "{}"
 
 
-def test_the_tests_bring_what_the_notebooks_need_and_not_the_other_way_round(outline):
+@pytest.mark.parametrize("more", ["test", "site"])
+def test_the_tests_and_the_site_bring_what_the_notebooks_need_and_not_the_other_way_round(outline, more):
     module = load(outline)
-    for extra in ["notebooks", "test", "notebooks"]:
+    for extra in ["notebooks", more, "notebooks"]:
         module.set_up(extra, use_uv=True)
-    assert module.installed == [".[notebooks]", ".[test]"]
+    assert module.installed == [".[notebooks]", f".[{more}]"]
 
 
 def stay(outline, module):

@@ -3,6 +3,9 @@
 It runs in a thread of its own. When its time is up, an exception is raised in that thread from outside, which ends any
 loop written in Python, on every system. What cannot be ended so is one long call into compiled code (``time.sleep``, a
 large matrix product): that is left behind, and said. ``os._exit`` and a crash of compiled code are beyond help.
+
+Where no thread can start, as in a browser, it runs where it is, and `sys.monitoring` has the clock looked at with each
+call and each jump. Not everywhere: a long call into compiled code could not be left behind, and Python 3.11 has none.
 """
 
 import ctypes
@@ -16,7 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic  # as it is now, whatever a reader's function puts into the module
-from typing import TextIO
+from types import CodeType
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -63,7 +67,7 @@ class _TimeUp(BaseException):
     """Raised in the reader's thread; a BaseException, so that ``except Exception`` lets it pass."""
 
 
-_here = threading.local()  # whether this thread runs a reader's function
+_here = threading.local()  # whether this thread checks a function, and whether the reader's own code runs
 
 
 def run(function: Callable, inputs: Sequence[Mapping], seconds: float = SECONDS) -> Run:
@@ -74,11 +78,14 @@ def run(function: Callable, inputs: Sequence[Mapping], seconds: float = SECONDS)
 
     def work() -> None:
         _here.checked = True
-        for arguments in inputs:
-            done.calls.append(_call(function, arguments))
-        if done.calls[0].answer:
-            again = _call(function, inputs[0])
-            done.repeatable = again.answer is not None and _equal(done.calls[0].answer, again.answer)
+        try:
+            for arguments in inputs:
+                done.calls.append(_call(function, arguments))
+            if done.calls[0].answer:
+                again = _call(function, inputs[0])
+                done.repeatable = again.answer is not None and _equal(done.calls[0].answer, again.answer)
+        finally:
+            _here.checked = False
 
     left = _within(work, seconds, done)
     if left and len(done.calls) < len(inputs):
@@ -103,7 +110,7 @@ def _call(function: Callable, arguments: Mapping) -> Call:
         if wrong_call:
             return Call(problem=wrong_call)
         with np.errstate(all="ignore"):
-            value = function(*given.values())
+            value = _theirs(lambda: function(*given.values()))
     except _TimeUp:
         raise
     except BaseException as error:  # also SystemExit, so that sys.exit() does not end the notebook
@@ -124,14 +131,23 @@ def _call(function: Callable, arguments: Mapping) -> Call:
 def _read(value: object) -> Call:
     parts: list[Answer | None] = []
     try:
-        parts = read_parts(value)
-        return Call(answer=read(value), parts=parts)
+        parts = _theirs(lambda: read_parts(value))
+        return Call(answer=_theirs(lambda: read(value)), parts=parts)
     except _TimeUp:
         raise
     except Unreadable as reason:
         return Call(problem=str(reason), kind="type", parts=parts)
     except BaseException as error:  # whatever an object's own methods raise
         return Call(problem=f"What came back cannot be read as numbers; it fails with {_describe(error)}", kind="type")
+
+
+def _theirs(call: Callable[[], Any]) -> Any:
+    """Run what the reader has written, a function or an object's own methods."""
+    _here.theirs = True
+    try:
+        return call()
+    finally:
+        _here.theirs = False
 
 
 def _equal(one: Answer, other: Answer) -> bool:
@@ -179,25 +195,20 @@ def _describe(error: BaseException) -> str:
 
 
 def _within(work: Callable[[], None], seconds: float, done: Run) -> str:
-    """Do ``work`` in a thread; return an empty text, or what is to be said if it did not end in time."""
+    """Do ``work`` apart; return an empty text, or what is to be said if it did not end in time."""
+    output = _Captured()
 
     def target() -> None:
+        output.thread = threading.get_ident()
         with suppress(_TimeUp):
             work()
 
-    thread = threading.Thread(target=target, daemon=True)
-    output = _Captured(thread)
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (output.beside(stream) for stream in streams)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            thread.start()
-            try:
-                _wait(thread, seconds)
-            finally:  # also when the reader interrupts the kernel
-                ended = not thread.is_alive()
-                stopped = ended or _interrupt(thread)
+            ended, stopped = _in_thread(target, seconds)
     finally:
         sys.stdout, sys.stderr = streams
         done.printed = output.text
@@ -211,6 +222,50 @@ def _within(work: Callable[[], None], seconds: float, done: Run) -> str:
         f"Your function did not end within {time_limit}, and Python cannot stop it where it is: it may be "
         "waiting, or inside one long call. It goes on in the background; restart the kernel to be rid of it."
     )
+
+
+def _in_thread(target: Callable[[], None], seconds: float) -> tuple[bool, bool]:
+    """Run ``target`` in a thread; return whether it ended in time, and whether it has ended at all."""
+    thread = threading.Thread(target=target, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # "can't start new thread"
+        if sys.version_info >= (3, 12):
+            return _watched(target, seconds, sys.monitoring), True
+        raise
+    try:
+        _wait(thread, seconds)
+    finally:  # also when the reader interrupts the kernel
+        ended = not thread.is_alive()
+        stopped = ended or _interrupt(thread)
+    return ended, stopped
+
+
+def _watched(target: Callable[[], None], seconds: float, watch: Any) -> bool:
+    """Run ``target`` here, and look at the clock now and then; return whether it ended in time."""
+    end, late = monotonic() + seconds, False
+
+    def look(code: CodeType, *_: object) -> None:
+        nonlocal late
+        # Not while what a reader's function has changed is put back.
+        if monotonic() > end and getattr(_here, "theirs", False) and code.co_filename != __file__:
+            late = True
+            raise _TimeUp
+
+    tool = next(n for n in range(6) if watch.get_tool(n) is None)
+    watch.use_tool_id(tool, "convbp")
+    events = watch.events.PY_START, watch.events.PY_RESUME, watch.events.JUMP
+    try:
+        for event in events:
+            watch.register_callback(tool, event, look)
+        watch.set_events(tool, sum(events))
+        target()
+    finally:
+        watch.set_events(tool, 0)
+        for event in events:
+            watch.register_callback(tool, event, None)
+        watch.free_tool_id(tool)
+    return not late
 
 
 def _wait(thread: threading.Thread, seconds: float) -> None:
@@ -233,8 +288,8 @@ def _interrupt(thread: threading.Thread) -> bool:
 class _Captured:
     """Keeps the beginning of what one thread prints; other threads print as before."""
 
-    def __init__(self, thread: threading.Thread):
-        self.thread = thread
+    def __init__(self) -> None:
+        self.thread: int | None = None
         self.text = ""
 
     def beside(self, stream: TextIO) -> "_Beside":
@@ -246,13 +301,13 @@ class _Beside(io.TextIOBase):
         self._captured, self._stream = captured, stream
 
     def write(self, text: str) -> int:
-        if threading.get_ident() != self._captured.thread.ident:
+        if threading.get_ident() != self._captured.thread:
             return self._stream.write(text)
         self._captured.text += text[: _KEPT - len(self._captured.text)]
         return len(text)
 
     def flush(self) -> None:
-        if threading.get_ident() != self._captured.thread.ident:
+        if threading.get_ident() != self._captured.thread:
             self._stream.flush()
 
     def __getattr__(self, name: str):

@@ -4,12 +4,17 @@ It runs in a thread of its own, so that a cell that takes long delays neither it
 kernel's own loop it would stand still as long as any cell runs. The thread alone takes steps and `Condition` alone
 speaks between it and the buttons, which the kernel may run in yet another thread: they say what is wanted, and wait
 until the step that is being done is done. Nobody else sees a network between two steps' halves.
+
+Where no thread can start, as in a browser, it is that task: it takes its steps between the cells, and `wait` takes all
+that are left.
 """
 
+import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from inspect import signature
-from math import ceil, floor, log10
+from math import ceil, floor, inf, log10
 from numbers import Integral
 from threading import Condition, Lock, RLock, Thread
 from time import monotonic
@@ -102,6 +107,7 @@ class LiveTraining(widgets.VBox):
                 "diverged; expected weights to begin with. Take a new network, or press Reset where it diverged."
             ) from None
         self._next_picture = 0.0
+        self._steps: Iterator[None] | None = None  # where there are no threads
 
         self._main = widgets.Button()
         self._stop = widgets.Button(description="Stop", icon="stop", tooltip="End the training after this step")
@@ -150,9 +156,8 @@ class LiveTraining(widgets.VBox):
                     self._wanted, self._error = RUNNING, None
                     self._enter(RUNNING)
                     try:
-                        # As a daemon it does not keep the kernel from ending.
-                        Thread(target=self._work, name="convbp training", daemon=True).start()
-                    except RuntimeError:  # the machine has no thread left
+                        self._begin()
+                    except RuntimeError:  # the machine has no thread left, and no event loop runs
                         del _in_training[self.network]
                         status, self._wanted, self._error = before
                         self._enter(status)
@@ -190,10 +195,14 @@ class LiveTraining(widgets.VBox):
 
         Raises
         ------
+        RuntimeError
+            If it is paused and there are no threads, so that nobody could let it go on.
         TimeoutError
             If it has not ended after ``timeout`` seconds.
         DivergenceError, or whatever ended it
         """
+        if self._steps is not None:
+            self._do_the_rest(self._steps, timeout)
         with self._changed:
             if not self._changed.wait_for(lambda: self._status not in (RUNNING, PAUSED), timeout):
                 raise TimeoutError(f"LiveTraining.wait: after {timeout} seconds it is {self._says()}")
@@ -207,18 +216,35 @@ class LiveTraining(widgets.VBox):
             close_inside(self)
         super().close()
 
-    # In the thread
+    # In the thread, or in the task
 
-    def _work(self) -> None:
-        end, error = FINISHED, None
+    def _begin(self) -> None:
+        steps, self._steps = self._trained(), None
+        try:
+            # As a daemon it does not keep the kernel from ending.
+            Thread(target=self._work, args=[steps], name="convbp training", daemon=True).start()
+        except RuntimeError as no_thread:
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:
+                raise no_thread from None
+            self._steps = steps
+            self._task = loop.create_task(self._work_between_cells(steps))  # the loop itself would forget it
+
+    def _trained(self) -> Iterator[None]:
+        """Train step by step, to the end or until it is to be stopped, and note how it ended."""
+        end: str = STOPPED
+        error = None
         try:
             for record in self._train(**self._options):
                 with self._changed:
                     self._records.append(record)
-                    self._wait_as_asked()
-                    if self._wanted == STOPPED:
-                        end = STOPPED
-                        break
+                    self._show_now_and_then()
+                yield
+                if self._wanted == STOPPED:
+                    break
+            else:
+                end = FINISHED
         except Exception as raised:
             end, error = FAILED, raised
             if not isinstance(raised, DivergenceError):
@@ -229,11 +255,35 @@ class LiveTraining(widgets.VBox):
                 self._wanted, self._error = end, error
                 self._enter(end)
 
-    def _wait_as_asked(self) -> None:
+    def _work(self, steps: Iterator[None]) -> None:
+        for _ in steps:
+            with self._changed:
+                self._wait_as_asked()
+
+    async def _work_between_cells(self, steps: Iterator[None]) -> None:
+        for _ in steps:
+            await asyncio.sleep(self._pace.value)
+            while self._wanted == PAUSED:
+                await asyncio.sleep(0.05)
+
+    def _do_the_rest(self, steps: Iterator[None], timeout: float | None) -> None:
+        """All steps at once, as nobody else can do them while a cell waits."""
+        end = inf if timeout is None else monotonic() + timeout
+        if self._status == PAUSED:
+            raise RuntimeError(
+                f"LiveTraining.wait: it is {self._says()} Without threads no button can be pressed while a cell waits; "
+                "expected a training that runs: live.start().wait()."
+            )
+        while self._status == RUNNING and monotonic() < end:
+            next(steps, None)
+
+    def _show_now_and_then(self) -> None:
         if monotonic() >= self._next_picture:
             began = monotonic()
             self._show()
             self._next_picture = monotonic() + max(_OFTEN, (monotonic() - began) / _SHARE)
+
+    def _wait_as_asked(self) -> None:
         if self._pace.value:
             self._changed.wait_for(lambda: self._wanted != RUNNING, self._pace.value)
         while self._wanted == PAUSED:
@@ -246,6 +296,12 @@ class LiveTraining(widgets.VBox):
     def _ask(self, status: str) -> None:
         """Say what is wanted, and wait until the thread has done so or come to its end, or something else is wanted."""
         before, self._wanted = self._status, status
+        if self._steps is not None:  # between two of them
+            if status == STOPPED:
+                next(self._steps, None)
+            else:
+                self._enter(status)
+            return
         self._changed.notify_all()
         self._changed.wait_for(lambda: self._status != before or self._wanted != status)
 

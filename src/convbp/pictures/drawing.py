@@ -33,8 +33,8 @@ _FORCED = {
     **dict.fromkeys(("paper", "zero", "positive", "negative"), "Canvas"),
     **dict.fromkeys(("ink", "muted", "rule"), "CanvasText"),
 }
-# Where a page says that it is dark: JupyterLab, VS Code, Colab.
-_DARK = ("[data-jp-theme-light=false]", ".vscode-dark", "[theme=dark]")
+# Where a page says that it is dark: JupyterLab, the site, VS Code, Colab.
+_DARK = ("[data-jp-theme-light=false]", "[data-theme=dark]", ".vscode-dark", "[theme=dark]")
 
 
 class Look(NamedTuple):

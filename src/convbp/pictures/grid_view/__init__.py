@@ -5,11 +5,12 @@ with it. The browser only swaps these parts, so that an answer needs no kernel.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from html import escape
 from importlib import resources
 from time import sleep
+from typing import Any
 from urllib.parse import quote
 
 import anywidget
@@ -113,8 +114,7 @@ class GridView(anywidget.AnyWidget):
 
         ``title`` stands above it, ``caption`` below.
         """
-        style, script = self._style(), self._script()
-        return self._page(title, caption, f"<style>\n{style}</style>", f'<script type="module">\n{script}</script>')
+        return page(self._state(), title, caption, self._still())
 
     def html_in_files(self, name: str, title: str = "", caption: str = "") -> tuple[str, str, str]:
         """The same in three files: a page, the ``name``.css and the ``name``.js that it asks for beside it.
@@ -122,40 +122,28 @@ class GridView(anywidget.AnyWidget):
         For a server whose content security policy allows no script and no style in a page.
         """
         style = drawing.style(still=False)
-        page = self._page(
+        written = _page(
+            self.title,
             title,
             caption,
+            self._still(),
             f'<link rel="stylesheet" href="{quote(name)}.css">',
             f'<script src="{quote(name)}.js"></script>',
         )
         # As a module it could not be opened as a file.
         script = (
-            self._script()
+            _script(self._state())
             .replace("export default { render };", "")
             .replace(_escaped(f"<style>{style}</style>")[1:-1], "")
         )
-        return page.replace(f"<style>{style}</style>", ""), self._style() + style, f"(() => {{\n{script}}})();\n"
+        return written.replace(f"<style>{style}</style>", ""), _style() + style, f"(() => {{\n{script}}})();\n"
 
-    def _page(self, title: str, caption: str, style: str, script: str) -> str:
+    def _state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in GridView.class_own_traits(sync=True)}
+
+    def _still(self) -> str:
         scene = self.scene
-        return _read("page.html").format(
-            title=escape(title or self.title),
-            heading=f"<h1>{escape(title)}</h1>\n" if title else "",
-            still=svg.picture(scene),
-            sentence=escape(scene.sentence),
-            caption=f"<figcaption>{escape(caption)}</figcaption>\n" if caption else "",
-            style=style,
-            script=script,
-        )
-
-    def _style(self) -> str:
-        return _read("page.css") + self._css
-
-    def _script(self) -> str:
-        kept = "predictions", "verdict", *self._cells_of(self._scene), *self._traits_for(self._scene)
-        state = {name: getattr(self, name) for name in kept}
-        state |= {"paintable": False, "others": []}  # there would be nobody to draw it anew
-        return f"{self._esm}\nconst state = {_escaped(state)};\n{_read('page.js')}"
+        return f'{svg.picture(scene)}<p class="convbp-sentence">{escape(scene.sentence)}</p>'
 
     def still(self) -> tuple[dict, dict]:
         """The mime bundle of the still picture, and its metadata."""
@@ -191,6 +179,41 @@ class GridView(anywidget.AnyWidget):
             _key(cell): {"at": scene.answer_at(cell), "slots": slots} for cell, slots in svg.answers(scene).items()
         }
         return {"moves": {key: move for key, move in moves.items() if move}, "answers": answers, "patches": patches}
+
+
+def page(state: Mapping[str, Any], title: str = "", caption: str = "", still: str = "") -> str:
+    """A page that shows the state of a `GridView`, its own traits by name, and answers without Python.
+
+    Where no script may run it shows what ``still`` is in HTML.
+    """
+    style, script = f"<style>\n{_style()}</style>", f'<script type="module">\n{_script(state)}</script>'
+    return _page(state["title"], title, caption, still, style, script)
+
+
+def _page(name: str, title: str, caption: str, still: str, style: str, script: str) -> str:
+    return _read("page.html").format(
+        title=escape(title or name),
+        heading=f"<h1>{escape(title)}</h1>\n" if title else "",
+        still=still,
+        caption=f"<figcaption>{escape(caption)}</figcaption>\n" if caption else "",
+        style=style,
+        script=script,
+    )
+
+
+def _style() -> str:
+    return _read("page.css") + GridView._css
+
+
+def _script(state: Mapping[str, Any]) -> str:
+    stand_in = _read("stand_in.js").replace("export ", "")
+    return f"{GridView._esm}\n{stand_in}\nconst state = {_escaped(alone(state))};\n{_read('page.js')}"
+
+
+def alone(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state for a page without Python, where nobody draws the picture anew."""
+    own = {name: state[name] for name in GridView.class_own_traits(sync=True)}
+    return own | {"paintable": False, "others": [], "message": ""}
 
 
 def _layouts(scene: Scene) -> list[dict]:
