@@ -5,7 +5,6 @@ tested in test_wrong_implementations.py, on sizes that are never square nor symm
 """
 
 import os
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -122,8 +121,7 @@ def test_gradients_are_adjoints_of_the_forward_pass(layer):
 @searched_slowly
 @given(small_layers, st.data())
 def test_a_transposed_convolution_equals_loops_and_is_the_input_gradient(layer, data):
-    if layer.padding == "same":
-        layer = replace(layer, padding=(0, 1))
+    assume(layer.padding != "same")
     over = tuple(data.draw(st.integers(0, s - 1)) for s in layer.stride)
     bias = layer.random(layer.channels * layer.groups, layer.seed + 4)
     try:

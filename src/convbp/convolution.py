@@ -462,7 +462,7 @@ def _windows_in_a_row(
     (n, h, w, c), (t1, t2) = inputs.shape, spread
     size = t1 * (h - 1) + 1, stride * (columns - 1) + dilation * (k2 - 1) + 1
     padded = np.ascontiguousarray(inputs)
-    if padding or size != (h, w):
+    if padding or t2 > 1 or size != (h, w):
         padded = np.zeros((n, *size, c), inputs.dtype)
         seen, there = _overlap(w, size[1], padding, t2)
         padded[:, ::t1, there] = inputs[:, :, seen]
