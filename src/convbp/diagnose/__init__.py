@@ -27,7 +27,7 @@ from convbp import pooling
 from convbp.activations import as_activation
 from convbp.diagnose import convolutions as conv
 from convbp.diagnose import others as other
-from convbp.diagnose.calling import called, callee
+from convbp.diagnose.calling import Callee, called, callee
 from convbp.diagnose.engine import TOLERANCES, Case, Sought, diagnosis
 from convbp.diagnose.report import Diagnosis, Finding
 from convbp.exercises.mistakes import Computation
@@ -174,7 +174,7 @@ def _convolution(
 
     def made(count: int, steps: list[str], pairs: bool, one_side: bool) -> list[Case]:
         found = conv.cases(count, steps, pairs, one_side, kind, seed)
-        return other.transposed_cases(found) if transposed else found
+        return _without_bias(ahead, other.transposed_cases(found) if transposed else found)
 
     def runs(pairs: bool, one_side: bool) -> int:
         """On how many of some cases nothing stops, if steps come in this form."""
@@ -391,6 +391,8 @@ def dense(
     output = Sought(run, _as(run, ()), ("image", "unit"))
     some = other.rows_cases(as_count("dense", "cases", cases, 2, 10_000), other.dense_arrays, kind, seed)
     taken = ("inputs", "kernel", "bias"), ("delta", "inputs", "kernel")
+    if forward is not None:
+        some = _without_bias(callee("dense", "forward", forward, ("inputs", "kernel", "bias"), ()), some)
     return _simple("dense", forward, backward, taken, ("bias",), sought, output, some, {"kernel": order}, to, kind)
 
 
@@ -494,6 +496,13 @@ def activation(
 
 
 _MAPS = ("image", "row", "column", "channel")
+
+
+def _without_bias(forward: Callee | None, cases: list[Case]) -> list[Case]:
+    """The cases of a layer that has no bias, if the forward pass takes none."""
+    if forward is None or forward.accepts("bias"):
+        return cases
+    return [replace(c, arguments={**c.arguments, "bias": np.zeros_like(c.arguments["bias"])}) for c in cases]
 
 
 def _as(compute: Callable, mistakes: Any) -> Computation:

@@ -13,7 +13,7 @@ import numpy as np
 from convbp.diagnose.calling import Callee, as_answer, called
 from convbp.diagnose.conditions import where
 from convbp.diagnose.report import Diagnosis, Finding
-from convbp.exercises.describing import counts_in, describe
+from convbp.exercises.describing import counts_in, describe, ratio
 from convbp.exercises.mistakes import Computation
 from convbp.exercises.naming import Explanation, Known, name
 from convbp.exercises.reading import Answer
@@ -146,11 +146,17 @@ def _known(sought: Sought, seen: Sequence[Seen]) -> Known:
 
 
 def _named(sought: Sought, answered: Sequence[Seen]) -> Explanation | None:
-    """The mistake that gives all answers; a small one that is wrong comes last, as the search begins there."""
-    in_order = sorted(answered, key=lambda one: (not one.right, -one.expected.size))
-    if len({one.answer.values.tobytes() for one in in_order if one.answer}) == 1 and len(in_order) > 1:
-        return None
+    """The mistake that gives all answers: the search begins with the last, and goes on with the first.
+
+    So the smallest that is wrong comes last, and those that are right, with which most mistakes agree, before it.
+    """
+    smallest, *others = sorted(answered, key=lambda one: (one.right, one.expected.size))
+    in_order = [*others, smallest]
     answers = [one.answer for one in in_order if one.answer is not None]
+    by = [ratio(answer, one.expected) for answer, one in zip(answers, in_order, strict=True) if one.expected.any()]
+    factors = np.array(by, float)  # NaN where it is not right but for a factor
+    if factors.size and np.allclose(factors, factors[0]) and not np.isclose(factors[0], -1):
+        return None  # right but for one number, which is said without a search
     counts = [_counts(one.case.arguments) for one in in_order]
     return name(_known(sought, in_order), answers, [one.expected for one in in_order], counts)
 

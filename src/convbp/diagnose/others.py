@@ -129,7 +129,7 @@ def _pooling_case(n: int, last: bool, steps: Sequence[str], pairs: bool, dtype: 
 
     size = (2, 3) if last and pairs else pair(1 if n % 5 == 0 else 2, 3)
     stride = pair(1, 4) if "stride" in steps and n & 1 else size
-    padding = tuple(k // 2 if "padding" in steps and n & 2 else 0 for k in size)
+    padding: Any = tuple(k // 2 if "padding" in steps and n & 2 else 0 for k in size)
     images, channels, over = (2, 2, (1, 2)) if last else (*(int(v) for v in rng.integers(1, 4, 2)), pair(0, 5))
     H, W = (max(1, k - 2 * p) + o for k, p, o in zip(size, padding, over, strict=True))
     ties = n % 4 == 3 and not last
