@@ -196,8 +196,8 @@ INPUT_MISTAKES = [
     ],
     *_dilation_and_groups({"deal": _in_turn}),
     mistake(
-        "padding left in the backward pass",
-        "The padding was left out: the gradient of the padded input was cut at its first row and column.",
+        "padding removed at the wrong side",
+        "You took all of the padding off at the bottom and on the right.",
         "The padding is no part of the input: its rows at the top and columns on the left come off first.",
         "notebook 10, padding",
         crop=lambda one, sides: one[: one.shape[0] - sum(sides[0]), : one.shape[1] - sum(sides[1])],

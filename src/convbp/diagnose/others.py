@@ -86,8 +86,8 @@ def average_pool_back(inputs, delta, size, stride, padding):
 
 def _cut_wrongly(back: Compute) -> list[Misconception]:
     return mistake(
-        "padding left in the backward pass",
-        "The padding was left out: the gradient of the padded input was cut at its first row and column.",
+        "padding removed at the wrong side",
+        "You took all of the padding off at the bottom and on the right.",
         "The padding is no part of the input: its rows at the top and columns on the left come off first.",
         "notebook 10, padding",
         compute=_no_padding(back),
