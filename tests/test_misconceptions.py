@@ -139,3 +139,28 @@ def test_one_step_cannot_be_replaced_twice():
     task, arguments = exercises.output_delta.computation, exercises.output_delta.inputs[0]
     by_name = {m.name: m for m in task.misconceptions}
     assert task.wrong(arguments, by_name["f′ missing"], by_name["f for f′"]) is None
+
+
+@pytest.mark.parametrize(
+    ("exercise", "special", "named"),
+    [
+        ("convolution", {6}, True),  # one of seven
+        ("convolution", {5, 6}, False),
+        ("convolution", {0}, False),  # the example itself is none of the special cases
+        ("strided_input_gradient", {5, 9}, True),  # two of thirteen
+        ("strided_input_gradient", {5, 9, 10}, False),
+        ("max_routing", {4}, False),  # one of five
+    ],
+)
+def test_a_mistake_is_named_though_up_to_one_input_in_six_is_treated_in_a_way_of_its_own(exercise, special, named):
+    exercise = getattr(exercises, exercise)
+    calls = iter([*range(len(exercise.inputs)), 0])  # the example is called twice
+
+    def mistaken(*given):
+        right = np.asarray(exercise.answer(*given))
+        return np.cos(right + 1) if next(calls) in special else -right
+
+    result = exercise.check(mistaken)
+    assert result.misconceptions == (("opposite sign",) if named else ())
+    listed = ", ".join(str(n + 1) for n in sorted(special))
+    assert (f"On input {listed} your result is another one again." in result.message) == named

@@ -51,7 +51,7 @@ def the_slope_alone(x, t):
     return y * (1 - y)
 
 
-@wrong("output_delta", "y − t missing", "f for f′")
+@wrong("output_delta", "y returned")
 def the_output_alone(x, t):
     return expit(x)
 

@@ -904,3 +904,13 @@ def delta_of_the_first(inputs, delta):
 @wrong("multichannel_kernel_gradient", "inputs of one image for all")
 def inputs_of_the_first(inputs, delta):
     return channel_kernel_gradient(np.stack([inputs[0]] * len(inputs)), delta)
+
+
+@wrong("strided_input_gradient", "wrapped around the border")
+def negative_indices(delta, kernel, input_size, stride, padding):
+    out = np.zeros(input_size)
+    for (i, j), error in np.ndenumerate(delta):
+        for (m, n), weight in np.ndenumerate(kernel):
+            row, column = stride[0] * i + m - padding[0], stride[1] * j + n - padding[1]
+            out[row % input_size[0], column % input_size[1]] += error * weight
+    return out

@@ -652,3 +652,12 @@ def nearest_window(delta, input_size, size, stride):
     rows = np.minimum(np.arange(input_size[0]) // stride[0], delta.shape[0] - 1)
     columns = np.minimum(np.arange(input_size[1]) // stride[1], delta.shape[1] - 1)
     return delta[rows][:, columns] / (size[0] * size[1])
+
+
+@wrong("max_routing", "equal entries outside the window")
+def compared_with_the_whole_input(inputs, delta, size, stride):
+    out = np.zeros(inputs.shape)
+    for i, j in np.ndindex(delta.shape):
+        top, left = stride[0] * i, stride[1] * j
+        out[inputs == inputs[top : top + size[0], left : left + size[1]].max()] += delta[i, j]
+    return out

@@ -14,8 +14,9 @@ computation, the known mistakes and a solution. The path of an answer through `c
     run         running.py      the function on each input, whatever it does
     read        reading.py      what came back as an array of numbers, or why it is none
     compare     checking.py     each with the right result
-    name        naming.py       the mistake that gives the same numbers: a known one (mistakes.py), or one edit
-                                of a right program (variants.py)
+    name        naming.py       the mistake that gives the same numbers: a known one (mistakes.py), one edit of a
+                                right program (variants.py), or something done to an argument or to the result
+                                (misreadings.py)
     describe    describing.py   else what can be seen of the numbers
     show        result.py       the card, and the picture
 

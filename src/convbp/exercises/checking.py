@@ -38,10 +38,10 @@ def check_entry(exercise: Exercise, value: object, at: tuple[int, ...], points: 
     """Check one entry of the result for the example."""
     call = read_safely(value)
     if call.answer is None:
-        return _refused(call.problem.replace("came back", "was handed in"), *_asked_for(exercise, call))
+        return _refused(call.kind, call.problem.replace("came back", "was handed in"), *_asked_for(exercise, call))
     answer, expected = call.answer, exercise.expected[0][at]
     if answer.shape != ():
-        return _refused(f"An array of shape {answer.shape} came; expected one number.")
+        return _refused("shape", f"An array of shape {answer.shape} came; expected one number.")
     if answer.equals(np.asarray(expected)):
         return Result(True, float(points), (), "Yes. Right.")
     made = {m.name: m for m in exercise.computation.misconceptions if _gives(exercise, m, answer, at)}
@@ -54,7 +54,7 @@ def check_entry(exercise: Exercise, value: object, at: tuple[int, ...], points: 
             "One number is little to go by: hand in the whole result, or your function, to be sure.",
         ]
     text = _with(exercise.inputs[0]) + sum_text(at, exercise.expected[0], None, _sum(exercise, 0, at))
-    return _refused(*said, text)
+    return _refused("entry", *said, text)
 
 
 def _gives(exercise: Exercise, misconception: Misconception, answer: Answer, at: tuple[int, ...]) -> bool:
@@ -79,13 +79,15 @@ def _judged(exercise: Exercise, done: Run, order: Order, points: float, came: st
     if broken is not None:
         call = done.calls[broken]
         if not all(right[:broken]):  # what came before may tell more than where it ended
-            return _explained(exercise, answers[:broken], expected[:broken], share, _printed(done), call.problem)
+            notes = [*_printed(done), *_part_that_is_right(done.calls, expected)]
+            return _explained(exercise, answers[:broken], expected[:broken], share, notes, call.problem)
         where = f" (on input {broken + 1} of {asked})" if broken else ""
         said = [call.problem.replace("came back", came), *_part_that_is_right(done.calls, expected)]
         text = f"Not yet{where}. " + "\n".join([*said, *_asked_for(exercise, call), *_printed(done)])
-        return Result(False, share, (), text)
+        return Result(False, share, (), text, kind=call.kind)
     if not done.repeatable:
         return _refused(
+            "random",
             "Two calls with the same numbers gave different results: is there something random in it, or does it "
             "remember the call before?",
             *_printed(done),
@@ -93,6 +95,7 @@ def _judged(exercise: Exercise, done: Run, order: Order, points: float, came: st
     notes = [*_printed(done), *_on_changed(done.calls)]
     if "result" in order and _all_equal(as_it_came, expected):
         return _refused(
+            "named",
             f"The numbers are right, but asked for in that layout, too: result.transpose{order['result']}.",
             *notes,
             names=("another layout",),
@@ -100,7 +103,7 @@ def _judged(exercise: Exercise, done: Run, order: Order, points: float, came: st
     if order:
         notes.append(f"Below, axes stand as in the course: {', '.join(exercise.axes)}.")
     if _all_equal(answers, expected):
-        return _refused("The numbers are right, but:", *notes)
+        return _refused("changed its input", "The numbers are right, but:", *notes)
     if came == "was handed in" and answers[0] and answers[0].shape == () and expected[0].ndim:
         notes.append(f"If it is one entry of the result, say which: check(…, at={(0,) * expected[0].ndim}).")
     notes += _part_that_is_right(done.calls, expected)
@@ -116,10 +119,9 @@ def _explained(exercise: Exercise, answers, expected, share: float, notes: Seque
     counts = [counts_in(arguments) for arguments in inputs]
     found = name(exercise.known, answers, expected, counts)
     beside = _beside_another(exercise, answers, counts) if not found or "" in found.besides else None
-    if beside:
-        said, names = beside
-    elif found:
-        said, names = in_words(found), found.names
+    found, besides = beside or (found, [])
+    if found:
+        said, names = [*in_words(found), *besides], found.names
     else:
         said, names = [" ".join(describe(exercise.known, answers, expected, counts, exercise.axes))], ()
     if ended and not (found and exercise.known.wrong(len(answers), found.made) is None):
@@ -132,17 +134,19 @@ def _explained(exercise: Exercise, answers, expected, share: float, notes: Seque
     where = f"On input {wrong + 1} of {len(exercise.inputs)}:\n" if wrong else ""
     text = where + _with(inputs[wrong]) + sum_text(index, right, answer if at is not None else None, entry)
     scene = scene_of(answer, right, at, entry, exercise.axes)
-    return _refused(*said, *notes, text, points=share, names=names, scene=scene)
+    kind = "named" if names else "value" if at is not None else "shape"
+    look = "; ".join(dict.fromkeys(m.where for m in found.made)) if found else ""
+    return _refused(kind, *said, *notes, text, points=share, names=names, scene=scene, where=look)
 
 
-def _beside_another(exercise: Exercise, answers, counts) -> tuple[list[str], tuple[str, ...]] | None:
+def _beside_another(exercise: Exercise, answers, counts) -> tuple[Explanation, list[str]] | None:
     """A known mistake beside something that is accepted."""
     for other in exercise.usual:
         task = Computation(partial(exercise.compute, **other.steps), exercise.mistakes)
         expected = [task.right(arguments) for arguments in exercise.inputs[: len(answers)]]
         found = name(Known(task, exercise.inputs), answers, expected, counts)
         if found and found.made:
-            return [*in_words(found), f"Besides: {other.said}"], found.names
+            return found, [f"Besides: {other.said}"]
     return None
 
 
@@ -157,8 +161,9 @@ def in_words(found: Explanation) -> list[str]:
     return [*each, *found.besides.values()]
 
 
-def _refused(*said: str, points: float = 0, names: tuple[str, ...] = (), scene=None) -> Result:
-    return Result(False, float(points), names, "Not yet. " + "\n".join(filter(None, said)), scene)
+def _refused(kind: str, *said: str, points: float = 0, names: tuple[str, ...] = (), scene=None, where="") -> Result:
+    message = "Not yet. " + "\n".join(filter(None, said))
+    return Result(False, float(points), names, message, scene, kind=kind, where=where)
 
 
 # What is compared
@@ -207,7 +212,7 @@ def _with(arguments: Mapping) -> str:
 
 
 def _asked_for(exercise: Exercise, call: Call) -> list[str]:
-    return [f"Asked for: {exercise.returns}."] if call.unreadable else []
+    return [f"Asked for: {exercise.returns}."] if call.kind == "type" else []
 
 
 def _printed(done: Run) -> list[str]:
@@ -232,6 +237,7 @@ def _part_that_is_right(calls: Sequence[Call], expected: Sequence[np.ndarray]) -
     """Where several arrays came back together: which one is the right result on every input."""
     count = min(len(call.parts) for call in calls)
     for n in range(count):
-        if all(call.parts[n].equals(right) for call, right in zip(calls, expected, strict=False)):
-            return [f"Several arrays came back together, and number {n + 1} of them is right: return that one alone."]
+        parts = [call.parts[n] for call in calls]
+        if all(part and part.equals(right) for part, right in zip(parts, expected, strict=False)):
+            return [f"Several things came back together, and number {n + 1} of them is right: return that one alone."]
     return []

@@ -11,6 +11,7 @@ import numpy as np
 
 from convbp.exercises.reading import Answer
 from convbp.notation import number
+from convbp.sums import exact
 
 if TYPE_CHECKING:
     from convbp.exercises.naming import Known
@@ -40,6 +41,8 @@ def _always_the_same(answers: Sequence[Answer], expected: Sequence[np.ndarray]) 
         return said
     if len(answers) > 1 and all(np.array_equal(answer.values, answers[0].values) for answer in answers):
         return ["Your result is the same for all inputs: use the arguments, not particular numbers."]
+    if all(answer.values.size > 1 and np.ptp(answer.values) == 0 for answer in answers):
+        return [f"Every entry of your result is the same number, {number(exact(answers[0].values.flat[0]))}."]
     return []
 
 
@@ -90,13 +93,13 @@ def describe(
         said = ["On some of the inputs the shape of your result is right, on others it is not."]
     sums = [sums_in(arguments) for arguments in known.inputs]
     factors = [{**one, **more} for one, more in zip(counts, sums, strict=False)]
-    return said or _numbers(pairs, factors, axes)
+    return said or _numbers(pairs, known.inputs[: len(pairs)], factors, axes)
 
 
-def _numbers(pairs, factors, axes) -> list[str]:
+def _numbers(pairs, inputs, factors, axes) -> list[str]:
     """Sentences on answers that have the right shapes and wrong numbers."""
     said = _signs(pairs) or _rounded(pairs) or _rearrangement(pairs) or _factor(pairs, factors) or _nearly(pairs)
-    said = said or _offset(pairs) or _running_sum(pairs) or _shift(pairs, axes)
+    said = said or _combined(pairs, inputs) or _offset(pairs) or _running_sum(pairs) or _shift(pairs, axes)
     if said:
         return said
     wrong = [(answer, right) for answer, right in pairs if not answer.equals(right)]
@@ -162,6 +165,9 @@ def _factor(pairs, counts):
     words = factor_in_words(ratios, counts)
     if words:
         return [f"Right up to a factor: {words}."]
+    if np.allclose(np.abs(ratios), abs(ratios[0]), rtol=1e-4):
+        times = "" if np.isclose(abs(ratios[0]), 1) else f", times {_precisely(abs(ratios[0]))}"
+        return [f"Right on some inputs{times}, and with the opposite sign on others: was the sign of a factor lost?"]
     other = next(n for n, ratio in enumerate(ratios) if not np.isclose(ratio, ratios[0], rtol=1e-4))
     return [
         f"Right up to a factor, which changes from input to input: {_precisely(ratios[0])} for the first, "
@@ -190,6 +196,27 @@ def _precisely(ratio: float) -> str:
     """As pictures have it, but never as 0 or 1, which it is not."""
     short = number(round(ratio, 6))
     return short if short not in ("0", "1", "−1") else f"{ratio:.9g}".replace("-", "−")
+
+
+def _combined(pairs, inputs):
+    """Whether it is the right result and one of the arguments, each times a number, added up."""
+    answer, right = pairs[0]
+    for key in inputs[0]:
+        others = [np.asarray(arguments[key]) for arguments in inputs]
+        if right.size < 4 or any(other.shape != e.shape for other, (_, e) in zip(others, pairs, strict=True)):
+            continue
+        terms = np.stack([right.ravel(), others[0].ravel()], axis=1)
+        by, times = np.linalg.lstsq(terms, answer.values.ravel(), rcond=None)[0]
+        sums = [by * e + times * other for other, (_, e) in zip(others, pairs, strict=True)]
+        if min(abs(by), abs(times)) > 1e-6 and all(
+            _close(a, a.values, s) for (a, _), s in zip(pairs, sums, strict=True)
+        ):
+            return [f"Your result is {_times(times)}{key}, plus {_times(by)}what is asked for."]
+    return []
+
+
+def _times(factor: float) -> str:
+    return "" if np.isclose(factor, 1) else f"{_precisely(float(factor))} times "
 
 
 def _offset(pairs):

@@ -5,7 +5,7 @@ import inspect
 import operator
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from types import MappingProxyType
 
@@ -13,12 +13,14 @@ import numpy as np
 
 from convbp.exercises.checking import check_entry, check_function, check_value, in_words
 from convbp.exercises.describing import counts_in
+from convbp.exercises.drawing import Draw, drawn, new_numbers
+from convbp.exercises.misreadings import Misreading, unusual, usual
 from convbp.exercises.mistakes import Computation, Misconception
 from convbp.exercises.naming import Known, name
 from convbp.exercises.reading import Answer
 from convbp.exercises.result import Result, card
 from convbp.exercises.running import SECONDS
-from convbp.exercises.variants import Misread, Variant, misread, variants
+from convbp.exercises.variants import Variant, variants
 
 BLUE = "#0072b2"
 
@@ -94,6 +96,11 @@ class Exercise:
         Other right programs, of which one edit is a mistake to be recognised, as one of the solution is.
     usual : sequence of Accepted
         Those that a wrong answer is looked at with, too.
+    instead : mapping
+        What else may be done in a step of ``compute``: the step's name -> words for it -> a function. They are looked
+        at where nothing plainer explains an answer.
+    draw : callable
+        Takes random numbers and one of the inputs; returns another of its kind, for `variant`.
     """
 
     answer: Callable
@@ -111,11 +118,13 @@ class Exercise:
     accepted: Callable[[Mapping, np.ndarray], Accepted | None] = lambda arguments, result: None
     programs: Sequence[Callable] = ()
     usual: Sequence[Accepted] = ()
+    instead: Mapping[str, Mapping[str, Callable]] = field(default_factory=dict)
+    draw: Draw = new_numbers
 
     def __post_init__(self):
         self.name = self.answer.__name__
         self.computation = Computation(self.compute, self.mistakes)
-        self.known = Known(self.computation, self.inputs, self._variants)
+        self.known = Known(self.computation, self.inputs, self._variants, self._unusual)
         self._hints_given = 0
         self.tried = self.done = False
         for arguments in self.inputs:
@@ -174,7 +183,8 @@ class Exercise:
         order = self._order_of(layout)
         entry = None if at is None else self._index(at)
         if answer is Ellipsis:
-            return Result(False, 0.0, (), "Not yet. Put your answer in the place of the three dots.")
+            said = "Not yet. Put your answer in the place of the three dots."
+            return Result(False, 0.0, (), said, kind="missing", exercise=self.name, where=self.equation)
         self.tried = True
         if entry is not None:
             result = check_entry(self, answer, entry, points)
@@ -183,7 +193,33 @@ class Exercise:
         else:
             result = check_value(self, answer, order, points)
         self.done |= result.passed
-        return result
+        return replace(result, exercise=self.name, where=result.where or self.equation)
+
+    def variant(self, seed: str, n: int = 3) -> "Exercise":
+        """Return the same exercise with other numbers, as one for each student.
+
+        The shapes are those of its own inputs, of the example first. Every known mistake gives other numbers on them
+        than the right answer and than each other mistake, as on its own inputs.
+
+        Parameters
+        ----------
+        seed : str
+            The same seed gives the same numbers, on every system.
+        n : int
+            How many inputs.
+
+        Raises
+        ------
+        ValueError
+            If n is not positive, or no such inputs were found.
+
+        >>> rot180.variant("s123456").example["kernel"].shape
+        (2, 3)
+        """
+        if n < 1:
+            raise ValueError(f"{self.name}: n is {n!r}; expected how many inputs, 1 or more.")
+        inputs = drawn(self.computation, self.inputs, n, f"{self.name} {seed}", self.draw)
+        return replace(self, inputs=inputs)
 
     def mistake_in(self, result: object, arguments: Mapping, **steps: Callable) -> str:
         """What is known to go wrong that gives this result for any arguments, in words; empty if nothing is known.
@@ -238,9 +274,12 @@ class Exercise:
 
     # Details
 
-    def _variants(self) -> list[Misread | Variant]:
+    def _variants(self) -> list[Misreading | Variant]:
         edited = [variants(program, self.equation) for program in (self.answer, *self.programs)]
-        return [*misread(self.inputs[0], self.equation), *(one for some in edited for one in some)]
+        return [*usual(self.inputs[0], self.equation), *(one for some in edited for one in some)]
+
+    def _unusual(self) -> list[Misreading]:
+        return unusual(self.compute, self.inputs[0], self.expected[0], self.instead, self.equation)
 
     def _order_of(self, layout: str | None) -> Mapping[str, tuple[int, ...]]:
         if layout is None:

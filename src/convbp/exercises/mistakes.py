@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -67,26 +68,39 @@ class Computation:
 
     def wrong(self, arguments: Mapping, *made: Misconception) -> np.ndarray | None:
         """Return the answer of someone who makes these mistakes, or None if nothing comes of it."""
-        given, steps, finish, compute = dict(arguments), {}, [], self.compute
+        return self.finished(self.begun(arguments, *made), *made)
+
+    def begun(self, arguments: Mapping, *made: Misconception) -> tuple[Mapping, Any]:
+        """Return the arguments and the result as they are before a mistake changes the result."""
+        given, steps, compute = dict(arguments), {}, self.compute
         try:
             for misconception in made:
                 for place, change in misconception.changes.items():
                     if place == "result":
-                        finish.append(change)
-                    elif place == "compute":
+                        continue
+                    if place == "compute":
                         compute = change
                     elif place in given:
                         given[place] = change(given[place])
                     elif place in steps:
-                        return None  # one step cannot be replaced twice
+                        return given, None  # one step cannot be replaced twice
                     else:
                         steps[place] = change
             with np.errstate(all="ignore"):
-                result = compute(**given, **steps)
-                for change in finish:
-                    result = change(result, SimpleNamespace(**given))
-            return None if result is None else np.asarray(result, dtype=float)
+                return given, compute(**given, **steps)
         except Exception:  # the arrays no longer fit together
+            return given, None
+
+    def finished(self, begun: tuple[Mapping, Any], *made: Misconception) -> np.ndarray | None:
+        """Return what these mistakes make of a result, or None if nothing comes of it."""
+        given, result = begun
+        try:
+            with np.errstate(all="ignore"):
+                for misconception in made:
+                    if result is not None and "result" in misconception.changes:
+                        result = misconception.changes["result"](result, SimpleNamespace(**given))
+            return None if result is None else np.asarray(result, dtype=float)
+        except Exception:
             return None
 
     def pairs(self) -> Iterator[tuple[Misconception, Misconception]]:

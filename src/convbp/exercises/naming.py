@@ -5,10 +5,11 @@ Nothing here calls a reader's function or knows an exercise: results come in, fo
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from convbp.exercises.describing import factor_in_words, ratio
+from convbp.exercises.describing import factor_in_words, ratio, sums_in
 from convbp.exercises.mistakes import Computation, Misconception
 from convbp.exercises.reading import Answer
 
@@ -57,6 +58,8 @@ class Known:
     inputs : sequence of mappings
     variants : callable
         Returns more mistakes, less well known: the one-edit variants of right programs.
+    unusual : callable
+        Returns what is likely only where nothing else explains the numbers.
     """
 
     def __init__(
@@ -64,16 +67,25 @@ class Known:
         computation: Computation,
         inputs: Sequence[Mapping],
         variants: Callable[[], Sequence[Misconception]] = lambda: (),
+        unusual: Callable[[], Sequence[Misconception]] = lambda: (),
     ):
-        self.computation, self.inputs, self._variants = computation, inputs, variants
+        self.computation, self.inputs, self._variants, self._unusual = computation, inputs, variants, unusual
         self._computed: dict[tuple, np.ndarray | None] = {}
+        self._begun: dict[tuple, tuple[Mapping, Any]] = {}
         self._tables: dict[tuple[Callable, int], _Table] = {}
 
     def wrong(self, n: int, way: Way) -> np.ndarray | None:
         """The result for input number ``n`` of someone who makes these mistakes; None if nothing comes of it."""
         if (n, way) not in self._computed:
-            self._computed[n, way] = self.computation.wrong(self.inputs[n], *way)
+            self._computed[n, way] = self.computation.finished(self._begun_with(n, way), *way)
         return self._computed[n, way]
+
+    def _begun_with(self, n: int, way: Way) -> tuple[Mapping, Any]:
+        """What is common to all ways that differ only in what becomes of the result: it is computed once."""
+        first = tuple(m for m in way if m.changes.keys() != {"result"})
+        if (n, first) not in self._begun:
+            self._begun[n, first] = self.computation.begun(self.inputs[n], *first)
+        return self._begun[n, first]
 
     def singles(self) -> Iterable[Way]:
         """Each mistake that is known."""
@@ -82,6 +94,10 @@ class Known:
     def variants(self) -> Iterable[Way]:
         """Each edit of a right program."""
         return [(m,) for m in self._variants()]
+
+    def unusual(self) -> Iterable[Way]:
+        """What is likely only where nothing else explains the numbers."""
+        return [(m,) for m in self._unusual()]
 
     def pairs(self) -> Iterable[Way]:
         """Each two of the known mistakes, of different names."""
@@ -152,9 +168,15 @@ def name(
         return None  # one number everywhere: no mistake, but an answer that did not look at its arguments
     search = _Search(known, answers, expected)
     explanation = search.plainest()
-    if explanation or None not in map(ratio, answers, expected):
-        return explanation  # or right but for a factor
-    return search.behind_a_factor(counts)
+    if explanation:
+        return explanation
+    ratios = [by for answer, right in zip(answers, expected, strict=True) if (by := ratio(answer, right))]
+    all_by_a_factor = len(ratios) == len(answers)
+    sums = [sums_in(arguments) for arguments in known.inputs]
+    numbers = [{**count, **some} for count, some in zip(counts, sums, strict=False)]
+    if all_by_a_factor and factor_in_words(ratios, numbers):
+        return None  # right but for a factor, which says more
+    return search.unusual() or (None if all_by_a_factor else search.behind_a_factor(counts))
 
 
 @dataclass(frozen=True)
@@ -175,6 +197,9 @@ class _Search:
             or self._alone(known.pairs)
             or self._but_for_few(known.singles)
         )
+
+    def unusual(self) -> Explanation | None:
+        return self._alone(self.known.unusual)
 
     def behind_a_factor(self, counts: Sequence[Mapping]) -> Explanation | None:
         """Mistakes whose results are the answers but for a factor that can be said in words."""
@@ -227,11 +252,11 @@ class _Search:
         return None if way is None else Explanation(way, {"cut off to integers": _INTO_INTEGERS})
 
     def _but_for_few(self, ways: Callable) -> Explanation | None:
-        """What explains all inputs but one in six; a special case may be treated in a way of its own."""
+        """What explains all inputs but one in six, not the first; a special case may be treated in a way of its own."""
         every = range(len(self.answers))
-        for way in self.known.table(ways, every[-1]).equal(self.answers[-1]):
+        for way in self.known.table(ways, 0).equal(self.answers[0]):
             others = [n for n in every if not self._explains(way, Answer.equals, [n])]
-            if 0 not in others and 0 < len(others) <= len(every) // 6:
+            if 0 < len(others) <= len(every) // 6:
                 listed = ", ".join(str(n + 1) for n in others)
                 return Explanation(way, {"": f"On input {listed} your result is another one again."})
         return None

@@ -89,13 +89,14 @@ def read(value: object) -> Answer:
     return _as_answer(value)
 
 
-def read_parts(value: object) -> list[Answer]:
-    """Each of several arrays that came back together, as in ``return dx, dw``; of anything else nothing."""
+def read_parts(value: object) -> list[Answer | None]:
+    """Each array of several things that came back together, as in ``return dx, dw``; None for what is no array."""
     if not (isinstance(value, list | tuple) and 2 <= len(value) <= _MOST_PARTS):
         return []
-    if not all(isinstance(part, np.ndarray) and 0 < part.size <= LARGEST for part in value):
+    if not any(isinstance(part, np.ndarray) for part in value):
         return []
-    return [_as_answer(part) for part in value]
+    arrays = [isinstance(part, np.ndarray) and 0 < part.size <= LARGEST for part in value]
+    return [_as_answer(part) if array else None for part, array in zip(value, arrays, strict=True)]
 
 
 def plain(get: Callable[[], object], otherwise: str, longest: int = 200) -> str:
@@ -118,6 +119,8 @@ def _measure(value: list | tuple, room: int, depth: int) -> int:
         raise Unreadable(f"Lists within lists, more than {_DEEPEST} deep, came back; expected numbers in rows.")
     count = 0
     for entry in value:
+        if isinstance(entry, range):
+            raise Unreadable(f"{_kind(entry)} stands among the entries; expected numbers: its first and its last?")
         count += _measure(entry, room - count, depth - 1) if isinstance(entry, list | tuple) else 1
         if count > room:
             raise Unreadable(f"More than {LARGEST} numbers came back; that is too large for any answer here.")
@@ -134,6 +137,10 @@ def _as_answer(value: object) -> Answer:
             listed = ", ".join(map(str, shapes[:-1]))
             raise Unreadable(
                 f"{len(shapes)} arrays came back together, of shapes {listed} and {shapes[-1]}; expected one."
+            ) from None
+        if shapes and 1 < len(parts) <= _MOST_PARTS:
+            raise Unreadable(
+                f"{len(parts)} things came back together, and not all of them are arrays; expected one array."
             ) from None
         raise Unreadable("Lists with rows of different lengths came back; give every row the same length.") from None
     if array.size > LARGEST:

@@ -12,6 +12,8 @@ from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selecti
 from convbp.pictures.still import bundle
 from convbp.sums import Sum, exact, written_out
 
+MEDIA_TYPE = "application/vnd.convbp.result+json"  # under which a saved notebook has `Result.as_dict`
+_SAID = 200  # characters
 LARGEST_GRID = 8  # rows and columns; of a larger array the part around the difference is shown
 
 
@@ -30,6 +32,14 @@ class Result:
         What the card says.
     scene : Scene or None
         The picture: yours, expected, difference.
+    kind : str
+        "right", or what it is that is wrong: "named" (``misconceptions`` has the names), else "shape" or "value" (of
+        the numbers), "crash", "type" (no array of numbers came back), "time", "random" (two calls gave different
+        results), "changed its input", "entry" (one number alone, which is another), or "missing" (three dots).
+    exercise : str
+        Its name.
+    where : str
+        Where to read on: of the mistake if it is named, else of the exercise.
     """
 
     passed: bool
@@ -37,6 +47,21 @@ class Result:
     misconceptions: tuple[str, ...]
     message: str
     scene: Scene | None = field(default=None, repr=False)
+    kind: str = "right"
+    exercise: str = ""
+    where: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """What a program reads, as JSON holds it; ``said`` is the first line of the message."""
+        return {
+            "exercise": self.exercise,
+            "passed": self.passed,
+            "points": self.points,
+            "kind": self.kind,
+            "mistake": list(self.misconceptions),
+            "where": self.where,
+            "said": self.message.partition("\n")[0][:_SAID],
+        }
 
     def __repr__(self) -> str:
         return self.message
@@ -48,7 +73,8 @@ class Result:
         # Two outputs: a page that shows HTML would leave out the picture beside it.
         from IPython.display import display
 
-        display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
+        data = {"text/plain": repr(self), "text/html": self._repr_html_(), MEDIA_TYPE: self.as_dict()}
+        display(data, raw=True)
         if self.scene:
             data, metadata = bundle(self.scene, f"Picture: {self.scene.sentence}")
             if "image/png" in data:

@@ -43,9 +43,11 @@ class Call:
 
     answer: Answer | None = None
     problem: str = ""  # why there is no answer
-    unreadable: bool = False  # something came back, and it is no array of numbers
+    kind: str = (
+        "crash"  # of the problem, as a result has it; "type" if something came back, and it is no array of numbers
+    )
     changed: list[str] = field(default_factory=list)  # the arguments that it changed
-    parts: list[Answer] = field(default_factory=list)  # if several arrays came back together: each of them
+    parts: list[Answer | None] = field(default_factory=list)  # if several things came back together: the arrays
 
 
 @dataclass
@@ -80,9 +82,9 @@ def run(function: Callable, inputs: Sequence[Mapping], seconds: float = SECONDS)
 
     left = _within(work, seconds, done)
     if left and len(done.calls) < len(inputs):
-        done.calls.append(Call(problem=left))
+        done.calls.append(Call(problem=left, kind="time"))
     elif left:
-        done.calls[-1] = Call(problem=left)
+        done.calls[-1] = Call(problem=left, kind="time")
     return done
 
 
@@ -90,7 +92,7 @@ def read_safely(value: object) -> Call:
     """Read a value that was handed in, with the same care."""
     calls: list[Call] = []
     left = _within(lambda: calls.append(_read(value)), SECONDS, Run())
-    return calls[0] if calls else Call(problem=left)
+    return calls[0] if calls else Call(problem=left, kind="time")
 
 
 def _call(function: Callable, arguments: Mapping) -> Call:
@@ -120,18 +122,16 @@ def _call(function: Callable, arguments: Mapping) -> Call:
 
 
 def _read(value: object) -> Call:
-    parts: list[Answer] = []
+    parts: list[Answer | None] = []
     try:
         parts = read_parts(value)
         return Call(answer=read(value), parts=parts)
     except _TimeUp:
         raise
     except Unreadable as reason:
-        return Call(problem=str(reason), unreadable=True, parts=parts)
+        return Call(problem=str(reason), kind="type", parts=parts)
     except BaseException as error:  # whatever an object's own methods raise
-        return Call(
-            problem=f"What came back cannot be read as numbers; it fails with {_describe(error)}", unreadable=True
-        )
+        return Call(problem=f"What came back cannot be read as numbers; it fails with {_describe(error)}", kind="type")
 
 
 def _equal(one: Answer, other: Answer) -> bool:

@@ -12,13 +12,11 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 _FUNCTIONS = {  # what is easily taken for what
-    "sum": ("mean", "max"),
+    "sum": ("mean", "max", "min", "prod"),
     "mean": ("sum",),
     "argmax": ("argmin",),
     "max": ("min", "sum", "mean"),
@@ -166,59 +164,6 @@ def _nothing(**arguments) -> None:
     """Where the edits make no program, nothing comes of it."""
 
 
-@dataclass(frozen=True, eq=False)
-class Misread:
-    """What comes of a right computation if something is done to one of its arguments first."""
-
-    name: str
-    changes: Mapping[str, Callable]
-    where: str
-    why: str = ""
-
-    @property
-    def done(self) -> str:
-        return f"Number for number, your result is what comes out with {self.name}."
-
-
-def misread(arguments: Mapping, where: str) -> list[Misread]:
-    """Each way in which one of the arguments is easily taken for another: turned, exchanged, cut off."""
-    found = []
-    for key, value in arguments.items():
-        if isinstance(value, np.ndarray):
-            ways: dict[str, Callable] = {
-                f"{key} reversed along axis {axis}": partial(np.flip, axis=axis) for axis in range(value.ndim)
-            }
-            if value.ndim == 2:
-                ways |= {f"{key} turned by 180°": np.flip, f"{key} transposed": np.transpose}
-            ways |= {
-                f"{key} cut off to integers": np.trunc,
-                f"{key} rounded": np.round,
-                f"the absolute values of {key}": np.abs,
-                f"−{key} for {key}": np.negative,
-                f"the negative entries of {key} set to 0": lambda array: np.maximum(array, 0),
-            }
-        elif isinstance(value, tuple):
-            ways = {
-                f"rows and columns of {key} exchanged": lambda pair: pair[::-1],
-                f"{key}[0] for both axes": lambda pair: (pair[0], pair[0]),
-                f"{key}[1] for both axes": lambda pair: (pair[1], pair[1]),
-                f"1 for both entries of {key}": lambda pair: (1, 1),
-                f"0 for both entries of {key}": lambda pair: (0, 0),
-                f"{key}[0] one larger": lambda pair: (pair[0] + 1, pair[1]),
-                f"{key}[1] one larger": lambda pair: (pair[0], pair[1] + 1),
-                f"{key} one larger": lambda pair: (pair[0] + 1, pair[1] + 1),
-                f"{key} one smaller": lambda pair: (pair[0] - 1, pair[1] - 1),
-            }
-        else:
-            ways = {
-                f"−{key} for {key}": lambda number: -number,
-                f"0 for {key}": lambda number: 0,
-                f"1 for {key}": lambda number: 1,
-            }
-        found += [Misread(name, {key: change}, where) for name, change in ways.items()]
-    return found
-
-
 def variants(function: Callable, where: str) -> list[Variant]:
     """Each one-edit variant of a right program, and each that edits rows and columns alike."""
     program = Program(function)
@@ -267,6 +212,7 @@ class _Places:
 
     def __init__(self, definition: ast.FunctionDef):
         self.definition = definition
+        self._made = [node for node in definition.body if isinstance(node, ast.Assign)]
         self.parameters = [argument.arg for argument in definition.args.args]
         self.others: dict[str, list[str]] = {}  # what each index or size is easily taken for
         indices: list[str] = []
@@ -278,6 +224,8 @@ class _Places:
             elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):  # for what it is made of
                 made_of = [name for name in _names(node.value) if name in self.parameters]
                 self.others[node.targets[0].id] = _distinct(made_of)
+                for name in _distinct(made_of):  # and the other way round: what is read while it is written
+                    self.others.setdefault(name, []).append(node.targets[0].id)
         for n, name in enumerate(indices):  # the next ones, and those of the loops two further in or out
             self.others[name] = _distinct([indices[k] for k in (n - 2, n - 1, n + 1, n + 2) if 0 <= k < len(indices)])
 
@@ -322,6 +270,12 @@ class _Places:
                 yield put(f"{_SIGNS[operator]}= for {_SIGNS[type(statement.op)]}=", operator(), "op")
         if isinstance(statement, ast.If):
             yield put("condition left out", ast.Constant(True), "test")
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+            without_negative = ast.parse(f"np.maximum({ast.unparse(statement.value)}, 0)", mode="eval").body
+            yield put("ReLU put in", without_negative, "value")
+        if isinstance(statement, ast.Return):
+            made = [node.targets[0].id for node in self._made if isinstance(node.targets[0], ast.Name)]
+            yield from (put(f"{name} returned", _name(name), "value") for name in made)
         for name, value in ast.iter_fields(statement):
             if name in ("body", "orelse"):
                 for one in list(value):
@@ -379,6 +333,11 @@ class _Places:
                     yield put("− for +", ast.BinOp(right, ast.Sub(), left))
                 if isinstance(op, ast.Sub | ast.Div | ast.FloorDiv):
                     yield put("exchanged", ast.BinOp(right, op, left))
+                if not inside:
+                    yield from (put("parentheses elsewhere", other) for other in _with_other_parentheses(node))
+                    if isinstance(op, ast.Mult | ast.Div):
+                        yield put("a square too many", ast.BinOp(_square(left), op, right))
+                        yield put("a square too many", ast.BinOp(left, op, _square(right)))
                 yield from within(left, "left")
                 yield from within(right, "right")
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -487,6 +446,8 @@ class _Places:
                 for step in (1, -1):
                     sizes = [*arguments[0].elts[:n], _plus(one, step), *arguments[0].elts[n + 1 :]]
                     yield put("size off by one", ast.Call(node.func, [_tuple(sizes), *arguments[1:]], node.keywords))
+        if len(arguments) == 1 and isinstance(node.func, ast.Name) and not node.keywords:
+            yield put(f"{called} twice", ast.Call(node.func, [node], []))
         if len(arguments) == 2:
             yield put("exchanged", ast.Call(node.func, arguments[::-1], node.keywords))
         if called == "where" and len(arguments) == 3:
@@ -506,6 +467,24 @@ def _outdented(owner: ast.AST, place: str, index: int) -> list[ast.stmt]:
     body = getattr(owner, place)
     loop = _copy(body[index])
     return [*body[:index], ast.For(loop.target, loop.iter, loop.body[:-1], []), loop.body[-1], *body[index + 1 :]]
+
+
+def _with_other_parentheses(node: ast.BinOp) -> Iterator[ast.expr]:
+    """a·(b − c) as a·b − c, a − b·c as (a − b)·c, a − b² as (a − b)²; and the like."""
+    sums, products = ast.Add | ast.Sub, ast.Mult | ast.Div
+    left, op, right = node.left, node.op, node.right
+    if isinstance(op, products) and isinstance(left, ast.BinOp) and isinstance(left.op, sums):
+        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right))
+    if isinstance(op, products) and isinstance(right, ast.BinOp) and isinstance(right.op, sums):
+        yield ast.BinOp(ast.BinOp(left, op, right.left), right.op, right.right)
+    if isinstance(op, sums) and isinstance(right, ast.BinOp) and isinstance(right.op, products | ast.Pow):
+        yield ast.BinOp(ast.BinOp(left, op, right.left), right.op, right.right)
+    if isinstance(op, ast.Pow) and isinstance(left, ast.BinOp) and isinstance(left.op, sums | products):
+        yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, op, right))
+
+
+def _square(node: ast.expr) -> ast.expr:
+    return ast.BinOp(node, ast.Pow(), ast.Constant(2))
 
 
 def _has_constant(node: ast.expr) -> bool:

@@ -1,5 +1,7 @@
 """The chain rule: δ at the output, through an activation, and from layer to layer."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from convbp import loops
@@ -10,6 +12,7 @@ from convbp.exercises.mistakes import Misconception, mistake
 from convbp.exercises.themes import arrays
 from convbp.exercises.themes.arrays import quarters, random, sevenths
 from convbp.exercises.themes.common import (
+    AT_REPEATED_PLACES,
     full,
     mean_for_sum,
     mirrored,
@@ -73,6 +76,90 @@ def _slope_mistakes(f, where: str) -> list[Misconception]:
     ]
 
 
+def _slopes(f) -> dict[str, Callable]:
+    """What else is put in the place of f′(x), with y = f(x)."""
+    of_output: dict[str, Callable] = {
+        "1 − y": lambda y: 1 - y,
+        "1 + y": lambda y: 1 + y,
+        "y²": np.square,
+        "1 − y²": lambda y: 1 - y**2,
+        "1 + y²": lambda y: 1 + y**2,
+        "−y²": lambda y: -(y**2),
+        "(1 − y)²": lambda y: (1 - y) ** 2,
+        "y·(1 − y)": lambda y: y * (1 - y),
+        "y·(1 + y)": lambda y: y * (1 + y),
+        "y²·(1 − y)": lambda y: y**2 * (1 - y),
+        "y·(1 − y²)": lambda y: y * (1 - y**2),
+        "f(y)": f,
+    }
+    of_input: dict[str, Callable] = {
+        "x²": np.square,
+        "1 − x": lambda x: 1 - x,
+        "1 − x²": lambda x: 1 - x**2,
+        "x·(1 − x)": lambda x: x * (1 - x),
+        "1/(1 + x²)": lambda x: 1 / (1 + x**2),
+        "exp(x)": np.exp,
+        "exp(−x)": lambda x: np.exp(-x),
+        "x·f′(x)": lambda x: x * f.derivative(x),
+        "1/f′(x)": lambda x: 1 / f.derivative(x),
+        "the root of f′(x)": lambda x: np.sqrt(f.derivative(x)),
+        "f′(−x)": lambda x: f.derivative(-x),
+        "1 − f′(x)": lambda x: 1 - f.derivative(x),
+        "the sigmoid": sigmoid,
+        "the derivative of the sigmoid": sigmoid.derivative,
+        "tanh(x)": tanh,
+        "the derivative of tanh": tanh.derivative,
+        "ReLU(x)": relu,
+        "the derivative of ELU": lambda x: np.where(x > 0, 1, np.exp(x)),
+        "1 for 0 < x < 1": lambda x: (x > 0) & (x < 1),
+        "1 for 0 < x < 6": lambda x: (x > 0) & (x < 6),
+        "1/x for x > 0": lambda x: np.where(x > 0, 1 / x, 0),
+    }
+    found = {name: lambda x, g=g: g(f(x)) for name, g in of_output.items()} | of_input
+    return {
+        f"{name} in the place of f′(x), y being f(x)" if "y" in name else f"{name} in the place of f′(x)": g
+        for name, g in found.items()
+    }
+
+
+def _outputs(f) -> dict[str, Callable]:
+    """What else is put in the place of y = f(x)."""
+    found: dict[str, Callable] = {
+        "f(f(x))": lambda x: f(f(x)),
+        "f(−x)": lambda x: f(-x),
+        "f′(x)": f.derivative,
+        "the square of f(x)": lambda x: f(x) ** 2,
+        "f(x), rounded to 0 or 1,": lambda x: np.round(f(x)),
+        "tanh(x)": tanh,
+        "ReLU(x)": relu,
+        "exp(x)": np.exp,
+        "exp(−x)": lambda x: np.exp(-x),
+        "the softmax": lambda x: np.exp(x) / np.exp(x).sum(),
+        "the softmax of each row": lambda x: np.exp(x) / np.exp(x).sum(1, keepdims=True),
+        "the softmax of each column": lambda x: np.exp(x) / np.exp(x).sum(0),
+    }
+    return {f"{name} in the place of f(x)": g for name, g in found.items()}
+
+
+_DIFFERENCES: dict[str, Callable] = {
+    f"{name} in the place of y − t": difference
+    for name, difference in {
+        "y": lambda y, t: y,
+        "t": lambda y, t: t,
+        "y + t": lambda y, t: y + t,
+        "y·t": lambda y, t: y * t,
+        "y − 1": lambda y, t: y - 1,
+        "y² − t²": lambda y, t: y**2 - t**2,
+        "(y − t)³": lambda y, t: (y - t) ** 3,
+        "the sign of y − t": lambda y, t: np.sign(y - t),
+        "−t/y": lambda y, t: -t / y,
+        "(y − t)/(y·(1 − y))": lambda y, t: (y - t) / (y * (1 - y)),
+        "the mean of y − t": lambda y, t: np.full(y.shape, np.mean(y - t)),
+        "the sum of y − t": lambda y, t: np.full(y.shape, np.sum(y - t)),
+    }.items()
+}
+
+
 def _derivatives_of_others(names: str, where: str, *slopes) -> list[Misconception]:
     return mistake(
         "derivative of another function",
@@ -123,6 +210,7 @@ def _output_delta_by_formula(pre_activation, targets):
     trace=_trace_output_delta,
     compute=_output_delta,
     programs=(_output_delta_by_formula,),
+    instead={"slope": _slopes(sigmoid), "output": _outputs(sigmoid), "difference": _DIFFERENCES},
     mistakes=[
         mistake(
             "sign of y − t",
@@ -279,6 +367,7 @@ def _relu_delta_in_loops(delta, pre_activation):
         _relu_delta_by_mask,
         _relu_delta_in_loops,
     ),
+    instead={"slope": _slopes(relu)},
     mistakes=[
         mistake(
             "f′ missing",
@@ -346,6 +435,8 @@ def _relu_delta_in_loops(delta, pre_activation):
             *[lambda x, slope=slope: np.where(x < 0, slope, 1) for slope in _LEAKY],
             sigmoid.derivative,
             tanh.derivative,
+            lambda x: relu(x) * (1 - relu(x)),
+            lambda x: 1 - relu(x) ** 2,
         ),
         opposite_sign(SLOPE),
         transposed(SLOPE),
@@ -433,6 +524,7 @@ def _recursion_by_copies(delta, kernel, pre_activation):
         _recursion_of_padded,
         _recursion_by_copies,
     ),
+    instead={"slope": _slopes(tanh)},
     mistakes=[
         _slope_mistakes(tanh, SLOPE),
         mistake(
@@ -457,7 +549,12 @@ def _recursion_by_copies(delta, kernel, pre_activation):
             slope=lambda x: 1 - x**2,
         ),
         _derivatives_of_others(
-            "the sigmoid or ReLU", SLOPE, sigmoid.derivative, relu.derivative, lambda x: x * (1 - x)
+            "the sigmoid or ReLU",
+            SLOPE,
+            sigmoid.derivative,
+            relu.derivative,
+            lambda x: x * (1 - x),
+            lambda x: tanh(x) * (1 - tanh(x)),
         ),
         mistake(
             "flip missing",
@@ -523,7 +620,7 @@ def _recursion_by_copies(delta, kernel, pre_activation):
         mistake(
             "= for +=",
             "Only one contribution is left in each entry: the last one replaced those before it.",
-            "A pixel is in several windows; a part comes from each, and they add up: +=.",
+            "A pixel is in several windows; a part comes from each, and they add up: +=." + AT_REPEATED_PLACES,
             SLOPE,
             {"slide": overwritten},
             {"slide": lambda delta, kernel: overwritten(delta, kernel, backwards=True)},

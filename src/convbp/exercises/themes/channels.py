@@ -396,7 +396,7 @@ def _kernel_gradient_by_slices(inputs, delta):
         mistake(
             "= for +=",
             "Only one contribution is left: the last image or place replaced those before it.",
-            "What comes from every image and every place adds up: +=.",
+            "What comes from every image and every place adds up: +=." + AT_REPEATED_PLACES,
             CHANNELS,
             {"delta": lambda delta: only(delta, -1)},
             {"delta": lambda delta: only(delta, -1, -1, -1)},

@@ -1,5 +1,6 @@
 """δ on its way back through pooling: max, average and L2."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from convbp import loops
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import Misconception, mistake
-from convbp.exercises.themes.common import AT_REPEATED_PLACES, mirrored, opposite_sign, transposed, turned
+from convbp.exercises.themes.common import AT_REPEATED_PLACES, mirrored, only, opposite_sign, transposed, turned
 from convbp.sums import exact, symbols
 
 MAX = "notebook 09, max pooling"
@@ -177,6 +178,69 @@ def _swapped(where: str) -> list[Misconception]:
     )
 
 
+def _by_rank(n):
+    """1 at the entry of that rank, the largest being 0; of equal entries the first comes first."""
+    return lambda window: np.argsort(np.argsort(-window, axis=None, kind="stable")).reshape(window.shape) == n
+
+
+_PLACES: dict[str, Callable] = {
+    "windows that begin one stride further": lambda i, j, stride, size: (stride[0] * (i + 1), stride[1] * (j + 1)),
+    "windows that begin one row and column further": lambda i, j, stride, size: (stride[0] * i + 1, stride[1] * j + 1),
+    "windows that begin at row i + s₁, column j + s₂": lambda i, j, stride, size: (stride[0] + i, stride[1] + j),
+    "windows whose rows and columns are exchanged": lambda i, j, stride, size: (stride[0] * j, stride[1] * i),
+    "windows that begin at (i, j)·(s + 1)": lambda i, j, stride, size: ((stride[0] + 1) * i, (stride[1] + 1) * j),
+    "windows a window and a stride apart": lambda i, j, stride, size: (
+        (stride[0] + size[0]) * i,
+        (stride[1] + size[1]) * j,
+    ),
+}
+_SHARES_OF_MAX: dict[str, Callable] = {
+    "the second largest entry in the place of the largest": _by_rank(1),
+    "the largest entry of each row of the window": lambda window: np.array([_winner(row) for row in window]),
+    "the largest entry of each column of the window": lambda window: np.array([_winner(row) for row in window.T]).T,
+    "the first entry of each window in the place of the largest": lambda window: only(np.ones_like(window), 0, 0),
+    "the last entry of each window in the place of the largest": lambda window: only(np.ones_like(window), -1, -1),
+    "all entries above the mean of their window": lambda window: window > window.mean(),
+    "all entries but the largest": lambda window: 1 - _winner(window),
+    "the softmax of each window": lambda window: np.exp(window - window.max()) / np.exp(window - window.max()).sum(),
+    "shares in the proportion of the entries": lambda window: window / window.sum(),
+    "the entries divided by the largest": lambda window: window / window.max(),
+    "the winner's row and column exchanged": lambda window: _exchanged(_winner(window)),
+}
+_SHARES_OF_L2: dict[str, Callable] = {
+    f"{name} in the place of x/y": share
+    for name, share in {
+        "y/x": lambda x: np.where(x == 0, 0, _norm(x) / x),
+        "1": lambda x: np.ones(x.shape),
+        "y": lambda x: np.full(x.shape, _norm(x)),
+        "y·x": lambda x: x * _norm(x),
+        "x + y": lambda x: x + _norm(x),
+        "x/√y": lambda x: x / np.sqrt(_norm(x)),
+        "x/∛y²": lambda x: x / np.cbrt(_norm(x) ** 2),
+        "x/y³": lambda x: x / _norm(x) ** 3,
+        "x/(1 + y)": lambda x: x / (1 + _norm(x)),
+        "(x less its mean)/y": lambda x: (x - x.mean()) / _norm(x),
+        "(x less its mean), divided by its deviation,": lambda x: (x - x.mean()) / x.std(),
+        "the sign of x": lambda x: np.sign(x),
+        "max(x, 0)/y": lambda x: np.maximum(x, 0) / _norm(x),
+        "x/max x": lambda x: x / x.max(),
+        "x/max |x|": lambda x: x / np.abs(x).max(),
+        "x³/y": lambda x: x**3 / _norm(x),
+        "√|x|/y": lambda x: np.sqrt(np.abs(x)) / _norm(x),
+        "x divided by the number of entries": lambda x: x / x.size,
+    }.items()
+}
+
+
+def _exchanged(share):
+    """Where the window is large enough."""
+    other = np.zeros(share.shape)
+    (row,), (column,) = np.nonzero(share)
+    if column < share.shape[0] and row < share.shape[1]:
+        other[column, row] = 1
+    return other
+
+
 def _max_routing(inputs, delta, size, stride, *, share=_winner, times=lambda window: 1, collect=_add, **steps):
     return _route(size, stride, delta, inputs, lambda window: share(window) * times(window), collect, **steps)
 
@@ -219,6 +283,14 @@ def _by_one_mask(a, collect):
     return _route(a.size, a.stride, a.delta, mask, np.asarray, collect)
 
 
+def _by_one_value(a, collect):
+    gradient = np.zeros(a.inputs.shape)
+    for i, j in np.ndindex(a.delta.shape):
+        window = a.inputs[a.stride[0] * i :, a.stride[1] * j :][: a.size[0], : a.size[1]]
+        gradient = collect(gradient, (a.inputs == window.max()) * a.delta[i, j])
+    return gradient
+
+
 _LENGTHS = (lambda a: a.size[0], lambda a: a.inputs.shape[1], lambda a: a.inputs.shape[0])
 
 
@@ -250,6 +322,7 @@ def _at_wrong_places(r, a, length):
         _max_routing_in_loops,
         _max_routing_by_division,
     ),
+    instead={"share": _SHARES_OF_MAX, "corner": _PLACES},
     mistakes=[
         mistake(
             "ties copied",
@@ -327,6 +400,13 @@ def _at_wrong_places(r, a, length):
             "Where windows overlap a window has other windows' winners in it, too: only its own gets its δ.",
             MAX,
             result=lambda r, a: _by_one_mask(a, _add),
+        ),
+        mistake(
+            "equal entries outside the window",
+            "You gave each window's δ to every entry of the input that is as large as its winner, inside it or not.",
+            "Only the entries of the window made the output, and of them the winner.",
+            MAX,
+            {"result": lambda r, a: _by_one_value(a, _add)},
         ),
         mistake(
             "winner's number read with the wrong length",
@@ -443,6 +523,7 @@ def _average_routing_in_loops(delta, input_size, size, stride):
     trace=_trace_pooling(loops.average_pool2d),
     compute=_average_routing,
     programs=(_average_routing_in_loops,),
+    instead={"corner": _PLACES},
     mistakes=[
         mistake(
             "not divided",
@@ -563,6 +644,7 @@ def _l2_routing_in_loops(inputs, delta, size, stride):
     trace=_trace_pooling(loops.l2_pool2d),
     compute=_l2_routing,
     programs=(_l2_routing_in_loops,),
+    instead={"share": _SHARES_OF_L2, "corner": _PLACES},
     mistakes=[
         mistake(
             "NaN at zero",

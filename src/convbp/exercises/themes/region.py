@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from convbp.exercises.drawing import below
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import mistake
 from convbp.sums import symbol
@@ -61,6 +62,25 @@ def _region_by_search(pixel, kernel_size, output_size):
     return (rows[0], columns[0]), (rows[-1], columns[-1])
 
 
+def _other_sizes(random, arguments):
+    """Other sizes, and a pixel that lies at the same borders."""
+    pairs = [_along_one_axis(random, *numbers) for numbers in zip(*arguments.values(), strict=True)]
+    if pairs[0][1] == pairs[1][1] or pairs[0][2] == pairs[1][2]:  # nothing is to be square
+        return _other_sizes(random, arguments)
+    return dict(zip(arguments, zip(*pairs, strict=True), strict=True))
+
+
+def _along_one_axis(random, pixel, size, outputs):
+    while True:
+        new = below(random, 12), 2 + below(random, 4), 4 + below(random, 6)
+        if new[0] < new[1] + new[2] - 1 and _borders(*new) == _borders(pixel, size, outputs):
+            return new
+
+
+def _borders(pixel, size, outputs):
+    return pixel == 0, pixel < size - 1, pixel >= outputs
+
+
 @exercise(
     task="The region Q of a pixel: which outputs it has an effect on, from the first to the last.",
     takes={
@@ -86,6 +106,7 @@ def _region_by_search(pixel, kernel_size, output_size):
             ((5, 2), (3, 5), (4, 6)),  # the sizes of the first
         ]
     ],
+    draw=_other_sizes,
     hints=(
         "Output (i, j) sees the pixels from (i, j) to (i + k1 - 1, j + k2 - 1). For which i is i′ among them?",
         "Where there are no borders, from i′ - k1 + 1 to i′.",

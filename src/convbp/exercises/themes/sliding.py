@@ -1,5 +1,6 @@
 """Sliding a kernel over an image: cross-correlation, convolution, the turn by 180°, valid and full."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -12,6 +13,7 @@ from convbp.exercises.mistakes import Misconception, mistake
 from convbp.exercises.themes import arrays
 from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import (
+    AT_REPEATED_PLACES,
     columns_reversed,
     full,
     in_corner,
@@ -59,7 +61,11 @@ def _around(k):
     return k - 1, k - 1
 
 
-_TO_THE_SAME_SIZE = (_before, _after, lambda k: ((k - 1) // 2, k // 2), lambda k: (k // 2, (k - 1) // 2))
+def _half_before(k):
+    return k // 2, (k - 1) // 2
+
+
+_TO_THE_SAME_SIZE = (_before, _after, lambda k: ((k - 1) // 2, k // 2), _half_before)
 
 
 def _first_of_full(mode):
@@ -80,6 +86,21 @@ def _same_for_valid(slide, where: str) -> list[Misconception]:
         where,
         *[{"slide": _padded(sides, slide)} for sides in _TO_THE_SAME_SIZE],
     )
+
+
+def _cut_from_larger(slide) -> dict[str, Callable]:
+    """What else is taken for the valid part."""
+
+    def cut(sides):
+        def slid(image, kernel):
+            rows, columns = np.subtract(image.shape, kernel.shape) + 1
+            return _padded(sides, slide)(image, kernel)[:rows, :columns]
+
+        return slid
+
+    larger = {"of the image's size": lambda k: ((k - 1) // 2, k // 2), "that has the image's size": _half_before}
+    larger |= {"that is full": _around}
+    return {f"the first rows and columns of a result {which}": cut(sides) for which, sides in larger.items()}
 
 
 def _sums(slide, last_product, where: str) -> list[Misconception]:
@@ -107,7 +128,7 @@ def _sums(slide, last_product, where: str) -> list[Misconception]:
         *mistake(
             "= for +=",
             "Only one product is left in each entry: the last one replaced those before it.",
-            "The products add up: += where you have =, with the sum starting from 0 for each entry.",
+            "The products add up: +=, with the sum starting from 0 for each entry." + AT_REPEATED_PLACES,
             where,
             *last_product,
         ),
@@ -169,6 +190,7 @@ def _correlated_by_weights(image, kernel):
         _correlated_by_slices,
         _correlated_by_weights,
     ),
+    instead={"slide": _cut_from_larger(cross_correlate)},
     mistakes=[
         mistake(
             "kernel flipped",
@@ -324,6 +346,7 @@ def _convolved_in_loops(image, kernel):
         _convolved_by_slices,
         _convolved_in_loops,
     ),
+    instead={"slide": _cut_from_larger(convolve)},
     mistakes=[
         mistake(
             "flip missing",
@@ -425,6 +448,15 @@ def _turned_in_loops(kernel):
     return result
 
 
+def _turned_in_a_copy(kernel):
+    k1, k2 = kernel.shape
+    result = kernel.copy()
+    for m in range(k1):
+        for n in range(k2):
+            result[m, n] = kernel[k1 - 1 - m, k2 - 1 - n]
+    return result
+
+
 @exercise(
     task="The kernel turned by 180°.",
     takes={"kernel": "shape (k1, k2)"},
@@ -445,7 +477,7 @@ def _turned_in_loops(kernel):
     ),
     trace=lambda kernel: loops.rot180(symbols("K", kernel)),
     compute=lambda kernel, *, turn=half_turn: turn(kernel),
-    programs=(_turned_in_loops,),
+    programs=(_turned_in_loops, _turned_in_a_copy),
     mistakes=[
         mistake(
             "not turned",
@@ -641,6 +673,8 @@ def _full_of_padded(image, kernel):
             {"slide": _padded(lambda k: (1, 1), convolve)},
             {"slide": _padded(lambda k: (2 * (k - 1), 0), convolve)},
             {"slide": _padded(lambda k: (0, 2 * (k - 1)), convolve)},
+            {"slide": lambda image, kernel: convolve(np.pad(image, kernel.shape[0] - 1), kernel)},
+            {"slide": lambda image, kernel: convolve(np.pad(image, kernel.shape[1] - 1), kernel)},
             {
                 "slide": lambda image, kernel: convolve(
                     np.pad(image, [(kernel.shape[1] - 1,) * 2, (kernel.shape[0] - 1,) * 2]), kernel
@@ -668,6 +702,7 @@ def _full_of_padded(image, kernel):
             FULL,
             {"slide": _padded(_around, convolve, "edge")},
             {"slide": _padded(_around, convolve, "reflect")},
+            {"slide": _padded(_around, convolve, "symmetric")},
         ),
         _sums(
             full,

@@ -1,5 +1,7 @@
 """The gradient for the input of a layer with stride and padding."""
 
+from functools import partial
+
 import numpy as np
 
 from convbp import loops
@@ -61,6 +63,17 @@ def _strided_input_gradient(
 ):
     padded_size = [n + 2 * p for n, p in zip(input_size, padding, strict=True)]
     return crop(place(slide(spread(delta, stride), kernel), padded_size), padding)
+
+
+def _folded(padded, padding, both_sides):
+    """What lies outside comes in at the other side; if not on both sides, only what lies before the first pixel."""
+    size = [n - 2 * p for n, p in zip(padded.shape, padding, strict=True)]
+    inputs = np.zeros(size)
+    for index, value in np.ndenumerate(padded):
+        place = [i - p for i, p in zip(index, padding, strict=True)]
+        if both_sides or all(i < n for i, n in zip(place, size, strict=True)):
+            inputs[tuple(i % n for i, n in zip(place, size, strict=True))] += value
+    return inputs
 
 
 def _cut_before_filled(r, a):
@@ -226,6 +239,14 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
             "First fill up to the padded input, of (H + 2·p1, W + 2·p2); then take p off on each side.",
             "notebook 10, padding",
             result=_cut_before_filled,
+        ),
+        mistake(
+            "wrapped around the border",
+            "You let what belongs to the padding go to the other side of the input, as Python's negative indices do.",
+            "Outside the input is only padding, whose gradient is not asked for: leave it out.",
+            "notebook 10, padding",
+            {"crop": partial(_folded, both_sides=True)},
+            {"crop": partial(_folded, both_sides=False)},
         ),
         mistake(
             "padding of zero cut as -0",

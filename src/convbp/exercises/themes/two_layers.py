@@ -113,6 +113,20 @@ def _by_delta_of_the_map(image, first_kernel, second_kernel, target):
         _paths_in_loops,
         _by_delta_of_the_map,
     ),
+    instead={
+        "loss_slope": {
+            f"{name} in the place of 2·(o² − y)": slope
+            for name, slope in {
+                "1": lambda o, y: 1,
+                "o²": lambda o, y: o,
+                "y": lambda o, y: y,
+                "o² + y": lambda o, y: o + y,
+                "2·(o² + y)": lambda o, y: 2 * (o + y),
+                "2·(o² − y)³": lambda o, y: 2 * (o - y) ** 3,
+                "the sign of o² − y": lambda o, y: np.sign(o - y),
+            }.items()
+        }
+    },
     mistakes=[
         mistake(
             "product of sums for sum of products",

@@ -9,6 +9,7 @@ from convbp.exercises.mistakes import mistake
 from convbp.exercises.themes import arrays
 from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import (
+    AT_REPEATED_PLACES,
     full,
     mean_for_sum,
     mirrored,
@@ -116,7 +117,8 @@ def _kernel_gradient_by_windows(inputs, delta):
         mistake(
             "= for +=",
             "Only one product is left in each entry: the last one replaced those before it.",
-            "A weight is used in every place of the output, and what comes from each place adds up: +=.",
+            "A weight is used in every place of the output, and what comes from each place adds up: +=."
+            + AT_REPEATED_PLACES,
             KERNEL,
             delta=lambda delta: only(delta, -1, -1),
         ),
@@ -283,7 +285,7 @@ def _bias_gradient_by_filters(delta):
         mistake(
             "= for +=",
             "Only one image, row or place is left: the last one replaced those before it.",
-            "What comes from each place adds up: +=.",
+            "What comes from each place adds up: +=." + AT_REPEATED_PLACES,
             BIAS,
             {"result": lambda r, a: a.delta[-1].sum(axis=(0, 1))},
             {"result": lambda r, a: a.delta[-1, -1].sum(axis=0)},
