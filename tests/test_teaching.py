@@ -19,6 +19,12 @@ def mine(inputs, delta):
     k1, k2 = inputs.shape[0] - delta.shape[0] + 1, inputs.shape[1] - delta.shape[1] + 1
     return sum(delta[i, j] * inputs[i : i + k1, j : j + k2] for i, j in np.ndindex(delta.shape))
 """
+LIBRARY = """
+from convbp import conv2d_kernel_gradient
+def kernel_gradient(inputs, delta):
+    size = inputs.shape[0] - delta.shape[0] + 1, inputs.shape[1] - delta.shape[1] + 1
+    return conv2d_kernel_gradient(inputs[None, :, :, None], delta[None, :, :, None], size)[:, :, 0, 0]
+"""
 PATCHED = """
 import convbp.exercises.exercise as e
 class Yes:
@@ -42,12 +48,7 @@ ANSWERS = {
     "endless": ("def mine(inputs, delta):\n    while True:\n        pass", False, "time"),
     "leaves": ("import os\ndef mine(inputs, delta):\n    os._exit(0)", False, "crash"),
     "syntax": ("def mine(inputs, delta)\n    return 1", False, report.ERROR),
-    "library": (
-        "from convbp import conv2d_kernel_gradient\ndef mine(inputs, delta):\n    return "
-        "conv2d_kernel_gradient(inputs[None, :, :, None], delta[None, :, :, None], (3, 2))[:, :, 0, 0]",
-        False,
-        "crash",
-    ),
+    "library": (f"{LIBRARY}mine = kernel_gradient", False, "crash"),
     "copies": (
         "from convbp import cross_correlate, rot180\nnames = {**globals()}\nexec(str(exercises.kernel_gradient."
         "solution()), names)\nmine = names.get('kernel_gradient', exercises.kernel_gradient.answer)",

@@ -82,7 +82,7 @@ class Student:
         return reply["printed"], {name: unpacked(value) for name, value in reply["values"].items()}, reply["functions"]
 
     def call(self, name, *arguments, closed_for=None):
-        request = {"call": name, "arguments": [packed(value) for value in arguments], "closed_for": closed_for}
+        request = {"call": name, "arguments": [packed(value) for value in arguments], "closed_for": closed_for or name}
         reply = self.ask(request)
         if "error" in reply:
             raise_in(f"<{name}, as it was handed in>", *reply["error"])
@@ -128,7 +128,7 @@ bound = {}
 def run(folder, given, source, names):
     """Run a cell of the student's, and add what it defines to ``names``, never in the place of the kernel's own."""
     global student
-    student = student or Student(folder)
+    student = student or Student(folder, closed=True)
     for text in given:
         student.run(text)
     printed, values, functions = student.run(source)
@@ -201,12 +201,12 @@ def serve(pipe, folder, options):
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    if options["closed"]:
+        Closed()  # before a convbp.py that was handed in can be found
     os.chdir(folder)
     sys.path.insert(0, folder)
     shell = InteractiveShell.instance(colors="nocolor", config=Config({"HistoryManager": {"enabled": False}}))
     own = set(shell.user_ns)
-    if options["closed"]:
-        Closed()
     while True:
         try:
             request = json.loads(pipe.recv_bytes())
