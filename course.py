@@ -110,7 +110,10 @@ def save(arguments, use_uv):
 
 
 def student(arguments, use_uv):
-    """Write the notebooks without the cells tagged as solutions; nbconvert does it."""
+    """Write the notebooks without the cells tagged as solutions; nbconvert does it, or tools/student.py all of it."""
+    if "--standalone" in arguments:
+        set_up("notebooks", use_uv)
+        return run_here([PYTHON, os.path.join(ROOT, "tools", "student.py")] + arguments)
     if arguments[1:] or (arguments and arguments[0].startswith("-")):
         sys.exit("student takes one name at most, that of the folder to write into; it got %s." % " ".join(arguments))
     folder = os.path.abspath((arguments or ["student"])[0])
@@ -225,8 +228,10 @@ def why_afresh(stamp, wanted):
 
 def install(requirement, use_uv):
     """Install the course into .venv, and see that it can be imported from there."""
+    # What is handed out to students names the versions that it was tried with.
+    pins = ["--constraint", "requirements.txt"] if os.path.exists(os.path.join(ROOT, "requirements.txt")) else []
     for installer in installers(use_uv):
-        if subprocess.call(installer + ["--editable", requirement], cwd=ROOT) == 0:
+        if subprocess.call(installer + ["--editable", requirement] + pins, cwd=ROOT) == 0:
             break
     else:
         sys.exit("The set-up did not succeed; why stands above. It needs the network, this once. Then run this again.")

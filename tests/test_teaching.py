@@ -2,16 +2,18 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import course
 from convbp import exercises
-from tools import report
+from tools import exam, report, student
 
 ROOT = Path(course.ROOT)
 RIGHT = """
@@ -156,3 +158,61 @@ def test_memory_is_limited(tmp_path):
     code = "def mine(inputs, delta):\n    return np.ones((30_000, 30_000))[:3, :2]"
     (row,) = report.run("ada", write(tmp_path, "ada", cells(code)))
     assert row.kind == "crash"
+
+
+# Handing out
+
+
+@pytest.fixture(scope="module")
+def handed_out(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out") / "course"
+    assert student.main([str(folder), "--standalone", "--no-answers"]) == 0
+    return folder
+
+
+def test_what_is_handed_out_has_neither_solutions_nor_answers_nor_results(handed_out):
+    names = [path.name for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    assert [path.name for path in sorted((handed_out / "notebooks").iterdir())] == names
+    for path in (handed_out / "notebooks").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert "# Solution" not in text
+        assert not [summary for summary in re.findall("<summary>(.*?)</summary>", text) if "answer" in summary]
+        assert all(row.kind == report.NOT_RUN for row in report.read("ada", path))
+
+
+def test_it_stands_by_itself_with_the_versions_of_here(handed_out):
+    pins = (handed_out / "requirements.txt").read_text().splitlines()
+    assert f"numpy=={np.__version__}" in pins
+    assert not [line for line in pins if "==" not in line]
+    code = "import convbp.exercises; print(convbp.__file__)"
+    found = subprocess.check_output(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(handed_out / "src")}, text=True
+    )
+    assert found.startswith(str(handed_out))
+    with pytest.raises(SystemExit, match="would be lost"):
+        student.main([str(handed_out), "--standalone"])
+
+
+# Examining
+
+
+def test_each_student_has_own_numbers_and_the_key_knows_them(tmp_path, capsys):
+    roster, out = tmp_path / "names.csv", tmp_path / "exam"
+    roster.write_text("name,group\nAda,1\nBen <b>,2\n", encoding="utf-8")
+    arguments = ["--exercises", "kernel_gradient,max_routing", "--roster", str(roster), "--out", str(out)]
+    assert exam.main([*arguments, "--seed", "autumn"]) == 0
+    pages = [path.read_text(encoding="utf-8") for path in sorted(out.glob("0*.html"))]
+    tables = [re.findall("<table>.*?</table>", page) for page in pages]
+    assert len(tables[0]) == len(tables[1]) == 4  # two arrays for each exercise
+    assert not set(tables[0]) & set(tables[1])
+    assert "<b>2" not in pages[1]
+    given = [np.array([re.findall("<td>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", table)])
+             for table in tables[0][:2]]  # fmt: skip
+    inputs, delta = [np.char.replace(one, "−", "-").astype(float) for one in given]
+    names = {}
+    exec(f"import numpy as np\n{RIGHT}", names)
+    assert exam.shown(names["mine"](inputs, delta)) in (out / "key.html").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit, match="name an empty folder"):
+        exam.main(arguments)
+    with pytest.raises(SystemExit, match="no exercise flip"):
+        exam.main(["--exercises", "flip", "--roster", str(roster), "--out", str(tmp_path / "other")])
