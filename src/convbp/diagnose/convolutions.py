@@ -169,7 +169,7 @@ def _dilation_and_groups(grouped: Mapping[str, Callable]) -> list[list[Misconcep
             "groups dealt in turn",
             "Channels and filters were dealt to the groups in turn, or in another order.",
             "A group has channels that follow each other: the first C / groups, then the next.",
-            "notebook 10, channels",
+            "notebook 11",
             grouped,
         ),
     ]  # fmt: skip
@@ -213,7 +213,7 @@ INPUT_MISTAKES = [
         "first group only",
         "Only the channels of the first group have a gradient.",
         "Each group is a layer of its own, with its own channels and filters.",
-        "notebook 10, channels",
+        "notebook 11",
         result=_first_group_only,
     ),
 ]

@@ -266,22 +266,22 @@ DENSE_DX = [
         "weights not transposed",
         "You multiplied δ with w as it is.",
         "Backward every unit sends its δ along its weights to the inputs: δ wᵀ.",
-        "notebook 11",
+        "notebook 12",
         result=lambda r, a: a.delta @ a.kernel,
     ),
 ]
 DENSE_DW = [
     *SIGN,
-    mistake("mean for sum", MEAN, "All images share the weights, and each adds its part.", "notebook 11",
+    mistake("mean for sum", MEAN, "All images share the weights, and each adds its part.", "notebook 12",
             result=lambda r, a: r / len(a.delta)),
-    mistake("transposed", "Inputs and units of your result are exchanged.", "It has the shape of w.", "notebook 11",
+    mistake("transposed", "Inputs and units of your result are exchanged.", "It has the shape of w.", "notebook 12",
             result=lambda r, a: r.T),
 ]  # fmt: skip
 DENSE_DB = [
     *SIGN,
-    mistake("mean for sum", MEAN, "All images share the bias, and each adds its part.", "notebook 11",
+    mistake("mean for sum", MEAN, "All images share the bias, and each adds its part.", "notebook 12",
             {"result": lambda r, a: r / len(a.delta)}, {"result": lambda r, a: np.full_like(r, a.delta.mean())}),
-    mistake("summed over the wrong axis", "You summed over the units.", "Each unit has its own bias.", "notebook 11",
+    mistake("summed over the wrong axis", "You summed over the units.", "Each unit has its own bias.", "notebook 12",
             result=lambda r, a: a.delta.sum(axis=1)),
 ]  # fmt: skip
 
