@@ -225,7 +225,7 @@ def test_what_is_not_in_its_place_is_noticed(monkeypatch):
     for module, name, value, complaint in [
         (svg, "MARGIN", -3, "off the page"),
         (svg, "BEFORE_OPERATOR", -90, "parts overlap"),
-        (drawing, "PLUS", -30, "texts overlap"),
+        (drawing, "PLUS", -45, "texts overlap"),
         (svg, "BELOW", -60, "a label on a cell"),
         (drawing, "TERM_ROOM", 900, "a wide line"),
     ]:
