@@ -85,12 +85,12 @@ def submitted(tmp_path_factory):
     """Notebooks with the results that the real check gives, and some without."""
     folder = tmp_path_factory.mktemp("class") / "submitted"
     check = exercises.kernel_gradient.check
-    for student, code in {name: ANSWERS[name][0] for name in ("right", "turned", "unnamed", "crashes")}.items():
+    for who, code in {name: ANSWERS[name][0] for name in ("right", "turned", "unnamed", "crashes")}.items():
         names = {}
         exec(f"import numpy as np\n{code}", names)
         some = cells(code)
         some[-1].outputs = [saved(check(names["mine"]))]
-        write(folder, student, some)
+        write(folder, who, some)
     write(folder, "not run", cells("mine = 1"))
     some = cells("def mine(:")
     some[-1].outputs = [new_output("error", ename="SyntaxError", evalue="", traceback=[])]
