@@ -216,3 +216,18 @@ def test_each_student_has_own_numbers_and_the_key_knows_them(tmp_path, capsys):
         exam.main(arguments)
     with pytest.raises(SystemExit, match="no exercise flip"):
         exam.main(["--exercises", "flip", "--roster", str(roster), "--out", str(tmp_path / "other")])
+
+
+# The plans
+
+
+def test_the_plans_have_the_minutes_of_the_notebooks_and_ask_for_exercises_that_there_are():
+    text = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    planned = re.findall(r"^\| \d \| ([\d, ]+) \| (\d+) \| (\d+) \|", text, re.MULTILINE)
+    assert len(planned) == 8 + 4 + 2
+    for notebooks, *minutes in planned:
+        heads = [next((ROOT / "notebooks").glob(f"{n}_*")).read_text(encoding="utf-8") for n in notebooks.split(", ")]
+        times = [re.search(r"Time: (\d+) minutes, and (\d+) for the tasks", head).groups() for head in heads]
+        assert [sum(map(int, one)) for one in zip(*times, strict=True)] == [int(one) for one in minutes]
+    asked = {name for names in re.findall(r"exam --exercises ([\w,]+)", text) for name in names.split(",")}
+    assert asked <= {one.name for one in exercises.ALL}
