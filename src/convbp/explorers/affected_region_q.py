@@ -42,7 +42,7 @@ class State(LayerState):
     covered: bool = tick(
         False,
         label="cover the map",
-        doc="Show how many outputs a pixel reaches only when it is chosen, so that it can be predicted first.",
+        doc="Cover how many outputs a pixel reaches: a cell takes a prediction, and shows its number after it.",
     )
     selected: Selection = field(default=Selection("image", 1, 4), kw_only=True)
 

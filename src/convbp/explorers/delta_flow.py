@@ -65,7 +65,7 @@ class State(LayerState):
     covered: bool = tick(
         False,
         label="cover δˡ",
-        doc="Show δˡ only where the chosen pixel has collected it, so that it can be predicted first.",
+        doc="Cover δˡ: a cell takes a prediction, and shows its number after it.",
     )
 
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:

@@ -57,7 +57,7 @@ class State(ExplorerState):
     covered: bool = tick(
         False,
         label="cover the output",
-        doc="Show an output number only when its cell is chosen, so that it can be predicted first.",
+        doc="Cover the output: a cell takes a prediction, and shows its number after it.",
     )
 
 
