@@ -485,6 +485,7 @@ def _variables() -> str:
     return (
         f".cbp{{{set_to(LIGHT)};{paper.format(LIGHT['paper'])};direction:ltr}}"
         f"{dark}{{{set_to(DARK)};{paper.format(DARK['paper'])}}}"
+        f"@media (prefers-color-scheme:dark){{[data-theme=auto] .cbp{{{set_to(DARK)};{paper.format(DARK['paper'])}}}}}"
         f"@media (forced-colors:active){{.cbp.cbp.cbp{{{set_to(_FORCED)}}}.cbp,.cbp *{{forced-color-adjust:none}}}}"
     )
 
