@@ -512,6 +512,9 @@ def test_a_grid_of_predictions_is_judged_as_an_exercise_would_and_lasts_while_th
     assert len(view.predictions) == len(right), "beside the right ones, now that these can be seen"
     explorer.update(kernel=[[1, 2], [3, 4]])
     assert (view.predictions, view.verdict) == ({}, "")
+    predict(right)
+    explorer.reset()
+    assert (view.predictions, view.verdict) == ({}, "")
 
 
 class Shell:
