@@ -4,11 +4,14 @@
     python3 course.py test      run all tests
     python3 course.py save      run the notebooks and save them with their outputs
     python3 course.py student   write the notebooks without their solutions into the folder student/
+    python3 course.py report    say of a folder of handed-in notebooks who solved what, and which mistakes
+    python3 course.py exam      write a page of tasks with own numbers for each student, and the key
     python3 course.py site      build the course as a web site into the folder site/
 
 On Windows: py course.py start. What stands after the command is passed on: to JupyterLab (or is the
-notebook to open), to pytest, as the notebooks to save, as the folder to write into, or to the builder of
-the site (--help says what it takes). With --pip before the command, plain pip installs, even where there
+notebook to open), to pytest, as the notebooks to save, or as the folder to write into. student --standalone
+writes a folder that can be handed out by itself, --no-answers leaves out the folded answers as well; report,
+exam and site say with --help what they take. With --pip before the command, plain pip installs, even where there
 is uv.
 
 The first run makes the folder .venv beside this file and needs the network; later runs install nothing.
@@ -60,7 +63,8 @@ def main(arguments):
         )
     use_uv = arguments[:1] != ["--pip"]
     arguments = arguments if use_uv else arguments[1:]
-    commands = {"start": start, "test": test, "save": save, "student": student, "site": site}
+    commands = {"start": start, "test": test, "save": save, "student": student, "report": report, "exam": exam}
+    commands["site"] = site
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
@@ -108,7 +112,10 @@ def save(arguments, use_uv):
 
 
 def student(arguments, use_uv):
-    """Write the notebooks without the cells tagged as solutions; nbconvert does it."""
+    """Write the notebooks without the cells tagged as solutions; nbconvert does it, or tools/student.py all of it."""
+    if "--standalone" in arguments:
+        set_up("notebooks", use_uv)
+        return run_here([PYTHON, os.path.join(ROOT, "tools", "student.py")] + arguments)
     if arguments[1:] or (arguments and arguments[0].startswith("-")):
         sys.exit("student takes one name at most, that of the folder to write into; it got %s." % " ".join(arguments))
     folder = os.path.abspath((arguments or ["student"])[0])
@@ -132,6 +139,20 @@ def site(arguments, use_uv):
     """Build the web site: the notebooks as pages, and JupyterLite."""
     set_up("site", use_uv)
     return run([PYTHON, os.path.join("tools", "build_site.py")] + arguments)
+
+
+def report(arguments, use_uv):
+    """Say what a class handed in. What is saved is read by any Python; only --run needs the set-up."""
+    executes = "--run" in arguments
+    if executes:
+        set_up("notebooks", use_uv)
+    return run_here([PYTHON if executes else sys.executable, os.path.join(ROOT, "tools", "report.py")] + arguments)
+
+
+def exam(arguments, use_uv):
+    """Write a page of tasks for each student, and the key."""
+    set_up("notebooks", use_uv)
+    return run_here([PYTHON, os.path.join(ROOT, "tools", "exam.py")] + arguments)
 
 
 def system_browser():
@@ -215,8 +236,10 @@ def why_afresh(stamp, wanted):
 
 def install(requirement, use_uv):
     """Install the course into .venv, and see that it can be imported from there."""
+    # What is handed out to students names the versions that it was tried with.
+    pins = ["--constraint", "requirements.txt"] if os.path.exists(os.path.join(ROOT, "requirements.txt")) else []
     for installer in installers(use_uv):
-        if subprocess.call(installer + ["--editable", requirement], cwd=ROOT) == 0:
+        if subprocess.call(installer + ["--editable", requirement] + pins, cwd=ROOT) == 0:
             break
     else:
         sys.exit("The set-up did not succeed; why stands above. It needs the network, this once. Then run this again.")
@@ -286,14 +309,19 @@ def write_stamp(stamp):
         json.dump(stamp, file)
 
 
-def run(command):
-    """Run a command in the course's folder and return its exit code. It hears Ctrl-C too, and it decides.
+def run_here(command):
+    """Run a command where the reader is, whose paths it takes."""
+    return run(command, os.getcwd())
+
+
+def run(command, folder=ROOT):
+    """Run a command, in the course's folder unless told, and return its exit code. It hears Ctrl-C too, and it decides.
 
     Who asks this process to end, or closes its terminal, means the command: JupyterLab must not stay on its port.
     """
     # The kernel named python3 is the one in .venv, even if the reader's own Jupyter settings name another so.
     environment = dict(os.environ, JUPYTER_PREFER_ENV_PATH="1")
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    process = subprocess.Popen(command, cwd=folder, env=environment)
     for name in ["SIGTERM", "SIGHUP"]:  # Windows has no SIGHUP
         number = getattr(signal, name, None)
         if number and signal.getsignal(number) == signal.SIG_DFL:  # not under nohup

@@ -54,25 +54,27 @@ class Layer:
     dilation: tuple[int, int] = (1, 1)
     largest: int = 9
     seed: int = 0
+    groups: int = 1  # of so many channels and filters each
 
     @property
     def steps(self):
-        return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        steps = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        return steps | ({"groups": self.groups} if self.groups > 1 else {})
 
     def random(self, shape, seed):
         return integers(np.random.default_rng(seed), shape, -self.largest, self.largest)
 
     @cached_property
     def inputs(self):
-        return self.random((self.batch, *self.size, self.channels), self.seed)
+        return self.random((self.batch, *self.size, self.channels * self.groups), self.seed)
 
     @cached_property
     def kernel(self):
-        return self.random((*self.kernel_size, self.channels, self.filters), self.seed + 1)
+        return self.random((*self.kernel_size, self.channels, self.filters * self.groups), self.seed + 1)
 
     @cached_property
     def bias(self):
-        return self.random(self.filters, self.seed + 2)
+        return self.random(self.filters * self.groups, self.seed + 2)
 
     @cached_property
     def outputs(self):

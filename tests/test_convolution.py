@@ -17,6 +17,7 @@ from convbp import (
     conv2d_bias_gradient,
     conv2d_input_gradient,
     conv2d_kernel_gradient,
+    conv2d_transpose,
     convolution,
     convolve,
     cross_correlate,
@@ -213,6 +214,81 @@ def test_a_window_may_see_nothing_but_padding():
     assert conv2d_input_gradient(delta, kernel, (1, 2), padding=3).tolist() == expected
     expected = [[[[5 * 27 + 7 * 28]]], [[[5 * 19 + 7 * 20]]]]
     assert conv2d_kernel_gradient(inputs, delta, (2, 1), padding=3).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "dilation", "sides"),
+    [
+        (5, 3, 1, 1, (1, 1)),
+        (5, 2, 1, 1, (0, 1)),  # an even kernel
+        (6, 3, 2, 1, (0, 1)),  # a stride
+        (5, 3, 2, 1, (1, 1)),
+        (7, 3, 1, 2, (2, 2)),
+        (4, 1, 3, 1, (0, 0)),  # the windows end before the input
+    ],
+)
+def test_same_is_half_of_what_is_missing_and_the_odd_one_at_the_end(size, kernel, stride, dilation, sides):
+    rng = np.random.default_rng(0)
+    inputs, weights = integers(rng, (1, size, 3, 1)), integers(rng, (kernel, 1, 1, 2))
+    steps = {"stride": (stride, 1), "dilation": (dilation, 1)}
+    output = conv2d(inputs, weights, padding="same", **steps)
+    assert output.shape[1:3] == (-(-size // stride), 3)
+    assert_same(output, conv2d(np.pad(inputs, ((0, 0), sides, (0, 0), (0, 0))), weights, **steps))
+    assert_same(output, conv2d(inputs, weights, padding=(sides, (0, 0)), **steps))
+
+
+def test_each_group_is_a_layer_of_its_own():
+    rng = np.random.default_rng(0)
+    inputs, kernel, bias = integers(rng, (2, 4, 5, 4)), integers(rng, (2, 3, 2, 6)), integers(rng, 6)
+    output = conv2d(inputs, kernel, bias, groups=2)
+    parts = [conv2d(inputs[..., :2], kernel[..., :3], bias[:3]), conv2d(inputs[..., 2:], kernel[..., 3:], bias[3:])]
+    assert_same(output, np.concatenate(parts, axis=3))
+    delta = integers(rng, output.shape)
+    by_kernel = conv2d_kernel_gradient(inputs, delta, (2, 3), groups=2)
+    assert_same(by_kernel[..., 3:], conv2d_kernel_gradient(inputs[..., 2:], delta[..., 3:], (2, 3)))
+    by_inputs = conv2d_input_gradient(delta, kernel, (4, 5), groups=2)
+    assert_same(by_inputs[..., :2], conv2d_input_gradient(delta[..., :3], kernel[..., :3], (4, 5)))
+
+
+def test_output_padding_says_which_of_the_input_sizes_is_meant():
+    kernel, delta = np.ones((3, 3, 1, 1), int), np.ones((1, 2, 2, 1), int)
+    for over in 0, 1, 2:
+        output = conv2d_transpose(delta, kernel, stride=3, output_padding=over)
+        assert output.shape == (1, 6 + over, 6 + over, 1)
+        assert conv2d(output, kernel, stride=3).shape == delta.shape
+        assert not output[:, 6:].any()
+
+
+TRANSPOSED = np.ones((1, 2, 2, 2), int), np.ones((2, 2, 3, 2), int)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: conv2d(np.ones((1, 4, 4, 3)), np.ones((2, 2, 1, 4)), groups=2), ValueError, "groups is 2 and C = 3"),
+        (lambda: conv2d(np.ones((1, 4, 4, 4)), np.ones((2, 2, 2, 3)), groups=2), ValueError, "groups is 2 and D = 3"),
+        (lambda: conv2d(np.ones((1, 4, 4, 4)), np.ones((2, 2, 4, 4)), groups=2), ValueError, "(k1, k2, C / groups, D)"),
+        (lambda: conv2d(np.ones((1, 4, 4, 1)), np.ones((2, 2, 1, 1)), groups=0), ValueError, "groups is 0"),
+        (lambda: conv2d(np.ones((1, 4, 4, 1)), np.ones((2, 2, 1, 1)), groups=1.0), TypeError, "groups is 1.0"),
+        (lambda: conv2d(np.ones((1, 4, 4, 1)), np.ones((2, 2, 1, 1)), padding="full"), ValueError, "expected 'same'"),
+        (
+            lambda: conv2d(np.ones((1, 4, 4, 1)), np.ones((2, 2, 1, 1)), padding=((0, -1), (0, 0))),
+            ValueError,
+            "padding[0] is (0, -1)",
+        ),
+        (lambda: conv2d_transpose(*TRANSPOSED, padding="same"), ValueError, "padding is 'same'"),
+        (lambda: conv2d_transpose(*TRANSPOSED, stride=2, output_padding=2), ValueError, "less than the stride"),
+        (lambda: conv2d_transpose(*TRANSPOSED, padding=2), ValueError, "Use less padding"),
+        (lambda: conv2d_transpose(*TRANSPOSED, [1]), ValueError, "bias has shape (1,); expected (3,)"),
+    ],
+)
+def test_what_is_said_of_groups_sides_and_output_padding(call, error, says):
+    assert says in checks.what_it_says(error, call)
+
+
+def test_large_integers_do_not_wrap_in_a_transposed_convolution():
+    large = np.full((1, 1, 1, 1), 2**62)
+    assert conv2d_transpose(large, [[[[1]]]], [2**62]).item() == 2**63
 
 
 # --- exactness and dtypes ---------------------------------------------------------------------------------------------

@@ -245,12 +245,12 @@ def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jump
             assert like.message == ""
             eventually(lambda: shown(explorer), fresh(like.view.scene))
             eventually(lambda: offered(explorer), [list(lists._options_labels) for lists in choices(like)])
-            # Other arrays or functions from a list may need more room, a button more than is kept free, and in a narrow
-            # page other numbers; from then on the picture keeps it.
+            # Other arrays or functions from a list may need more room, or those of another step, a button more than is
+            # kept free, and in a narrow page other numbers; from then on the picture keeps it.
             others = (
                 others
                 or isinstance(moved, widgets.Dropdown | widgets.ToggleButtons)
-                or (width == 800 and isinstance(moved, SLIDERS))
+                or (isinstance(moved, SLIDERS) and (width == 800 or name == "ChainOfLayers"))
             )
             nothing_has_jumped(moved, may_grow=others)
             high = height(explorer)

@@ -127,3 +127,11 @@ def test_every_change_of_it_is_caught(the_sum):
     assert len(judged) > 10
     assert judged.count("caught") > 10
     assert "missed" not in judged
+
+
+# A layer of one's own
+
+
+def test_the_code_of_the_page_on_your_own_layer_runs_and_holds(capsys):
+    exec("\n".join(blocks("your_own_layer.md")), {})
+    assert "dx: right on" in capsys.readouterr().out

@@ -51,6 +51,7 @@ every_way = pytest.mark.parametrize(("operation", "mode"), WAYS)
 
 # What JupyterLab says of a notebook: its outputs, and whether it trusts the cells that have some.
 OUTPUTS = "panel.content.widgets.flatMap((cell) => cell.model.outputs?.toJSON() ?? [])"
+FOLDED = OUTPUTS.replace("widgets", "widgets.filter((cell) => cell.outputHidden)")  # until the reader has predicted
 TRUSTED = "panel.content.widgets.filter((cell) => cell.model.outputs?.length).map((cell) => cell.model.trusted)"
 
 # What the page says of an element: whether it has an outline.
@@ -399,7 +400,9 @@ def test_a_fresh_clone_shows_still_pictures_before_anything_runs(lab, saved_outp
     pictures = [output for output in outputs if "image/png" in output.get("data", {})]
     assert len(pictures) == sum("image/png" in output.get("data", {}) for output in saved_outputs)
     assert all(picture["metadata"]["image/png"]["alt"] for picture in pictures)
-    images = lab.panel.locator(".jp-OutputArea img")
+    images, waiting = lab.panel.locator(".jp-OutputArea img"), lab.ask(FOLDED)
+    expect(images).to_have_count(len(pictures) - sum("image/png" in output.get("data", {}) for output in waiting))
+    lab.command("notebook:show-all-cell-outputs")
     expect(images).to_have_count(len(pictures))
     for image in images.all():
         image.scroll_into_view_if_needed()
@@ -413,8 +416,11 @@ def test_a_notebook_runs_from_top_to_bottom(lab, saved_outputs):
     lab.command("notebook:run-all-cells")
     outputs = lab.ask(OUTPUTS)
     assert [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"] == []
-    live = [output for output in outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
+    data = [output.get("data", {}) for output in outputs]
+    live = [shown["text/plain"] for shown in data if "application/vnd.jupyter.widget-view+json" in shown]
+    live = [text for text in live if not text.startswith("Remember: ")]  # which has no picture
     texts = [output.get("data", {}).get("text/plain", "") for output in saved_outputs]
+    assert all(map(EXPLORER.match, live))
     assert len(live) == sum(map(bool, map(EXPLORER.match, texts)))
     expect(lab.panel.locator(".convbp-explorer:has(svg)")).to_have_count(len(live))
 

@@ -98,7 +98,7 @@ def hover(element):
 
 def assert_answers(explorer, scene):
     """Pointer, click and arrow keys each show what the scene says of the cell."""
-    first, other = Selection("image", 0, 0), Selection("image", 1, 1)
+    first, other = Selection("below", 0, 0), Selection("below", 1, 1)
     hover(cell(explorer, other))
     says(explorer, scene.highlights[other].sentence)
     cell(explorer, first).click()

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from browser import Tab, accessible, cell_of, point_elsewhere, spills
 from convbp.explorers import AffectedRegionQ, DeltaFlow, SlidingWindow
 from convbp.pictures import svg
+from convbp.pictures.colours import hue
 from convbp.pictures.scene import Selection
 
 # After each act of the reader: what is in motion, by its class, and when that ends, in milliseconds.
@@ -60,7 +61,7 @@ def test_numbers_fly_over_the_picture_that_is_there_already(opened):
 
     def shows(row, col):
         """At once, not when the motion has ended; and nothing else on the page has moved."""
-        slots = svg.slots(replace(scene, selected=Selection("image", row, col)))
+        slots = svg.slots(replace(scene, selected=Selection("below", row, col)))
         assert tab.page.evaluate(OTHERS, slots) == []
         assert tab.page.locator(".convbp-view").bounding_box() == place
 
@@ -70,7 +71,7 @@ def test_numbers_fly_over_the_picture_that_is_there_already(opened):
     picture.press("ArrowUp")
     shows(i - 1, j)
     numbers, outlines, longest = moving(tab)
-    assert (numbers, outlines) == (flight, 5)  # of the seven outlines those around kernel and products stay
+    assert (numbers, outlines) == (flight, 5)  # of the six outlines the one around rot180(w) stays
     assert 2000 < longest <= 2900
     picture.press("ArrowUp")  # cuts it short
     assert tab.page.locator(".convbp-chip").count() == flight
@@ -79,13 +80,13 @@ def test_numbers_fly_over_the_picture_that_is_there_already(opened):
     expect(tab.page.locator(".convbp-chip")).to_have_count(0)
     shows(i - 2, j)
 
-    cell_of(view, "image", i, j - 1).hover()  # only outlines glide
+    cell_of(view, "below", i, j - 1).hover()  # only outlines glide
     assert moving(tab) == (0, 5, 260)
     tab.page.keyboard.down("ArrowLeft")
     tab.page.keyboard.down("ArrowLeft")  # held
     assert moving(tab)[::2] == (0, 260)
     tab.page.keyboard.up("ArrowLeft")
-    cell_of(view, "image", 1, 1).click()
+    cell_of(view, "below", 1, 1).click()
     point_elsewhere(view)  # a pointer that moves over the page disturbs no flight
     assert moving(tab)[0] == flight
     shows(1, 1)
@@ -107,7 +108,7 @@ def test_numbers_fly_over_the_picture_that_is_there_already(opened):
     picture.press("ArrowUp")
     assert moving(tab) == (0, 0, 0)
     shows(2, 2)
-    cell_of(view, "image", 3, 4).click()
+    cell_of(view, "below", 3, 4).click()
     play.click()  # from the last but one to the last, where it ends
     shows(3, 5)
     expect(play).to_have_text("▶ play")
@@ -148,7 +149,7 @@ def test_a_line_leads_from_the_pixel_to_each_output_of_its_region_in_its_weight_
                 box = at.bounding_box()
                 assert box["x"] - 5 <= x <= box["x"] + box["width"]
                 assert box["y"] - 5 <= y <= box["y"] + box["height"]
-        assert [colour for colour, _, _ in lines] == [svg.drawing.hue(link.hue) for link in links]
+        assert [colour for colour, _, _ in lines] == [hue(link.hue) for link in links]
         assert tab.page.evaluate(CROSSED) == 0
         assert spills(body) == []
     tab.page.get_by_role("checkbox", name="links").uncheck()

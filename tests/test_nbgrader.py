@@ -61,10 +61,23 @@ except ImportError:
     pass
 """
 
+# What the course itself can do for an answer.
+LIBRARY = """
+from convbp import conv2d_kernel_gradient
+def kernel_gradient(inputs, delta):
+    size = inputs.shape[0] - delta.shape[0] + 1, inputs.shape[1] - delta.shape[1] + 1
+    return conv2d_kernel_gradient(inputs[None, :, :, None], delta[None, :, :, None], size)[:, :, 0, 0]
+"""
+PRINTED = """
+from convbp import exercises as course_of_all
+exec("import numpy as np\\n" + course_of_all.max_routing.solution())
+"""
+
 SUBMISSIONS = {
     "ada": (RIGHT, ASSIGNS, (3, 2)),  # on two of the five inputs no windows overlap
     "ben": (TURNED, ENDLESS, (0, 0)),
     "cid": (RIGHT, COPIES, (3, 2)),  # two others, one of them the same, have no ties
+    "dot": (LIBRARY, PRINTED, (0, 0)),
     "eve": (CHEATS + RAISES, CHEATS + COPIES, (0, 2)),
 }
 

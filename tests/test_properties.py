@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import checks
@@ -28,7 +28,9 @@ def pairs(low, high):
 
 
 @st.composite
-def layers(draw, kernel=3, padding=2, dilation=3, room=4, channels=3, largest=(1, 9, 2**20, 2**40)):
+def layers(
+    draw, kernel=3, padding=2, dilation=3, room=4, channels=3, largest=(1, 9, 2**20, 2**40), groups=(1, 1, 2, 3)
+):
     """A layer whose window fits at least once: with room for more, with entries as large as needs Python's integers."""
     kernel_size, stride = draw(pairs(1, kernel)), draw(pairs(1, 3))
     padding, dilation = draw(pairs(0, padding)), draw(pairs(1, dilation))
@@ -38,10 +40,14 @@ def layers(draw, kernel=3, padding=2, dilation=3, room=4, channels=3, largest=(1
     )
     batch, channels, filters = (draw(st.integers(1, most)) for most in (2, channels, channels))
     largest, seed = draw(st.sampled_from(largest)), draw(seeds)
-    return checks.Layer(size, kernel_size, batch, channels, filters, stride, padding, dilation, largest, seed)
+    padding = draw(
+        st.sampled_from([padding, tuple((0, 2 * p) for p in padding), tuple((2 * p, 0) for p in padding), "same"])
+    )
+    groups = draw(st.sampled_from(groups))
+    return checks.Layer(size, kernel_size, batch, channels, filters, stride, padding, dilation, largest, seed, groups)
 
 
-small_layers = layers(kernel=2, dilation=2, room=2, channels=2, largest=(9,))
+small_layers = layers(kernel=2, dilation=2, room=2, channels=2, largest=(9,), groups=(1, 1, 2))
 
 
 @st.composite
@@ -113,6 +119,23 @@ def test_gradients_are_adjoints_of_the_forward_pass(layer):
 
 
 @searched_slowly
+@given(small_layers, st.data())
+def test_a_transposed_convolution_equals_loops_and_is_the_input_gradient(layer, data):
+    assume(layer.padding != "same")
+    over = tuple(data.draw(st.integers(0, s - 1)) for s in layer.stride)
+    bias = layer.random(layer.channels * layer.groups, layer.seed + 4)
+    try:
+        expected = loops.conv2d_transpose(layer.delta, layer.kernel, bias, output_padding=over, **layer.steps)
+    except ValueError as error:
+        assume("Use less padding" not in str(error))
+        raise
+    output = convbp.conv2d_transpose(layer.delta, layer.kernel, bias, output_padding=over, **layer.steps)
+    checks.assert_same(output, expected)
+    by_conv2d = convbp.conv2d_input_gradient(layer.delta, layer.kernel, output.shape[1:3], **layer.steps)
+    checks.assert_same(output, by_conv2d + bias)
+
+
+@searched_slowly
 @given(small_layers)
 def test_gradients_are_central_differences_of_the_error(layer):
     checks.check_kernel_gradient_by_differences(convbp.conv2d_kernel_gradient, layer)
@@ -121,7 +144,7 @@ def test_gradients_are_central_differences_of_the_error(layer):
 
 
 @searched
-@given(layers(padding=0, dilation=1))
+@given(layers(padding=0, dilation=1, groups=(1,)))
 def test_a_layer_is_a_sum_of_cross_correlations(layer):
     """Eq. 4 of the article from Eq. 1, channel by channel."""
     outputs = convbp.conv2d(layer.inputs, layer.kernel)

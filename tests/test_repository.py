@@ -37,6 +37,7 @@ LAYERS = [
     *["notation", "loops", "sums", "equations"],
     *["networks", "pictures"],
     *["exercises"],  # a check shows yours, expected and the difference
+    *["diagnose"],
     *["explorers"],
 ]
 

@@ -447,8 +447,8 @@ def test_numbers_of_kinds_that_do_not_go_together():
         (
             lambda: convbp.Conv2D(1, 6, 5),
             "Conv2D: 3 arguments came by position; expected 2 at most, in the order "
-            "Conv2D(filters, kernel_size, *, stride=1, padding=0, dilation=1). How the window steps is said by name, "
-            "and how many channels the inputs have is not said.",
+            "Conv2D(filters, kernel_size, *, stride=1, padding=0, dilation=1, groups=1). How the window steps is said "
+            "by name, and how many channels the inputs have is not said.",
         ),
         (
             lambda: convbp.MaxPool2D(2, 2),
@@ -463,7 +463,8 @@ def test_numbers_of_kinds_that_do_not_go_together():
         (
             lambda: loops.conv2d(1, 2, 3, 4),
             "conv2d: 4 arguments came by position; expected 3 at most, in the order "
-            "conv2d(inputs, kernel, bias, *, stride=1, padding=0, dilation=1). How the window steps is said by name.",
+            "conv2d(inputs, kernel, bias, *, stride=1, padding=0, dilation=1, groups=1). How the window steps is said "
+            "by name.",
         ),
     ],
 )

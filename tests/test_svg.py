@@ -225,7 +225,7 @@ def test_what_is_not_in_its_place_is_noticed(monkeypatch):
     for module, name, value, complaint in [
         (svg, "MARGIN", -3, "off the page"),
         (svg, "BEFORE_OPERATOR", -90, "parts overlap"),
-        (drawing, "PLUS", -30, "texts overlap"),
+        (drawing, "PLUS", -45, "texts overlap"),
         (svg, "BELOW", -60, "a label on a cell"),
         (drawing, "TERM_ROOM", 900, "a wide line"),
     ]:
@@ -360,8 +360,8 @@ def test_the_terms_stand_in_their_rows_and_columns_and_the_end_of_the_sum_in_a_c
     drawn = selected(gallery(), 0)
     at = {shape.text: shape.box for shape in drawn if kind_of(shape) in ("caption", "label", "total", "said", "note")}
     top, left = (lambda text: at[text][1]), (lambda text: at[text][0])
-    assert top("outside") < top("3·1")
-    assert left("outside") < left("3·1") + 10
+    assert top("0·5") < top("3·1")
+    assert left("0·5") < left("3·1") + 10
     assert top("Σ") < top("× f′(3)") < top("δ")
     order = ["The 3 products sum to 10.", "× f′(3) = 1", "central difference: 10.0"]
     assert [top(text) for text in order] == sorted(top(text) for text in order)

@@ -23,6 +23,7 @@ import nbformat
 from nbclient import NotebookClient
 from save_notebooks import ROOT, WIDGET_VIEW, clean, notebooks
 
+from convbp.exercises.result import MEDIA_TYPE
 from convbp.pictures.grid_view import alone, page
 
 BOOK = Path(__file__).parent / "book"
@@ -93,7 +94,9 @@ async def run(path: Path) -> nbformat.NotebookNode:
     models = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            view = output.get("data", {}).get(WIDGET_VIEW)
+            data = output.get("data", {})
+            data.pop(MEDIA_TYPE, None)  # for programs that read notebooks
+            view = data.get(WIDGET_VIEW)
             picture = view and picture_of(view["model_id"], models)
             if picture:
                 output.data = {"text/html": live(picture), "text/plain": output.data["text/plain"]}

@@ -7,12 +7,14 @@ and texts, and nothing that could run.
 """
 
 import builtins
+import importlib.machinery
 import json
 import linecache
 import multiprocessing
 import os
 import sys
 import tempfile
+import time
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
@@ -63,10 +65,15 @@ def execute(base):
 
 
 class Student:
-    """The student's process; it is started again, with all that ran in it, when it was ended."""
+    """The student's process; it is started again, with all that ran in it, when it was ended.
 
-    def __init__(self, folder):
+    ``closed`` takes the solutions out of it; ``seconds`` is how long one request may take, ``megabytes`` how much
+    address space the process has, where the system can limit it.
+    """
+
+    def __init__(self, folder, closed=False, seconds=None, megabytes=None):
         self.folder, self.sources, self.process = folder, [], None
+        self.options, self.seconds = {"closed": closed, "megabytes": megabytes}, seconds
 
     def run(self, source):
         """Run a cell; return what it printed and the names that are defined by now."""
@@ -74,8 +81,9 @@ class Student:
         self.sources.append(source)
         return reply["printed"], {name: unpacked(value) for name, value in reply["values"].items()}, reply["functions"]
 
-    def call(self, name, *arguments):
-        reply = self.ask({"call": name, "arguments": [packed(value) for value in arguments]})
+    def call(self, name, *arguments, closed_for=None):
+        request = {"call": name, "arguments": [packed(value) for value in arguments], "closed_for": closed_for or name}
+        reply = self.ask(request)
         if "error" in reply:
             raise_in(f"<{name}, as it was handed in>", *reply["error"])
         for mine, theirs in zip(arguments, reply["arguments"], strict=True):
@@ -88,22 +96,29 @@ class Student:
         if self.process is None:
             self.pipe, theirs = multiprocessing.Pipe()
             context = multiprocessing.get_context("spawn")  # nothing of this process is in the other one
-            self.process = context.Process(target=serve, args=(theirs, self.folder), daemon=True)
+            self.process = context.Process(target=serve, args=(theirs, self.folder, self.options), daemon=True)
             self.process.start()
             theirs.close()
             for source in self.sources:
                 self.ask({"run": source})
         try:
             self.pipe.send_bytes(json.dumps(request).encode())
+            end = None if self.seconds is None else time.monotonic() + self.seconds
             while not self.pipe.poll(0.05):  # in small steps: when its time is up, a check interrupts this
-                pass
+                if end is not None and time.monotonic() > end:
+                    raise TimeoutError(f"it did not end within {self.seconds:g} seconds")
             return json.loads(self.pipe.recv_bytes())
         except BaseException as error:
-            self.process.kill()
-            self.process = None
+            self.end()
             if isinstance(error, EOFError):
                 raise RuntimeError("the process in which it ran has ended") from error
             raise
+
+    def end(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+            self.process = None
 
 
 student = None
@@ -113,7 +128,7 @@ bound = {}
 def run(folder, given, source, names):
     """Run a cell of the student's, and add what it defines to ``names``, never in the place of the kernel's own."""
     global student
-    student = student or Student(folder)
+    student = student or Student(folder, closed=True)
     for text in given:
         student.run(text)
     printed, values, functions = student.run(source)
@@ -168,11 +183,26 @@ def unpacked(value):
 # In the student's process
 
 
-def serve(pipe, folder):
+# What an answer may use of the course, and the exercises in which one of these is what is asked for.
+FORWARD = ["cross_correlate", "convolve", "rot180", "conv2d"]
+ACTIVATIONS = ["identity", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"]
+ASKED = {
+    "cross_correlation": ["cross_correlate", "convolve", "conv2d"],
+    "convolution": ["convolve", "conv2d"],
+    "full_convolution": ["convolve", "conv2d"],
+    "rot180": ["rot180"],
+}
+
+
+def serve(pipe, folder, options):
     """Run cells and call functions, as ``pipe`` asks for, until it is closed."""
+    if options["megabytes"]:
+        limit_memory(options["megabytes"])
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    if options["closed"]:
+        Closed()  # before a convbp.py that was handed in can be found
     os.chdir(folder)
     sys.path.insert(0, folder)
     shell = InteractiveShell.instance(colors="nocolor", config=Config({"HistoryManager": {"enabled": False}}))
@@ -192,7 +222,9 @@ def serve(pipe, folder):
                 values = {name: packed(value) for name, value in new.items() if isinstance(value, simple)}
                 reply = {"functions": functions, "values": values}
             else:
+                now_asked.update(ASKED.get(request["closed_for"], ()))
                 reply = called(shell.user_ns[request["call"]], [unpacked(value) for value in request["arguments"]])
+                now_asked.clear()
         pipe.send_bytes(json.dumps({**reply, "printed": printed.getvalue()}).encode())
 
 
@@ -204,3 +236,64 @@ def called(answer, arguments):
         own = [frame for frame in frames if frame.filename == frames[0].filename]
         line, source = (own[-1].lineno, own[-1].line) if own else (1, "")
         return {"error": [type(error).__name__, str(error), line, source]}
+
+
+now_asked = set()  # what of the course the answer that is being called may not use
+
+
+class Absent:
+    """In the place of what is not there: it can be called and looked into, and gives no numbers."""
+
+    def __call__(self, *given, **more):
+        return self
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+
+class Closed:
+    """Imports the course with nothing in it but what an answer may use."""
+
+    def __init__(self):
+        import convbp
+
+        self.names = {name: getattr(convbp, name) for name in ACTIVATIONS}
+        self.names |= {name: guarded(name, getattr(convbp, name)) for name in FORWARD}
+        for name in [name for name in sys.modules if name.partition(".")[0] == "convbp"]:
+            del sys.modules[name]
+        sys.meta_path.insert(0, self)
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "convbp":
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        def there(name):
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return self.names.get(name, Absent())
+
+        module.__getattr__ = there
+
+
+def guarded(name, function):
+    def forward(*given, **more):
+        if name in now_asked:
+            raise RuntimeError(f"{name} is what is asked for")
+        return function(*given, **more)
+
+    return forward
+
+
+def limit_memory(megabytes):
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))

@@ -25,7 +25,7 @@ A layer's arrays stand in the article's order (Eq. 4); in PyTorch's order they a
     ===============================  ===============  ==============================
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import ceil
 
 import numpy as np
@@ -34,10 +34,12 @@ from numpy.typing import ArrayLike
 from convbp.shapes import (
     Array,
     IntOrPair,
+    Padding,
     Pair,
+    Sides,
+    as_groups,
     as_numbers,
     as_pair,
-    as_steps,
     check_channels,
     check_delta,
     check_entries,
@@ -46,7 +48,9 @@ from convbp.shapes import (
     computed,
     in_one_dtype,
     output_size,
+    placed,
     steps_by_keyword,
+    transposed_size,
 )
 
 
@@ -130,50 +134,57 @@ def conv2d(
     bias: ArrayLike | None = None,
     *,
     stride: IntOrPair = 1,
-    padding: IntOrPair = 0,
+    padding: Padding = 0,
     dilation: IntOrPair = 1,
+    groups: int = 1,
 ) -> Array:
     """Run a convolutional layer forward: x = o ⊗ w + b, Eq. 7 of the article with the channels of Eq. 4.
 
     Parameters
     ----------
     inputs : array_like, shape=(N, H, W, C)
-    kernel : array_like, shape=(k1, k2, C, D)
+    kernel : array_like, shape=(k1, k2, C / groups, D)
     bias : array_like, shape=(D,), optional
         One number per filter.
-    stride, padding, dilation : int or (int, int)
-        Rows and columns, in pixels: the step of the window, the zeros put around the inputs, and the distance
-        of neighbouring kernel entries (1 is a dense kernel).
+    stride, dilation : int or (int, int)
+        Rows and columns, in pixels: the step of the window, and the distance of neighbouring kernel entries (1 is a
+        dense kernel).
+    padding : int, (int, int), ((int, int), (int, int)) or "same"
+        Zeros around the inputs, in pixels: (rows, columns), or ((top, bottom), (left, right)). "same" is as much as
+        makes H' = ceil(H / stride); where that is odd, one more stands at the bottom or on the right.
+    groups : int
+        Channels and filters are dealt out to so many groups, in their order, and a filter sees the channels of its own
+        group alone: with C groups it is a depthwise convolution.
 
     Returns
     -------
     ndarray, shape=(N, H', W', D)
-        H' = floor((H + 2·padding − dilation·(k1 − 1) − 1) / stride) + 1, and W' likewise.
+        H' = floor((H + top + bottom − dilation·(k1 − 1) − 1) / stride) + 1, and W' likewise.
 
     Raises
     ------
     TypeError
-        If an entry is not a real number, or a stride, padding or dilation is not an integer.
+        If an entry is not a real number, or a stride, padding, dilation or number of groups is not an integer.
     ValueError
-        If an array is empty, has a NaN or the wrong number of axes, if the channels do not match, the window
-        does not fit, or a stride, padding or dilation is too small.
+        If an array is empty, has a NaN or the wrong number of axes, if the channels do not match or are not divided
+        by the groups, the window does not fit, or a stride, padding or dilation is too small.
     """
     operation = "conv2d"
     inputs = as_numbers(operation, "inputs", inputs, "NHWC")
     kernel = as_numbers(operation, "kernel", kernel, "klCD")
-    stride, padding, dilation = as_steps(operation, stride, padding, dilation)
     k1, k2, channels, filters = kernel.shape
-    check_channels(operation, "inputs", inputs, kernel)
-    places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
+    groups = as_groups(operation, groups, C=inputs.shape[3], D=filters)
+    check_channels(operation, "inputs", inputs, kernel, groups=groups)
+    places, stride, sides, dilation = placed(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
     bias = as_numbers(operation, "bias", np.zeros(filters, kernel.dtype) if bias is None else bias, "D")
     check_size(operation, "bias", bias.shape, (filters,), "A layer has one bias per filter, the kernel's last axis.")
     check_entries(operation, "the output", (len(inputs), *places, filters))
 
     def compute(inputs: Array, kernel: Array, bias: Array) -> Array:
         row_of_biases = np.tile(bias, (places[1], 1))  # a whole row of places at once: NumPy is slow along short axes
-        return _correlate(inputs, kernel, places, stride, padding, dilation, start=row_of_biases)
+        return _correlate(inputs, kernel, places, stride, _before(sides), dilation, start=row_of_biases)
 
-    return computed(operation, compute, *in_one_dtype(k1 * k2 * channels, inputs, kernel, bias))
+    return computed(operation, _by_group(compute, groups), *in_one_dtype(k1 * k2 * channels, inputs, kernel, bias))
 
 
 @steps_by_keyword
@@ -183,8 +194,9 @@ def conv2d_kernel_gradient(
     kernel_size: IntOrPair,
     *,
     stride: IntOrPair = 1,
-    padding: IntOrPair = 0,
+    padding: Padding = 0,
     dilation: IntOrPair = 1,
+    groups: int = 1,
 ) -> Array:
     """Gradient of the error with respect to the kernel: dw = o ⊗ δ, Eq. 13 of the article.
 
@@ -200,12 +212,12 @@ def conv2d_kernel_gradient(
         Gradient of the error with respect to what `conv2d` returned.
     kernel_size : int or (int, int)
         (k1, k2).
-    stride, padding, dilation : int or (int, int)
+    stride, padding, dilation, groups
         What `conv2d` was given.
 
     Returns
     -------
-    ndarray, shape=(k1, k2, C, D)
+    ndarray, shape=(k1, k2, C / groups, D)
 
     Raises
     ------
@@ -216,19 +228,19 @@ def conv2d_kernel_gradient(
     inputs = as_numbers(operation, "inputs", inputs, "NHWC")
     delta = as_numbers(operation, "delta", delta, "NIJD")
     k1, k2 = as_pair(operation, "kernel_size", kernel_size, 1)
-    stride, padding, dilation = as_steps(operation, stride, padding, dilation)
-    places = output_size(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
+    places, stride, sides, dilation = placed(operation, inputs.shape[1:3], (k1, k2), stride, padding, dilation)
     check_delta(operation, delta, (inputs.shape[0], *places))
-    channels, filters = inputs.shape[3], delta.shape[3]
+    groups = as_groups(operation, groups, C=inputs.shape[3], D=delta.shape[3])
+    channels, filters = inputs.shape[3] // groups, delta.shape[3] // groups
 
     def compute(inputs: Array, delta: Array) -> Array:
         gradient = np.zeros((k1, k2, channels, filters), inputs.dtype)
-        for m, at, windows in _windows(inputs, (k1, k2), places, stride, padding, dilation):
+        for m, at, windows in _windows(inputs, (k1, k2), places, stride, _before(sides), dilation):
             products = _product(windows.swapaxes(1, 2), delta[at].reshape(len(windows), -1, filters))
             gradient[m] += products.sum(axis=0).reshape(k2, channels, filters)
         return gradient
 
-    return computed(operation, compute, *in_one_dtype(delta[..., 0].size, inputs, delta))
+    return computed(operation, _by_group(compute, groups), *in_one_dtype(delta[..., 0].size, inputs, delta))
 
 
 @steps_by_keyword
@@ -238,8 +250,9 @@ def conv2d_input_gradient(
     input_size: IntOrPair,
     *,
     stride: IntOrPair = 1,
-    padding: IntOrPair = 0,
+    padding: Padding = 0,
     dilation: IntOrPair = 1,
+    groups: int = 1,
 ) -> Array:
     """Gradient of the error with respect to the inputs: do = δ ⊗ rot180(w), full; Eq. 20 and 22 as corrected.
 
@@ -250,10 +263,10 @@ def conv2d_input_gradient(
     ----------
     delta : array_like, shape=(N, H', W', D)
         Gradient of the error with respect to what `conv2d` returned.
-    kernel : array_like, shape=(k1, k2, C, D)
+    kernel : array_like, shape=(k1, k2, C / groups, D)
     input_size : int or (int, int)
         (H, W). It has to be said: with a stride, inputs of several sizes have the same output size.
-    stride, padding, dilation : int or (int, int)
+    stride, padding, dilation, groups
         What `conv2d` was given.
 
     Returns
@@ -270,19 +283,19 @@ def conv2d_input_gradient(
     delta = as_numbers(operation, "delta", delta, "NIJD")
     kernel = as_numbers(operation, "kernel", kernel, "klCD")
     size = as_pair(operation, "input_size", input_size, 1)
-    stride, padding, dilation = as_steps(operation, stride, padding, dilation)
     k1, k2, channels, filters = kernel.shape
+    groups = as_groups(operation, groups, D=filters)
     check_channels(operation, "delta", delta, kernel, "D")
-    places = output_size(operation, size, (k1, k2), stride, padding, dilation)
+    places, stride, sides, dilation = placed(operation, size, (k1, k2), stride, padding, dilation)
     check_delta(operation, delta, (delta.shape[0], *places))
-    check_entries(operation, "the gradient", (len(delta), *size, channels))
-    border = dilation[0] * (k1 - 1) - padding[0], dilation[1] * (k2 - 1) - padding[1]
+    check_entries(operation, "the gradient", (len(delta), *size, channels * groups))
+    border = dilation[0] * (k1 - 1) - sides[0][0], dilation[1] * (k2 - 1) - sides[1][0]
 
     def compute(delta: Array, kernel: Array) -> Array:
         turned = kernel[::-1, ::-1].swapaxes(2, 3)
         return _correlate(delta, turned, size, padding=border, dilation=dilation, spread=stride)
 
-    return computed(operation, compute, *in_one_dtype(k1 * k2 * filters, delta, kernel))
+    return computed(operation, _by_group(compute, groups), *in_one_dtype(k1 * k2 * filters, delta, kernel))
 
 
 def conv2d_bias_gradient(delta: ArrayLike) -> Array:
@@ -312,6 +325,76 @@ def conv2d_bias_gradient(delta: ArrayLike) -> Array:
         return total
 
     return computed(operation, compute, *in_one_dtype(delta[..., 0].size, delta))
+
+
+@steps_by_keyword
+def conv2d_transpose(
+    inputs: ArrayLike,
+    kernel: ArrayLike,
+    bias: ArrayLike | None = None,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair | Sides = 0,
+    output_padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+) -> Array:
+    """Run a transposed convolution: the input gradient of `conv2d` as a layer of its own, plus a bias.
+
+    It is also called deconvolution, which it is not: it does not undo a convolution. It does with its inputs what
+    `conv2d_input_gradient` does with δ, so it leads from the D maps of that layer to its C channels.
+
+    Parameters
+    ----------
+    inputs : array_like, shape=(N, H', W', D)
+    kernel : array_like, shape=(k1, k2, C / groups, D)
+        That of the `conv2d` that leads the other way; in PyTorch's order kernel.transpose(3, 2, 0, 1).
+    bias : array_like, shape=(C,), optional
+    stride, padding, dilation, groups
+        Those of the `conv2d` that leads the other way. "same" cannot be told from an output alone.
+    output_padding : int or (int, int)
+        How many rows and columns that `conv2d` leaves over, less than the stride. No zeros are put there: of the input
+        sizes that have the same output size, it says which is meant.
+
+    Returns
+    -------
+    ndarray, shape=(N, H, W, C)
+        H = (H' − 1)·stride − top − bottom + dilation·(k1 − 1) + 1 + output_padding, and W likewise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d` does; or if the output padding is not less than the stride, or nothing is left of the output.
+    """
+    operation = "conv2d_transpose"
+    inputs = as_numbers(operation, "inputs", inputs, "NIJD")
+    kernel = as_numbers(operation, "kernel", kernel, "klCD")
+    channels = kernel.shape[2] * as_groups(operation, groups, D=kernel.shape[3])
+    check_channels(operation, "inputs", inputs, kernel, "D")
+    size = transposed_size(operation, inputs.shape[1:3], kernel.shape[:2], stride, padding, output_padding, dilation)
+    bias = as_numbers(operation, "bias", np.zeros(channels, kernel.dtype) if bias is None else bias, "D")
+    check_size(operation, "bias", bias.shape, (channels,), "It has one number for each channel of the output.")
+    output = conv2d_input_gradient(
+        inputs, kernel, size, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+    return computed(operation, np.add, *in_one_dtype(1, output, np.ones(1, output.dtype), bias)[::2])
+
+
+def _by_group(compute: Callable[..., Array], groups: int) -> Callable[..., Array]:
+    """``compute`` for each group by itself: the last axis of the arrays is dealt out, that of the results joined."""
+    if groups == 1:
+        return compute
+
+    def joined(*arrays: Array) -> Array:
+        parts = zip(*(np.split(array, groups, axis=-1) for array in arrays), strict=True)
+        return np.concatenate([compute(*some) for some in parts], axis=-1)
+
+    return joined
+
+
+def _before(sides: Sides) -> Pair:
+    """What is padded at the top and on the left; at the other ends it is as much as the places ask for."""
+    return sides[0][0], sides[1][0]
 
 
 def _correlate(
@@ -379,7 +462,7 @@ def _windows_in_a_row(
     (n, h, w, c), (t1, t2) = inputs.shape, spread
     size = t1 * (h - 1) + 1, stride * (columns - 1) + dilation * (k2 - 1) + 1
     padded = np.ascontiguousarray(inputs)
-    if padding or size != (h, w):
+    if padding or t2 > 1 or size != (h, w):
         padded = np.zeros((n, *size, c), inputs.dtype)
         seen, there = _overlap(w, size[1], padding, t2)
         padded[:, ::t1, there] = inputs[:, :, seen]

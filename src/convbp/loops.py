@@ -23,10 +23,12 @@ from convbp.pooling import Pooled
 from convbp.shapes import (
     Array,
     IntOrPair,
+    Padding,
+    Sides,
+    as_groups,
     as_numbers,
     as_objects,
     as_pair,
-    as_steps,
     as_window,
     check_channels,
     check_delta,
@@ -34,7 +36,9 @@ from convbp.shapes import (
     check_size,
     computed,
     output_size,
+    placed,
     steps_by_keyword,
+    transposed_size,
 )
 
 Entry = Callable[..., Any]
@@ -90,27 +94,30 @@ def conv2d(
     bias: ArrayLike | None = None,
     *,
     stride: IntOrPair = 1,
-    padding: IntOrPair = 0,
+    padding: Padding = 0,
     dilation: IntOrPair = 1,
+    groups: int = 1,
 ) -> Array:
     """xᵢⱼ = Σₘ Σₙ wₘₙ oᵢ₊ₘ,ⱼ₊ₙ + b, Eq. 7 of the article, summed over the channels as in Eq. 4.
 
-    Stride s, padding p and dilation t turn the index i+m into s·i + t·m − p.
+    Stride s, padding p at the top and dilation t turn the index i+m into s·i + t·m − p. Filter d is in group ⌊d·G/D⌋
+    and sees the channels of that group.
     """
     operation = "conv2d"
     inputs = as_numbers(operation, "inputs", inputs, "NHWC")
     kernel = as_numbers(operation, "kernel", kernel, "klCD")
-    (N, H, W, C), (k1, k2, _, D) = inputs.shape, kernel.shape
-    check_channels(operation, "inputs", inputs, kernel)
-    (s1, s2), (p1, p2), (t1, t2) = steps = as_steps(operation, stride, padding, dilation)
-    rows, columns = output_size(operation, (H, W), (k1, k2), *steps)
+    (N, H, W, _), (k1, k2, C, D) = inputs.shape, kernel.shape
+    G = as_groups(operation, groups, C=inputs.shape[3], D=D)
+    check_channels(operation, "inputs", inputs, kernel, groups=G)
+    places, (s1, s2), ((p1, _), (p2, _)), (t1, t2) = placed(operation, (H, W), (k1, k2), stride, padding, dilation)
+    rows, columns = places
     bias = as_numbers(operation, "bias", [0] * D if bias is None else bias, "D")
     check_size(operation, "bias", bias.shape, (D,), "A layer has one bias per filter, the kernel's last axis.")
     o, w, b = map(_zero_outside, (inputs, kernel, bias))
 
     def entry(image: int, i: int, j: int, d: int) -> Any:
         return b(d) + sum(
-            w(m, n, c, d) * o(image, s1 * i + t1 * m - p1, s2 * j + t2 * n - p2, c)
+            w(m, n, c, d) * o(image, s1 * i + t1 * m - p1, s2 * j + t2 * n - p2, C * (d * G // D) + c)
             for m in range(k1)
             for n in range(k2)
             for c in range(C)
@@ -126,8 +133,9 @@ def conv2d_kernel_gradient(
     kernel_size: IntOrPair,
     *,
     stride: IntOrPair = 1,
-    padding: IntOrPair = 0,
+    padding: Padding = 0,
     dilation: IntOrPair = 1,
+    groups: int = 1,
 ) -> Array:
     """∂E/∂wₘ′ₙ′ = Σᵢ Σⱼ δᵢⱼ oᵢ₊ₘ′,ⱼ₊ₙ′, Eq. 13 of the article, summed over the images as well."""
     operation = "conv2d_kernel_gradient"
@@ -135,20 +143,21 @@ def conv2d_kernel_gradient(
     delta = as_numbers(operation, "delta", delta, "NIJD")
     (N, H, W, C), D = inputs.shape, delta.shape[3]
     k1, k2 = as_pair(operation, "kernel_size", kernel_size, 1)
-    (s1, s2), (p1, p2), (t1, t2) = steps = as_steps(operation, stride, padding, dilation)
-    rows, columns = output_size(operation, (H, W), (k1, k2), *steps)
+    places, (s1, s2), ((p1, _), (p2, _)), (t1, t2) = placed(operation, (H, W), (k1, k2), stride, padding, dilation)
+    rows, columns = places
     check_delta(operation, delta, (N, rows, columns))
+    G = as_groups(operation, groups, C=C, D=D)
     o, δ = map(_zero_outside, (inputs, delta))
 
     def entry(m: int, n: int, c: int, d: int) -> Any:
         return sum(
-            δ(image, i, j, d) * o(image, s1 * i + t1 * m - p1, s2 * j + t2 * n - p2, c)
+            δ(image, i, j, d) * o(image, s1 * i + t1 * m - p1, s2 * j + t2 * n - p2, C // G * (d * G // D) + c)
             for image in range(N)
             for i in range(rows)
             for j in range(columns)
         )
 
-    return _tabulate(operation, entry, range(k1), range(k2), range(C), range(D))
+    return _tabulate(operation, entry, range(k1), range(k2), range(C // G), range(D))
 
 
 @steps_by_keyword
@@ -158,8 +167,9 @@ def conv2d_input_gradient(
     input_size: IntOrPair,
     *,
     stride: IntOrPair = 1,
-    padding: IntOrPair = 0,
+    padding: Padding = 0,
     dilation: IntOrPair = 1,
+    groups: int = 1,
 ) -> Array:
     """∂E/∂oᵢ′ⱼ′ = Σₘ Σₙ δᵢ′₋ₘ,ⱼ′₋ₙ wₘₙ, Eq. 20 of the article without f′, summed over the filters.
 
@@ -172,19 +182,60 @@ def conv2d_input_gradient(
     N, (k1, k2, C, D) = delta.shape[0], kernel.shape
     check_channels(operation, "delta", delta, kernel, "D")
     H, W = as_pair(operation, "input_size", input_size, 1)
-    (s1, s2), (p1, p2), (t1, t2) = steps = as_steps(operation, stride, padding, dilation)
-    check_delta(operation, delta, (N, *output_size(operation, (H, W), (k1, k2), *steps)))
+    G = as_groups(operation, groups, D=D)
+    places, (s1, s2), ((p1, _), (p2, _)), (t1, t2) = placed(operation, (H, W), (k1, k2), stride, padding, dilation)
+    check_delta(operation, delta, (N, *places))
     δ, w = map(_zero_outside, (delta, kernel))
 
     def entry(image: int, row: int, column: int, c: int) -> Any:
         return sum(
-            δ(image, (row + p1 - t1 * m) / s1, (column + p2 - t2 * n) / s2, d) * w(m, n, c, d)
+            δ(image, (row + p1 - t1 * m) / s1, (column + p2 - t2 * n) / s2, d) * w(m, n, c % C, d)
             for m in range(k1)
             for n in range(k2)
             for d in range(D)
+            if d * G // D == c // C
         )
 
-    return _tabulate(operation, entry, range(N), range(H), range(W), range(C))
+    return _tabulate(operation, entry, range(N), range(H), range(W), range(C * G))
+
+
+@steps_by_keyword
+def conv2d_transpose(
+    inputs: ArrayLike,
+    kernel: ArrayLike,
+    bias: ArrayLike | None = None,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair | Sides = 0,
+    output_padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+) -> Array:
+    """Each input goes to the places s·i + t·m − p, with weight wₘₙ, and what comes together there is added; plus b."""
+    operation = "conv2d_transpose"
+    inputs = as_numbers(operation, "inputs", inputs, "NIJD")
+    kernel = as_numbers(operation, "kernel", kernel, "klCD")
+    (N, rows, columns, D), (k1, k2, C, _) = inputs.shape, kernel.shape
+    G = as_groups(operation, groups, D=kernel.shape[3])
+    check_channels(operation, "inputs", inputs, kernel, "D")
+    H, W = transposed_size(operation, (rows, columns), (k1, k2), stride, padding, output_padding, dilation)
+    bias = as_numbers(operation, "bias", [0] * (C * G) if bias is None else bias, "D")
+    check_size(operation, "bias", bias.shape, (C * G,), "It has one number for each channel of the output.")
+    _, (s1, s2), ((p1, _), (p2, _)), (t1, t2) = placed(operation, (H, W), (k1, k2), stride, padding, dilation)
+    x, w, b = map(_zero_outside, (inputs, kernel, bias))
+
+    def entry(image: int, row: int, column: int, c: int) -> Any:
+        return b(c) + sum(
+            x(image, i, j, d) * w(m, n, c % C, d)
+            for i in range(rows)
+            for j in range(columns)
+            for m in range(k1)
+            for n in range(k2)
+            if (s1 * i + t1 * m - p1, s2 * j + t2 * n - p2) == (row, column)
+            for d in range(c // C * (D // G), (c // C + 1) * (D // G))
+        )
+
+    return _tabulate(operation, entry, range(N), range(H), range(W), range(C * G))
 
 
 def conv2d_bias_gradient(delta: ArrayLike) -> Array:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Pair = tuple[int, int]
 IntOrPair = int | Pair
+Sides = tuple[Pair, Pair]
+"""((top, bottom), (left, right))"""
+Padding = IntOrPair | Sides | str
+"""The same on all sides, (rows, columns), ((top, bottom), (left, right)) or "same"."""
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -296,12 +300,59 @@ def as_positive(operation: str, name: str, value: object, *, or_zero: bool = Fal
     return as_real(operation, name, value, expected, lambda x: x > 0 or (or_zero and x == 0))
 
 
-def as_steps(operation: str, stride: object, padding: object, dilation: object) -> tuple[Pair, Pair, Pair]:
-    """Return the three as pairs (rows, columns), stride and dilation at least 1, padding at least 0."""
+def as_steps(
+    operation: str, stride: object, padding: object, dilation: object
+) -> tuple[Pair, Pair | Sides | Literal["same"], Pair]:
+    """Return stride and dilation as pairs (rows, columns) of at least 1, and padding as it may be written.
+
+    That is "same", a pair of at least 0, or such a pair ((top, bottom), (left, right)) of pairs.
+    """
     return (
         as_pair(operation, "stride", stride, 1),
-        as_pair(operation, "padding", padding, 0),
+        _as_padding(operation, padding),
         as_pair(operation, "dilation", dilation, 1),
+    )
+
+
+def _as_padding(operation: str, padding: object) -> Pair | Sides | Literal["same"]:
+    if isinstance(padding, str):
+        if padding != "same":
+            raise ValueError(
+                f"{operation}: padding is {shown(padding)}; expected 'same', a number of pixels, (rows, columns) or "
+                f"((top, bottom), (left, right)). Without padding it is 0."
+            )
+        return "same"
+    entries: Any = padding.tolist() if isinstance(padding, np.ndarray) else padding
+    if isinstance(entries, tuple | list) and len(entries) == 2 and all(isinstance(e, tuple | list) for e in entries):
+        return as_pair(operation, "padding[0]", entries[0], 0), as_pair(operation, "padding[1]", entries[1], 0)
+    return as_pair(operation, "padding", padding, 0)
+
+
+def placed(
+    operation: str, input_size: Pair, kernel_size: Pair, stride: object, padding: object, dilation: object
+) -> tuple[Pair, Pair, Sides, Pair]:
+    """How many places the kernel has, with stride, padding ((top, bottom), (left, right)) and dilation as they count.
+
+    Padding "same" makes them ceil(n / stride): it puts max((places − 1)·s + d(k − 1) + 1 − n, 0) rows of zeros around,
+    half of them above, and one more below if their number is odd: with even kernels and with a stride it may be.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_steps` and `output_size` do.
+    """
+    steps, pads, spread = as_steps(operation, stride, padding, dilation)
+    if pads == "same":
+        sizes = zip(input_size, kernel_size, steps, spread, strict=True)
+        missing = [max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0) for n, k, s, d in sizes]
+        rows, columns = ((count // 2, count - count // 2) for count in missing)
+    else:
+        rows, columns = (side if isinstance(side, tuple) else (side, side) for side in pads)
+    return (
+        output_size(operation, input_size, kernel_size, steps, (rows, columns), spread),
+        steps,
+        (rows, columns),
+        spread,
     )
 
 
@@ -328,10 +379,12 @@ def output_size(
     input_size: tuple[int, int],
     kernel_size: tuple[int, int],
     stride: tuple[int, int] = (1, 1),
-    padding: tuple[int, int] = (0, 0),
+    padding: Pair | Sides = (0, 0),
     dilation: tuple[int, int] = (1, 1),
 ) -> tuple[int, int]:
     """How many places the window has, (rows, columns): ``floor((n + 2p − d(k − 1) − 1) / s) + 1`` along each axis.
+
+    Where the padding of an axis is a pair, its sum stands for 2p.
 
     With stride 1, no padding and no dilation this is (H − k₁ + 1, W − k₂ + 1), the size of the map in
     the article's Eq. 10.
@@ -341,12 +394,13 @@ def output_size(
     ValueError
         If the window does not fit even once.
     """
-    (h, w), (k1, k2), (s1, s2), (p1, p2), (d1, d2) = input_size, kernel_size, stride, padding, dilation
+    (h, w), (k1, k2), (s1, s2), (d1, d2) = input_size, kernel_size, stride, dilation
+    p1, p2 = map(_on_both_sides, padding)
     reach = d1 * (k1 - 1) + 1, d2 * (k2 - 1) + 1
-    padded = h + 2 * p1, w + 2 * p2
+    padded = h + p1, w + p2
     if reach[0] > padded[0] or reach[1] > padded[1]:
         spread = f", spread by dilation to {_by(reach)}," if reach != tuple(kernel_size) else ""
-        padding_note = f", padded to {_by(padded)}" if any(padding) else ""
+        padding_note = f", padded to {_by(padded)}" if p1 or p2 else ""
         raise ValueError(
             f"{operation}: the kernel or window is {_by(kernel_size)}{spread} and does not fit into the input of "
             f"{_by(input_size)}{padding_note}; expected a window no larger than the input. "
@@ -355,6 +409,49 @@ def output_size(
     places = (padded[0] - reach[0]) // s1 + 1, (padded[1] - reach[1]) // s2 + 1
     check_entries(operation, "the output", places)
     return places
+
+
+def transposed_size(
+    operation: str,
+    places: Pair,
+    kernel_size: Pair,
+    stride: object,
+    padding: object,
+    output_padding: object,
+    dilation: object,
+) -> Pair:
+    """The size of the input on which a kernel has so many ``places``, with ``output_padding`` rows and columns over.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_steps` does; or if the padding is "same", the output padding not less than the stride, or nothing left.
+    """
+    steps, pads, spread = as_steps(operation, stride, padding, dilation)
+    if pads == "same":
+        raise ValueError(
+            f"{operation}: padding is 'same'; expected numbers of pixels. Which they are follows from the size of what "
+            f"comes out, and that is what is asked for."
+        )
+    over = as_pair(operation, "output_padding", output_padding, 0)
+    if over[0] >= steps[0] or over[1] >= steps[1]:
+        raise ValueError(
+            f"{operation}: output_padding is {shown(output_padding)} and stride is {shown(stride)}; expected less than "
+            f"the stride. As many rows or columns left over would be another place of the kernel."
+        )
+    sizes = zip(places, kernel_size, steps, map(_on_both_sides, pads), spread, over, strict=True)
+    rows, columns = ((n - 1) * s - p + d * (k - 1) + 1 + o for n, k, s, p, d, o in sizes)
+    if min(rows, columns) < 1:
+        raise ValueError(
+            f"{operation}: the output would be {rows}×{columns}; expected at least one row and column. "
+            f"Use less padding."
+        )
+    return rows, columns
+
+
+def _on_both_sides(padding: IntOrPair) -> int:
+    """What is padded along an axis in all."""
+    return sum(padding) if isinstance(padding, tuple) else 2 * padding
 
 
 def check_entries(operation: str, what: str, shape: Sequence[int]) -> None:
@@ -387,12 +484,32 @@ def check_mode(operation: str, mode: object) -> None:
         )
 
 
-def check_channels(operation: str, name: str, array: Array, kernel: Array, letter: str = "C") -> None:
-    """Raise ``ValueError`` unless ``array`` has as many channels, C, or filters, D, as the kernel has."""
+def as_groups(operation: str, groups: object, **sizes: int) -> int:
+    """Return ``groups``, a number that divides each of the ``sizes``, which are those of channels or filters."""
+    count = as_count(operation, "groups", groups)
+    for letter, size in sizes.items():
+        if size % count:
+            raise ValueError(
+                f"{operation}: groups is {count} and {letter} = {size}; expected a number of groups that divides it. "
+                f"Each group has as many channels, and as many filters, as every other."
+            )
+    return count
+
+
+def check_channels(operation: str, name: str, array: Array, kernel: Array, letter: str = "C", groups: int = 1) -> None:
+    """Raise ``ValueError`` unless ``array`` has as many channels, C, or filters, D, as the kernel has.
+
+    A kernel with ``groups`` has the channels of one of them.
+    """
     own, other = {"C": (2, 1), "D": (3, 0)}[letter]  # their axis in (k1, k2, C, D), and in the order (D, C, k1, k2)
-    came, expected = array.shape[3], kernel.shape[own]
+    came, expected = array.shape[3], kernel.shape[own] * (groups if letter == "C" else 1)
     if came == expected:
         return
+    if groups > 1 and letter == "C":
+        raise ValueError(
+            f"{operation}: {name} have C = {came} and kernel has {kernel.shape[2]} channels for each of {groups} "
+            f"groups; expected C = {expected}. A kernel with groups has the shape (k1, k2, C / groups, D)."
+        )
     in_order = f"{name}.transpose(0, 2, 3, 1)" if array.shape[1] in (expected, kernel.shape[other]) else ""
     kernel_in_order = "kernel.transpose(2, 3, 1, 0)" if kernel.shape[other] in (came, array.shape[1]) else ""
     if array.shape[1] == expected:  # one of the two is enough

@@ -126,17 +126,25 @@ def scene(state: State) -> Scene:
         Selection("errors", 0, n): _of_step(curve, n, errors[step - 1] if step else None)
         for n, step in enumerate(steps)
     }
+    shown = {name: _short(grid) for name, grid in grids.items()}
     return Scene(
         title="The error falls",
         line=(
-            (grids["image"],),
-            ((grids["kernel"], grids["gradient"]),),
-            ((grids["outputs"], grids["targets"]),),
-            (grids["delta"],),
+            (shown["image"],),
+            ((shown["kernel"], shown["gradient"]),),
+            ((shown["outputs"], shown["targets"]),),
+            (shown["delta"],),
             (curve,),
         ),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
+    )
+
+
+def _short(grid: Grid) -> Grid:
+    """Of real numbers two decimals, as the texts have more: whole ones become such by a step, and no cell grows."""
+    return replace(
+        grid, values=tuple(tuple(round(v, 2) if isinstance(v, float) else v for v in row) for row in grid.values)
     )
 
 

@@ -116,6 +116,7 @@ class Explorer(widgets.VBox):
 
     def reset(self) -> None:
         """Go back to how it began."""
+        self.view.forget_predictions()
         self._show(lambda state: self._initial)
 
     def mistake_in(self, numbers: np.ndarray) -> str:

@@ -29,7 +29,7 @@ import numpy as np
 from convbp.activations import as_activation
 from convbp.convolution import conv2d, conv2d_bias_gradient, conv2d_input_gradient, conv2d_kernel_gradient
 from convbp.pooling import Pooled, average_pool2d, l2_pool2d, max_pool2d
-from convbp.shapes import Array, as_pair, as_size, as_steps, as_window, output_size, steps_by_keyword
+from convbp.shapes import Array, as_groups, as_pair, as_size, as_steps, as_window, output_size, placed, steps_by_keyword
 
 Shape = tuple[int, ...]
 
@@ -103,7 +103,9 @@ class Conv2D(Layer):
         D, how many maps it makes.
     kernel_size : int or (int, int)
         (k1, k2).
-    stride, padding, dilation : int or (int, int)
+    stride, dilation : int or (int, int)
+    padding : int, (int, int), ((int, int), (int, int)) or "same"
+    groups : int
     """
 
     filters: int
@@ -112,6 +114,7 @@ class Conv2D(Layer):
     stride: Any = 1
     padding: Any = 0
     dilation: Any = 1
+    groups: int = 1
     kind: ClassVar[str] = "conv"
     makes: ClassVar[str] = "pre_activation"
 
@@ -120,20 +123,22 @@ class Conv2D(Layer):
         _settle(self, kernel_size=as_pair("Conv2D", "kernel_size", self.kernel_size, 1))
         steps = as_steps("Conv2D", self.stride, self.padding, self.dilation)
         _settle(self, **dict(zip(("stride", "padding", "dilation"), steps, strict=True)))
+        _settle(self, groups=as_groups("Conv2D", self.groups, filters=self.filters))
 
     @property
     def _steps(self) -> dict[str, Any]:
-        return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation, "groups": self.groups}
 
     def output_shape(self, shape: Shape) -> Shape:
         _expect_axes(shape, 3)
         k = as_pair("Conv2D", "kernel_size", self.kernel_size, 1)
-        steps = as_steps("Conv2D", self.stride, self.padding, self.dilation)
-        return (*output_size("Conv2D", (shape[0], shape[1]), k, *steps), self.filters)
+        as_groups("Conv2D", self.groups, C=shape[2])
+        places, *_ = placed("Conv2D", (shape[0], shape[1]), k, self.stride, self.padding, self.dilation)
+        return (*places, self.filters)
 
     def parameter_shapes(self, shape: Shape) -> dict[str, Shape]:
         k1, k2 = as_pair("Conv2D", "kernel_size", self.kernel_size, 1)
-        return {"kernel": (k1, k2, shape[2], self.filters), "bias": (self.filters,)}
+        return {"kernel": (k1, k2, shape[2] // self.groups, self.filters), "bias": (self.filters,)}
 
     def forward(self, inputs: Array, kernel: Array, bias: Array) -> LayerResult:
         return LayerResult(inputs, conv2d(inputs, kernel, bias, **self._steps))
@@ -312,7 +317,7 @@ class Flatten(Layer):
 def _settle(layer: Layer, **checked: Any) -> None:
     """Keep what was checked in the place of what was written; one number for both axes stays one."""
     for name, value in checked.items():
-        one = isinstance(value, tuple) and np.ndim(getattr(layer, name)) == 0
+        one = isinstance(value, tuple) and isinstance(getattr(layer, name), int | np.integer)
         object.__setattr__(layer, name, value[0] if one else value)
 
 

@@ -305,7 +305,7 @@ def cards(highlights: Iterable[Highlight], cell: int) -> Cards:
 
 
 def _factors(term: Term) -> str:
-    return "outside" if term.outside else term.numbers.rpartition(" = ")[0] or term.symbols
+    return term.numbers.rpartition(" = ")[0] or term.symbols
 
 
 def terms_size(formula: Formula, cards: Cards) -> tuple[float, float]:
@@ -365,8 +365,9 @@ def _as_cells(name: str, rows: tuple[tuple[Term, ...], ...], added: bool, cards:
                 f'x="{x + width / 2:g}" y="{y + look.baseline():g}">{escape(brief(term.value))}</text>'
             )
             text = factors[r][n] if text_width(factors[r][n], small) <= width - 2 else "…"
+            name = "caption outside" if term.outside else "caption"
             captions.append(
-                f'<text class="caption" x="{x + width / 2:g}" y="{y + round(cell * 0.88, 1):g}">{escape(text)}</text>'
+                f'<text class="{name}" x="{x + width / 2:g}" y="{y + round(cell * 0.88, 1):g}">{escape(text)}</text>'
             )
     return "".join([*parts, f'</g><g font-size="{small:g}">', *captions, "</g>"])
 
@@ -484,6 +485,7 @@ def _variables() -> str:
     return (
         f".cbp{{{set_to(LIGHT)};{paper.format(LIGHT['paper'])};direction:ltr}}"
         f"{dark}{{{set_to(DARK)};{paper.format(DARK['paper'])}}}"
+        f"@media (prefers-color-scheme:dark){{[data-theme=auto] .cbp{{{set_to(DARK)};{paper.format(DARK['paper'])}}}}}"
         f"@media (forced-colors:active){{.cbp.cbp.cbp{{{set_to(_FORCED)}}}.cbp,.cbp *{{forced-color-adjust:none}}}}"
     )
 
@@ -516,6 +518,7 @@ def style(still: bool) -> str:
         f".cbp .cell{{stroke:{colour['rule']};stroke-width:1}}.cbp .z{{fill:{colour['zero']}}}"
         ".cbp .small{shape-rendering:crispEdges}"
         f".cbp .pad,.cbp .empty{{fill:{colour['paper']};stroke:{colour['rule']};stroke-width:1;stroke-dasharray:1 4}}"
+        f".cbp .outside{{fill:{colour['muted']};text-decoration:line-through}}"
         f".cbp .padded{{fill:{colour['muted']}}}.cbp .under{{fill:{colour['paper']}}}"
         ".cbp .under,.cbp .halo,.cbp .mark,.cbp .notch{pointer-events:none}"
         f".cbp .halo{{fill:none;stroke:{colour['paper']};stroke-width:6}}"

@@ -59,7 +59,7 @@ class StridedLayer(NumberedDelta):
         self.settle_delta()
 
     @property
-    def steps(self) -> dict[str, tuple[int, int]]:
+    def steps(self) -> dict[str, Any]:
         """As `conv2d` takes them."""
         return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
 

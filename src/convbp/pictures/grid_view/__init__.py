@@ -89,6 +89,11 @@ class GridView(anywidget.AnyWidget):
             self._set(self._cells_of(scene))
             raise
 
+    def forget_predictions(self) -> None:
+        """As before the first one."""
+        self._solution = None
+        self._set({"predictions": {}, "verdict": ""})
+
     def _set(self, traits: dict) -> None:
         with self.hold_sync():
             for name, value in traits.items():

@@ -340,6 +340,8 @@ function render({ model, el, signal }) {
       element.style.minHeight = `${element.getBoundingClientRect().height}px`;
       if (name in shown) element.innerHTML = shown[name];
     }
+    if (wide !== stage.clientWidth) choice.style.minHeight = "";
+    choice.style.minHeight = `${choice.getBoundingClientRect().height}px`; // with other sliders it may need fewer lines
     wide = stage.clientWidth;
   }
 

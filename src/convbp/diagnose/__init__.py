@@ -1,0 +1,570 @@
+"""Finds what is wrong with a hand-written backward pass, and on which sizes and steps.
+
+    from convbp import diagnose
+    diagnose.conv2d(forward=my_forward, backward=my_backward, layout="NCHW")
+
+The functions are called with what their parameters ask for, under the usual names: ``x``, ``w``, ``b``, ``dy``,
+``stride``, ``padding``, ``dilation``, ``groups``. A step that a function does not take is not tried. What goes in is
+of NumPy, or what ``to`` makes of it (``to=torch.from_numpy``, ``to=np.ndarray.tolist``); what comes back may be of
+anything that NumPy reads. A function whose parameters cannot be read, as of compiled ones, gets the arrays by position,
+(x, w, b) or (dy, x, w), and the steps by name.
+
+    cases       convolutions.py     sizes and steps, and what is true of them in words
+    call        calling.py          another's function, and what came back
+    compare     engine.py           with the right result, within what the dtype allows
+    where       conditions.py       the words of the parameters that hold for the cases that are wrong
+    which       exercises           the mistake that gives the same numbers, as an exercise would name it
+    report      report.py           what was found, to be printed or asserted
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from convbp import pooling
+from convbp.activations import as_activation
+from convbp.diagnose import convolutions as conv
+from convbp.diagnose import others as other
+from convbp.diagnose.calling import Callee, called, callee
+from convbp.diagnose.engine import TOLERANCES, Case, Sought, diagnosis
+from convbp.diagnose.report import Diagnosis, Finding
+from convbp.exercises.mistakes import Computation
+from convbp.shapes import as_count, shown
+
+__all__ = [
+    "Diagnosis",
+    "Finding",
+    "activation",
+    "average_pool2d",
+    "batch_norm",
+    "conv2d",
+    "conv_transpose2d",
+    "dense",
+    "max_pool2d",
+]
+
+_STEPS = ("stride", "padding", "dilation", "groups")
+_TRIED = 8  # cases by which it is seen in which form steps are taken
+_LAYOUTS = {"NHWC": (None, None), "NCHW": (conv.CHANNELS_FIRST, conv.KERNEL_FIRST)}
+
+
+def conv2d(
+    *,
+    forward: Callable | None = None,
+    backward: Callable | None = None,
+    layout: str = "NCHW",
+    to: Callable[[np.ndarray], Any] = np.asarray,
+    dtype: Any = np.float64,
+    cases: int = 48,
+    seed: int = 0,
+) -> Diagnosis:
+    """Diagnose a convolutional layer.
+
+    Parameters
+    ----------
+    forward : callable, optional
+        Takes some of x, w, b, stride, padding, dilation and groups, by these or the usual names; returns the output.
+    backward : callable, optional
+        Takes dy, x, w and the like; returns dx, dw and db, the first of them, or a dict of some. None stands for one
+        that it leaves out.
+    layout : {"NCHW", "NHWC"}
+        "NCHW": inputs (N, C, H, W), kernels (D, C / groups, k1, k2), as in PyTorch. "NHWC": inputs (N, H, W, C) and
+        kernels (k1, k2, C / groups, D), as in this course.
+    to : callable
+        Makes of an array what the functions take: ``torch.from_numpy``, ``np.ndarray.tolist``.
+    dtype : float16, float32 or float64
+        Of the arrays that go in, and what the results are held against.
+    cases : int
+        How many.
+    seed : int
+        Of their numbers.
+
+    Returns
+    -------
+    Diagnosis
+        ``agrees``, and a finding for each result; printing it says it in words.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If neither function is given or one is none, it is not clear what a parameter stands for, or the layout, the
+        dtype or the number of cases is none of those above.
+    """
+    return _convolution("conv2d", forward, backward, layout, to, dtype, cases, seed)
+
+
+def conv_transpose2d(
+    *,
+    forward: Callable | None = None,
+    backward: Callable | None = None,
+    layout: str = "NCHW",
+    to: Callable[[np.ndarray], Any] = np.asarray,
+    dtype: Any = np.float64,
+    cases: int = 48,
+    seed: int = 0,
+) -> Diagnosis:
+    """Diagnose a transposed convolution, which is the input gradient of `conv2d` as a layer of its own.
+
+    Parameters
+    ----------
+    forward : callable, optional
+        Takes some of x, w, b, stride, padding, output_padding, dilation and groups.
+    backward : callable, optional
+        Takes dy, x, w and the like; returns dx, dw and db, the first of them, or a dict of some.
+    layout : {"NCHW", "NHWC"}
+        As for `conv2d`, with the kernel of the convolution that leads the other way: in PyTorch's order it is (channels
+        in, channels out / groups, k1, k2).
+    to, dtype, cases, seed
+        As for `conv2d`.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d` does.
+    """
+    return _convolution("conv_transpose2d", forward, backward, layout, to, dtype, cases, seed)
+
+
+def _convolution(
+    operation: str,
+    forward: Callable | None,
+    backward: Callable | None,
+    layout: str,
+    to: Callable[[np.ndarray], Any],
+    dtype: Any,
+    cases: int,
+    seed: int,
+) -> Diagnosis:
+    transposed = operation == "conv_transpose2d"
+    kind = _checked(operation, forward, backward, layout, _LAYOUTS, dtype)
+    count, seed = as_count(operation, "cases", cases, 2, 10_000), as_count(operation, "seed", seed, 0)
+    more = ("output_padding",) if transposed else ()
+    ahead = (
+        None
+        if forward is None
+        else callee(operation, "forward", forward, ("inputs", "kernel", "bias"), (*_STEPS, *more))
+    )
+    behind = (
+        None
+        if backward is None
+        else callee(operation, "backward", backward, ("delta", "inputs", "kernel"), ("bias", *_STEPS, *more))
+    )
+    both = [one for one in (ahead, behind) if one is not None]
+    steps = [step for step in _STEPS if all(one.accepts(step) for one in both)]
+    images, kernels = _LAYOUTS[layout]
+    orders = {"inputs": images, "kernel": kernels, "delta": images}
+
+    def hand(case: Case, pairs: bool = True) -> dict[str, Any]:
+        given = {
+            key: _in_order(case.arguments[key], orders.get(key), kind) for key in ("inputs", "kernel", "bias", "delta")
+        }
+        sides = case.arguments["padding"]
+        padding = sides if any(a != b for a, b in sides) else (sides[0][0], sides[1][0])
+        values = {"stride": case.arguments["stride"], "padding": padding, "dilation": case.arguments["dilation"]}
+        given |= {step: value if pairs else value[0] for step, value in values.items() if step in steps}
+        if transposed:
+            given["output_padding"] = case.arguments["output_padding"][slice(None) if pairs else 0]
+        return given | ({"groups": case.arguments["groups"]} if "groups" in steps else {})
+
+    def made(count: int, steps: list[str], pairs: bool, one_side: bool) -> list[Case]:
+        found = conv.cases(count, steps, pairs, one_side, kind, seed)
+        return _without_bias(ahead, other.transposed_cases(found) if transposed else found)
+
+    def runs(pairs: bool, one_side: bool) -> int:
+        """On how many of some cases nothing stops, if steps come in this form."""
+        some = made(_TRIED, [step for step in steps if step != "groups"], pairs, one_side)
+        some = [case for case in some if case.conditions[conv.ONE_SIDE] == one_side]
+        return sum(not any(called(one, hand(case, pairs), to)[1] for one in both) for case in some)
+
+    notes = (
+        [f"Not tried, as it is not taken: {', '.join(left)}."]
+        if (left := [s for s in _STEPS if s not in steps])
+        else []
+    )
+    pairs = runs(True, False) >= runs(False, False)
+    if not pairs:
+        notes.append("Not tried: steps that differ between rows and columns, as pairs are not taken.")
+    one_side = pairs and "padding" in steps and runs(True, True) > 0
+    if pairs and "padding" in steps and not one_side:
+        notes.append("Not tried: padding of one side, ((top, bottom), (left, right)), as it is not taken.")
+    sought = {
+        "dx": Sought(
+            conv.right_input_gradient,
+            Computation(conv.input_gradient, conv.INPUT_MISTAKES),
+            ("image", "row", "column", "channel"),
+            conv.INPUT_PROGRAMS,
+            images,
+        ),
+        "dw": Sought(
+            conv.right_kernel_gradient,
+            Computation(conv.kernel_gradient, conv.KERNEL_MISTAKES),
+            ("row", "column", "channel", "filter"),
+            conv.KERNEL_PROGRAMS,
+            kernels,
+        ),
+        "db": Sought(conv.bias_gradient, Computation(conv.bias_gradient, conv.BIAS_MISTAKES), ("filter",)),
+    }
+    output = Sought(
+        conv.forward, Computation(conv.forward, conv.FORWARD_MISTAKES), ("image", "row", "column", "filter"), (), images
+    )
+    if transposed:
+        sought = {
+            "dx": replace(
+                sought["dx"], right=other.transposed_dx, computation=_as(other.transposed_dx, other.TRANSPOSED_DX)
+            ),
+            "dw": replace(
+                sought["dw"], right=other.transposed_dw, computation=_as(other.transposed_dw, other.TRANSPOSED_DW)
+            ),
+            "db": replace(sought["db"], right=_bias_of, computation=_as(_bias_of, other.TRANSPOSED_DB)),
+        }
+        sought = {key: replace(one, programs=()) for key, one in sought.items()}
+        right = other.transposed_forward
+        output = replace(output, right=right, computation=_as(right, ()))
+    return diagnosis(
+        operation,
+        ahead,
+        behind,
+        sought,
+        output,
+        made(count, steps, pairs, one_side),
+        lambda case: hand(case, pairs),
+        conv.in_words,
+        to,
+        kind,
+        notes,
+        {"dx": "inputs", "dw": "kernel"},
+    )
+
+
+def _in_order(array: np.ndarray, order: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray:
+    return np.ascontiguousarray(array.transpose(order) if order else array, dtype)
+
+
+def _checked(
+    operation: str, forward: object, backward: object, layout: object, layouts: Mapping[str, Any], dtype: Any
+) -> np.dtype:
+    if forward is None and backward is None:
+        raise TypeError(
+            f"{operation}: neither forward nor backward came; expected a function for at least one of them, for "
+            f"example {operation}(backward=my_backward)."
+        )
+    if layout not in layouts:
+        raise ValueError(f"{operation}: layout is {shown(layout)}; expected {' or '.join(map(repr, layouts))}.")
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        kind = np.dtype(object)
+    if kind.name not in TOLERANCES:
+        raise ValueError(f"{operation}: dtype is {shown(dtype)}; expected one of {', '.join(TOLERANCES)}.")
+    return kind
+
+
+def max_pool2d(
+    *,
+    backward: Callable,
+    forward: Callable | None = None,
+    layout: str = "NCHW",
+    to: Callable[[np.ndarray], Any] = np.asarray,
+    dtype: Any = np.float64,
+    cases: int = 48,
+    seed: int = 0,
+) -> Diagnosis:
+    """Diagnose max pooling. Where several entries are the largest, δ may go to any one of them, or be shared.
+
+    Parameters
+    ----------
+    backward : callable
+        Takes dy, x, size, stride and padding, or some of them, by these or the usual names; returns dx.
+    forward : callable, optional
+        Takes x, size, stride and padding; returns the output.
+    layout : {"NCHW", "NHWC"}
+    to, dtype, cases, seed
+        As for `conv2d`.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d` does.
+    """
+    sought = Sought(
+        other.max_pool_back,
+        _as(other.max_pool_back, other.MAX_MISTAKES),
+        _MAPS,
+        also=lambda given: other.other_ties(**given),
+    )
+    return _pooling("max_pool2d", pooling.max_pool2d, forward, backward, sought, layout, to, dtype, cases, seed)
+
+
+def average_pool2d(
+    *,
+    backward: Callable,
+    forward: Callable | None = None,
+    layout: str = "NCHW",
+    to: Callable[[np.ndarray], Any] = np.asarray,
+    dtype: Any = np.float64,
+    cases: int = 48,
+    seed: int = 0,
+) -> Diagnosis:
+    """Diagnose average pooling, in which padded zeros count.
+
+    Parameters
+    ----------
+    backward, forward, layout, to, dtype, cases, seed
+        As for `max_pool2d`.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d` does.
+    """
+    sought = Sought(other.average_pool_back, _as(other.average_pool_back, other.AVERAGE_MISTAKES), _MAPS)
+    return _pooling("average_pool2d", pooling.average_pool2d, forward, backward, sought, layout, to, dtype, cases, seed)
+
+
+def dense(
+    *,
+    forward: Callable | None = None,
+    backward: Callable | None = None,
+    layout: str = "IO",
+    to: Callable[[np.ndarray], Any] = np.asarray,
+    dtype: Any = np.float64,
+    cases: int = 48,
+    seed: int = 0,
+) -> Diagnosis:
+    """Diagnose a dense layer, x w + b.
+
+    Parameters
+    ----------
+    forward : callable, optional
+        Takes x, shape (N, I), w and b.
+    backward : callable, optional
+        Takes dy, x and w; returns dx, dw and db, the first of them, or a dict of some.
+    layout : {"IO", "OI"}
+        How the axes of w stand; "OI" as in PyTorch.
+    to, dtype, cases, seed
+        As for `conv2d`.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d` does.
+    """
+    weights = {"IO": None, "OI": (1, 0)}
+    kind = _checked("dense", forward, backward, layout, weights, dtype)
+    order = weights[layout]
+
+    def dx(inputs, kernel, bias, delta):
+        return delta @ kernel.T
+
+    def dw(inputs, kernel, bias, delta):
+        return inputs.T @ delta
+
+    def db(inputs, kernel, bias, delta):
+        return delta.sum(axis=0)
+
+    def run(inputs, kernel, bias, delta):
+        return inputs @ kernel + bias
+
+    sought = {
+        "dx": Sought(dx, _as(dx, other.DENSE_DX), ("image", "input")),
+        "dw": Sought(dw, _as(dw, other.DENSE_DW), ("input", "unit"), (), order),
+        "db": Sought(db, _as(db, other.DENSE_DB), ("unit",)),
+    }
+    output = Sought(run, _as(run, ()), ("image", "unit"))
+    some = other.rows_cases(as_count("dense", "cases", cases, 2, 10_000), other.dense_arrays, kind, seed)
+    taken = ("inputs", "kernel", "bias"), ("delta", "inputs", "kernel")
+    if forward is not None:
+        some = _without_bias(callee("dense", "forward", forward, ("inputs", "kernel", "bias"), ()), some)
+    return _simple("dense", forward, backward, taken, ("bias",), sought, output, some, {"kernel": order}, to, kind)
+
+
+def batch_norm(
+    *,
+    forward: Callable | None = None,
+    backward: Callable | None = None,
+    layout: str = "NCHW",
+    to: Callable[[np.ndarray], Any] = np.asarray,
+    dtype: Any = np.float64,
+    cases: int = 48,
+    seed: int = 0,
+) -> Diagnosis:
+    """Diagnose batch normalisation in training: y = γ x̂ + β with x̂ = (x − μ) / √(σ² + ε) over images and places.
+
+    With m numbers in a channel, dx = γ/√(σ² + ε) · (δ − Σδ/m − x̂ · Σ(δ x̂)/m), dγ = Σ δ x̂ and dβ = Σ δ.
+
+    Parameters
+    ----------
+    forward : callable, optional
+        Takes x, gamma, beta and eps, which is 10⁻³ here; returns y.
+    backward : callable, optional
+        Takes dy, x, gamma and eps; returns dx, dgamma and dbeta, the first of them, or a dict of some.
+    layout : {"NCHW", "NHWC"}
+    to, dtype, cases, seed
+        As for `conv2d`.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d` does.
+    """
+    kind = _checked("batch_norm", forward, backward, layout, _LAYOUTS, dtype)
+    images, _ = _LAYOUTS[layout]
+    sought = {
+        "dx": Sought(other.norm_dx, _as(other.norm_dx, other.NORM_DX), _MAPS, (), images),
+        "dgamma": Sought(other.norm_dgamma, _as(other.norm_dgamma, other.NORM_DGAMMA), ("channel",)),
+        "dbeta": Sought(other.norm_dbeta, _as(other.norm_dbeta, other.NORM_DBETA), ("channel",)),
+    }
+    output = Sought(other.norm_forward, _as(other.norm_forward, ()), _MAPS, (), images)
+    some = other.rows_cases(as_count("batch_norm", "cases", cases, 2, 10_000), other.norm_arrays, kind, seed)
+    taken = ("inputs", "gamma", "beta"), ("delta", "inputs", "gamma")
+    orders = {"inputs": images, "delta": images}
+    return _simple("batch_norm", forward, backward, taken, ("beta", "eps"), sought, output, some, orders, to, kind)
+
+
+def activation(
+    function: Any,
+    *,
+    forward: Callable | None = None,
+    backward: Callable | None = None,
+    to: Callable[[np.ndarray], Any] = np.asarray,
+    dtype: Any = np.float64,
+    cases: int = 48,
+    seed: int = 0,
+) -> Diagnosis:
+    """Diagnose an activation.
+
+    Parameters
+    ----------
+    function : Activation or str
+        Which one it is to be, such as `convbp.relu` or "relu".
+    forward : callable, optional
+        Takes x.
+    backward : callable, optional
+        Takes dy and x, or y; returns dx.
+    to, dtype, cases, seed
+        As for `conv2d`.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d` does; or if there is no such activation.
+    """
+    kind = _checked("activation", forward, backward, "", {"": None}, dtype)
+    f = as_activation("activation", function, "function")
+
+    def dx(inputs, delta, output):
+        return delta * f.derivative(inputs)
+
+    def run(inputs, delta, output):
+        return f(inputs)
+
+    def arrays(rng, images, first, second):
+        inputs = rng.normal(0, 2, (images, first, second)).astype(kind).astype(float)
+        return {"inputs": inputs, "delta": rng.normal(size=inputs.shape), "output": f(inputs)}
+
+    sought = {"dx": Sought(dx, _as(dx, other.activation_mistakes(f, f.derivative)), ("image", "row", "column"))}
+    output = Sought(run, _as(run, ()), ("image", "row", "column"))
+    some = other.rows_cases(as_count("activation", "cases", cases, 2, 10_000), arrays, kind, seed)
+    taken = ("inputs",), ("delta", "inputs", "output")
+    return _simple("activation", forward, backward, taken, (), sought, output, some, {}, to, kind)
+
+
+_MAPS = ("image", "row", "column", "channel")
+
+
+def _without_bias(forward: Callee | None, cases: list[Case]) -> list[Case]:
+    """The cases of a layer that has no bias, if the forward pass takes none."""
+    if forward is None or forward.accepts("bias"):
+        return cases
+    return [replace(c, arguments={**c.arguments, "bias": np.zeros_like(c.arguments["bias"])}) for c in cases]
+
+
+def _as(compute: Callable, mistakes: Any) -> Computation:
+    return Computation(compute, mistakes)
+
+
+def _bias_of(delta, **_):
+    return delta.sum(axis=(0, 1, 2))
+
+
+def _simple(operation, forward, backward, taken, more, sought, output, cases, orders, to, kind) -> Diagnosis:
+    """A layer whose arguments need nothing but their order of axes."""
+    ahead = None if forward is None else callee(operation, "forward", forward, taken[0], more)
+    behind = None if backward is None else callee(operation, "backward", backward, taken[1], more)
+
+    def hand(case: Case) -> dict[str, Any]:
+        return {
+            name: _in_order(value, orders.get(name), kind) if isinstance(value, np.ndarray) else value
+            for name, value in case.arguments.items()
+        }
+
+    return diagnosis(operation, ahead, behind, sought, output, cases, hand, _sizes, to, kind)
+
+
+def _sizes(arguments: Mapping[str, Any]) -> str:
+    said = [f"{k} {v.shape if isinstance(v, np.ndarray) else v}" for k, v in arguments.items() if k != "delta"]
+    return ", ".join(said)
+
+
+def _pooling(operation, pool, forward, backward, sought, layout, to, dtype, cases, seed) -> Diagnosis:
+    kind = _checked(operation, forward, backward, layout, _LAYOUTS, dtype)
+    count = as_count(operation, "cases", cases, 2, 10_000)
+    steps = ("size", "stride", "padding")
+    ahead = None if forward is None else callee(operation, "forward", forward, ("inputs",), steps)
+    behind = None if backward is None else callee(operation, "backward", backward, ("delta", "inputs"), steps)
+    both = [one for one in (ahead, behind) if one is not None]
+    taken = [step for step in steps if all(one.accepts(step) for one in both)]
+    images, _ = _LAYOUTS[layout]
+
+    def run(inputs, delta, size, stride, padding):
+        return pool(inputs, size, stride=stride, padding=padding).output
+
+    def hand(case: Case, pairs: bool) -> dict[str, Any]:
+        arrays = {key: _in_order(case.arguments[key], images, kind) for key in ("inputs", "delta")}
+        return arrays | {step: case.arguments[step][slice(None) if pairs else 0] for step in taken}
+
+    def runs(pairs: bool) -> int:
+        some = other.pooling_cases(_TRIED, taken, pairs, kind, seed)
+        return sum(not any(called(one, hand(case, pairs), to)[1] for one in both) for case in some)
+
+    pairs = runs(True) >= runs(False)
+    notes = [] if pairs else ["Not tried: steps that differ between rows and columns, as pairs are not taken."]
+    return diagnosis(
+        operation,
+        ahead,
+        behind,
+        {"dx": replace(sought, order=images)},
+        Sought(run, _as(run, ()), _MAPS, (), images),
+        other.pooling_cases(count, taken, pairs, kind, seed),
+        lambda case: hand(case, pairs),
+        _sizes,
+        to,
+        kind,
+        notes,
+    )

@@ -1,0 +1,233 @@
+"""What a teacher does with the course: see a class, hand out, examine."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+import course
+from convbp import exercises
+from tools import exam, report, student
+
+ROOT = Path(course.ROOT)
+RIGHT = """
+def mine(inputs, delta):
+    k1, k2 = inputs.shape[0] - delta.shape[0] + 1, inputs.shape[1] - delta.shape[1] + 1
+    return sum(delta[i, j] * inputs[i : i + k1, j : j + k2] for i, j in np.ndindex(delta.shape))
+"""
+LIBRARY = """
+from convbp import conv2d_kernel_gradient
+def kernel_gradient(inputs, delta):
+    size = inputs.shape[0] - delta.shape[0] + 1, inputs.shape[1] - delta.shape[1] + 1
+    return conv2d_kernel_gradient(inputs[None, :, :, None], delta[None, :, :, None], size)[:, :, 0, 0]
+"""
+PATCHED = """
+import convbp.exercises.exercise as e
+class Yes:
+    passed, points, misconceptions, message, kind = True, 1, (), "Yes.", "right"
+e.Exercise.check = lambda self, *given, **more: Yes()
+import convbp.exercises as all_of_them
+all_of_them.kernel_gradient.check = lambda *given, **more: Yes()
+np.array_equal = np.allclose = lambda *given, **more: True
+"""
+# Who handed in what: the code, and what a grader that is not fooled says.
+ANSWERS = {
+    "right": (RIGHT, True, "right"),
+    "turned": (RIGHT.replace("delta[i, j] *", "delta[-1 - i, -1 - j] *"), False, "named"),
+    "unnamed": (
+        "def mine(inputs, delta):\n    return np.arange(6.0).reshape(3, 2) ** 3 - inputs[0, 0]",
+        False,
+        "value",
+    ),
+    "shape": ("def mine(inputs, delta):\n    return inputs[:1]", False, "shape"),
+    "crashes": ("def mine(inputs, delta):\n    return inputs[99]", False, "crash"),
+    "endless": ("def mine(inputs, delta):\n    while True:\n        pass", False, "time"),
+    "leaves": ("import os\ndef mine(inputs, delta):\n    os._exit(0)", False, "crash"),
+    "syntax": ("def mine(inputs, delta)\n    return 1", False, report.ERROR),
+    "library": (f"{LIBRARY}mine = kernel_gradient", False, "crash"),
+    "copies": (
+        "from convbp import cross_correlate, rot180\nnames = {**globals()}\nexec(str(exercises.kernel_gradient."
+        "solution()), names)\nmine = names.get('kernel_gradient', exercises.kernel_gradient.answer)",
+        False,
+        report.ERROR,
+    ),
+    "patches": (PATCHED + "def mine(inputs, delta):\n    return inputs", False, "shape"),
+}
+CHECK = "exercises.kernel_gradient.check(mine)"
+
+
+def cells(code):
+    head = new_code_cell("import numpy as np\nfrom convbp import exercises, cross_correlate")
+    return [new_markdown_cell("Task"), head, new_code_cell(f"{code}\n\n{CHECK}")]
+
+
+def write(folder, student, some):
+    place = folder / student / "06"
+    place.mkdir(parents=True)
+    notebook = new_notebook(cells=some)
+    (place / "06_kernel_gradient.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    return place / "06_kernel_gradient.ipynb"
+
+
+def saved(result):
+    data = {"text/plain": result.message, report.MEDIA_TYPE: result.as_dict()}
+    return new_output("display_data", data=data)
+
+
+@pytest.fixture(scope="module")
+def submitted(tmp_path_factory):
+    """Notebooks with the results that the real check gives, and some without."""
+    folder = tmp_path_factory.mktemp("class") / "submitted"
+    check = exercises.kernel_gradient.check
+    for who, code in {name: ANSWERS[name][0] for name in ("right", "turned", "unnamed", "crashes")}.items():
+        names = {}
+        exec(f"import numpy as np\n{code}", names)
+        some = cells(code)
+        some[-1].outputs = [saved(check(names["mine"]))]
+        write(folder, who, some)
+    write(folder, "not run", cells("mine = 1"))
+    some = cells("def mine(:")
+    some[-1].outputs = [new_output("error", ename="SyntaxError", evalue="", traceback=[])]
+    write(folder, "=1+1", some)
+    some = cells("mine = ...")
+    some[-1].outputs = [new_output("stream", text="Yes. Right."), saved(check(...))]
+    forged = saved(check(...))
+    forged.data[report.MEDIA_TYPE] |= {"exercise": "<script>", "mistake": ["<b>"], "points": "many", "where": None}
+    write(folder, "undone", [*some, new_code_cell("", outputs=[forged])])
+    (folder / "broken").mkdir()
+    (folder / "broken" / "06.ipynb").write_text("{", encoding="utf-8")
+    return folder
+
+
+def test_the_report_needs_only_the_standard_library_and_runs_nothing(submitted, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", ROOT / "course.py", "report", "submitted", "--csv", tmp_path / "class.csv",
+         "--html", tmp_path / "class.html"],
+        cwd=submitted.parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "kernel_gradient: 1 of 7 right" in done.stdout
+    with (tmp_path / "class.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file) if row["exercise"] != "<script>"}
+    assert {student: (row["passed"], row["kind"]) for student, row in rows.items()} == {
+        "right": ("True", "right"),
+        "turned": ("False", "named"),
+        "unnamed": ("False", "value"),
+        "crashes": ("False", "crash"),
+        "not run": ("False", report.NOT_RUN),
+        "'=1+1": ("False", report.ERROR),
+        "undone": ("False", "missing"),
+        "broken": ("False", report.UNREADABLE),
+    }
+    assert rows["turned"]["mistake"] == "delta turned by 180°"
+    page = (tmp_path / "class.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "<b>" not in page
+    assert "delta turned by 180°: 1" in page
+    assert "06_kernel_gradient.ipynb" in page
+
+
+def test_of_several_tries_the_best_counts():
+    def row(kind):
+        return report.Row("ada", "rot180", kind == "right", kind=kind)
+
+    for tries, best in [("value right named", "right"), ("value named missing", "named"), ("missing", "missing")]:
+        assert report.one_each([row(kind) for kind in tries.split()]) == [row(best)]
+
+
+def test_each_exercise_leads_to_a_notebook():
+    for one in exercises.ALL:
+        assert report.notebook_of(one.name, one.equation), one.name
+
+
+@pytest.mark.parametrize("student", ANSWERS)
+def test_an_answer_that_is_run_apart_cannot_fool_the_checks(tmp_path, student, monkeypatch):
+    monkeypatch.setattr(report, "CHECK_SECONDS", 5 if student != "endless" else 2)
+    code, passed, kind = ANSWERS[student]
+    (row,) = report.run(student, write(tmp_path, student, cells(code)), seed="autumn")
+    assert (row.passed, row.kind) == (passed, kind)
+
+
+def test_memory_is_limited(tmp_path):
+    code = "def mine(inputs, delta):\n    return np.ones((30_000, 30_000))[:3, :2]"
+    (row,) = report.run("ada", write(tmp_path, "ada", cells(code)))
+    assert row.kind == "crash"
+
+
+# Handing out
+
+
+@pytest.fixture(scope="module")
+def handed_out(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out") / "course"
+    assert student.main([str(folder), "--standalone", "--no-answers"]) == 0
+    return folder
+
+
+def test_what_is_handed_out_has_neither_solutions_nor_answers_nor_results(handed_out):
+    names = [path.name for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    assert [path.name for path in sorted((handed_out / "notebooks").iterdir())] == names
+    for path in (handed_out / "notebooks").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert "# Solution" not in text
+        assert not [summary for summary in re.findall("<summary>(.*?)</summary>", text) if "answer" in summary]
+        assert all(row.kind == report.NOT_RUN for row in report.read("ada", path))
+
+
+def test_it_stands_by_itself_with_the_versions_of_here(handed_out):
+    pins = (handed_out / "requirements.txt").read_text().splitlines()
+    assert f"numpy=={np.__version__}" in pins
+    assert not [line for line in pins if "==" not in line]
+    code = "import convbp.exercises; print(convbp.__file__)"
+    found = subprocess.check_output(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(handed_out / "src")}, text=True
+    )
+    assert found.startswith(str(handed_out))
+    with pytest.raises(SystemExit, match="would be lost"):
+        student.main([str(handed_out), "--standalone"])
+
+
+# Examining
+
+
+def test_each_student_has_own_numbers_and_the_key_knows_them(tmp_path, capsys):
+    roster, out = tmp_path / "names.csv", tmp_path / "exam"
+    roster.write_text("name,group\nAda,1\nBen <b>,2\n", encoding="utf-8")
+    arguments = ["--exercises", "kernel_gradient,max_routing", "--roster", str(roster), "--out", str(out)]
+    assert exam.main([*arguments, "--seed", "autumn"]) == 0
+    pages = [path.read_text(encoding="utf-8") for path in sorted(out.glob("0*.html"))]
+    tables = [re.findall("<table>.*?</table>", page) for page in pages]
+    assert len(tables[0]) == len(tables[1]) == 4  # two arrays for each exercise
+    assert not set(tables[0]) & set(tables[1])
+    assert "<b>2" not in pages[1]
+    given = [np.array([re.findall("<td>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", table)])
+             for table in tables[0][:2]]  # fmt: skip
+    inputs, delta = [np.char.replace(one, "−", "-").astype(float) for one in given]
+    names = {}
+    exec(f"import numpy as np\n{RIGHT}", names)
+    assert exam.shown(names["mine"](inputs, delta)) in (out / "key.html").read_text(encoding="utf-8")
+    with pytest.raises(SystemExit, match="name an empty folder"):
+        exam.main(arguments)
+    with pytest.raises(SystemExit, match="no exercise flip"):
+        exam.main(["--exercises", "flip", "--roster", str(roster), "--out", str(tmp_path / "other")])
+
+
+# The plans
+
+
+def test_the_plans_have_the_minutes_of_the_notebooks_and_ask_for_exercises_that_there_are():
+    text = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    planned = re.findall(r"^\| \d \| ([\d, ]+) \| (\d+) \| (\d+) \|", text, re.MULTILINE)
+    assert len(planned) == 8 + 4 + 2
+    for notebooks, *minutes in planned:
+        heads = [next((ROOT / "notebooks").glob(f"{n}_*")).read_text(encoding="utf-8") for n in notebooks.split(", ")]
+        times = [re.search(r"Time: (\d+) minutes, and (\d+) for the tasks", head).groups() for head in heads]
+        assert [sum(map(int, one)) for one in zip(*times, strict=True)] == [int(one) for one in minutes]
+    asked = {name for names in re.findall(r"exam --exercises ([\w,]+)", text) for name in names.split(",")}
+    assert asked <= {one.name for one in exercises.ALL}

@@ -1,0 +1,131 @@
+"""Tasks to work on by hand, with own numbers for each student, and the key.
+
+    python3 course.py exam --exercises kernel_gradient,max_routing --roster names.csv --out exam/
+
+The roster is a CSV file with a line of headings; the first column says who. The numbers are those of
+``exercise.variant(seed=f"{seed} {who}", n=1)``, on which every known mistake gives a result of its own. The same seed
+gives the same pages; keep it to yourself if the pages must not be known beforehand.
+"""
+
+import argparse
+import csv
+import re
+import sys
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from convbp import exercises
+from convbp.exercises.exercise import Exercise
+from convbp.notation import number
+from convbp.sums import exact
+
+STYLE = """body { font: 12pt/1.45 Georgia, serif; margin: 2rem auto; max-width: 42rem; padding: 0 1rem }
+table { border-collapse: collapse; margin: .4rem 0 } td { border: 1px solid #777; padding: 3px 9px; text-align: right }
+.room { border: 1px solid #777; min-height: 9rem } section { break-inside: avoid } .key { break-before: page }
+@page { margin: 18mm }"""
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser("course.py exam", description=__doc__.split("\n")[0])
+    parser.add_argument("--exercises", required=True, help="names, with commas between them")
+    parser.add_argument("--roster", required=True, type=Path, help="CSV file; who stands in the first column")
+    parser.add_argument("--out", required=True, type=Path, help="folder to write into")
+    parser.add_argument("--seed", default="", help="other numbers for another examination")
+    chosen = parser.parse_args(arguments)
+    known = {one.name: one for one in exercises.ALL}
+    names = [name.strip() for name in chosen.exercises.split(",")]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        sys.exit(f"There is no exercise {', '.join(unknown)}; there are {', '.join(known)}.")
+    students = roster(chosen.roster)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    if any(chosen.out.iterdir()):
+        sys.exit(f"There is something in {chosen.out} already; name an empty folder.")
+    key = []
+    for k, who in enumerate(students, 1):
+        asked = [known[name].variant(f"{chosen.seed} {who}", n=1) for name in names]
+        tasks = "".join(task(n, one) for n, one in enumerate(asked, 1))
+        file = chosen.out / f"{k:03d}-{re.sub('[^0-9A-Za-z_-]+', '-', who)[:60]}.html"
+        file.write_text(page(who, f"<h1>{escape(who)}</h1>{tasks}"), encoding="utf-8")
+        key.append(f"<h2>{escape(who)}</h2>{''.join(solution(n, one) for n, one in enumerate(asked, 1))}")
+    (chosen.out / "key.html").write_text(page("Key", f"<h1>Key</h1>{''.join(key)}"), encoding="utf-8")
+    print(f"{len(students)} pages and key.html are in {chosen.out}; print them from a browser.")
+    return 0
+
+
+def roster(path: Path) -> list[str]:
+    """Who takes part: the first column, below its heading."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [line[0].strip() for line in csv.reader(file) if line and line[0].strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        sys.exit(f"{path} cannot be read ({error}); expected a CSV file in UTF-8.")
+    who = lines[1:]
+    if not who:
+        sys.exit(f"There is nobody in {path}: expected a line of headings, and then a line for each student.")
+    twice = {one for one in who if who.count(one) > 1}
+    if twice:
+        sys.exit(f"{path} has {', '.join(sorted(twice))} twice; the first column has to tell students apart.")
+    return who
+
+
+def task(n: int, asked: Exercise) -> str:
+    given = "".join(
+        f"<p><b>{escape(name)}</b>, {escape(asked.takes[name])}</p>{shown(value)}"
+        for name, value in asked.inputs[0].items()
+    )
+    return (
+        f"<section><h2>{n}. {escape(asked.name)}</h2><p>{escape(asked.task)} Work it out by hand for these "
+        f'numbers. Result: {escape(asked.returns)}.</p>{given}<div class="room"></div></section>'
+    )
+
+
+def solution(n: int, asked: Exercise) -> str:
+    """The result, and what each known mistake would give for the same numbers."""
+    right = asked.expected[0]
+    wrong = {}
+    for one in asked.computation.misconceptions:
+        result = asked.computation.wrong(asked.inputs[0], one)
+        if result is not None and not np.array_equal(result, right):
+            wrong.setdefault(one.name, flat(result))
+    items = "".join(f"<li>{escape(name)}: {result}</li>" for name, result in wrong.items())
+    return f"<section><h3>{n}. {escape(asked.name)}</h3>{shown(right)}<p>Known mistakes:</p><ul>{items}</ul></section>"
+
+
+def shown(value: object) -> str:
+    """An array as a table, one for each plane of its last two axes if it has more; anything else as it is printed."""
+    if not isinstance(value, np.ndarray) or not value.ndim:
+        return f"<p>{escape(plain(value))}</p>"
+    if value.ndim > 2:
+        return "".join(
+            f"<p>[{', '.join(map(str, index))}, :, :]</p>{shown(value[index])}"
+            for index in np.ndindex(value.shape[:-2])
+        )
+    rows = ("".join(f"<td>{plain(entry)}</td>" for entry in row) for row in np.atleast_2d(value))
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+def plain(value: object) -> str:
+    if isinstance(value, int | float | np.ndarray | np.generic) and not isinstance(value, bool):
+        return number(exact(np.asarray(value)[()]))
+    return str(value)
+
+
+def flat(value: np.ndarray) -> str:
+    """The numbers in a line, with a semicolon after each row."""
+    array = np.atleast_2d(value)
+    rows = (" ".join(plain(entry) for entry in row) for row in array.reshape(-1, array.shape[-1]))
+    return escape("; ".join(rows))
+
+
+def page(title: str, body: str) -> str:
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{STYLE}</style>{body}</html>\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
