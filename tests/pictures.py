@@ -111,6 +111,8 @@ def assert_flies(drawn, cell, bias=0):
     """What flies for a cell, or as the picture appears, has cells to go to; products are of what met, and add up."""
     highlight = drawn.answers.get(cell, drawn.highlights[cell])
     grids = {grid.name: entries(grid) for grid in (*drawn.grids, *highlight.grids)}
+    rows = enumerate(highlight.formula.terms)
+    grids["products"] = {(r, c): term.value for r, row in rows for c, term in enumerate(row)}
 
     def numbers(cells):
         grid, row, col, rows, cols = cells
@@ -131,7 +133,7 @@ def assert_flies(drawn, cell, bias=0):
                 assert products == pytest.approx(list(map(float, met[start])))
             if len(last) == 1:
                 sums[end] = sums.get(end, 0 if carries else bias) + sum(products)
-            elif carries:
+            elif carries and highlight.formula.added:  # or the cells have what was there as well
                 assert products == pytest.approx(list(map(float, last)))
         for end, total in sums.items():
             assert float(total) == pytest.approx(float(numbers(end)[0]), abs=1e-9)
