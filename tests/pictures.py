@@ -79,10 +79,15 @@ def uncovered(scene, state, name, shown_at):
         *others, shown = covered.answers[chosen].grids
         assert shown.name == name
         assert entries(shown) == {at: numbers[at] if at == shown_at(chosen) else "?" for at in numbers}
-        assert replace(covered.answers[chosen], grids=tuple(others)) == after
+        for one, as_it_is in zip(others, after.grids, strict=True):
+            was = entries(as_it_is)
+            assert entries(one) == {at: was[at] if at == shown_at(chosen) else None for at in was}
+        assert replace(covered.answers[chosen], grids=after.grids) == after
         assert covered.answer_at(chosen) == shown_at(chosen)
         assert highlight.marks == tuple(mark for mark in after.marks if mark.style == "solid")
-        assert (highlight.formula, highlight.grids) == (Formula(after.formula.heading), after.grids)
+        assert highlight.formula == Formula(after.formula.heading)
+        assert [one.name for one in highlight.grids] == [one.name for one in after.grids]
+        assert not any(value is not None for one in highlight.grids for value in entries(one).values())
         assert highlight.flights == highlight.links == ()
         row, col = map(number, shown_at(chosen))
         title = next(grid.title for grid in open_.grids if grid.name == name)
@@ -106,6 +111,8 @@ def assert_flies(drawn, cell, bias=0):
     """What flies for a cell, or as the picture appears, has cells to go to; products are of what met, and add up."""
     highlight = drawn.answers.get(cell, drawn.highlights[cell])
     grids = {grid.name: entries(grid) for grid in (*drawn.grids, *highlight.grids)}
+    rows = enumerate(highlight.formula.terms)
+    grids["products"] = {(r, c): term.value for r, row in rows for c, term in enumerate(row)}
 
     def numbers(cells):
         grid, row, col, rows, cols = cells
@@ -126,7 +133,7 @@ def assert_flies(drawn, cell, bias=0):
                 assert products == pytest.approx(list(map(float, met[start])))
             if len(last) == 1:
                 sums[end] = sums.get(end, 0 if carries else bias) + sum(products)
-            elif carries:
+            elif carries and highlight.formula.added:  # or the cells have what was there as well
                 assert products == pytest.approx(list(map(float, last)))
         for end, total in sums.items():
             assert float(total) == pytest.approx(float(numbers(end)[0]), abs=1e-9)

@@ -438,25 +438,29 @@ def named_tags(letter: str, array: np.ndarray) -> np.ndarray:
 def covered(scene: Scene, name: str) -> Scene:
     """The same with "?" for the numbers of one grid, to be predicted one by one; `Scene.answers` says what comes then.
 
-    Before that a cell shows what it is made of, but not what it reaches; and it is not said what comes out.
+    Before that a cell shows what it is made of, but not what it reaches; and it is not said what comes out. A grid
+    that changes with the choice, such as the sums so far, has only the number of that cell, and only with the answer.
     """
     grid = next(grid for grid in scene.grids if grid.name == name)
 
-    def but(cells: set[tuple[int, int]]) -> Grid:
-        """The grid with some numbers in view; the colours of the others would tell too much."""
+    def but(grid: Grid, cells: set[tuple[int, int]], hidden: str | None = "?") -> Grid:
+        """A grid with some numbers in view; the colours of the others would tell too much."""
         all_cells = iter(grid.cells())
-        shown = tuple(tuple(v if next(all_cells) in cells else "?" for v in values) for values in grid.values)
+        shown = tuple(tuple(v if next(all_cells) in cells else hidden for v in values) for values in grid.values)
         return replace(grid, values=shown)
+
+    def changing(highlight: Highlight, cells: set[tuple[int, int]]) -> tuple[Grid, ...]:
+        return tuple(but(one, cells, None) for one in highlight.grids)
 
     def asking(highlight: Highlight, row: int, col: int) -> Highlight:
         return Highlight(
             marks=tuple(mark for mark in highlight.marks if mark.style == "solid"),
             formula=Formula(highlight.formula.heading),
             sentence=f"Predict the number at ({number(row)}, {number(col)}) of “{grid.title}”.",
-            grids=highlight.grids,
+            grids=changing(highlight, set()),
         )
 
-    unknown = but(set())
+    unknown = but(grid, set())
 
     def hidden(piece: Any) -> Any:
         return tuple(map(hidden, piece)) if type(piece) is tuple else unknown if piece is grid else piece
@@ -473,7 +477,7 @@ def covered(scene: Scene, name: str) -> Scene:
         maps=hidden(scene.maps),
         highlights={**scene.highlights} | {c: asking(highlight, m.row, m.col) for c, (highlight, m) in asked.items()},
         answers={
-            c: replace(highlight, grids=(*highlight.grids, but({(m.row, m.col)})))
+            c: replace(highlight, grids=(*changing(highlight, {(m.row, m.col)}), but(grid, {(m.row, m.col)})))
             for c, (highlight, m) in asked.items()
         },
         covered=grid,
