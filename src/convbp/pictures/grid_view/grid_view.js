@@ -309,7 +309,7 @@ function render({ model, el, signal }) {
   // The widest layout there is room for, if need be by shrinking a little; the narrowest one shrinks until it has to be
   // scrolled.
   let room = 0;
-  const fitting = (layouts) => layouts.find((layout) => 0.9 * layout.width <= room) ?? layouts.at(-1);
+  const fitting = (layouts) => layouts.find((layout) => 0.88 * layout.width <= room) ?? layouts.at(-1);
   function arrange() {
     if (room !== stage.clientWidth) stage.style.minHeight = "";
     room = stage.clientWidth;
