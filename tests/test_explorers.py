@@ -11,7 +11,6 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import fields
 from functools import partial
 from inspect import signature
-from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -157,11 +156,13 @@ def test_in_random_states_everything_has_its_place_and_can_be_read(name):
         for cell in some(scene, rng):
             assert not misplaced(scene, cell)
             everything = shapes(apply(parse(svg.picture(scene, still=True)), svg.patches(scene)[cell]))
-            for under, text in pairwise(everything):
-                if text.kind == "text" and text.text:
-                    lies_on = under.name.startswith("cell") and overlaps([under.box, text.box])
-                    paper = under.fill if lies_on else "#ffffff"
-                    assert contrast(text.fill, paper) >= 4.5, text
+            papers = []  # the cells so far, the uppermost last
+            for shape in everything:
+                if shape.name.startswith("cell"):
+                    papers.append(shape)
+                if shape.kind == "text" and shape.text:
+                    paper = next((one.fill for one in reversed(papers) if overlaps([one.box, shape.box])), "#ffffff")
+                    assert contrast(shape.fill, paper) >= 4.5, shape
             for shape in everything:
                 assert not re.search(r"-\d|\d\.0*[1-9]\d{4}|None|nan|\bTrue\b|\bFalse\b", shape.text), shape
 
