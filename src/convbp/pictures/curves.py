@@ -87,7 +87,8 @@ def style(colour: dict[str, str]) -> str:
     """What a curve adds to the style sheet of a picture, in the colours of a theme."""
     return (
         f".cbp .axis{{stroke:{colour['muted']};stroke-width:1;stroke-opacity:.4}}"
-        ".cbp .curve{fill:none;stroke-width:2;stroke-linejoin:round}.cbp .dots{stroke-dasharray:2 4}"
+        ".cbp .curve{fill:none;pointer-events:none;stroke-width:2;stroke-linejoin:round}"
+        ".cbp .dots{stroke-dasharray:2 4}"
         ".cbp .broken{stroke-dasharray:7 5}.cbp .end{text-anchor:end}"
         ".cbp .reach{fill:none;pointer-events:all;cursor:pointer}"
     )

@@ -82,7 +82,7 @@ def chosen(ways: Ways, row: int) -> str:
 def style(colour: dict[str, str]) -> str:
     """What ways add to the style sheet of a picture, in the colours of a theme."""
     return (
-        f".cbp .arrow{{fill:none;stroke:{colour['muted']};stroke-width:1}}"
+        f".cbp .arrow{{fill:none;pointer-events:none;stroke:{colour['muted']};stroke-width:1}}"
         f".cbp .taken{{stroke:{colour['ink']};stroke-width:3}}"
         f".cbp .rule{{stroke:{colour['ink']};stroke-width:1.5}}"
         f".cbp .box{{fill:{colour['paper']};stroke:{colour['muted']};stroke-width:1.5}}"
