@@ -114,6 +114,7 @@ def test_a_key_moves_a_real_number_by_a_step_and_not_by_a_crumb_more(lab, explor
 def test_a_number_is_typed_as_people_write_it(lab, explorer, name):
     cell_of(explorer, "image", 1, 1).click()
     beside = explorer.locator(".widget-slider .widget-readout").first
+    eventually(lambda: lab.value(f"tuple(shown['{name}'].state.selected)"), "('image', 1, 1)")  # the slider is its now
     for typed, expected in [("\u22122,5", "-2.5"), ("1.25", "1.25"), ("-0,5", "-0.5")]:
         beside.fill(typed)
         beside.press("Enter")
