@@ -146,11 +146,17 @@ def assert_explains(explorer, cell, operation="cross-correlation", mode="valid")
     ]
 
 
-def eventually_computes(explorer, kernel, operation="cross-correlation", mode="valid"):
-    """The picture comes to show the kernel and, cell by cell, what the definition makes of it."""
-    image = read(explorer).numbers["input"]
-    output = {cell: value for cell, (value, _) in by_definition(image, kernel, operation, mode).items()}
-    eventually(lambda: [read(explorer).numbers[grid] for grid in ("kernel", "output")], [kernel, output])
+def eventually_computes(explorer, kernel=None, operation="cross-correlation", mode="valid"):
+    """The picture comes to show the kernel (the one that it shows by then) and, cell by cell, what the definition makes of it."""
+
+    def amiss():
+        numbers = read(explorer).numbers
+        outputs = by_definition(numbers["input"], kernel or numbers["kernel"], operation, mode)
+        output = {cell: value for cell, (value, _) in outputs.items()}
+        expected = {"kernel": kernel or numbers["kernel"], "output": output}
+        return [(name, numbers[name], grid) for name, grid in expected.items() if numbers[name] != grid]
+
+    eventually(amiss, [])
     is_ready(explorer)
 
 
@@ -182,7 +188,7 @@ def switch(explorer, operation, mode):
     for name in (operation, mode):
         explorer.get_by_role("button", name=name).click()
     point_elsewhere(explorer)
-    eventually_computes(explorer, read(explorer).numbers["kernel"], operation, mode)
+    eventually_computes(explorer, None, operation, mode)
 
 
 def reset(explorer, state):
