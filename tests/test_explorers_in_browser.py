@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+import sample
 from browser import (
     Tab,
     accessible,
@@ -233,7 +234,10 @@ def choices(like):
     return [widget for widget in inside(like) if isinstance(widget, widgets.Dropdown)]
 
 
-@pytest.mark.parametrize("width", [1600, 800])
+# In each run at one of two widths.
+@pytest.mark.parametrize(
+    ("name", "width"), [(name, width) for name in NAMES for width in sample.some([1600, 800], 1, f"width of {name}")]
+)
 def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jumps(lab, explorer, fresh, name, width):
     like = make(name)
     with lab.width(width):
