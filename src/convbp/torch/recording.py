@@ -177,7 +177,7 @@ class Recording:
             if call.graph:
                 self._tell(output, call.deltas)
                 if getattr(module, "inplace", False) and output.grad_fn is not None:
-                    self._handles.append(output.grad_fn.register_hook(self._of_node(backs)))
+                    self._handles.append(output.grad_fn.register_hook(lambda back, _: self._put(back[0], backs)))
 
         return before, after
 
@@ -204,17 +204,11 @@ class Recording:
             layer.gradients[name].owners.append((name, layer))
 
     def _tell(self, tensor: torch.Tensor, into: Passes, copy: bool = False) -> None:
-        def hook(gradient: torch.Tensor) -> None:
+        self._handles.append(tensor.register_hook(lambda gradient: self._put(gradient, into, copy)))
+
+    def _put(self, gradient: torch.Tensor | None, into: Passes, copy: bool = False) -> None:
+        if gradient is not None:  # as it may be where a pass goes through gradients
             into[self._this_pass()] = gradient.detach().clone() if copy else gradient.detach()
-
-        self._handles.append(tensor.register_hook(hook))
-
-    def _of_node(self, into: Passes) -> Callable:
-        def hook(gradients: tuple, _: tuple) -> None:
-            if gradients[0] is not None:
-                into[self._this_pass()] = gradients[0].detach()
-
-        return hook
 
     def _this_pass(self) -> int:
         number = torch._C._current_graph_task_id()
