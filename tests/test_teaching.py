@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -212,10 +213,33 @@ def test_each_student_has_own_numbers_and_the_key_knows_them(tmp_path, capsys):
     names = {}
     exec(f"import numpy as np\n{RIGHT}", names)
     assert exam.shown(names["mine"](inputs, delta)) in (out / "key.html").read_text(encoding="utf-8")
+    fields = cloze_fields((out / "moodle.xml").read_text(encoding="utf-8"))
+    assert list(fields) == [
+        f"{name}, {who}" for who in ("Ada", "Ben <b>") for name in ("kernel_gradient", "max_routing")
+    ]
+    assert fields["kernel_gradient, Ada"] == names["mine"](inputs, delta).ravel().tolist()
     with pytest.raises(SystemExit, match="name an empty folder"):
         exam.main(arguments)
     with pytest.raises(SystemExit, match="no exercise flip"):
         exam.main(["--exercises", "flip", "--roster", str(roster), "--out", str(tmp_path / "other")])
+
+
+def cloze_fields(text):
+    """The right numbers of each question of a Moodle XML file, read by the grammar that Moodle documents."""
+    number = r"-?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"
+    field = re.compile(rf"\{{(?:[0-9]*):(?:NUMERICAL|NM):=({number}):({number})\}}")
+    quiz = ElementTree.fromstring(text)
+    assert quiz.tag == "quiz"
+    kinds = [question.get("type") for question in quiz]
+    assert kinds == ["category", "cloze"] * (len(kinds) // 2)
+    found = {}
+    for category, question in zip(quiz[::2], quiz[1::2], strict=True):
+        name, shown = question.find("name/text").text, question.find("questiontext[@format='html']/text").text
+        assert category.find("category/text").text == f"$course$/top/convbp/{name.partition(',')[0]}"
+        assert "{" not in field.sub("", shown)  # every field is one that Moodle understands
+        ElementTree.fromstring(f"<div>{shown}</div>")
+        found[name] = [float(right) for right, _ in field.findall(shown)]
+    return found
 
 
 # The plans
