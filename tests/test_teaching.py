@@ -101,6 +101,7 @@ def submitted(tmp_path_factory):
     forged = saved(check(...))
     forged.data[report.MEDIA_TYPE] |= {"exercise": "<script>", "mistake": ["<b>"], "points": "many", "where": None}
     write(folder, "undone", [*some, new_code_cell("", outputs=[forged])])
+    write(folder, "empty", [new_markdown_cell("Nothing")])
     (folder / "broken").mkdir()
     (folder / "broken" / "06.ipynb").write_text("{", encoding="utf-8")
     return folder
@@ -109,7 +110,7 @@ def submitted(tmp_path_factory):
 def test_the_report_needs_only_the_standard_library_and_runs_nothing(submitted, tmp_path):
     done = subprocess.run(
         [sys.executable, "-I", "-S", ROOT / "course.py", "report", "submitted", "--csv", tmp_path / "class.csv",
-         "--html", tmp_path / "class.html"],
+         "--html", tmp_path / "class.html", "--site", "https://example.org/course/"],
         cwd=submitted.parent, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -125,13 +126,14 @@ def test_the_report_needs_only_the_standard_library_and_runs_nothing(submitted, 
         "'=1+1": ("False", report.ERROR),
         "undone": ("False", "missing"),
         "broken": ("False", report.UNREADABLE),
+        "empty": ("False", report.NO_CHECK),
     }
     assert rows["turned"]["mistake"] == "delta turned by 180°"
     page = (tmp_path / "class.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "<b>" not in page
     assert "delta turned by 180°: 1" in page
-    assert "06_kernel_gradient.ipynb" in page
+    assert '<a href="https://example.org/course/notebooks/06_kernel_gradient.html">' in page
 
 
 def test_of_several_tries_the_best_counts():
@@ -153,6 +155,17 @@ def test_an_answer_that_is_run_apart_cannot_fool_the_checks(tmp_path, student, m
     code, passed, kind = ANSWERS[student]
     (row,) = report.run(student, write(tmp_path, student, cells(code)), seed="autumn")
     assert (row.passed, row.kind) == (passed, kind)
+
+
+def test_what_stopped_a_cell_before_the_check_is_said(tmp_path):
+    def kinds(*sources, seed=None):
+        some = [new_code_cell("import numpy as np\nfrom convbp import exercises"), *map(new_code_cell, sources)]
+        path = write(tmp_path, f"{len(list(tmp_path.iterdir()))}", some)
+        return [row.kind for row in report.run("ada", path, seed, seconds=20)]
+
+    assert kinds("import os\nos._exit(1)", CHECK) == ["crash"]
+    assert kinds("exercises.kernel_gradient.check(...)", seed="autumn") == ["missing"]
+    assert kinds("exercises.kernel_gradient.check(np.ones((3, 2)))", seed="autumn") == [report.NO_FUNCTION]
 
 
 def test_memory_is_limited(tmp_path):
