@@ -10,12 +10,10 @@ from convbp.activations import Activation
 from convbp.convolution import cross_correlate, rot180
 from convbp.equations.deltas import COLLECTED
 from convbp.equations.terms import all_terms
-from convbp.explorers.controls.control import Control
-from convbp.explorers.controls.step_player import StepPlayer
-from convbp.explorers.explorer import Explorer, Rows
+from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import LARGER_DELTA
 from convbp.explorers.states.fields import activation, array, choice, tick
-from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, delta_of_layer
+from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, delta_of_layer, numbers_of_layer
 from convbp.notation import factor, number
 from convbp.pictures.scene import (
     PRODUCTS,
@@ -67,6 +65,7 @@ class State(LayerState):
         label="cover δˡ",
         doc="Cover δˡ: a cell takes a prediction, and shows its number after it.",
     )
+    numbers: str = numbers_of_layer("w", "x")
 
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """xˡ⁺¹."""
@@ -237,15 +236,6 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
     )
 
 
-def _step(state: State) -> int:
-    """How many cells come before the chosen one."""
-    return state.selected.row * state.places[1] + state.selected.col
-
-
-def _at_step(state: State, step: int) -> State:
-    return replace(state, selected=Selection(state.selected.grid, *divmod(step, state.places[1])))
-
-
 class DeltaFlow(Explorer, state=State, scene=scene):
     """Choose a pixel: the δ above it, the turned kernel over them, products, sum, times f′. Or let each δ spread."""
 
@@ -253,8 +243,3 @@ class DeltaFlow(Explorer, state=State, scene=scene):
         layer = self.state
         arrays = {"delta": layer.delta, "kernel": layer.kernel, "pre_activation": layer.image}
         return exercises.delta_recursion.mistake_in(numbers, arrays, slope=layer.activation.derivative)
-
-    def controls(self) -> Rows:
-        player = Control(StepPlayer(), _step, _at_step, lambda state: {"max": state.places[0] * state.places[1] - 1})
-        first, *sliders = super().controls()
-        return [[player, *first], *sliders]
