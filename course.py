@@ -47,6 +47,14 @@ LAB_DEFAULTS = {
     # Pictures are saved with the notebook; opened later, without a kernel, they still answer.
     "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
+ENVIRONMENT = {
+    # The kernel named python3 is the one in .venv, even if the reader's own Jupyter settings name another so.
+    "JUPYTER_PREFER_ENV_PATH": "1",
+    # What a still picture needs for a moment, 10 MB or so, goes back to the system. glibc would keep it in each kernel,
+    # as its own limits grow with what it is asked for; no other system reads these.
+    "MALLOC_MMAP_THRESHOLD_": "1000000",
+    "MALLOC_TRIM_THRESHOLD_": "4000000",
+}
 LAB_OPTIONS = [
     "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
     "--LabApp.news_url=None",  # this and the next: nothing is asked of any other machine
@@ -319,9 +327,7 @@ def run(command, folder=ROOT):
 
     Who asks this process to end, or closes its terminal, means the command: JupyterLab must not stay on its port.
     """
-    # The kernel named python3 is the one in .venv, even if the reader's own Jupyter settings name another so.
-    environment = dict(os.environ, JUPYTER_PREFER_ENV_PATH="1")
-    process = subprocess.Popen(command, cwd=folder, env=environment)
+    process = subprocess.Popen(command, cwd=folder, env=dict(os.environ, **ENVIRONMENT))
     for name in ["SIGTERM", "SIGHUP"]:  # Windows has no SIGHUP
         number = getattr(signal, name, None)
         if number and signal.getsignal(number) == signal.SIG_DFL:  # not under nohup

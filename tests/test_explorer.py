@@ -584,6 +584,7 @@ def test_no_picture_brings_matplotlib():
         explorer._repr_mimebundle_()
         explorer.view.html()
         from convbp import plots
+        plots.images([explorer.state.image], ["image"], "numbers as colours")._repr_mimebundle_()
         print("matplotlib" in sys.modules)
     """)
     assert (done.stdout, done.stderr) == ("False\n", "")

@@ -19,8 +19,9 @@ from controls import control
 from convbp import Conv2D, Dense, Flatten, Network, digit_network, relu, split_digits, train
 from convbp.explorers import LiveTraining
 from convbp.networks.training import DivergenceError, Progress
-from convbp.pictures import training_picture
+from convbp.pictures import panels, training_picture
 from convbp.pictures.colours import diverging
+from convbp.pictures.plots import images
 from convbp.shapes import NotFiniteError
 
 DIGITS = split_digits()
@@ -436,10 +437,10 @@ def test_long_curves_are_means():
 @pytest.mark.parametrize(("count", "rows", "cols"), [(1, 2, 3), (5, 2, 3), (16, 4, 2), (40, 2, 2)])
 def test_every_entry_of_a_map_is_a_pixel_of_its_colour(count, rows, cols):
     maps = np.random.default_rng(count).normal(size=(count, rows, cols))
-    panel = training_picture._maps("maps", maps)
+    panel = panels.maps("maps", maps)
     data = base64.b64decode(re.search('base64,([^"]+)"', panel.content)[1])
     pixels = np.asarray(Image.open(BytesIO(data)))
-    shown = min(count, training_picture.TILES)
+    shown = min(count, panels.TILES)
     across = next(n for n in range(1, 10) if n * n >= shown)
     largest = np.abs(maps[:shown]).max()
     for m in range(shown):
@@ -448,6 +449,27 @@ def test_every_entry_of_a_map_is_a_pixel_of_its_colour(count, rows, cols):
             for c in range(cols):
                 assert "#{:02x}{:02x}{:02x}".format(*pixels[top + r, left + c][:3]) == diverging(maps[m, r, c], largest)
                 assert pixels[top + r, left + c][3] == 255
+
+
+@pytest.mark.parametrize("rasters", [True, False])
+def test_images_stand_side_by_side_with_their_titles(rasters, monkeypatch):
+    if not rasters:
+        monkeypatch.setitem(sys.modules, "resvg_py", None)
+    arrays = [np.eye(8), -2 * np.eye(5, 7), np.zeros((3, 3))]
+    data, metadata = images(
+        arrays, ["one", "a < b", "a title that is wider than what stands below it"], "three"
+    )._repr_mimebundle_()
+    assert data.pop("text/plain") == "three"
+    if not rasters:
+        titles = ElementTree.fromstring(data["image/svg+xml"]).findall(".//{*}text[@class='title']")
+        assert [title.text for title in titles[:2]] == ["one", "a < b"]
+        return
+    size = metadata["image/png"]
+    assert size.pop("alt") == "three"
+    shown = Image.open(BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
+    assert shown.size == (2 * size["width"], 2 * size["height"])
+    colours = {"#{:02x}{:02x}{:02x}".format(*colour) for _, colour in shown.getcolors(100_000)}
+    assert {diverging(1, 1), diverging(-1, 1)} <= colours
 
 
 def test_maps_are_the_filters_and_what_the_image_sends_back():

@@ -68,7 +68,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> ModuleType:
-    """`plots` when it is asked for, as it brings matplotlib, which no number and no picture needs."""
+    """`plots` when it is asked for, as no number needs it."""
     if name == "plots":
         from convbp.pictures import plots
 

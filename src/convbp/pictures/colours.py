@@ -23,7 +23,6 @@ DARK = {
     "positive": "#2c6db3",
     "negative": "#a9580f",
 }
-NEGATIVE, POSITIVE = LIGHT["negative"], LIGHT["positive"]
 SHARES = 20  # so many steps from zero to an end
 # Okabe and Ito's set, its yellow near the end, and a dark brown: one for each weight of a 3×3 kernel. A tenth entry
 # begins it anew, so a text always stands beside a hue.

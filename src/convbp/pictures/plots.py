@@ -1,4 +1,4 @@
-"""Matplotlib figures for what is a plot rather than a grid of numbers."""
+"""What is a plot rather than a grid of numbers: curves, by matplotlib, and images that are too large for numbers."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convbp.pictures.colours import HUES, NEGATIVE, POSITIVE
+from convbp.pictures.colours import HUES
+from convbp.pictures.panels import GAP, HEAD, SIDE, Panel, maps, side_by_side
+from convbp.pictures.still import as_bundle
+from convbp.pictures.svg import ROOM
 
-if TYPE_CHECKING:  # a second and 30 MB, for those who plot
+if TYPE_CHECKING:  # a second and 30 MB, for those who plot curves
     from matplotlib.figure import Figure
-
-
-_DIVERGING = [NEGATIVE, "#ffffff", POSITIVE]
 
 
 class Plot:
@@ -34,7 +34,22 @@ class Plot:
         return data, {"image/png": {"alt": self.description}}
 
 
-def images(arrays: Sequence[np.ndarray], titles: Sequence[str], description: str) -> Plot:
+class Images:
+    """Images side by side with their description, which is the alt text and the text form."""
+
+    def __init__(self, panels: Sequence[Panel], height: int, description: str):
+        self.svg, self.width, self.height = side_by_side(panels, height)
+        self.description = description
+
+    def __repr__(self) -> str:
+        return self.description
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        data, metadata = as_bundle(self.svg, repr(self), alt=self.description, width=self.width, height=self.height)
+        return (data, metadata) if metadata else (data | {"image/svg+xml": self.svg}, {})
+
+
+def images(arrays: Sequence[np.ndarray], titles: Sequence[str], description: str) -> Images:
     """Show 2-D arrays side by side in the diverging colours, white at zero, each up to its own largest value.
 
     Parameters
@@ -45,17 +60,11 @@ def images(arrays: Sequence[np.ndarray], titles: Sequence[str], description: str
     description
         What is to be seen, for those who cannot see it.
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
-    figure, diverging = _figure(2.2 * len(arrays), 2.6), LinearSegmentedColormap.from_list("convbp", _DIVERGING)
-    for axes, array, title in zip(np.ravel(figure.subplots(1, len(arrays))), arrays, titles, strict=True):
-        array = np.asarray(array, dtype=float)
-        largest = np.abs(array).max() or 1
-        axes.imshow(array, cmap=diverging, vmin=-largest, vmax=largest)
-        axes.set_title(title, fontsize=10)
-        axes.set_xticks([])
-        axes.set_yticks([])
-    return Plot(figure, description)
+    side = max(8, min(SIDE, ROOM // len(arrays) - GAP - 12))
+    panels = [
+        maps(title, np.asarray(array, dtype=float)[None], "", side) for array, title in zip(arrays, titles, strict=True)
+    ]
+    return Images(panels, HEAD + side + GAP // 2, description)
 
 
 def curves(
@@ -75,7 +84,10 @@ def curves(
     log : {"", "x", "y", "xy"}
         Which axes are logarithmic.
     """
-    figure = _figure(6.4, 3.2)
+    # Not through pyplot: its figures are shared by all threads, and widget callbacks run in threads of their own.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 3.2))
     axes = figure.subplots()
     styles = zip(HUES, ("-", "--", ":", "-."), "osD^", strict=False)  # never by colour alone
     for (name, values), (colour, style, marker) in zip(lines.items(), styles, strict=False):
@@ -88,10 +100,3 @@ def curves(
     if len(lines) > 1:
         axes.legend()
     return Plot(figure, description)
-
-
-def _figure(width: float, height: float) -> "Figure":
-    # Not through pyplot: its figures are shared by all threads, and widget callbacks run in threads of their own.
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height))

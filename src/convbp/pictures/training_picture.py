@@ -3,15 +3,10 @@
 `Moment` holds the numbers; `page` and `still` write them as SVG text, for a page and for a picture that does not move.
 """
 
-import base64
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
-from math import ceil, isqrt
-from typing import NamedTuple
+from math import ceil
 
 import numpy as np
 
@@ -19,19 +14,15 @@ from convbp.networks.layers import Conv2D
 from convbp.networks.network import Network
 from convbp.networks.training import Progress
 from convbp.notation import number
-from convbp.pictures import drawing
-from convbp.pictures.colours import diverging
 from convbp.pictures.curves import drawn, size
+from convbp.pictures.panels import GAP, Panel, maps, side_by_side, style
 from convbp.pictures.scene import Curve, Line, top
 from convbp.shapes import NotFiniteError
 
 TITLE = "A network while it learns"
 
-# Lengths in pixels.
-HEIGHT, HEAD, SIDE = 212, 40, 144  # of a panel; of its title; of the images in it
-GAP = 18
+HEIGHT = 212  # of a panel, in pixels
 POINTS = 120  # of a curve, at most; each is the mean of some steps
-TILES = 36  # of a panel with maps, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +127,7 @@ def page(moment: Moment) -> str:
     )
     role = ' role="alert"' if moment.alarming else ""
     return (
-        f"<style>{_style(still=False)}</style>"
+        f"<style>{style(still=False)}</style>"
         f'<div role="img" aria-label="{TITLE}" style="display:flex;flex-wrap:wrap;gap:8px {GAP}px">{panels}</div>'
         # Room for two lines, so that a longer sentence does not move the page below.
         f'<p{role} class="convbp-says" style="margin:4px 0;line-height:1.4;min-height:4.2em">{escape(moment.says)}</p>'
@@ -145,29 +136,13 @@ def page(moment: Moment) -> str:
 
 def still(moment: Moment) -> tuple[str, int, int]:
     """The panels side by side in one SVG, in plain colours on white; its width and height."""
-    parts, left = [], GAP // 2
-    for panel in _panels(moment):
-        parts.append(f'<g transform="translate({left},0)">{panel.content}</g>')
-        left += panel.width + GAP
-    width = left - GAP // 2
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="cbp" width="{width}" height="{HEIGHT}">'
-        f'<style>{_style(still=True)}</style><rect width="{width}" height="{HEIGHT}" fill="#ffffff"/>'
-        f"{''.join(parts)}</svg>",
-        width,
-        HEIGHT,
-    )
+    return side_by_side(_panels(moment), HEIGHT)
 
 
 # The panels
 
 
-class _Panel(NamedTuple):
-    width: int
-    content: str
-
-
-def _panels(moment: Moment) -> list[_Panel]:
+def _panels(moment: Moment) -> list[Panel]:
     records = moment.records
     tests = [(step, r.test_accuracy) for step, r in enumerate(records, 1) if r.test_accuracy is not None]
     losses, right = _means([r.loss for r in records]), _means([share for share, _ in _right(records)])
@@ -176,14 +151,14 @@ def _panels(moment: Moment) -> list[_Panel]:
         _plot("share right", [("batch", right), ("test", tests)], records, 1),
     ]
     if moment.filters is not None:
-        panels.append(_maps(f"filters of {moment.layer}", moment.filters))
-    panels.append(_maps(f"one image: {moment.label}", moment.image[None], moment.seen))
+        panels.append(maps(f"filters of {moment.layer}", moment.filters))
+    panels.append(maps(f"one image: {moment.label}", moment.image[None], moment.seen))
     if moment.deltas is not None:
-        panels.append(_maps(f"its δ at {moment.layer}", moment.deltas))
+        panels.append(maps(f"its δ at {moment.layer}", moment.deltas))
     return panels
 
 
-def _plot(title: str, curves: list[tuple[str, list]], records: Sequence[Progress], top: float) -> _Panel:
+def _plot(title: str, curves: list[tuple[str, list]], records: Sequence[Progress], top: float) -> Panel:
     """Curves over the epochs, each a name and its points (step, value); the axes go on to the end of the training."""
     steps = _steps(records)[1] if records else 1
     epochs = round(steps * records[-1].epochs / records[-1].steps) if records else 1
@@ -193,39 +168,7 @@ def _plot(title: str, curves: list[tuple[str, list]], records: Sequence[Progress
         for c, (name, points) in enumerate(curves)
     )
     curve = Curve("", title, ((),), across=(0, epochs), up=(0, top), labels=("epochs", ""), lines=lines, small=True)
-    return _Panel(round(size(curve)[0]), drawn(curve))
-
-
-def _maps(title: str, maps: np.ndarray, below: str = "") -> _Panel:
-    """Arrays side by side in the diverging colours, white at zero; the largest of all has the full colour."""
-    maps = maps[:TILES]
-    largest = float(np.abs(maps).max())
-    (count, rows, cols), across = maps.shape, isqrt(len(maps) - 1) + 1
-    down = ceil(count / across)
-    # One pixel of the image for each entry, and one between two maps; the page enlarges it.
-    step_r, step_c = rows + 1, cols + 1
-    pixels = np.zeros((down * step_r - 1, across * step_c - 1, 4), np.uint8)
-    scale = SIDE / max(pixels.shape[:2])
-    frames = []
-    levels = np.rint(100 * maps / (largest or 1)).astype(int) + 100
-    for m, tile in enumerate(_palette()[levels]):
-        r, c = step_r * (m // across), step_c * (m % across)
-        pixels[r : r + rows, c : c + cols] = tile
-        box = 'x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"'.format(*(scale * n for n in (c, r, cols, rows)))
-        frames.append(f'<rect class="frame" {box}/>')
-    height, width = (scale * side for side in pixels.shape[:2])
-    data = base64.b64encode(_png(pixels)).decode("ascii")
-    content = (
-        f'<text class="title" x="0" y="18">{escape(title)}</text><g transform="translate(1,{HEAD})">'
-        f'<image width="{width:.1f}" height="{height:.1f}" preserveAspectRatio="none" '
-        f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>{"".join(frames)}</g>'
-        f'<text class="symbols" x="0" y="{HEAD + SIDE + 20}">{escape(below or f"largest ±{number(largest)}")}</text>'
-    )
-    return _Panel(SIDE + 12, content)
-
-
-def _style(still: bool) -> str:
-    return drawing.style(still) + ".cbp .frame{fill:none;stroke:#9a9a9a}"
+    return Panel(round(size(curve)[0]), drawn(curve))
 
 
 # Numbers
@@ -242,21 +185,3 @@ def _means(values: list[float]) -> list[tuple[float, float]]:
     size = ceil(len(values) / POINTS)
     parts = (values[i : i + size] for i in range(0, len(values), size or 1))
     return [(size * p + (len(part) + 1) / 2, sum(part) / len(part)) for p, part in enumerate(parts)]
-
-
-@cache
-def _palette() -> np.ndarray:
-    """The colours from −1 to 1 in hundredths, shape=(201, 4): red, green, blue, opacity."""
-    return np.array([[*bytes.fromhex(diverging(n / 100, 1)[1:]), 255] for n in range(-100, 101)], np.uint8)
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    """The PNG file of pixels, shape=(H, W, 4): red, green, blue, opacity."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    height, width, _ = pixels.shape
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)  # each row unfiltered
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
