@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import ipywidgets as widgets
 import numpy as np
 import pytest
+
+import sample
 from PIL import Image
 
 from controls import control
@@ -207,7 +209,7 @@ BAD_GESTURES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(sample.size(1, thorough=3)))
 def test_after_a_hundred_random_gestures_the_picture_is_that_of_a_fresh_explorer(seed):
     explorer, rng, done = SlidingWindow(IMAGE, KERNEL), np.random.default_rng(seed), set()
     for _ in range(100):
