@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 import ipywidgets as widgets
 import numpy as np
 import pytest
-
-import sample
 from PIL import Image
 
+import sample
 from controls import control
 from convbp import convolve
 from convbp.explorers import SlidingWindow
