@@ -97,7 +97,7 @@ def as_numbers(operation: str, name: str, value: object, axes: str | None) -> Ar
         If the number of axes is wrong, the array is empty or ragged, an entry is NaN or infinite, or hidden by the
         mask of a masked array.
     """
-    if _hides_entries(value):
+    if hides_entries(value):
         raise ValueError(
             f"{operation}: {name} is a masked array that hides entries; expected a number for each. "
             f"Say which: {name}.filled(0)."
@@ -622,8 +622,8 @@ def _in_python(entry: object) -> object:
     return entry.item() if isinstance(entry, np.number) and not isinstance(entry, np.timedelta64) else entry
 
 
-def _hides_entries(value: object) -> bool:
+def hides_entries(value: object) -> bool:
     """Whether ``value`` is a masked array with an entry that does not count, or has one in its lists."""
     if isinstance(value, np.ndarray):  # not by its class: to name that would import numpy.ma
         return bool(np.any(getattr(value, "mask", False)))
-    return isinstance(value, list | tuple) and any(map(_hides_entries, value))
+    return isinstance(value, list | tuple) and any(map(hides_entries, value))
