@@ -186,6 +186,17 @@ class Lab(Tab):
             eventually(lambda: self.ask("panel.running"), False)
 
     @contextmanager
+    def waiting(self, owner: str, method: str) -> Iterator[None]:
+        """All the while Python waits where a method of an object begins, which has that name in the notebook."""
+        held = f"held(setattr, {owner}, {method!r}, {owner}.{method})"
+        self.value(f"exec({_HELD!r})")
+        try:
+            assert self.value(held) == "None"
+            yield
+        finally:
+            self.value(f"go_on.set() or delattr({owner}, {method!r})")
+
+    @contextmanager
     def theme(self, name: str) -> Iterator[None]:
         """In the Light or the Dark theme."""
         try:
@@ -221,6 +232,14 @@ class Lab(Tab):
     @property
     def explorers(self) -> list[Locator]:
         return self.panel.locator(".convbp-explorer").all()
+
+
+_HELD = """
+import threading
+go_on = threading.Event()
+def held(put, owner, name, do):
+    put(owner, name, lambda *arguments: go_on.wait(60) and do(*arguments))
+"""
 
 
 @contextmanager

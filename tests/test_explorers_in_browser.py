@@ -202,15 +202,23 @@ def test_a_grid_of_predictions_is_judged_by_python_and_stays_beside_the_right_nu
     explorer.scroll_into_view_if_needed()
     covers, guesses = explorer.get_by_role("checkbox", name="cover the output"), explorer.locator(".convbp-guess")
     state = make("SlidingWindow").state
-    covers.check()
-    expect(explorer.locator('[data-grid="output"] .value').first).to_have_text("?")
-    is_ready(explorer)
-    turned = convolve(state.image, state.kernel)
-    for n, ((row, col), value) in enumerate(np.ndenumerate(turned), 1):
+    turned, picture = convolve(state.image, state.kernel), explorer.get_by_role("application")
+    with lab.waiting("shown['SlidingWindow'].view", "_cells_of"):  # the picture is there, what its cells show is not
+        covers.check()
+        expect(explorer.locator('[data-grid="output"] .value').first).to_have_text("?")
+        expect(picture).to_have_attribute("aria-busy", "true")
+        for key in ("PageUp", "Home"):
+            picture.press(key)
+        for value in turned[0]:  # typed without waiting
+            lab.page.keyboard.type(str(value))
+            lab.page.keyboard.press("Enter")
+            lab.page.keyboard.press("ArrowRight")
+        expect(guesses).to_have_count(0)
+    eventually(guesses.all_text_contents, list(map(number, turned[0])))
+    for (row, col), value in np.ndenumerate(turned):
         cell_of(explorer, "output", row, col).click()
         lab.page.keyboard.type(str(value))
         lab.page.keyboard.press("Enter")
-        expect(guesses).to_have_count(n)
     expect(explorer.locator(".convbp-sentence")).to_contain_text("are right. You turned the kernel by 180°")
     covers.uncheck()
     right = cross_correlate(state.image, state.kernel)

@@ -178,7 +178,7 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
             (Flight(made, Cells("sums", i, j)),),
             (Flight(Cells("sums", i, j), Cells("below", i, j), fades=slope.entry(i, j) == 0),),
         ),
-        links=tuple(link for link in window.links(Selection("image", i, j)) if grids["delta"].in_core(*link.end[1:])),
+        links=tuple(link for link in window.links(Selection("below", i, j)) if grids["delta"].in_core(*link.end[1:])),
     )
 
 

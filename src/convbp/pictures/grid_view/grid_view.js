@@ -84,20 +84,33 @@ function chips([start, end, carries, , reversed], find) {
 function hull(boxes) {
   const [left, top] = ["left", "top"].map((edge) => Math.min(...boxes.map((box) => box[edge])));
   const [right, bottom] = ["right", "bottom"].map((edge) => Math.max(...boxes.map((box) => box[edge])));
-  return { left, top, width: right - left, height: bottom - top };
+  return { left, top, right, bottom, width: right - left, height: bottom - top };
 }
 
 // A curve between two cells. It keeps to the lines between cells and to the room between grids, so as not to run across
-// numbers; `n` of `count` in a bundle.
+// numbers; `n` of `count` in a bundle. None where grids are one below the other, with others between them.
 function curve(start, end, n, count) {
   const [a, b] = [start, end].map(({ element }) => element.getBoundingClientRect());
-  const [A, B] = [start, end].map(({ element }) => hull([...element.closest("[data-grid]").querySelectorAll("[data-at], [data-cell]")].map((cell) => cell.getBoundingClientRect())));
+  const grids = [start, end].map(({ element }) => element.closest("[data-grid]"));
+  const [A, B] = grids.map((grid) => hull([...grid.querySelectorAll("[data-at], [data-cell]")].map((cell) => cell.getBoundingClientRect())));
   const aside = (n - (count - 1) / 2) * Math.min(2, 8 / count), beside = A.left + A.width <= B.left || B.left + B.width <= A.left;
   const [at, size] = beside ? ["left", "width"] : ["top", "height"], across = beside ? "top" : "left";
+  const all = hull([A, B]), between = [...grids[0].closest("svg").querySelectorAll("[data-grid]")]
+    .filter((grid) => !grids.includes(grid)).map((grid) => grid.getBoundingClientRect())
+    .filter((box) => box.left < all.right && box.right > all.left && box.top < all.bottom && box.bottom > all.top)
+    .filter((box) => beside || (box.top > Math.min(A.bottom, B.bottom) && box.bottom < Math.max(A.top, B.top)));
+  if (between.length > 0) return beside ? below(a, b, hull([all, ...between]), aside) : null;
   const on = A[at] < B[at], point = (along, other) => (beside ? [along, other] : [other, along]).join();
   const [out, into] = on ? [A[at] + A[size], B[at]] : [A[at], B[at] + B[size]], middle = (out + into) / 2;
   const [y, z] = [a[across] + aside, b[across] + aside], [first, last] = [a, b].map((box) => box[at] + box[size] / 2);
   return { path: `M${point(first, y)}L${point(out, y)}C${point(middle, y)} ${point(middle, z)} ${point(into, z)}L${point(last, z)}`, dot: point(last, z).split(",") };
+}
+
+// The same where other grids lie between them: below all of these.
+function below(a, b, { bottom }, aside) {
+  const lane = bottom + 8 + aside, [x, z] = [a.left + aside, b.left + aside], turn = x < z ? 6 : -6;
+  const [y, last] = [a, b].map((box) => box.top + box.height / 2);
+  return { path: `M${x} ${y}V${lane - 6}Q${x} ${lane} ${x + turn} ${lane}H${z - turn}Q${z} ${lane} ${z} ${lane - 6}V${last}`, dot: [z, last] };
 }
 
 function render({ model, el, signal }) {
@@ -202,8 +215,8 @@ function render({ model, el, signal }) {
     if (!links.length || page.convbpLinks === "off") return;
     const { left, top } = over.getBoundingClientRect();
     over.insertAdjacentHTML("afterbegin", `<svg><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
-      const { path, dot: [x, y] } = curve(start, end, n, links.length);
-      return `<path d="${path}" stroke="${colour}"/><circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`;
+      const { path, dot: [x, y] } = curve(start, end, n, links.length) ?? { dot: [] };
+      return path && `<path d="${path}" stroke="${colour}"/><circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`;
     }).join("") + "</g></svg>");
   }
 
@@ -245,6 +258,7 @@ function render({ model, el, signal }) {
 
   // A number as people write it: with a true minus sign, a decimal comma, as a fraction.
   function predict() {
+    if (following()) return void early.push("Enter"); // whose cells will say what was predicted
     const text = guess.value.trim().replace("\u2212", "-").replace(",", "."), [over_, under = "1"] = text.split("/");
     const value = over_ && under ? Number(over_) / Number(under) : NaN;
     message.textContent = Number.isFinite(value) ? "" : `\u201c${guess.value}\u201d is no number.`;
@@ -255,6 +269,11 @@ function render({ model, el, signal }) {
     hovered = null;
     stage.focus();
     showSelection();
+  }
+
+  function answer() {
+    if (guess.value) predict();
+    else uncover();
   }
 
   function uncover() {
@@ -303,7 +322,14 @@ function render({ model, el, signal }) {
     showSliders();
     makeRoomForTexts();
     showSelection();
-    for (const key of early.splice(0)) press(key);
+    for (const key of early.splice(0)) {
+      if (key in KEYS || key === " ") press(key);
+      else if (key === "Enter") answer();
+      else if (!isOpen(selected())) {
+        guess.value += key;
+        guess.focus();
+      }
+    }
   }
 
   // The widest layout there is room for, if need be by shrinking a little; the narrowest one shrinks until it has to be
@@ -424,6 +450,18 @@ function render({ model, el, signal }) {
   function readAsTyped({ key, target }) {
     if (key !== "Enter" || !target.matches(".widget-slider [contenteditable]")) return;
     target.textContent = target.textContent.trim().replace("\u2212", "-").replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
+    typed = null;
+  }
+
+  // And what Python says of the slider meanwhile, as another cell was chosen just before, would take the place of what is
+  // being typed.
+  let typed = null;
+  function keepTyped() {
+    const at = document.activeElement;
+    if (typed === null || !at.matches(".widget-slider [contenteditable]") || at.textContent === typed) return;
+    at.textContent = typed;
+    getSelection().selectAllChildren(at);
+    getSelection().collapseToEnd();
   }
 
   const cellAt = (event) => {
@@ -453,12 +491,14 @@ function render({ model, el, signal }) {
   stage.addEventListener("pointerleave", () => hover(null), { signal });
   stage.addEventListener("click", (event) => { if (cellAt(event)) choose(parse(cellAt(event)), !model.get("paintable")); }, { signal });
   stage.addEventListener("keydown", (event) => {
-    if (!following() && !isOpen(selected()) && !event.ctrlKey && !event.altKey && !event.metaKey) {
-      if (/^[-\u2212.,\d]$/.test(event.key)) return guess.focus(); // which then takes the key
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const predicts = model.get("asked").grid && /^([-\u2212.,\d]|Enter)$/.test(event.key);
+    if (predicts && !following() && !isOpen(selected())) {
       if (event.key === "Enter") return uncover();
+      return guess.focus(); // which then takes the key
     }
-    const known = event.key in KEYS || (event.key === " " && model.get("paintable"));
-    if (!known || event.ctrlKey || event.altKey || event.metaKey) return;
+    const known = event.key in KEYS || (event.key === " " && model.get("paintable")) || (predicts && following());
+    if (!known) return;
     event.preventDefault(); // or the page would scroll
     if (following()) early.push(event.key);
     else press(event.key, !event.repeat);
@@ -467,9 +507,7 @@ function render({ model, el, signal }) {
     el.addEventListener(act, ({ target }) => { if (!target.matches(".convbp-choice button")) pause(); }, { signal });
   guess.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") stage.focus();
-    if (key !== "Enter") return;
-    if (guess.value) predict();
-    else uncover();
+    if (key === "Enter") answer();
   }, { signal });
   ask.querySelector("button").addEventListener("click", () => {
     if (guess.value) predict();
@@ -513,7 +551,11 @@ function render({ model, el, signal }) {
   listeners["change:message"]();
   showPicture();
   showChoice();
-  const changed = new MutationObserver((changes) => { if (changes.some(({ target }) => !el.contains(target))) completeControls(); });
+  const changed = new MutationObserver((changes) => {
+    if (changes.every(({ target }) => el.contains(target))) return;
+    keepTyped();
+    completeControls();
+  });
   // As soon as the picture stands among the controls: those that are out of sight are read aloud, too.
   let waiting;
   function whenPlaced() {
@@ -521,6 +563,10 @@ function render({ model, el, signal }) {
     completeControls();
     changed.observe(el.parentElement, { childList: true, subtree: true, attributeFilter: ["class"] });
     el.parentElement.addEventListener("keydown", readAsTyped, { capture: true, signal });
+    el.parentElement.addEventListener("input", ({ target }) => {
+      if (target.matches(".widget-slider [contenteditable]")) typed = target.textContent;
+    }, { capture: true, signal });
+    el.parentElement.addEventListener("focusout", () => { typed = null; }, { signal });
   }
   whenPlaced();
   const resized = new ResizeObserver(() => {
