@@ -436,3 +436,95 @@ def test_a_table_is_html_as_well():
         assert html.count("<tr>") == len(table._rows())
         assert "<caption>" in html
     assert "2 × 2 × 4 × 3" in seen["0"]._repr_html_()
+
+
+# The explorer
+
+
+def grids_of(explorer):
+    return {grid.name: grid for grid in explorer.view.scene.grids}
+
+
+CONVOLUTIONS = {
+    "plain": {"kernel_size": (2, 3)},
+    "padded": {"kernel_size": (3, 2), "padding": (1, 2)},
+    "strided": {"kernel_size": 3, "stride": (2, 3), "padding": 1},
+    "dilated": {"kernel_size": (2, 3), "dilation": (3, 2)},
+    "same": {"kernel_size": (2, 4), "padding": "same"},
+    "grouped": {"kernel_size": 2, "groups": 2},
+}
+
+
+@pytest.mark.parametrize("steps", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
+def test_the_explorer_has_the_numbers_of_the_layer_at_their_indices(steps):
+    torch.manual_seed(2)
+    layer, x = nn.Conv2d(4, 6, **steps), torch.randn(2, 4, 11, 12, requires_grad=True)
+    seen = seen_in(layer, x)[""]
+    here = {"image": 1, "channel": 2, "rows": slice(4, 9), "cols": slice(-4, None)}
+    group = layer.groups
+    filters = range(6) if group == 1 else range(3, 6)
+    explorers = [seen.delta_flow(filter=d, **here) for d in filters]
+    parts = [np.array(grids_of(explorer)["below"].values, float) for explorer in explorers]
+    np.testing.assert_allclose(sum(parts), seen.delta_back[1, 2, 4:9, 8:12], rtol=1e-4, atol=1e-6)
+    grids = grids_of(explorers[0])
+    assert grids["below"].origin == grids["image"].origin == (4, 8)
+    np.testing.assert_array_equal(np.array(grids["image"].values, float), seen.inputs[1, 2, 4:9, 8:12])
+    # Each δ stands at its own index, counted with the zeros of a stride; outside of the map there is 0.
+    (s1, s2), own = layer.stride, seen.delta[1, filters[0]]
+    for i, j in grids["delta"].cells():
+        inside = 0 <= i <= s1 * (len(own) - 1) and 0 <= j <= s2 * (len(own[0]) - 1)
+        there = inside and i % s1 == 0 and j % s2 == 0
+        assert grids["delta"].entry(i, j) == pytest.approx(own[i // s1, j // s2] if there else 0)
+        assert grids["delta"].in_core(i, j) == inside
+    # Each pixel's products are those of its own window.
+    for (_, i, j), highlight in explorers[0].view.scene.highlights.items():
+        total = sum(term.value for row in highlight.formula.terms for term in row)
+        assert total == pytest.approx(grids["below"].entry(i, j))
+        for term in (term for row in highlight.formula.terms for term in row):
+            a, b, m, n = (int(found.replace("−", "-")) for found in re.findall(r"−?\d+", term.symbols))
+            kernel = grids["kernel"]
+            assert term.value == pytest.approx(grids["delta"].entry(a, b) * kernel.entry(m, n))
+            assert f"δˡ⁺¹({a + m} − m, {b + n} − n)" in highlight.formula.heading
+
+
+def test_the_explorer_begins_at_the_filter_and_the_pixel_that_send_back_the_most():
+    torch.manual_seed(3)
+    layer, x = nn.Conv2d(1, 3, 3, bias=False), torch.zeros(1, 1, 20, 20, requires_grad=True)
+    with capture(layer) as seen:
+        layer(x)[0, 1, 15, 2].backward()
+    grids = grids_of(seen[""].delta_flow())
+    assert grids["below"].size == (7, 7)
+    assert all(
+        grids["below"].entry(15 + m, 2 + n) == layer.weight[1, 0, m, n].item() for m in range(3) for n in range(3)
+    )
+    explorer = seen[""].delta_flow(rows=slice(15, 18), cols=slice(2, 5))
+    explorer.select(16, 3)
+    assert explorer.state.selected == ("below", 16, 3)
+    assert "Pixel (16, 3) collects" in repr(explorer)
+    explorer.update(covered=True)
+    assert explorer.message == ""
+    assert explorer.view.scene.covered.origin == (15, 2)
+
+
+def test_what_the_explorer_cannot_show_is_said():
+    model, x = small(nn.Conv2d(1, 4, 3, groups=1), nn.ReLU(), nn.Conv2d(4, 4, 2, groups=2), nn.Conv2d(4, 1, (3, 1)))
+    seen = seen_in(model, x)
+    conv = seen["2"]
+    for said, arguments in {
+        "2.delta_flow: image is 2; expected an integer from 0 to 1.": {"image": 2},
+        "2.delta_flow: channel is 'red'; expected an integer from 0 to 3.": {"channel": "red"},
+        "2.delta_flow: filter is 0; expected one from 2 to 3, as with 2 groups": {"channel": 3, "filter": 0},
+        "2.delta_flow: rows are slice(3, 3, None), of 4; expected a slice of 1 to 8": {"rows": slice(3, 3)},
+        "2.delta_flow: cols are 1, of 3; expected a slice": {"cols": 1},
+    }.items():
+        with pytest.raises(ValueError, match=re.escape(said)):
+            conv.delta_flow(**arguments)
+    with pytest.raises(TypeError, match=r"1\.delta_flow: the layer is a ReLU; expected a Conv2d"):
+        seen["1"].delta_flow()
+    with capture(model) as seen:
+        model(x)
+    with pytest.raises(RuntimeError, match=r"there is no δ to show\. No backward pass was seen"):
+        seen["0"].delta_flow()
+    wide, x = nn.Conv2d(1, 1, 3, dilation=3, padding=3), torch.randn(1, 1, 9, 9)
+    with pytest.raises(ValueError, match=r"the model\.delta_flow: the kernel is 7×7 .* expected at most 5×5"):
+        seen_in(wide, x)[""].delta_flow()

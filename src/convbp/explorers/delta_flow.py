@@ -1,5 +1,6 @@
 """How the δ come back to the layer below: collected by the turned kernel, or spread by the kernel (Eq. 15 to 22)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -106,7 +107,7 @@ def scene(state: State) -> Scene:
         collected = all_terms(COLLECTED, named(delta=state.delta, kernel=state.kernel))
         carried = tags_of("w", grids["kernel"])
         highlights = {
-            Selection("below", i, j): _gather(grids, collected[i, j], carried, i, j) for i, j in grids["below"].cells()
+            Selection("below", i, j): gathered(grids, collected[i, j], carried, i, j) for i, j in grids["below"].cells()
         }
     else:
         highlights = {Selection("delta", i, j): _scatter(grids, spread, i, j) for i, j in np.ndindex(state.delta.shape)}
@@ -141,14 +142,30 @@ def _spread(delta: np.ndarray, kernel: np.ndarray) -> list[np.ndarray]:
     return sums
 
 
-def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> Highlight:
+def gathered(
+    grids: Mapping[str, Grid],
+    entry: Sum,
+    tags: Tags,
+    i: int,
+    j: int,
+    padding: tuple[int, int] = (0, 0),
+    around: str = ", with zeros around",
+    notes: tuple[str, ...] = (),
+) -> Highlight:
+    """What pixel (i, j) of xˡ shows: rot180(w) on the δ that it had a part in, their products, the sum, and times f′.
+
+    The grids may be a part of larger ones, as their origins say.
+    """
     turned, sums, slope, below = (grids[name] for name in ("turned", "sums", "slope", "below"))
-    (k1, k2), (H, W) = turned.size, sums.size
+    (k1, k2), (H, W), (top, left) = turned.size, sums.size, sums.origin
     window = replace(outline("delta", "delta", entry, tags), notch="last")
     lying, made = Cells("turned", 0, 0, k1, k2), Cells("products", 0, 0, k1, k2)
-    done, total, result = i * W + j + 1, sums.entry(i, j), number(below.entry(i, j))
+    done, total, result = (i - top) * W + j - left + 1, sums.entry(i, j), number(below.entry(i, j))
     times = f"f′({number(grids['image'].entry(i, j))}) = {factor(total)}·{factor(slope.entry(i, j))}"
-    so_far = tuple(tuple(sums.entry(r, c) if r * W + c < done else None for c in range(W)) for r in range(H))
+    so_far = tuple(
+        tuple(value if r * W + c < done else None for c, value in enumerate(row)) for r, row in enumerate(sums.values)
+    )
+    up, across = i + padding[0], j + padding[1]
     return Highlight(
         marks=(
             *(Mark(name, i, j) for name in ("image", "slope", "sums", "below")),
@@ -156,10 +173,12 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
             Mark("turned", 0, 0, k1, k2),
         ),
         formula=Formula(
-            heading=f"∂E/∂oˡ({i}, {j})  =  Σₘ Σₙ δˡ⁺¹({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map (Eq. 20)",
+            heading=(
+                f"∂E/∂oˡ({i}, {j})  =  Σₘ Σₙ δˡ⁺¹({up} − m, {across} − n) · w(m, n),  δ = 0 outside its map (Eq. 20)"
+            ),
             terms=in_rows(written(entry, tags), k2),
             total=f"The sum is {number(total)}, and δˡ({i}, {j}) is {number(total)} · {times} = {result}.",
-            notes=(f"Pixel {done} of {H * W} has collected: rot180(w) lies on the δ that it had a part in.",),
+            notes=(f"Pixel {done} of {H * W} has collected: rot180(w) lies on the δ that it had a part in.", *notes),
             column=(
                 ("Σ", total),
                 (f"× f′({number(grids['image'].entry(i, j))})", slope.entry(i, j)),
@@ -168,7 +187,7 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
         ),
         sentence=(
             f"Pixel ({i}, {j}) collects: rot180(w) lies on the {k1}×{k2} window of δˡ⁺¹ that starts at "
-            f"({number(window.row)}, {number(window.col)}), with zeros around; the products sum to {number(total)}, "
+            f"({number(window.row)}, {number(window.col)}){around}; the products sum to {number(total)}, "
             f"and times f′ that is δˡ = {result}."
         ),
         grids=(replace(sums, values=so_far),),

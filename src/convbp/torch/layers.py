@@ -81,7 +81,8 @@ def _without_batch(one: Value) -> Value:
     return one._replace(value=one.value[0], size=one.size[0])
 
 
-def _pair(value: Any) -> tuple[int, int]:
+def pair(value: Any) -> tuple[int, int]:
+    """What a module has for rows and columns."""
     return (value, value) if isinstance(value, int) else (value[0], value[-1])
 
 
@@ -196,14 +197,14 @@ def _max_pool2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[st
     output = _first(pooled.output)
 
     def back(delta: Array) -> dict[str, Value]:
-        return {BACK: _summed(lambda d: cut(pooled.route(_last(d))), prod(_pair(module.kernel_size)), delta)}
+        return {BACK: _summed(lambda d: cut(pooled.route(_last(d))), prod(pair(module.kernel_size)), delta)}
 
     return Way(Value(output, np.abs(output), 1), back)
 
 
 def _avg_pool2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
     """The mean of k1·k2 entries, brought to PyTorch's divisor: what of a window lies on the input, padded or not."""
-    count = prod(_pair(module.kernel_size))
+    count = prod(pair(module.kernel_size))
     pooled, cut, counted = _pooled(pooling.average_pool2d, module, inputs, output_shape, 0)
     share = count / (module.divisor_override or counted(module.count_include_pad))
 
@@ -224,7 +225,7 @@ def _pooled(
     The padding is put there by hand, and below and on the right as much as the output asks for: ``ceil_mode``.
     """
     (H, W), places = inputs.shape[2:], output_shape[2:]
-    size, steps, pads = (_pair(value) for value in (module.kernel_size, module.stride, module.padding))
+    size, steps, pads = (pair(value) for value in (module.kernel_size, module.stride, module.padding))
     more = [
         max(0, s * (n - 1) + k - h - 2 * p) for s, n, k, h, p in zip(steps, places, size, (H, W), pads, strict=True)
     ]

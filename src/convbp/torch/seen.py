@@ -13,6 +13,7 @@ from convbp.torch.recording import OVERWRITTEN, Call, Kept, Recorded, Recording
 from convbp.torch.table import NONE, Table
 
 if TYPE_CHECKING:
+    from convbp.explorers import DeltaFlow
     from convbp.pictures.plots import Plot
 
 NO_BACKWARD = "No backward pass was seen: call loss.backward() inside the with block."
@@ -220,8 +221,59 @@ class SeenLayer(Table):
             If no backward pass was seen.
         """
         if not self._recording.passes:
-            raise RuntimeError(f"{self.name}.check: there is nothing to compare. {NO_BACKWARD}")
+            raise RuntimeError(f"{self.name or 'the model'}.check: there is nothing to compare. {NO_BACKWARD}")
         return checked(self.name, self._recorded, self._calls, self._passes())
+
+    def delta_flow(
+        self,
+        image: int = 0,
+        channel: int = 0,
+        filter: int | None = None,
+        rows: slice | None = None,
+        cols: slice | None = None,
+    ) -> "DeltaFlow":
+        """Show how δ comes back through a Conv2d: the explorer `DeltaFlow` on these numbers, with their indices.
+
+        Parameters
+        ----------
+        image, channel : int
+            Of what went in.
+        filter : int, optional
+            Whose δ come back: the explorer shows those of one. If left out, the one that sends back the most.
+        rows, cols : slice, optional
+            Of the channel, at most 10 − k of each, where k is the size of the kernel with the zeros of a dilation. If
+            left out, those around the largest δ.
+
+        Returns
+        -------
+        DeltaFlow
+
+        Raises
+        ------
+        TypeError
+            If it is a layer of another kind.
+        ValueError
+            If there is no such image, channel, filter or part, or the kernel is larger than 5×5.
+        RuntimeError
+            If no δ came.
+        ModuleNotFoundError
+            If what the pictures need is not installed.
+        """
+        name = self.name or "the model"
+        if not isinstance(self.module, torch.nn.Conv2d):
+            raise TypeError(
+                f"{name}.delta_flow: the layer is a {self.kind}; expected a Conv2d, whose δ come back as the explorer "
+                f"shows it. check() takes any layer that was seen."
+            )
+        if self.delta is None:
+            why = self._last.missing(self._passes()) if self._recording.passes else NO_BACKWARD
+            raise RuntimeError(f"{name}.delta_flow: there is no δ to show. {why}")
+        from convbp.torch.flow import of_part
+
+        alone = self.inputs.ndim == 3  # one image without a batch
+        inputs, delta = (array[None] if alone else array for array in (self.inputs, self.delta))
+        asked = {"image": image, "channel": channel, "filter": filter, "rows": rows, "cols": cols}
+        return of_part(name, self.module, inputs, self.parameters["kernel"], delta, asked)
 
     @property
     def _calls(self) -> list[Call]:
