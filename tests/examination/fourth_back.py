@@ -259,7 +259,7 @@ def _(inputs, delta, size, stride):
     return out
 
 
-@max_routing.wrong("a search that lets the last win", r"tie|equal|last")
+@max_routing.wrong("a search that lets the last win", r"tie|equal|last|another of several")
 def _(inputs, delta, size, stride):
     out = np.zeros(inputs.shape)
     for i, j in np.ndindex(delta.shape):
@@ -485,7 +485,9 @@ l2_routing.wrong("the 2 of x² kept", r"2|twice|half|½")(l2(lambda x, y: 2 * x 
 l2_routing.wrong("divided by the sum of squares, root forgotten", r"root|y²|square|norm")(l2(lambda x, y: x / y**2))
 l2_routing.wrong("x² over y", r"square|x²|sign|x")(l2(lambda x, y: x**2 / y))
 l2_routing.wrong("the root of a mean", r"mean|root|number|divided|times")(l2(lambda x, y: x / np.sqrt((x**2).mean())))
-l2_routing.wrong("shares of the sum of magnitudes", r"magnitude|absolute|L1|sum")(l2(lambda x, y: x / np.abs(x).sum()))
+l2_routing.wrong("shares of the sum of magnitudes", r"magnitude|absolute|L1|sum|Σ")(
+    l2(lambda x, y: x / np.abs(x).sum())
+)
 l2_routing.wrong("every pixel as if it were average pooling", r"average|divided|size|x|same")(
     l2(lambda x, y: np.ones(x.shape) / x.size)
 )

@@ -132,7 +132,7 @@ def _(image, kernel):
     return out
 
 
-@cross_correlation.wrong("FFT without the conjugate", r"circular|wrap|around|turn|flip|convolution")
+@cross_correlation.wrong("FFT without the conjugate", r"circular|wrap|around|turn|flip|convolution|backwards")
 def _(image, kernel):
     rows, columns = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
     return np.fft.ifft2(np.fft.fft2(image) * np.fft.fft2(kernel, image.shape)).real[:rows, :columns]
@@ -183,7 +183,7 @@ def _(image, kernel):
     return cross_correlate(image, kernel)[::-1, ::-1]
 
 
-@convolution.wrong("K(−m, −n) with Python's negative indices", r"negative|−1|-1|moved|index|count")
+@convolution.wrong("K(−m, −n) with Python's negative indices", r"negative|−1|-1|moved|index|count|from the end")
 def _(image, kernel):
     (H, W), (k1, k2) = image.shape, kernel.shape
     result = np.zeros((H - k1 + 1, W - k2 + 1))
@@ -276,7 +276,7 @@ def _(kernel):
     return turned
 
 
-@turned.wrong("−i for −1 − i", r"one|moved|index|roll|negative")
+@turned.wrong("−i for −1 − i", r"one|moved|index|roll|negative|\[-m, -n\]")
 def _(kernel):
     turned = np.zeros(kernel.shape)
     for i in range(len(kernel)):
@@ -455,7 +455,7 @@ def _(inputs, delta):
     return -cross_correlate(inputs, delta)
 
 
-@kernel_gradient.wrong("as large as the input", r"shape|same|full|padd")
+@kernel_gradient.wrong("as large as the input", r"shape|same|full|padd|as large as")
 def _(inputs, delta):
     return correlate2d(inputs, delta, mode="same")
 
@@ -488,7 +488,7 @@ def _(delta):
     return delta.sum(axis=(0, 2, 3))
 
 
-@bias_gradient.wrong("one number for all filters", r"all filters|every filter|filters|shape|one number")
+@bias_gradient.wrong("one number for all filters", r"all filters|every filter|filters|shape|one number|all of δ")
 def _(delta):
     return np.full(delta.shape[-1], delta.sum())
 
