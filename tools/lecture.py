@@ -42,8 +42,6 @@ ANSWER = re.compile(r"<details>\s*<summary>[^<]*\banswers?\b[^<]*</summary>(.*?)
 ONLY_FOR_READERS = re.compile(
     r"^(?:\*Time: .*|Remember\?|---|Back: .*|\*\*Further reading\.\*\*(?:.|\n(?!\n))*)$", re.MULTILINE
 )
-    r"^(?:\*Time: .*|Remember\?|---|Back: .*|\*\*Further reading\.\*\*(?:.|\n(?!\n))*)$", re.M
-)
 BLOCK = re.compile(r"(<aside.*?</aside>|```.*?```)|\n{2,}", re.DOTALL)
 ENTRY = re.compile(r"\s*(?:[-*|]|\d+\.)\s")
 HEADING = re.compile(r"#+ .*")
