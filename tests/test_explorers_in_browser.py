@@ -269,13 +269,8 @@ def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jump
             assert like.message == ""
             eventually(lambda: shown(explorer), fresh(like.view.scene))
             eventually(lambda: offered(explorer), [list(lists._options_labels) for lists in choices(like)])
-            # Other arrays or functions from a list may need more room, or those of another step or stride; a button
-            # more than is kept free, and in a narrow page other numbers; from then on the picture keeps it.
-            others = (
-                others
-                or isinstance(moved, widgets.Dropdown | widgets.ToggleButtons)
-                or (isinstance(moved, SLIDERS) and (width == 800 or name in ("ChainOfLayers", "StrideAndPadding")))
-            )
+            # Other arrays or functions from a list may need more room; from then on the picture keeps it.
+            others = others or isinstance(moved, widgets.Dropdown)
             nothing_has_jumped(moved, may_grow=others)
             high = height(explorer)
         assert shown(explorer) != fresh(make(name).view.scene)

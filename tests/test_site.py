@@ -19,6 +19,7 @@ from playwright.sync_api import expect
 
 import course
 from browser import Lab, Tab, cell_of, eventually
+from convbp.pictures.grid_view import unpacked
 from sample import THOROUGH
 
 if not os.environ.get("CONVBP_SITE"):
@@ -75,7 +76,7 @@ def states(page):
 
 
 def sentence_of(state, key):
-    text = re.sub(r"<[^>]*>", "", state["patches"][key]["sentence"])
+    text = re.sub(r"<[^>]*>", "", unpacked(state["patches"])[key]["sentence"])
     return re.sub(r"&lt;", "<", re.sub(r"&gt;", ">", text)).replace("&amp;", "&").replace("&#x27;", "'")
 
 
@@ -92,14 +93,15 @@ def test_each_picture_of_a_page_answers_to_pointer_and_keys(browser, address, pa
         sentence = place.locator(".convbp-sentence")
         begun = "{grid},{row},{col}".format(**state)
         expect(sentence).to_contain_text(sentence_of(state, begun))
-        there = [key for key in state["patches"] if key != begun]
+        cells = state["patches"]["cells"]
+        there = [key for key in cells if key != begun]
         key = there[len(there) // 2]
         cell_of(place, *key.split(",")).first.click()
         expect(sentence).to_contain_text(sentence_of(state, key))
         place.get_by_role("application").press("Home")
         tab.page.mouse.move(1, 1)
         grid, row, _ = key.split(",")
-        first = min(int(k.split(",")[2]) for k in state["patches"] if k.startswith(f"{grid},{row},"))
+        first = min(int(k.split(",")[2]) for k in cells if k.startswith(f"{grid},{row},"))
         expect(sentence).to_contain_text(sentence_of(state, f"{grid},{row},{first}"))
     assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert_alone_and_content(tab)

@@ -1,5 +1,8 @@
 """Stride, padding and dilation: which pixels a window reads, and how δ is spread with zeros on the way back."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
@@ -187,3 +190,11 @@ class StrideAndPadding(Explorer, state=StridedLayer, scene=scene):
     def controls(self) -> Rows:
         (sliders,) = super().controls()
         return [sliders[::2], sliders[1::2]]  # of the rows, and of the columns
+
+    def reachable(self) -> Iterable[StridedLayer]:
+        """One step of a slider away."""
+        state = self.state
+        for control in self._controls:
+            for value in {control.read(state) - 1, control.read(state) + 1} & {*range(control.widget.min, 4)}:
+                with suppress(ValueError):
+                    yield control.change(state, value)

@@ -357,7 +357,14 @@ class Scene:
     selected
         The chosen cell; a key of ``highlights``.
     maps
-        Grids that are only context: small, below the line.
+        Grids that are only context: small, below the line, each alone or several as a tuple, one below the other. On
+        a page one can be opened: it lies over the others until it is closed.
+    thumbnails
+        The maps are drawn without numbers until they are opened; what stands before a colon of a title is enough.
+    tallest
+        Grids, one below the other, for which the line keeps room whether or not they are in it.
+    cell
+        The side of a cell in the line; 0 for the largest for which there is room.
     flights
         What is seen to move when this picture comes after one with other flights: a step, or a switch.
     covered
@@ -370,7 +377,10 @@ class Scene:
     line: tuple[Phrase, ...]
     highlights: Mapping[Selection, Highlight]
     selected: Selection
-    maps: tuple[Grid, ...] = ()
+    maps: tuple[Grid | tuple[Grid, ...], ...] = ()
+    thumbnails: bool = False
+    tallest: tuple[Grid, ...] = ()
+    cell: int = 0
     flights: Flights = ()
     covered: Grid | None = None
     answers: Mapping[Selection, Highlight] = field(default_factory=dict)
@@ -402,8 +412,8 @@ class Scene:
     @property
     def grids(self) -> tuple[Grid, ...]:
         """All of them, in the order in which they are read."""
-        pieces = (piece for phrase in self.line for piece in phrase)
-        return (*(grid for piece in pieces for grid in stacked(piece)), *self.maps)
+        pieces = (*(piece for phrase in self.line for piece in phrase), *self.maps)
+        return tuple(grid for piece in pieces for grid in stacked(piece))
 
     @property
     def sentence(self) -> str:
