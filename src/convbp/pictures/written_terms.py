@@ -90,21 +90,18 @@ def coming_about(entry: Sum, grids: Mapping[str, str], width: int, *to: Cells) -
     """How the products of a sum, in rows of so many, come about: the factors meet, and what they make goes on.
 
     ``grids`` has the grid that shows an array, in the order in which one factor goes to the next; from the last one the
-    products go to their places, and from there to each of ``to``.
+    products go to their places, and from there to each of ``to``. Nothing flies where factors are in no grid.
     """
-    met = [
-        [Cells(grids[name], *part.index) for name in grids for part in term if part.array == name]
-        for term in entry.terms
-    ]
-    if not met:
+    met = [[part for name in grids for part in term if part.array == name] for term in entry.terms]
+    if len(set(map(len, met))) != 1 or not met[0]:
         return ()
     made = [Cells("products", *divmod(n, width)) for n in range(len(met))]
-    columns = list(zip(*met, strict=True))
-    return (
-        *(together(one, other, meets=True) for one, other in pairwise(columns)),
-        together(columns[-1], made, products(entry)),
-        *(together(made, [end] * len(made)) for end in to),
-    )
+    columns = [[Cells(grids[part.array], *part.index) for part in column] for column in zip(*met, strict=True)]
+    steps = []
+    for n, (one, other) in enumerate(pairwise(columns), 1):
+        so_far = [_factors(*(part.value for part in parts[:n])) for parts in met] if n > 1 else ()
+        steps.append(together(one, other, so_far, meets=True))
+    return *steps, together(columns[-1], made, products(entry)), *(together(made, [end] * len(made)) for end in to)
 
 
 def together(
@@ -112,7 +109,7 @@ def together(
 ) -> tuple[Flight, ...]:
     """Numbers that go at once, each from its cell to its own: as one block, if that is what they are."""
     one, other = _block(starts), _block(ends)
-    if one and other:
+    if one and other and len(starts) in (one.rows * one.cols, other.rows * other.cols):
         return (Flight(one, other, tuple(carries), meets),)
     texts = carries or [""] * len(starts)
     return tuple(
