@@ -17,9 +17,9 @@ anything that NumPy reads. A function whose parameters cannot be read, as of com
     report      report.py           what was found, to be printed or asserted
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -45,7 +45,18 @@ __all__ = [
     "max_pool2d",
 ]
 
+
+class Options(TypedDict, total=False):
+    """What each diagnosis can be told by name; `conv2d` says what it means."""
+
+    to: Callable[[np.ndarray], Any]
+    dtype: Any
+    cases: int
+    seed: int
+
+
 _STEPS = ("stride", "padding", "dilation", "groups")
+_Taken = tuple[tuple[str, ...], tuple[str, ...]]  # by name: arrays, and what else
 _TRIED = 8  # cases by which it is seen in which form steps are taken
 _LAYOUTS = {"NHWC": (None, None), "NCHW": (conv.CHANNELS_FIRST, conv.KERNEL_FIRST)}
 
@@ -55,10 +66,7 @@ def conv2d(
     forward: Callable | None = None,
     backward: Callable | None = None,
     layout: str = "NCHW",
-    to: Callable[[np.ndarray], Any] = np.asarray,
-    dtype: Any = np.float64,
-    cases: int = 48,
-    seed: int = 0,
+    **options: Unpack[Options],
 ) -> Diagnosis:
     """Diagnose a convolutional layer.
 
@@ -92,7 +100,7 @@ def conv2d(
         If neither function is given or one is none, it is not clear what a parameter stands for, or the layout, the
         dtype or the number of cases is none of those above.
     """
-    return _convolution("conv2d", forward, backward, layout, to, dtype, cases, seed)
+    return _convolution(_Asked.of("conv2d", forward, backward, layout, _LAYOUTS, options))
 
 
 def conv_transpose2d(
@@ -100,10 +108,7 @@ def conv_transpose2d(
     forward: Callable | None = None,
     backward: Callable | None = None,
     layout: str = "NCHW",
-    to: Callable[[np.ndarray], Any] = np.asarray,
-    dtype: Any = np.float64,
-    cases: int = 48,
-    seed: int = 0,
+    **options: Unpack[Options],
 ) -> Diagnosis:
     """Diagnose a transposed convolution, which is the input gradient of `conv2d` as a layer of its own.
 
@@ -128,36 +133,19 @@ def conv_transpose2d(
     TypeError, ValueError
         As `conv2d` does.
     """
-    return _convolution("conv_transpose2d", forward, backward, layout, to, dtype, cases, seed)
+    return _convolution(_Asked.of("conv_transpose2d", forward, backward, layout, _LAYOUTS, options))
 
 
-def _convolution(
-    operation: str,
-    forward: Callable | None,
-    backward: Callable | None,
-    layout: str,
-    to: Callable[[np.ndarray], Any],
-    dtype: Any,
-    cases: int,
-    seed: int,
-) -> Diagnosis:
-    transposed = operation == "conv_transpose2d"
-    kind = _checked(operation, forward, backward, layout, _LAYOUTS, dtype)
-    count, seed = as_count(operation, "cases", cases, 2, 10_000), as_count(operation, "seed", seed, 0)
-    more = ("output_padding",) if transposed else ()
-    ahead = (
-        None
-        if forward is None
-        else callee(operation, "forward", forward, ("inputs", "kernel", "bias"), (*_STEPS, *more))
-    )
-    behind = (
-        None
-        if backward is None
-        else callee(operation, "backward", backward, ("delta", "inputs", "kernel"), ("bias", *_STEPS, *more))
+def _convolution(asked: "_Asked") -> Diagnosis:
+    transposed = asked.operation == "conv_transpose2d"
+    kind, to = asked.dtype, asked.to
+    more = (*_STEPS, *(("output_padding",) if transposed else ()))
+    ahead, behind = asked.callees(
+        (("inputs", "kernel", "bias"), more), (("delta", "inputs", "kernel"), ("bias", *more))
     )
     both = [one for one in (ahead, behind) if one is not None]
     steps = [step for step in _STEPS if all(one.accepts(step) for one in both)]
-    images, kernels = _LAYOUTS[layout]
+    images, kernels = _LAYOUTS[asked.layout]
     orders = {"inputs": images, "kernel": kernels, "delta": images}
 
     def hand(case: Case, pairs: bool = True) -> dict[str, Any]:
@@ -173,7 +161,7 @@ def _convolution(
         return given | ({"groups": case.arguments["groups"]} if "groups" in steps else {})
 
     def made(count: int, steps: list[str], pairs: bool, one_side: bool) -> list[Case]:
-        found = conv.cases(count, steps, pairs, one_side, kind, seed)
+        found = conv.cases(count, steps, pairs, one_side, kind, asked.seed)
         return _without_bias(ahead, other.transposed_cases(found) if transposed else found)
 
     def runs(pairs: bool, one_side: bool) -> int:
@@ -226,19 +214,10 @@ def _convolution(
         sought = {key: replace(one, programs=()) for key, one in sought.items()}
         right = other.transposed_forward
         output = replace(output, right=right, computation=_as(right, ()))
-    return diagnosis(
-        operation,
-        ahead,
-        behind,
-        sought,
-        output,
-        made(count, steps, pairs, one_side),
-        lambda case: hand(case, pairs),
-        conv.in_words,
-        to,
-        kind,
-        notes,
-        {"dx": "inputs", "dw": "kernel"},
+    cases = made(asked.cases, steps, pairs, one_side)
+    linear_in = {"dx": "inputs", "dw": "kernel"}
+    return asked.diagnosis(
+        ahead, behind, sought, output, cases, lambda case: hand(case, pairs), conv.in_words, notes, linear_in
     )
 
 
@@ -246,23 +225,73 @@ def _in_order(array: np.ndarray, order: tuple[int, ...] | None, dtype: np.dtype)
     return np.ascontiguousarray(array.transpose(order) if order else array, dtype)
 
 
-def _checked(
-    operation: str, forward: object, backward: object, layout: object, layouts: Mapping[str, Any], dtype: Any
-) -> np.dtype:
-    if forward is None and backward is None:
-        raise TypeError(
-            f"{operation}: neither forward nor backward came; expected a function for at least one of them, for "
-            f"example {operation}(backward=my_backward)."
+@dataclass(frozen=True)
+class _Asked:
+    """What a diagnosis is asked for, checked."""
+
+    operation: str
+    forward: Callable | None
+    backward: Callable | None
+    layout: str
+    to: Callable[[np.ndarray], Any]
+    dtype: np.dtype
+    cases: int
+    seed: int
+
+    @classmethod
+    def of(
+        cls,
+        operation: str,
+        forward: Callable | None,
+        backward: Callable | None,
+        layout: str,
+        layouts: Mapping[str, Any],
+        options: Options,
+    ) -> "_Asked":
+        if unknown := set(options) - set(Options.__annotations__):
+            raise TypeError(
+                f"{operation}: there is no option {min(unknown)}; expected {', '.join(Options.__annotations__)}."
+            )
+        if forward is None and backward is None:
+            raise TypeError(
+                f"{operation}: neither forward nor backward came; expected a function for at least one of them, for "
+                f"example {operation}(backward=my_backward)."
+            )
+        if layout not in layouts:
+            raise ValueError(f"{operation}: layout is {shown(layout)}; expected {' or '.join(map(repr, layouts))}.")
+        dtype = options.get("dtype", np.float64)
+        try:
+            kind = np.dtype(dtype)
+        except TypeError:
+            kind = np.dtype(object)
+        if kind.name not in TOLERANCES:
+            raise ValueError(f"{operation}: dtype is {shown(dtype)}; expected one of {', '.join(TOLERANCES)}.")
+        cases = as_count(operation, "cases", options.get("cases", 48), 2, 10_000)
+        seed = as_count(operation, "seed", options.get("seed", 0), 0)
+        return cls(operation, forward, backward, layout, options.get("to", np.asarray), kind, cases, seed)
+
+    def callees(self, ahead: _Taken, behind: _Taken) -> tuple[Callee | None, Callee | None]:
+        """The two functions, if they came, with what they need and what else they may take."""
+        return (
+            None if self.forward is None else callee(self.operation, "forward", self.forward, *ahead),
+            None if self.backward is None else callee(self.operation, "backward", self.backward, *behind),
         )
-    if layout not in layouts:
-        raise ValueError(f"{operation}: layout is {shown(layout)}; expected {' or '.join(map(repr, layouts))}.")
-    try:
-        kind = np.dtype(dtype)
-    except TypeError:
-        kind = np.dtype(object)
-    if kind.name not in TOLERANCES:
-        raise ValueError(f"{operation}: dtype is {shown(dtype)}; expected one of {', '.join(TOLERANCES)}.")
-    return kind
+
+    def diagnosis(
+        self,
+        ahead: Callee | None,
+        behind: Callee | None,
+        sought: Mapping[str, Sought],
+        output: Sought,
+        cases: Sequence[Case],
+        hand: Callable[[Case], Mapping[str, Any]],
+        in_words: Callable[[Mapping], str],
+        notes: Sequence[str] = (),
+        linear_in: Mapping[str, str] | None = None,
+    ) -> Diagnosis:
+        return diagnosis(
+            self.operation, ahead, behind, sought, output, cases, hand, in_words, self.to, self.dtype, notes, linear_in
+        )
 
 
 def max_pool2d(
@@ -270,10 +299,7 @@ def max_pool2d(
     backward: Callable,
     forward: Callable | None = None,
     layout: str = "NCHW",
-    to: Callable[[np.ndarray], Any] = np.asarray,
-    dtype: Any = np.float64,
-    cases: int = 48,
-    seed: int = 0,
+    **options: Unpack[Options],
 ) -> Diagnosis:
     """Diagnose max pooling. Where several entries are the largest, δ may go to any one of them, or be shared.
 
@@ -302,7 +328,7 @@ def max_pool2d(
         _MAPS,
         also=lambda given: other.other_ties(**given),
     )
-    return _pooling("max_pool2d", pooling.max_pool2d, forward, backward, sought, layout, to, dtype, cases, seed)
+    return _pooling(_Asked.of("max_pool2d", forward, backward, layout, _LAYOUTS, options), pooling.max_pool2d, sought)
 
 
 def average_pool2d(
@@ -310,10 +336,7 @@ def average_pool2d(
     backward: Callable,
     forward: Callable | None = None,
     layout: str = "NCHW",
-    to: Callable[[np.ndarray], Any] = np.asarray,
-    dtype: Any = np.float64,
-    cases: int = 48,
-    seed: int = 0,
+    **options: Unpack[Options],
 ) -> Diagnosis:
     """Diagnose average pooling, in which padded zeros count.
 
@@ -332,7 +355,8 @@ def average_pool2d(
         As `conv2d` does.
     """
     sought = Sought(other.average_pool_back, _as(other.average_pool_back, other.AVERAGE_MISTAKES), _MAPS)
-    return _pooling("average_pool2d", pooling.average_pool2d, forward, backward, sought, layout, to, dtype, cases, seed)
+    asked = _Asked.of("average_pool2d", forward, backward, layout, _LAYOUTS, options)
+    return _pooling(asked, pooling.average_pool2d, sought)
 
 
 def dense(
@@ -340,10 +364,7 @@ def dense(
     forward: Callable | None = None,
     backward: Callable | None = None,
     layout: str = "IO",
-    to: Callable[[np.ndarray], Any] = np.asarray,
-    dtype: Any = np.float64,
-    cases: int = 48,
-    seed: int = 0,
+    **options: Unpack[Options],
 ) -> Diagnosis:
     """Diagnose a dense layer, x w + b.
 
@@ -368,7 +389,7 @@ def dense(
         As `conv2d` does.
     """
     weights = {"IO": None, "OI": (1, 0)}
-    kind = _checked("dense", forward, backward, layout, weights, dtype)
+    asked = _Asked.of("dense", forward, backward, layout, weights, options)
     order = weights[layout]
 
     def dx(inputs, kernel, bias, delta):
@@ -389,11 +410,8 @@ def dense(
         "db": Sought(db, _as(db, other.DENSE_DB), ("unit",)),
     }
     output = Sought(run, _as(run, ()), ("image", "unit"))
-    some = other.rows_cases(as_count("dense", "cases", cases, 2, 10_000), other.dense_arrays, kind, seed)
-    taken = ("inputs", "kernel", "bias"), ("delta", "inputs", "kernel")
-    if forward is not None:
-        some = _without_bias(callee("dense", "forward", forward, ("inputs", "kernel", "bias"), ()), some)
-    return _simple("dense", forward, backward, taken, ("bias",), sought, output, some, {"kernel": order}, to, kind)
+    takes = (("inputs", "kernel", "bias"), ()), (("delta", "inputs", "kernel"), ("bias",))
+    return _of_rows(asked, takes, sought, output, other.dense_arrays, {"kernel": order})
 
 
 def batch_norm(
@@ -401,10 +419,7 @@ def batch_norm(
     forward: Callable | None = None,
     backward: Callable | None = None,
     layout: str = "NCHW",
-    to: Callable[[np.ndarray], Any] = np.asarray,
-    dtype: Any = np.float64,
-    cases: int = 48,
-    seed: int = 0,
+    **options: Unpack[Options],
 ) -> Diagnosis:
     """Diagnose batch normalisation in training: y = γ x̂ + β with x̂ = (x − μ) / √(σ² + ε) over images and places.
 
@@ -429,7 +444,7 @@ def batch_norm(
     TypeError, ValueError
         As `conv2d` does.
     """
-    kind = _checked("batch_norm", forward, backward, layout, _LAYOUTS, dtype)
+    asked = _Asked.of("batch_norm", forward, backward, layout, _LAYOUTS, options)
     images, _ = _LAYOUTS[layout]
     sought = {
         "dx": Sought(other.norm_dx, _as(other.norm_dx, other.NORM_DX), _MAPS, (), images),
@@ -437,10 +452,8 @@ def batch_norm(
         "dbeta": Sought(other.norm_dbeta, _as(other.norm_dbeta, other.NORM_DBETA), ("channel",)),
     }
     output = Sought(other.norm_forward, _as(other.norm_forward, ()), _MAPS, (), images)
-    some = other.rows_cases(as_count("batch_norm", "cases", cases, 2, 10_000), other.norm_arrays, kind, seed)
-    taken = ("inputs", "gamma", "beta"), ("delta", "inputs", "gamma")
-    orders = {"inputs": images, "delta": images}
-    return _simple("batch_norm", forward, backward, taken, ("beta", "eps"), sought, output, some, orders, to, kind)
+    takes = (("inputs", "gamma", "beta"), ("eps",)), (("delta", "inputs", "gamma"), ("beta", "eps"))
+    return _of_rows(asked, takes, sought, output, other.norm_arrays, {"inputs": images, "delta": images})
 
 
 def activation(
@@ -448,10 +461,7 @@ def activation(
     *,
     forward: Callable | None = None,
     backward: Callable | None = None,
-    to: Callable[[np.ndarray], Any] = np.asarray,
-    dtype: Any = np.float64,
-    cases: int = 48,
-    seed: int = 0,
+    **options: Unpack[Options],
 ) -> Diagnosis:
     """Diagnose an activation.
 
@@ -475,7 +485,7 @@ def activation(
     TypeError, ValueError
         As `conv2d` does; or if there is no such activation.
     """
-    kind = _checked("activation", forward, backward, "", {"": None}, dtype)
+    asked = _Asked.of("activation", forward, backward, "", {"": None}, options)
     f = as_activation("activation", function, "function")
 
     def dx(inputs, delta, output):
@@ -485,14 +495,12 @@ def activation(
         return f(inputs)
 
     def arrays(rng, images, first, second):
-        inputs = rng.normal(0, 2, (images, first, second)).astype(kind).astype(float)
+        inputs = rng.normal(0, 2, (images, first, second)).astype(asked.dtype).astype(float)
         return {"inputs": inputs, "delta": rng.normal(size=inputs.shape), "output": f(inputs)}
 
     sought = {"dx": Sought(dx, _as(dx, other.activation_mistakes(f, f.derivative)), ("image", "row", "column"))}
     output = Sought(run, _as(run, ()), ("image", "row", "column"))
-    some = other.rows_cases(as_count("activation", "cases", cases, 2, 10_000), arrays, kind, seed)
-    taken = ("inputs",), ("delta", "inputs", "output")
-    return _simple("activation", forward, backward, taken, (), sought, output, some, {}, to, kind)
+    return _of_rows(asked, ((("inputs",), ()), (("delta", "inputs", "output"), ())), sought, output, arrays, {})
 
 
 _MAPS = ("image", "row", "column", "channel")
@@ -500,7 +508,7 @@ _MAPS = ("image", "row", "column", "channel")
 
 def _without_bias(forward: Callee | None, cases: list[Case]) -> list[Case]:
     """The cases of a layer that has no bias, if the forward pass takes none."""
-    if forward is None or forward.accepts("bias"):
+    if forward is None or forward.accepts("bias") or "bias" not in cases[0].arguments:
         return cases
     return [replace(c, arguments={**c.arguments, "bias": np.zeros_like(c.arguments["bias"])}) for c in cases]
 
@@ -513,18 +521,25 @@ def _bias_of(delta, **_):
     return delta.sum(axis=(0, 1, 2))
 
 
-def _simple(operation, forward, backward, taken, more, sought, output, cases, orders, to, kind) -> Diagnosis:
+def _of_rows(
+    asked: _Asked,
+    takes: tuple[_Taken, _Taken],
+    sought: Mapping[str, Sought],
+    output: Sought,
+    arrays: Callable[..., dict[str, Any]],
+    orders: Mapping[str, tuple[int, ...] | None],
+) -> Diagnosis:
     """A layer whose arguments need nothing but their order of axes."""
-    ahead = None if forward is None else callee(operation, "forward", forward, taken[0], more)
-    behind = None if backward is None else callee(operation, "backward", backward, taken[1], more)
+    ahead, behind = asked.callees(*takes)
+    cases = other.rows_cases(asked.cases, arrays, asked.dtype, asked.seed)
 
     def hand(case: Case) -> dict[str, Any]:
         return {
-            name: _in_order(value, orders.get(name), kind) if isinstance(value, np.ndarray) else value
+            name: _in_order(value, orders.get(name), asked.dtype) if isinstance(value, np.ndarray) else value
             for name, value in case.arguments.items()
         }
 
-    return diagnosis(operation, ahead, behind, sought, output, cases, hand, _sizes, to, kind)
+    return asked.diagnosis(ahead, behind, sought, output, _without_bias(ahead, cases), hand, _sizes)
 
 
 def _sizes(arguments: Mapping[str, Any]) -> str:
@@ -532,39 +547,28 @@ def _sizes(arguments: Mapping[str, Any]) -> str:
     return ", ".join(said)
 
 
-def _pooling(operation, pool, forward, backward, sought, layout, to, dtype, cases, seed) -> Diagnosis:
-    kind = _checked(operation, forward, backward, layout, _LAYOUTS, dtype)
-    count = as_count(operation, "cases", cases, 2, 10_000)
+def _pooling(asked: _Asked, pool: Callable, sought: Sought) -> Diagnosis:
     steps = ("size", "stride", "padding")
-    ahead = None if forward is None else callee(operation, "forward", forward, ("inputs",), steps)
-    behind = None if backward is None else callee(operation, "backward", backward, ("delta", "inputs"), steps)
+    ahead, behind = asked.callees((("inputs",), steps), (("delta", "inputs"), steps))
     both = [one for one in (ahead, behind) if one is not None]
     taken = [step for step in steps if all(one.accepts(step) for one in both)]
-    images, _ = _LAYOUTS[layout]
+    images, _ = _LAYOUTS[asked.layout]
 
     def run(inputs, delta, size, stride, padding):
         return pool(inputs, size, stride=stride, padding=padding).output
 
     def hand(case: Case, pairs: bool) -> dict[str, Any]:
-        arrays = {key: _in_order(case.arguments[key], images, kind) for key in ("inputs", "delta")}
+        arrays = {key: _in_order(case.arguments[key], images, asked.dtype) for key in ("inputs", "delta")}
         return arrays | {step: case.arguments[step][slice(None) if pairs else 0] for step in taken}
 
+    def made(count: int, pairs: bool) -> list[Case]:
+        return other.pooling_cases(count, taken, pairs, asked.dtype, asked.seed)
+
     def runs(pairs: bool) -> int:
-        some = other.pooling_cases(_TRIED, taken, pairs, kind, seed)
-        return sum(not any(called(one, hand(case, pairs), to)[1] for one in both) for case in some)
+        return sum(not any(called(one, hand(c, pairs), asked.to)[1] for one in both) for c in made(_TRIED, pairs))
 
     pairs = runs(True) >= runs(False)
     notes = [] if pairs else ["Not tried: steps that differ between rows and columns, as pairs are not taken."]
-    return diagnosis(
-        operation,
-        ahead,
-        behind,
-        {"dx": replace(sought, order=images)},
-        Sought(run, _as(run, ()), _MAPS, (), images),
-        other.pooling_cases(count, taken, pairs, kind, seed),
-        lambda case: hand(case, pairs),
-        _sizes,
-        to,
-        kind,
-        notes,
-    )
+    cases, output = made(asked.cases, pairs), Sought(run, _as(run, ()), _MAPS, (), images)
+    back = {"dx": replace(sought, order=images)}
+    return asked.diagnosis(ahead, behind, back, output, cases, lambda case: hand(case, pairs), _sizes, notes)

@@ -112,7 +112,11 @@ def other_ties(inputs, delta, size, stride, padding):
     """What is right as well where several entries are the largest: δ to another one of them, or shared."""
     known = [m for m in exercises.max_routing.computation.misconceptions if m.name in ("tie to another", "ties split")]
     wrong = exercises.max_routing.computation.wrong
-    return [_max_of_each_map(lambda theirs, m=m: wrong(theirs, m), inputs, delta, size, stride, padding) for m in known]
+
+    def made(m: Misconception) -> Callable[[Mapping], Any]:
+        return lambda theirs: wrong(theirs, m)
+
+    return [_max_of_each_map(made(m), inputs, delta, size, stride, padding) for m in known]
 
 
 def pooling_cases(count: int, steps: Sequence[str], pairs: bool, dtype: np.dtype, seed: int) -> list[Case]:

@@ -295,6 +295,8 @@ class Array(Node):
     ``a.joined(i, j)`` prints no commas, and ``a.bare(i, j)`` no indices.
     """
 
+    name: str  # of a `Letter`
+
     @property
     def text(self) -> str:
         """As it is written in a line of text."""
@@ -884,7 +886,7 @@ class Both(Expression):
 
     def value(self, case, at):
         left, right = (np.asarray(side.value(case, at), dtype=object) for side in (self.left, self.right))
-        return np.where(np.asarray(case.agree(left, right)).astype(bool), left, UNDEFINED)
+        return np.where(np.asarray(case.agree(left, right)).astype(bool), left, np.array(UNDEFINED))
 
 
 @dataclass(frozen=True)

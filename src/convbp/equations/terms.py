@@ -65,7 +65,7 @@ class _Named:
         self._boxes: dict[tuple, np.ndarray] = {}
 
     def read(self, *index):
-        index = index or [np.asarray(0)]
+        index = index or (np.asarray(0),)
         # Each entry is named once, in a box around all places, and read from there.
         first, last = (tuple(int(end(axis)) for axis in index) for end in (np.min, np.max))
         if (first, last) not in self._boxes:

@@ -59,8 +59,9 @@ def check_entry(exercise: Exercise, value: object, at: tuple[int, ...], points: 
 
 def _gives(exercise: Exercise, misconception: Misconception, answer: Answer, at: tuple[int, ...]) -> bool:
     wrong = exercise.known.wrong(0, (misconception,))
-    there = wrong is not None and wrong.ndim == len(at) and all(np.less(at, wrong.shape))
-    return there and answer.equals(np.asarray(wrong[at]))
+    if wrong is None or wrong.ndim != len(at) or any(np.greater_equal(at, wrong.shape)):
+        return False
+    return answer.equals(np.asarray(wrong[at]))
 
 
 def _judged(exercise: Exercise, done: Run, order: Order, points: float, came: str) -> Result:

@@ -156,8 +156,8 @@ def ratio(answer: Answer, expected: np.ndarray) -> float | None:
 
 
 def _factor(pairs, counts):
-    ratios = [ratio(*pair) for pair in pairs]
-    if None in ratios or pairs[0][1].size == 1:
+    ratios = [by for pair in pairs if (by := ratio(*pair)) is not None]
+    if len(ratios) < len(pairs) or pairs[0][1].size == 1:
         return []
     near = np.array(ratios) - 1
     if np.all(np.abs(near) < 1e-2) and not np.allclose(near, near[0], rtol=1e-2):
@@ -357,8 +357,8 @@ def _shift(pairs, axes):
     for down, right in steps[1:]:
         parts = [(a, *_moved(a.values, e, (rows, down), (columns, right))) for a, e in pairs]
         if all(part.size > 1 and part.any() and _close(a, mine, part) for a, mine, part in parts):
-            steps = f"{number(down)} row{_s(down)} and {number(right)} column{_s(right)}"
-            return [f"Your numbers are right, but moved by {steps}."]
+            by = f"{number(down)} row{_s(down)} and {number(right)} column{_s(right)}"
+            return [f"Your numbers are right, but moved by {by}."]
     return []
 
 

@@ -74,8 +74,8 @@ class Known:
         self,
         computation: Computation,
         inputs: Sequence[Mapping],
-        variants: Callable[[], Sequence[Misconception]] = lambda: (),
-        unusual: Callable[[], Sequence[Misconception]] = lambda: (),
+        variants: Callable[[], Sequence[Any]] = lambda: (),
+        unusual: Callable[[], Sequence[Any]] = lambda: (),
     ):
         self.computation, self.inputs, self._variants, self._unusual = computation, inputs, variants, unusual
         self._computed: dict[tuple, np.ndarray | None] = {}

@@ -99,10 +99,11 @@ class Program:
     def __post_init__(self):
         source = textwrap.dedent(inspect.getsource(self.function))
         self.tree = ast.parse(source)
-        (self._definition,) = self.tree.body
-        if not isinstance(self._definition, ast.FunctionDef):
+        (definition,) = self.tree.body
+        if not isinstance(definition, ast.FunctionDef):
             raise TypeError(f"{self.function!r} has no definition of its own; expected a function made with def.")
-        self._definition.decorator_list = []
+        definition.decorator_list = []
+        self._definition = definition
 
     def edits(self, every_name: bool = False) -> Iterator[Edit]:
         """Every edit, the plainest kinds of each place first; with every name for every other, if that is asked for."""

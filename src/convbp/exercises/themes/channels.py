@@ -260,9 +260,8 @@ def multichannel_input_gradient(delta, kernel):
 
 
 def _kernel_gradient(inputs, delta):
-    return conv2d_kernel_gradient(
-        inputs, delta, [n - m + 1 for n, m in zip(inputs.shape, delta.shape, strict=True)][1:3]
-    )
+    (_, H, W, _), (_, rows, columns, _) = inputs.shape, delta.shape
+    return conv2d_kernel_gradient(inputs, delta, (H - rows + 1, W - columns + 1))
 
 
 def _per_image(a):

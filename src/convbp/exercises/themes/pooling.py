@@ -49,8 +49,8 @@ def _pooling_inputs(first, seed):
     rng = np.random.default_rng(seed)
     others = [((6, 5), (3, 2), (1, 2)), ((5, 7), (2, 3), (2, 1)), ((7, 6), (2, 3), (3, 3)), ((4, 7), (2, 2), (1, 1))]
     given = [first, *(_pooled(rng, rng.integers(-3, 3, windows[0]), *windows) for windows in others)]
-    for windows in ((first["inputs"].shape, first["size"], first["stride"]), ((3, 5), (1, 2), (2, 3))):
-        given.append(_pooled(rng, rng.integers(-9, 9, windows[0]) / 7, *windows, whole=False))
+    for shape, size, stride in ((first["inputs"].shape, first["size"], first["stride"]), ((3, 5), (1, 2), (2, 3))):
+        given.append(_pooled(rng, rng.integers(-9, 9, shape) / 7, shape, size, stride, whole=False))
     return [{name: _floats(value) for name, value in one.items()} for one in given]
 
 
