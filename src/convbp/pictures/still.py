@@ -1,4 +1,4 @@
-"""A scene as a picture that does not move: PNG, which is shown wherever a notebook is."""
+"""A scene as a picture that does not move: PNG, which is shown wherever a notebook is, else SVG."""
 
 import base64
 from functools import cache
@@ -69,10 +69,9 @@ def bundle(scene: Scene, text: str) -> tuple[dict, dict]:
 
 
 def as_bundle(picture: str, text: str, **metadata: object) -> tuple[dict, dict]:
-    """The mime bundle of SVG text and its metadata; without resvg_py it holds ``text`` alone."""
-    data: dict = {"text/plain": text}
+    """The mime bundle of SVG text and its metadata; without resvg_py, as in a browser, the picture stays SVG."""
     try:
-        data["image/png"] = base64.b64encode(_small(rasterised(picture, SCALE))).decode("ascii")
+        kind, data = "image/png", base64.b64encode(_small(rasterised(picture, SCALE))).decode("ascii")
     except ModuleNotFoundError:
-        return data, {}
-    return data, {"image/png": metadata}
+        kind, data = "image/svg+xml", picture
+    return {"text/plain": text, kind: data}, {kind: metadata}
