@@ -4,6 +4,7 @@ import copy
 import importlib.util
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -437,6 +438,15 @@ def test_a_table_is_html_as_well():
         assert html.count("<tr>") == len(table._rows())
         assert "<caption>" in html
     assert "2 × 2 × 4 × 3" in seen["0"]._repr_html_()
+
+
+def test_the_code_of_the_guide_runs(capsys):
+    guide = (Path(__file__).parent.parent / "docs" / "your_own_layer.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```py\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    exec(code, {})
+    said = capsys.readouterr().out
+    assert "0.3: equal up to rounding" in said
+    assert "Left alone: 2 (Flatten)." in said
 
 
 # The explorer
