@@ -4,6 +4,7 @@ import copy
 import importlib.util
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import convbp
+from convbp import diagnose
 from convbp.torch import capture
 
 torch.set_num_threads(1)  # for such small arrays the others would only wait for each other
@@ -102,9 +105,7 @@ def test_what_is_seen_is_what_we_compute_again(make, dtype):
     compared = {row.name for row in check.rows}
     calls = {name: len(seen[name].calls) for name in seen}
     overwritten = [note for note in check.notes if "overwritten in place" in note]
-    assert overwritten == ["1.bn2: Not compared: what came out, as it was overwritten in place since."] * (
-        "1.bn2" in seen
-    )
+    assert overwritten == ["1.bn2: Not compared: came out, overwritten in place since."] * ("1.bn2" in seen)
     assert len([name for name in compared if "came out" in name]) == sum(calls.values()) - len(overwritten)
     first = next(iter(seen))
     assert {name for name in seen if any(re.match(rf"{name}: δ back", row) for row in compared)} == {*seen} - {first}
@@ -376,7 +377,8 @@ def test_a_layer_that_is_not_known_is_named_and_left_alone(reason, layer):
     model, x = small(nn.Conv2d(1, 1, 2), layer)
     seen = seen_in(model, x)
     assert list(seen) == ["0"]
-    assert f"Left alone: 1 ({kind}: {reason})." in repr(seen)
+    why = "" if "kind" in reason else f": {reason}"
+    assert f"Left alone: 1 ({kind}{why})." in repr(seen)
     with pytest.raises(KeyError, match=rf"capture: '1', {kind}, was left alone: {re.escape(reason)}. Seen are: 0"):
         seen["1"]
     assert seen.check().agrees
@@ -436,6 +438,15 @@ def test_a_table_is_html_as_well():
         assert html.count("<tr>") == len(table._rows())
         assert "<caption>" in html
     assert "2 × 2 × 4 × 3" in seen["0"]._repr_html_()
+
+
+def test_the_code_of_the_guide_runs(capsys):
+    guide = (Path(__file__).parent.parent / "docs" / "your_own_layer.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```py\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    exec(code, {})
+    said = capsys.readouterr().out
+    assert "0.3: equal up to rounding" in said
+    assert "Left alone: 2 (Flatten)." in said
 
 
 # The explorer
@@ -528,3 +539,119 @@ def test_what_the_explorer_cannot_show_is_said():
     wide, x = nn.Conv2d(1, 1, 3, dilation=3, padding=3), torch.randn(1, 1, 9, 9)
     with pytest.raises(ValueError, match=r"the model\.delta_flow: the kernel is 7×7 .* expected at most 5×5"):
         seen_in(wide, x)[""].delta_flow()
+
+
+# This package's functions beside PyTorch's
+
+STEPS = {
+    "groups": {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2), "groups": 2},
+    "depthwise": {"padding": (2, 0), "groups": 4},
+    "same": {"padding": "same", "dilation": (2, 1)},
+    "strided": {"stride": (3, 2), "padding": 1},
+}
+
+
+@pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
+def test_conv2d_and_its_gradients_are_those_of_pytorch(steps):
+    rng, groups = np.random.default_rng(0), steps.get("groups", 1)
+    x, w, b = (rng.normal(size=shape) for shape in ((2, 9, 8, 4), (3, 2, 4 // groups, 4), 4))
+    tensors = [
+        torch.from_numpy(np.ascontiguousarray(a)).requires_grad_() for a in (nchw(x), w.transpose(3, 2, 0, 1), b)
+    ]
+    out = F.conv2d(*tensors, **steps)
+    np.testing.assert_allclose(nchw(convbp.conv2d(x, w, b, **steps)), out.detach(), rtol=1e-12, atol=1e-12)
+    delta = rng.normal(size=out.shape)
+    theirs = torch.autograd.grad(out, tensors, torch.from_numpy(delta))
+    d = delta.transpose(0, 2, 3, 1)
+    ours = (
+        nchw(convbp.conv2d_input_gradient(d, w, (9, 8), **steps)),
+        convbp.conv2d_kernel_gradient(x, d, (3, 2), **steps).transpose(3, 2, 0, 1),
+        convbp.conv2d_bias_gradient(d),
+    )
+    for mine, their in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, their, rtol=1e-12, atol=1e-12)
+
+
+def test_padding_of_one_side_is_pytorch_s_own_pad():
+    rng = np.random.default_rng(1)
+    x, w = rng.normal(size=(2, 6, 7, 3)), rng.normal(size=(2, 3, 3, 4))
+    sides = ((2, 0), (1, 3))
+    image = torch.from_numpy(np.ascontiguousarray(nchw(x))).requires_grad_()
+    kernel = torch.from_numpy(np.ascontiguousarray(w.transpose(3, 2, 0, 1)))
+    out = F.conv2d(F.pad(image, (1, 3, 2, 0)), kernel, stride=(2, 1))
+    ours = convbp.conv2d(x, w, stride=(2, 1), padding=sides)
+    np.testing.assert_allclose(nchw(ours), out.detach(), rtol=1e-12, atol=1e-12)
+    delta = rng.normal(size=ours.shape)
+    (back,) = torch.autograd.grad(out, image, torch.from_numpy(np.ascontiguousarray(nchw(delta))))
+    mine = convbp.conv2d_input_gradient(delta, w, (6, 7), stride=(2, 1), padding=sides)
+    np.testing.assert_allclose(nchw(mine), back, rtol=1e-12, atol=1e-12)
+
+
+def nchw(maps):
+    return maps.transpose(0, 3, 1, 2)
+
+
+def through(function, *given, delta, **steps):
+    """What autograd sends back to each of ``given``."""
+    given = [tensor.clone().requires_grad_() for tensor in given]
+    return torch.autograd.grad(function(*given, **steps), given, delta)
+
+
+def conv_backward(dy, x, w, b, stride, padding, dilation, groups):
+    return through(F.conv2d, x, w, b, delta=dy, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def transposed_backward(dy, x, w, b, stride, padding, output_padding, groups, dilation):
+    steps = {"stride": stride, "padding": padding, "output_padding": output_padding}
+    return through(F.conv_transpose2d, x, w, b, delta=dy, groups=groups, dilation=dilation, **steps)
+
+
+def pool_backward(pool):
+    return lambda dy, x, kernel_size, stride, padding: through(
+        pool, x, delta=dy, kernel_size=kernel_size, stride=stride, padding=padding
+    )
+
+
+def batch_norm(x, gamma, beta, eps):
+    return F.batch_norm(x, None, None, gamma, beta, training=True, eps=eps)
+
+
+RIGHT = {
+    "conv2d": (diagnose.conv2d, {"forward": F.conv2d, "backward": conv_backward}),
+    "conv_transpose2d": (diagnose.conv_transpose2d, {"forward": None, "backward": transposed_backward}),
+    "max_pool2d": (diagnose.max_pool2d, {"backward": pool_backward(F.max_pool2d)}),
+    "average_pool2d": (diagnose.average_pool2d, {"backward": pool_backward(F.avg_pool2d)}),
+    "dense": (diagnose.dense, {"layout": "OI", "backward": lambda dy, x, w, b: through(F.linear, x, w, b, delta=dy)}),
+    "batch_norm": (
+        diagnose.batch_norm,
+        {"backward": lambda dy, x, gamma, beta, eps: through(batch_norm, x, gamma, beta, delta=dy, eps=eps)},
+    ),
+}
+
+
+@pytest.mark.parametrize(("diagnosed", "given"), RIGHT.values(), ids=RIGHT)
+def test_the_layers_of_pytorch_are_diagnosed_as_right(diagnosed, given):
+    found = diagnosed(to=torch.from_numpy, **given)
+    assert found.agrees, found
+
+
+def flipped(dy, x, w, b, stride, padding, dilation, groups):
+    dx, dw, db = conv_backward(dy, x, w, b, stride, padding, dilation, groups)
+    return dx, dw.flip(2, 3), db
+
+
+def turned_round(dy, x, w, b, stride, padding, dilation, groups):
+    """The kernel is turned once too often."""
+    return conv_backward(dy, x, w.flip(2, 3), b, stride, padding, dilation, groups)
+
+
+def mean_bias(dy, x, w, b, stride, padding, dilation, groups):
+    dx, dw, _ = conv_backward(dy, x, w, b, stride, padding, dilation, groups)
+    return dx, dw, dy.mean((0, 2, 3))
+
+
+@pytest.mark.parametrize(("backward", "wrong"), [(flipped, "dw"), (turned_round, "dx"), (mean_bias, "db")])
+def test_wrong_ones_are_not(backward, wrong):
+    found = diagnose.conv2d(forward=F.conv2d, backward=backward, to=torch.from_numpy)
+    assert [name for name in ("dx", "dw", "db") if not found[name].agrees] == [wrong]
+    assert found[wrong].names

@@ -1,7 +1,8 @@
 """A layer computed again by this package, beside what PyTorch has."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -94,51 +95,67 @@ def compared(name: str, theirs: torch.Tensor, ours: Value, coarsest: torch.dtype
     return Compared(name, index, value[at], ours.value[at], float(apart.max()), bool(right.all()), digits)
 
 
+class Side(NamedTuple):
+    """A result of PyTorch's, and how it is computed here."""
+
+    name: str
+    theirs: torch.Tensor
+    ours: Callable[[], Value]
+    coarsest: torch.dtype
+
+
 def checked(name: str, layer: Recorded, calls: Sequence[Call], passes: Sequence[int]) -> Check:
     """Both sides of some calls of a layer, and of the gradients of its parameters, in these backward passes."""
     rows, notes = [], []
     for at, call in enumerate(calls, 1):
-        of = f", call {at}" if len(calls) > 1 else ""
-        try:
-            again = recomputed(layer, call)
-        except (TypeError, ValueError) as error:
-            notes.append(f"Not compared{of}: {error}")
-            continue
-        if call.output.intact:
-            rows.append(compared(f"came out{of}", call.output.tensor, again.output, coarsest(call)))
-        else:
-            notes.append(f"Not compared: what came out{of}, as it was {OVERWRITTEN}.")
+        if not call.output.intact:
+            notes.append(f"Not compared: came out{_of(at, calls)}, {OVERWRITTEN}.")
         if why := call.missing(passes):
             notes.append(why)
-        for at_pass in passes:
-            if at_pass in call.deltas and at_pass in call.backs:
-                ours = again.back(as_array(call.deltas[at_pass]))[BACK]
-                rows.append(compared(f"{BACK}{of}", call.backs[at_pass], ours, coarsest(call)))
-    try:
-        rows += gradients(layer, passes)
-    except (TypeError, ValueError) as error:
-        notes.append(f"No gradient of a parameter compared: {error}")
+    for side in [*_of_calls(layer, calls, passes), *_of_parameters(layer, passes)]:
+        try:
+            rows.append(compared(side.name, side.theirs, side.ours(), side.coarsest))
+        except (TypeError, ValueError) as error:
+            notes.append(f"Not compared: {side.name}. {error}")
     return Check(name or "the model", rows, list(dict.fromkeys(notes)))
 
 
-def gradients(layer: Recorded, passes: Sequence[int]) -> list[Compared]:
-    """Both sides of the gradients of its parameters: ours is the sum over all calls of all layers that share one."""
-    rows = []
-    for key, gradient in layer.gradients.items():
-        users = [(owner, name, call) for name, owner in gradient.owners for call in owner.calls]
+def _of(at: int, calls: Sequence[Call]) -> str:
+    return f", call {at}" if len(calls) > 1 else ""
+
+
+def _of_calls(layer: Recorded, calls: Sequence[Call], passes: Sequence[int]) -> Iterator[Side]:
+    for at, call in enumerate(calls, 1):
+        if call.output.intact:
+            run = partial(_output, layer, call)
+            yield Side(f"came out{_of(at, calls)}", call.output.tensor, run, coarsest(call))
         for at_pass in passes:
-            parts = [
-                recomputed(owner, call).back(as_array(call.deltas[at_pass]))[name]
-                for owner, name, call in users
-                if at_pass in call.deltas
-            ]
-            if at_pass in gradient.passes and parts:
-                values, sizes, terms = zip(*parts, strict=True)
-                ours = Value(np.sum(values, axis=0), np.sum(sizes, axis=0), sum(terms))
-                dtype = max((coarsest(call) for _, _, call in users), key=lambda dtype: torch.finfo(dtype).eps)
+            if at_pass in call.deltas and at_pass in call.backs:
+                run = partial(_back, [(layer, BACK, call)], at_pass)
+                yield Side(f"{BACK}{_of(at, calls)}", call.backs[at_pass], run, coarsest(call))
+
+
+def _of_parameters(layer: Recorded, passes: Sequence[int]) -> Iterator[Side]:
+    """Ours is the sum over all calls, of all layers that share the parameter."""
+    for key, gradient in layer.gradients.items():
+        for at_pass in passes:
+            users = [(owner, name, call) for name, owner in gradient.owners for call in owner.calls]
+            users = [user for user in users if at_pass in user[2].deltas]
+            if at_pass in gradient.passes:
+                dtype = max((coarsest(call) for _, _, call in users), key=_eps)
                 label = f"gradient of {layer.label(key)}"
-                rows.append(compared(label, gradient.passes[at_pass], ours, dtype))
-    return rows
+                yield Side(label, gradient.passes[at_pass], partial(_back, users, at_pass), dtype)
+
+
+def _output(layer: Recorded, call: Call) -> Value:
+    return recomputed(layer, call).output()
+
+
+def _back(users: Sequence[tuple[Recorded, str, Call]], at_pass: int) -> Value:
+    """What comes back by these names, added up."""
+    parts = [recomputed(layer, call).back(as_array(call.deltas[at_pass]))[name]() for layer, name, call in users]
+    values, sizes, terms = zip(*parts, strict=True)
+    return Value(np.sum(values, axis=0), np.sum(sizes, axis=0), sum(terms))
 
 
 def recomputed(layer: Recorded, call: Call) -> Way:
@@ -152,4 +169,8 @@ def recomputed(layer: Recorded, call: Call) -> Way:
 def coarsest(call: Call) -> torch.dtype:
     """Of the dtypes that a call had to do with, the one with the fewest digits."""
     tensors = [call.inputs.tensor, call.output.tensor, *call.deltas.values(), *call.backs.values()]
-    return max({tensor.dtype for tensor in tensors}, key=lambda dtype: torch.finfo(dtype).eps)
+    return max({tensor.dtype for tensor in tensors}, key=_eps)
+
+
+def _eps(dtype: torch.dtype) -> float:
+    return torch.finfo(dtype).eps

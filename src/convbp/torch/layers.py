@@ -28,14 +28,21 @@ class Value(NamedTuple):
     terms: int
 
 
+Result = Callable[[], Value]
+
+
 @dataclass(frozen=True)
 class Way:
-    """What a layer makes of its input; and of δ: the δ that it sends back, and the gradients of its parameters."""
+    """What a layer makes of its input; and of δ: the δ that it sends back, and the gradients of its parameters.
 
-    output: Value
-    back: Callable[[Array], Mapping[str, Value]]
+    Each result is computed when it is called.
+    """
+
+    output: Result
+    back: Callable[[Array], Mapping[str, Result]]
 
 
+OTHER = "a layer of another kind"
 BACK = "δ back"  # among the results of `Way.back`, the one of the input
 
 
@@ -43,7 +50,7 @@ def why_not(module: nn.Module) -> str:
     """Why a layer is left alone; empty if it is one that is computed again."""
     kind = next((kind for kind in WAYS if isinstance(module, kind)), None)
     if kind is None:
-        return "a layer of another kind"
+        return OTHER
     own = [name for name in ("forward", "_conv_forward") if getattr(module, name, None) != _bound(kind, name, module)]
     if own:
         return f"a {kind.__name__} with a forward of its own"
@@ -70,15 +77,19 @@ def way(module: nn.Module, inputs: Array, output_shape: Any, given: Mapping[str,
         return found(module, inputs, output_shape, given)
     made = found(module, inputs[None], (1, *output_shape), given)
 
-    def back(delta: Array) -> dict[str, Value]:
+    def back(delta: Array) -> dict[str, Result]:
         results = dict(made.back(delta[None]))
         return {**results, BACK: _without_batch(results[BACK])}
 
     return Way(_without_batch(made.output), back)
 
 
-def _without_batch(one: Value) -> Value:
-    return one._replace(value=one.value[0], size=one.size[0])
+def _without_batch(result: Result) -> Result:
+    def alone() -> Value:
+        one = result()
+        return one._replace(value=one.value[0], size=one.size[0])
+
+    return alone
 
 
 def pair(value: Any) -> tuple[int, int]:
@@ -112,9 +123,9 @@ def _back_again(kernel: Array) -> Array:
 # Layers with a kernel
 
 
-def _summed(compute: Callable[..., Array], terms: int, *arrays: Array) -> Value:
+def _summed(compute: Callable[..., Array], terms: int, *arrays: Array) -> Result:
     """A sum of products of these arrays."""
-    return Value(compute(*arrays), compute(*map(np.abs, arrays)), terms)
+    return lambda: Value(compute(*arrays), compute(*map(np.abs, arrays)), terms)
 
 
 def _steps(module: Any) -> dict[str, Any]:
@@ -139,7 +150,7 @@ def _conv2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, A
     def to_inputs(delta: Array, w: Array) -> Array:
         return _first(convolution.conv2d_input_gradient(delta, w, x.shape[1:3], **steps))
 
-    def back(delta: Array) -> dict[str, Value]:
+    def back(delta: Array) -> dict[str, Result]:
         d = _last(delta)
         return {
             BACK: _summed(to_inputs, k1 * k2 * filters // module.groups, d, w),
@@ -162,7 +173,7 @@ def _conv_transpose2d(module: Any, inputs: Array, output_shape: Any, given: Mapp
     def to_kernel(x: Array, delta: Array) -> Array:
         return _back_again(convolution.conv2d_kernel_gradient(delta, x, (k1, k2), **steps))
 
-    def back(delta: Array) -> dict[str, Value]:
+    def back(delta: Array) -> dict[str, Result]:
         d = _last(delta)
         return {
             BACK: _summed(lambda d, w: _first(convolution.conv2d(d, w, **steps)), k1 * k2 * filters, d, w),
@@ -177,7 +188,7 @@ def _linear(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, A
     w, rows = given["weight"], inputs.reshape(-1, inputs.shape[-1])
     units, entries = w.shape
 
-    def back(delta: Array) -> dict[str, Value]:
+    def back(delta: Array) -> dict[str, Result]:
         d = delta.reshape(-1, units)
         return {
             BACK: _summed(lambda d, w: (d @ w).reshape(inputs.shape), units, d, w),
@@ -196,10 +207,10 @@ def _max_pool2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[st
     pooled, cut, _ = _pooled(pooling.max_pool2d, module, inputs, output_shape, inputs.min() - abs(inputs.min()) - 1)
     output = _first(pooled.output)
 
-    def back(delta: Array) -> dict[str, Value]:
+    def back(delta: Array) -> dict[str, Result]:
         return {BACK: _summed(lambda d: cut(pooled.route(_last(d))), prod(pair(module.kernel_size)), delta)}
 
-    return Way(Value(output, np.abs(output), 1), back)
+    return Way(lambda: Value(output, np.abs(output), 1), back)
 
 
 def _avg_pool2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
@@ -211,7 +222,7 @@ def _avg_pool2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[st
     def run(x: Array) -> Array:
         return _first(_pooled(pooling.average_pool2d, module, x, output_shape, 0)[0].output * share)
 
-    def back(delta: Array) -> dict[str, Value]:
+    def back(delta: Array) -> dict[str, Result]:
         return {BACK: _summed(lambda d: cut(pooled.route(_last(d) * share)), count, delta)}
 
     return Way(_summed(run, count, inputs), back)
@@ -263,7 +274,7 @@ def _batch_norm2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[
     x = (inputs - mean) / root
     x_size = (np.abs(inputs) + np.abs(mean)) / root  # what cancels in x − μ
 
-    def back(delta: Array) -> dict[str, Value]:
+    def back(delta: Array) -> dict[str, Result]:
         size = np.abs(delta)
         value = delta
         if of_batch:
@@ -271,20 +282,24 @@ def _batch_norm2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[
             size = size + size.mean(axes, keepdims=True) + x_size * (size * x_size).mean(axes, keepdims=True)
         scale = gamma / root
         return {
-            BACK: Value(scale * value, np.abs(scale) * size, count),
-            "weight": Value((delta * x).sum(axes), (np.abs(delta) * x_size).sum(axes), count),
+            BACK: lambda: Value(scale * value, np.abs(scale) * size, count),
+            "weight": lambda: Value((delta * x).sum(axes), (np.abs(delta) * x_size).sum(axes), count),
             "bias": _summed(lambda d: d.sum(axes), count, delta),
         }
 
-    return Way(Value(gamma * x + beta, np.abs(gamma) * x_size + np.abs(beta), count), back)
+    return Way(lambda: Value(gamma * x + beta, np.abs(gamma) * x_size + np.abs(beta), count), back)
 
 
 def _activation(f: activations.Activation) -> Callable[..., Way]:
     def compute(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
-        output = f(inputs)
-        slope = f.derivative(inputs)
-        # PyTorch has f′ from the rounded output, where 1 − y may cancel: what rounds is then as large as δ.
-        return Way(Value(output, np.abs(output), 1), lambda delta: {BACK: Value(delta * slope, np.abs(delta), 1)})
+        def output() -> Value:
+            return Value(f(inputs), np.abs(f(inputs)), 1)
+
+        def back(delta: Array) -> dict[str, Result]:
+            # PyTorch has f′ from the rounded output, where 1 − y may cancel: what rounds is then as large as δ.
+            return {BACK: lambda: Value(delta * f.derivative(inputs), np.abs(delta), 1)}
+
+        return Way(output, back)
 
     return compute
 

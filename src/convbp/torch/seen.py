@@ -9,6 +9,7 @@ import torch
 
 from convbp.notation import number
 from convbp.torch.checking import Check, checked
+from convbp.torch.layers import OTHER
 from convbp.torch.recording import OVERWRITTEN, Call, Kept, Recorded, Recording
 from convbp.torch.table import NONE, Table
 
@@ -95,6 +96,7 @@ class Seen(Table):
         )
         at = range(len(means))
         plot = curves(at, {"mean |δ|": [mean or np.nan for mean in means.values()]}, ("layer", "mean |δ|"), text, "y")
+        plot.figure.set_size_inches(max(6.4, 0.3 * len(means)), 3.2)
         plot.figure.axes[0].set_xticks(at, list(means), rotation=60, ha="right", fontsize=8)
         return plot
 
@@ -128,10 +130,10 @@ class Seen(Table):
         return rows
 
     def _notes(self) -> list[str]:
-        alone = [
-            f"{name} ({type(self._recording.model.get_submodule(name)).__name__}: {reason})"
-            for name, reason in self._recording.left_alone.items()
-        ]
+        alone = []
+        for name, reason in self._recording.left_alone.items():
+            kind = type(self._recording.model.get_submodule(name)).__name__
+            alone.append(f"{name} ({kind}{f': {reason}' if reason != OTHER else ''})")
         notes = [] if self._recording.passes else [NO_BACKWARD]
         return notes + ([f"Left alone: {', '.join(alone)}."] if alone else [])
 
