@@ -1,6 +1,7 @@
 """What a teacher does with the course: see a class, hand out, examine."""
 
 import csv
+import importlib
 import json
 import re
 import subprocess
@@ -205,6 +206,57 @@ def test_it_stands_by_itself_with_the_versions_of_here(handed_out):
     assert found.startswith(str(handed_out))
     with pytest.raises(SystemExit, match="would be lost"):
         student.main([str(handed_out), "--standalone"])
+
+
+# Lecturing
+
+LECTURE = [
+    "# 08 A title\n\n*Time: 5 minutes.*\n\n**After this notebook you can**\n- think.",
+    "Words before. $\\delta$ is small.\n\n**Predict first:** how many?",
+    "<details><summary>The answer</summary>\n\nSeven.\n</details>\n\nMore words.",
+    "## Only folded\n\n<details><summary>In the article: a misprint</summary>\n\nHidden.\n</details>",
+    "## To remember\n\n" + "\n\n".join(12 * ["word " * 40]),
+    "## Your turn\n\nWrite it.",
+]
+
+
+@pytest.fixture
+def lecture(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    return importlib.import_module("lecture")
+
+
+def test_the_main_line_makes_slides_and_the_answers_are_notes(lecture):
+    cells, pictures = lecture.slides_of(new_notebook(cells=[*map(new_markdown_cell, LECTURE)]), "08")
+    kinds = [(cell.metadata["slideshow"]["slide_type"], cell.source.split()[0]) for cell in cells]
+    assert " ".join(f"{kind}:{word}" for kind, word in kinds[:7]) == (
+        "slide:# subslide:Words subslide:**Predict -:<aside subslide:More slide:## subslide:word"
+    )
+    text = "\n".join(cell.source for cell in cells)
+    assert [word in text for word in ("Seven", "Time:", "Hidden", "Only folded", "Your turn")] == [True, *4 * [False]]
+    assert all(sum(map(lecture.height_of, cell.source.split("\n\n"))) <= lecture.LINES for cell in cells[1:])
+    assert not pictures
+
+
+def test_slides_and_paper_ask_no_other_machine(lecture, tmp_path):
+    path = tmp_path / "08.ipynb"
+    image = new_output("display_data", {"image/png": "AAAA"}, metadata={"image/png": {"alt": "A <sentence>."}})
+    solution = new_code_cell("1 + 1", metadata={"tags": ["solution"]})
+    cells = [*map(new_markdown_cell, LECTURE), new_code_cell("2 + 2", outputs=[image]), solution]
+    path.write_text(json.dumps(new_notebook(cells=cells)), encoding="utf-8")
+    assert lecture.main(["slides", str(path), str(tmp_path / "slides")]) == 0
+    assert lecture.main(["print", str(path), str(tmp_path / "paper.pdf"), "--student"]) == 1  # without a browser a page
+    pages = {tmp_path / "slides" / "08.html", tmp_path / "paper" / "page.html"}
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        tags = re.findall(r"<(?:script|link|img|iframe)[^>]* (?:src|href)=.([^\"']+)", text)
+        files = {*tags, *re.findall(r"url\(.?(?!data:)([^)\"']+)", text)} - {"data:image/png;base64,AAAA"}
+        assert "mathjax.js" in files
+        assert [name for name in files if not (page.parent / name).is_file()] == []
+    paper = (tmp_path / "paper" / "page.html").read_text(encoding="utf-8")
+    assert "<figcaption>A &lt;sentence&gt;.</figcaption>" in paper
+    assert "Hidden" in paper
+    assert "Seven" not in paper
 
 
 # Examining

@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 from html import escape
-from itertools import pairwise
 from math import ceil
 from pathlib import Path
 
@@ -35,9 +34,9 @@ from convbp.pictures.grid_view import page
 
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = HERE.parent / "notebooks"
-WIDTH, HEIGHT = 1230, 660  # of a slide, in its own pixels
 LINES, WORDS = 12, 14  # of text on a slide, and words in a line
 PRINTED_LINES = 24  # of code and what it prints
+REVEAL = ["LICENSE", "dist/reveal.js", "dist/reveal.css", "dist/theme/white.css", "dist/theme/fonts", "plugin/notes"]
 ANSWER = re.compile(r"<details>\s*<summary>[^<]*\banswers?\b[^<]*</summary>(.*?)</details>", re.DOTALL | re.IGNORECASE)
 ONLY_FOR_READERS = re.compile(
     r"^(?:\*Time: .*|Remember\?|---|Back: .*|\*\*Further reading\.\*\*(?:.|\n(?!\n))*)$", re.MULTILINE
@@ -86,13 +85,18 @@ def copy_mathjax(folder: Path) -> None:
 
 def write_slides(path: Path, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
-    leave = shutil.ignore_patterns("css", "*.map", "*.eot", "highlight", "markdown", "math", "search", "zoom")
     files = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
-    shutil.copytree(files, folder / "reveal.js", ignore=leave, dirs_exist_ok=True)
+    for name in REVEAL:
+        target = folder / "reveal.js" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (files / name).is_dir():
+            shutil.copytree(files / name, target, dirs_exist_ok=True)
+        else:
+            shutil.copy(files / name, target)
     copy_mathjax(folder)
     cells, pictures = slides_of(asyncio.run(run(path)), path.stem)
     for name, state in pictures.items():
-        (folder / name).write_text(page(state), encoding="utf-8")
+        (folder / name).write_text(page(state, fit=True), encoding="utf-8")
     lecture = nbformat.v4.new_notebook(cells=cells)
     lecture.metadata.title = title_of(lecture)
     exporter = SlidesExporter(template_name="lecture", extra_template_basedirs=[str(HERE)])
@@ -118,28 +122,30 @@ def slides_of(notebook: NotebookNode, name: str) -> tuple[list[NotebookNode], di
             for state in states:
                 file = f"{name}-{len(pictures) + 1}.html"
                 pictures[file] = state
-                cells.append(new_markdown_cell(frame(file, state), metadata=slide("subslide")))
+                cells.append(new_markdown_cell(frame(file, state["title"]), metadata=slide("subslide")))
             if cell.outputs and not states:
                 cell.metadata = slide("subslide") | {"transient": {"remove_source": lines_of(cell) > PRINTED_LINES}}
                 cells.append(cell)
-    return [cell for cell, after in pairwise([*cells, None]) if not stands_alone(cell, after)], pictures
+    return without_loose_ends(cells), pictures
 
 
-def stands_alone(cell: NotebookNode, after: NotebookNode | None) -> bool:
-    """Whether it is a heading whose text was folded away."""
-    return bool(HEADING.fullmatch(cell.source)) and (after is None or bool(HEADING.match(after.source)))
+def without_loose_ends(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """The cells without headings whose text was folded away, and the answers below such."""
+    kept: list[NotebookNode] = []
+    for cell in cells:
+        if HEADING.match(cell.source) and kept and HEADING.fullmatch(kept[-1].source):
+            kept.pop()
+        if not (cell.source.startswith("<aside") and kept and HEADING.fullmatch(kept[-1].source)):
+            kept.append(cell)
+    return kept
 
 
 def slide(kind: str) -> dict:
     return {"slideshow": {"slide_type": kind}}
 
 
-def frame(file: str, state: dict) -> str:
-    """The picture as large as a slide can have it, in the layout that gains most; below it is room for its controls."""
-    fits = [min(WIDTH / layout["width"], HEIGHT / (layout["height"] + 150)) for layout in state["layouts"]]
-    scale = min(2.0, max(fits))
-    size = f"width: {WIDTH / scale:.0f}px; height: {HEIGHT / scale:.0f}px; transform: scale({scale:.3f})"
-    return f'<div class="picture"><iframe src="{file}" title="{escape(state["title"])}" style="{size}"></iframe></div>'
+def frame(file: str, title: str) -> str:
+    return f'<iframe src="{file}" title="{escape(title)}"></iframe>'
 
 
 def lines_of(cell: NotebookNode) -> int:
@@ -154,8 +160,11 @@ def parts(source: str) -> list[tuple[str, str]]:
     room = 0.0
     for block in filter(None, map(str.strip, filter(None, BLOCK.split(ONLY_FOR_READERS.sub("", source))))):
         begins = BEGINS.match(block)
-        height = 0 if block.startswith("<aside") else height_of(block)
-        if begins or not made or height > room:
+        notes = block.startswith("<aside")
+        height = 0 if notes else height_of(block)
+        if not made and notes:
+            made.append(("-", []))  # of the slide before
+        elif begins or not made or height > room:
             made.append(("slide" if begins and begins["heading"] else "subslide", []))
             room = LINES
         made[-1][1].append(block)
@@ -179,7 +188,8 @@ def write_pdf(path: Path, out: Path | None, student: bool, browser: str | None) 
     out = (out or Path(f"{path.stem}.pdf")).resolve()
     made = on_paper(nbformat.read(path, as_version=4), student)
     made.metadata.title = title_of(made)
-    exporter = HTMLExporter(template_name="paper", extra_template_basedirs=[str(HERE)])
+    exporter = HTMLExporter(template_name="lecture", extra_template_basedirs=[str(HERE)])
+    exporter.template_file = "paper.html.j2"
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = exporter.exclude_anchor_links = True
     exporter.mathjax_url = "mathjax.js"
     text, _ = exporter.from_notebook_node(made, resources={"metadata": {"name": made.metadata.title}})
@@ -207,6 +217,7 @@ def on_paper(notebook: NotebookNode, student: bool) -> NotebookNode:
     if student:
         notebook = nbformat.from_dict(handed_out(notebook, answers=False))
     for cell in notebook.cells:
+        cell.source = "".join(cell.source)
         if cell.cell_type == "markdown":
             cell.source = cell.source.replace("<details>", "<details open>")
         for output in cell.get("outputs", []):

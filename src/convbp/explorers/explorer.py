@@ -152,7 +152,9 @@ class Explorer(widgets.VBox):
             )
         Path(path).write_bytes(self.view.png(scale))
 
-    def save_html(self, path: str | Path, *, title: str = "", caption: str = "", inline: bool = True) -> None:
+    def save_html(
+        self, path: str | Path, *, title: str = "", caption: str = "", fit: bool = False, inline: bool = True
+    ) -> None:
         """Save the picture as a page that answers to pointer and keys with neither kernel nor network.
 
         It moves, and what is covered takes predictions. Another page shows it by ``<iframe src="…">``.
@@ -164,15 +166,17 @@ class Explorer(widgets.VBox):
             Stands above the picture. Without one the page's title is that of the picture.
         caption : str
             Stands below.
+        fit : bool
+            The picture is as large as the window has room for, as for a projector or an ``<iframe>``.
         inline : bool
             All in one file. If False, a .css and a .js are written beside it, for a server whose content security
             policy allows no script in a page.
         """
         path = Path(path)
         if inline:
-            path.write_text(self.view.html(title, caption), encoding="utf-8")
+            path.write_text(self.view.html(title, caption, fit), encoding="utf-8")
             return
-        files = self.view.html_in_files(path.stem, title, caption)
+        files = self.view.html_in_files(path.stem, title, caption, fit)
         for suffix, text in zip((path.suffix, ".css", ".js"), files, strict=True):
             path.with_suffix(suffix).write_text(text, encoding="utf-8")
 

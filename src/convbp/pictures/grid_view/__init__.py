@@ -118,15 +118,15 @@ class GridView(anywidget.AnyWidget):
         """The same as pixels, ``scale`` to each pixel of its size on the page."""
         return still.rasterised(self.svg(), scale)
 
-    def html(self, title: str = "", caption: str = "") -> str:
+    def html(self, title: str = "", caption: str = "", fit: bool = False) -> str:
         """The picture as a page of its own, with neither kernel nor network: it answers to a selection, moves, and
         takes predictions. Where no script may run, it stands still.
 
         ``title`` stands above it, ``caption`` below.
         """
-        return page(self._state(), title, caption, self._still())
+        return page(self._state(), title, caption, self._still(), fit)
 
-    def html_in_files(self, name: str, title: str = "", caption: str = "") -> tuple[str, str, str]:
+    def html_in_files(self, name: str, title: str = "", caption: str = "", fit: bool = False) -> tuple[str, str, str]:
         """The same in three files: a page, the ``name``.css and the ``name``.js that it asks for beside it.
 
         For a server whose content security policy allows no script and no style in a page.
@@ -137,6 +137,7 @@ class GridView(anywidget.AnyWidget):
             title,
             caption,
             self._still(),
+            fit,
             f'<link rel="stylesheet" href="{quote(name)}.css">',
             f'<script src="{quote(name)}.js"></script>',
         )
@@ -210,20 +211,21 @@ def unpacked(patches: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     }
 
 
-def page(state: Mapping[str, Any], title: str = "", caption: str = "", still: str = "") -> str:
+def page(state: Mapping[str, Any], title: str = "", caption: str = "", still: str = "", fit: bool = False) -> str:
     """A page that shows the state of a `GridView`, its own traits by name, and answers without Python.
 
-    Where no script may run it shows what ``still`` is in HTML.
+    Where no script may run it shows what ``still`` is in HTML. With ``fit`` it is as large as its window has room for.
     """
     style, script = f"<style>\n{_style()}</style>", f'<script type="module">\n{_script(state)}</script>'
-    return _page(state["title"], title, caption, still, style, script)
+    return _page(state["title"], title, caption, still, fit, style, script)
 
 
-def _page(name: str, title: str, caption: str, still: str, style: str, script: str) -> str:
+def _page(name: str, title: str, caption: str, still: str, fit: bool, style: str, script: str) -> str:
     return _read("page.html").format(
         title=escape(title or name),
         heading=f"<h1>{escape(title)}</h1>\n" if title else "",
         still=still,
+        fit=" data-fit" if fit else "",
         caption=f"<figcaption>{escape(caption)}</figcaption>\n" if caption else "",
         style=style,
         script=script,
