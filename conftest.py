@@ -15,6 +15,10 @@ SPREAD = {f"tests/test_{name}.py" for name in ("equations", "explorers", "guide"
 FIRST = ("browser", "notebook", "slow")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--once", action="store_true", help="run each cell of a notebook once, not twice in a row")
+
+
 def pytest_configure(config):
     # Of which the workers, and what the tests start, inherit the same.
     os.environ.setdefault("CONVBP_SEED", str(random.randrange(2**32)))
@@ -66,5 +70,5 @@ def pytest_collection_modifyitems(config, items):
 def pytest_runtest_call(item):
     """Run each cell of a notebook twice in a row, as readers do: it shows what is saved both times."""
     yield
-    if isinstance(item, IPyNbCell):
+    if isinstance(item, IPyNbCell) and not item.config.option.once:
         item.runtest()

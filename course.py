@@ -6,13 +6,15 @@
     python3 course.py student   write the notebooks without their solutions into the folder student/
     python3 course.py report    say of a folder of handed-in notebooks who solved what, and which mistakes
     python3 course.py exam      write a page of tasks with own numbers for each student, and the key
+    python3 course.py slides    write the main line of a notebook as slides: slides 08 FOLDER
+    python3 course.py print     write a notebook as a PDF: print 08 FILE
     python3 course.py site      build the course as a web site into the folder site/
 
 On Windows: py course.py start. What stands after the command is passed on: to JupyterLab (or is the
 notebook to open), to pytest, as the notebooks to save, or as the folder to write into. student --standalone
 writes a folder that can be handed out by itself, --no-answers leaves out the folded answers as well; report,
-exam and site say with --help what they take. With --pip before the command, plain pip installs, even where there
-is uv.
+exam, slides, print and site say with --help what they take. With --pip before the command, plain pip installs,
+even where there is uv.
 
 The first run makes the folder .venv beside this file and needs the network; later runs install nothing.
 """
@@ -40,6 +42,7 @@ NOTEBOOKS = os.path.join(ROOT, "notebooks")
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"]))
 STAMP = os.path.join(VENV, "course.json")
+INCLUDED_IN = {"notebooks": ["lecture", "test", "site"], "lecture": ["test"]}  # a set-up for these will do
 LAB_SETTINGS = os.path.join(VENV, "share", "jupyter", "lab", "settings", "overrides.json")
 LAB_DEFAULTS = {
     # A question whether to fetch news would cover a corner of the page.
@@ -72,7 +75,7 @@ def main(arguments):
     use_uv = arguments[:1] != ["--pip"]
     arguments = arguments if use_uv else arguments[1:]
     commands = {"start": start, "test": test, "save": save, "student": student, "report": report, "exam": exam}
-    commands["site"] = site
+    commands.update({"slides": slides, "print": print_out, "site": site})
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
@@ -163,6 +166,20 @@ def exam(arguments, use_uv):
     return run_here([PYTHON, os.path.join(ROOT, "tools", "exam.py")] + arguments)
 
 
+def slides(arguments, use_uv):
+    """Write the main line of a notebook as slides."""
+    set_up("lecture", use_uv)
+    return run_here([PYTHON, os.path.join(ROOT, "tools", "lecture.py"), "slides"] + arguments)
+
+
+def print_out(arguments, use_uv):
+    """Write a notebook as a PDF."""
+    set_up("lecture", use_uv)
+    browser = system_browser()
+    given = ["--browser", browser] if browser else []
+    return run_here([PYTHON, os.path.join(ROOT, "tools", "lecture.py"), "print"] + arguments + given)
+
+
 def system_browser():
     """Where the Chromium, Chrome or Edge of this machine is, or None; CONVBP_BROWSER, if set, decides."""
     chosen = os.environ.get("CONVBP_BROWSER")
@@ -186,7 +203,7 @@ def set_up(extra, use_uv):
     stamp, version = read_stamp(), venv_python()
     # The folder's name in bytes is the same in every locale.
     wanted = {"root": repr(os.fsencode(ROOT)), "python": version, "project": project, "extra": extra}
-    more = [dict(wanted, extra=one) for one in ("test", "site") if extra == "notebooks"]  # each has what those need
+    more = [dict(wanted, extra=one) for one in INCLUDED_IN.get(extra, ())]
     if stamp in [wanted] + more:
         return
     reason = why_afresh(stamp, wanted)

@@ -33,18 +33,6 @@ RUNS, SELECTIONS, STEPS = 5, 60, 30
 WARM_UP = 3
 TRIP = "empty ipywidgets round trip"
 
-# Brings a cell into view, which alone is sure to be on the page, and waits until it stands still there.
-TURN_TO = """async (n) => {
-    const notebook = jupyterapp.shell.currentWidget.content;
-    notebook.activeCellIndex = n;
-    await notebook.scrollToItem(n, "start");
-    const top = () => notebook.activeCell.node.getBoundingClientRect().top;
-    for (let still = 0, before; still < 4; before = top()) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        still = top() === before ? still + 1 : 0;
-    }
-}"""
-
 # Runs the cell in view; milliseconds until a picture in it is drawn.
 RUN = f"""() => {{
     const afterFrame = {AFTER_FRAME}, cell = jupyterapp.shell.currentWidget.content.activeCell.node;
@@ -91,8 +79,7 @@ class Gallery:
 
     def turn_to(self, n):
         """Bring a cell into view, and return it."""
-        self.lab.page.evaluate(TURN_TO, n)
-        return self.lab.panel.locator(".jp-Notebook-cell.jp-mod-active")
+        return self.lab.turn_to(n)
 
     def start_afresh(self):
         """A fresh kernel, in which the cells that set up have run, and nothing to be seen."""

@@ -115,6 +115,19 @@ class Tab:
             socket.on("framesent", lambda frame: self.sent.append(frame))
 
 
+# Brings a cell into view, which alone is sure to be on the page, and waits until it stands still there.
+_TURN_TO = """async (n) => {
+    const notebook = jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = n;
+    await notebook.scrollToItem(n, "start");
+    const top = () => notebook.activeCell.node.getBoundingClientRect().top;
+    for (let still = 0, before; still < 4; before = top()) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        still = top() === before ? still + 1 : 0;
+    }
+}"""
+
+
 class Lab(Tab):
     """JupyterLab; what it says of a notebook, it says of the one in view."""
 
@@ -140,6 +153,11 @@ class Lab(Tab):
         self.command("docmanager:open", path=path)
         eventually(lambda: self.ask("panel.context?.path"), path)
         eventually(self.kernel_status, "idle")
+
+    def turn_to(self, n: int) -> Locator:
+        """Bring a cell into view, and return it."""
+        self.page.evaluate(_TURN_TO, n)
+        return self.panel.locator(".jp-Notebook-cell.jp-mod-active")
 
     def close(self) -> None:
         """Close the notebook in view without saving it, and end its kernel."""
@@ -186,6 +204,17 @@ class Lab(Tab):
             eventually(lambda: self.ask("panel.running"), False)
 
     @contextmanager
+    def waiting(self, owner: str, method: str) -> Iterator[None]:
+        """All the while Python waits where a method of an object begins, which has that name in the notebook."""
+        held = f"held(setattr, {owner}, {method!r}, {owner}.{method})"
+        self.value(f"exec({_HELD!r})")
+        try:
+            assert self.value(held) == "None"
+            yield
+        finally:
+            self.value(f"go_on.set() or delattr({owner}, {method!r})")
+
+    @contextmanager
     def theme(self, name: str) -> Iterator[None]:
         """In the Light or the Dark theme."""
         try:
@@ -221,6 +250,14 @@ class Lab(Tab):
     @property
     def explorers(self) -> list[Locator]:
         return self.panel.locator(".convbp-explorer").all()
+
+
+_HELD = """
+import threading
+go_on = threading.Event()
+def held(put, owner, name, do):
+    put(owner, name, lambda *arguments: go_on.wait(60) and do(*arguments))
+"""
 
 
 @contextmanager

@@ -60,26 +60,33 @@ def random_state(rng, kind="integer"):
     return State(image, kernel, str(rng.choice(["cross-correlation", "convolution"])), mode)
 
 
-def uncovered(scene, state, name, shown_at):
-    """The picture of a state without its cover, having checked that the cover hides one grid and nothing else.
+def uncovered(scene, state, name, shown_at, others=(), waits=lambda chosen: False):
+    """The picture of a state without its cover, having checked that the cover hides these grids and nothing else.
 
-    Of that grid a cell asks for the number at ``shown_at(chosen cell)``, and its answer shows it; none if that is None.
+    Of the first a cell asks for the number at ``shown_at(chosen cell)``, and its answer shows it; none if that is None.
+    One that ``waits`` does not even show what goes where.
     """
     covered, open_ = scene(state), scene(replace(state, covered=False))
     if not state.covered:
         return covered
-    numbers = next(entries(grid) for grid in open_.grids if grid.name == name)
+    numbers = {one: entries(grid_of(open_, one)) for one in (*others, name)}
     assert covered.highlights.keys() == open_.highlights.keys()
     assert list(covered.answers) == [chosen for chosen in covered.highlights if shown_at(chosen)]
     for chosen, highlight in covered.highlights.items():
         after = open_.highlights[chosen]
+        if waits(chosen):
+            assert (highlight.formula, highlight.flights) == (Formula(after.formula.heading), ())
+            assert highlight.marks == tuple(mark for mark in after.marks if mark.style == "solid")
+            continue
         if chosen not in covered.answers:
             assert highlight == after
             continue
-        *others, shown = covered.answers[chosen].grids
-        assert shown.name == name
-        assert entries(shown) == {at: numbers[at] if at == shown_at(chosen) else "?" for at in numbers}
-        for one, as_it_is in zip(others, after.grids, strict=True):
+        changed, shown = np.split(np.array(covered.answers[chosen].grids, object), [len(after.grids)])
+        assert {grid.name: entries(grid) for grid in shown} == {
+            one: {at: value if at == shown_at(chosen) else "?" for at, value in found.items()}
+            for one, found in numbers.items()
+        }
+        for one, as_it_is in zip(changed, after.grids, strict=True):
             was = entries(as_it_is)
             assert entries(one) == {at: was[at] if at == shown_at(chosen) else None for at in was}
         assert replace(covered.answers[chosen], grids=after.grids) == after
@@ -93,7 +100,7 @@ def uncovered(scene, state, name, shown_at):
         title = next(grid.title for grid in open_.grids if grid.name == name)
         assert highlight.sentence == f"Predict the number at ({row}, {col}) of “{title}”."
     for grid, as_it_is in zip(covered.grids, open_.grids, strict=True):
-        assert grid == as_it_is if grid.name != name else set(entries(grid).values()) == {"?"}
+        assert grid == as_it_is if grid.name not in numbers else set(entries(grid).values()) == {"?"}
     return open_
 
 
@@ -113,6 +120,7 @@ def assert_flies(drawn, cell, bias=0):
     grids = {grid.name: entries(grid) for grid in (*drawn.grids, *highlight.grids)}
     rows = enumerate(highlight.formula.terms)
     grids["products"] = {(r, c): term.value for r, row in rows for c, term in enumerate(row)}
+    grids["sum"] = {(n, 0): value for n, (_, value) in enumerate(highlight.formula.column)}
 
     def numbers(cells):
         grid, row, col, rows, cols = cells

@@ -6,6 +6,7 @@ draws the same part again.
 
 import os
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,3 +21,9 @@ def size(usual: int, thorough: int) -> int:
 def rng(name: str) -> np.random.Generator:
     """Random numbers of this run, others for each name."""
     return np.random.default_rng([int(os.environ["CONVBP_SEED"]), zlib.crc32(name.encode())])
+
+
+def some(things: Sequence, usual: int, name: str) -> list:
+    """So many of them in their order, others in each run."""
+    chosen = rng(name).choice(len(things), size(min(usual, len(things)), len(things)), replace=False)
+    return [things[place] for place in sorted(chosen)]

@@ -14,6 +14,7 @@ from convbp.explorers import Channels
 from convbp.explorers.channels import EXAMPLES, State, scene
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Selection
+from pictures import uncovered
 
 WAYS = ("forward", "backward")
 
@@ -22,7 +23,8 @@ def random_state(rng):
     """A small layer with H ≠ W, k1 ≠ k2 and C ≠ D."""
     size, kernel, (C, D) = (rng.choice(np.arange(*ends), 2, replace=False) for ends in ((3, 5), (1, 4), (1, 4)))
     shapes = (*size, C), (*kernel, C, D), (*(size - kernel + 1), D)
-    return State(*(rng.integers(-9, 10, shape) for shape in shapes), way=str(rng.choice(WAYS)))
+    arrays = (rng.integers(-9, 10, shape) for shape in shapes)
+    return State(*arrays, way=str(rng.choice(WAYS)), covered=bool(rng.integers(2)))
 
 
 def printed(state, i, j, t):
@@ -38,6 +40,8 @@ def printed(state, i, j, t):
 def check(state, drawn):
     """What comes out, and for each cell of it the slices, the windows under them, and the products."""
     forward, (k1, k2, C, D) = state.way == "forward", state.kernel.shape
+    hidden = f"target{min(1, (D if forward else C) - 1)}"
+    drawn = uncovered(scene, state, hidden, lambda chosen: chosen[1:] if chosen[0] == hidden else None)
     inputs, kernel, delta = (array.astype(int) for array in (state.inputs, state.kernel, state.delta))
     if forward:
         expected, sources = loops.conv2d(inputs[None], kernel)[0], C
@@ -113,7 +117,7 @@ def test_one_cell_word_by_word():
 @pytest.mark.parametrize("way", WAYS)
 def test_large_maps_are_drawn_small_and_chosen_by_name(way):
     explorer = Channels()
-    example, ways = control(explorer, widgets.Dropdown), control(explorer, widgets.ToggleButtons)
+    example, ways = control(explorer, description="example"), control(explorer, widgets.ToggleButtons)
     example.set_state({"index": 2})
     ways.set_state({"index": WAYS.index(way)})
     assert explorer.message == ""
@@ -145,12 +149,13 @@ def test_large_maps_are_drawn_small_and_chosen_by_name(way):
 
 def test_the_list_of_examples_says_whose_arrays_are_shown():
     explorer = Channels()
-    example = control(explorer, widgets.Dropdown)
+    example = control(explorer, description="example")
     assert example.value == next(iter(EXAMPLES))
     explorer.update(delta=explorer.state.delta + 1)
     assert example.value == "your own arrays"
     assert (
-        control(Channels(np.eye(3, 4)[..., None], np.ones((1, 2, 1, 1))), widgets.Dropdown).value == "your own arrays"
+        control(Channels(np.eye(3, 4)[..., None], np.ones((1, 2, 1, 1))), description="example").value
+        == "your own arrays"
     )
 
 

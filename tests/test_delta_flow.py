@@ -14,7 +14,6 @@ from controls import control
 from convbp import loops
 from convbp.activations import Activation
 from convbp.explorers import DeltaFlow
-from convbp.explorers.controls.step_player import StepPlayer
 from convbp.explorers.delta_flow import State, scene
 from convbp.explorers.states.fields import ACTIVATIONS
 from convbp.gradient_check import central_difference
@@ -171,22 +170,16 @@ def test_one_picture_of_each_way_word_by_word():
     assert drawn.highlights["delta", 0, 0].formula.total == "1 of 2 δ has spread."
 
 
-def test_the_player_goes_through_the_pixels_and_through_the_deltas():
+def test_with_the_other_way_the_nearest_cell_is_chosen():
     explorer = DeltaFlow()
-    ways, player = control(explorer, description="way"), control(explorer, StepPlayer)
-    assert (player.max, player.value) == (23, 2 * 6 + 4)
-    player.value = 0
-    assert explorer.state.selected == ("below", 0, 0)
-    player.value = 23
-    assert explorer.state.selected == ("below", 3, 5)
+    ways = control(explorer, description="way")
     explorer.view.set_state({"grid": "below", "row": 1, "col": 2})
-    assert player.value == 8
     ways.value = "scatter"
-    assert (player.max, player.value, explorer.state.selected) == (11, 6, ("delta", 1, 2))
-    player.value = 11
+    assert explorer.state.selected == ("delta", 1, 2)
+    explorer.select(2, 3)
     assert explorer.view.scene.sentence.startswith("δ (2, 3) is −3: ")
     ways.value = "gather"
-    assert (player.max, player.value, explorer.state.selected) == (23, 15, ("below", 2, 3))
+    assert explorer.state.selected == ("below", 2, 3)
 
 
 def shown(explorer):

@@ -10,20 +10,21 @@ from controls import control
 from convbp import central_difference, loops
 from convbp.explorers import ErrorFalls
 from convbp.explorers.controls.number_slider import NumberSlider
-from convbp.explorers.error_falls import LARGEST, State
+from convbp.explorers.error_falls import LARGEST, State, scene
 from convbp.notation import factor, number
 from convbp.pictures.scene import Mark, Selection
-from pictures import entries, random_layer
+from pictures import entries, random_layer, uncovered
 
 
 def random_state(rng):
     image, kernel, targets = random_layer(rng)
     errors = tuple(rng.uniform(0, 99, rng.integers(60)).round(1).tolist())
-    return State(image, kernel, targets, round(float(rng.uniform(0, 0.1)), 3), errors=errors)
+    return State(image, kernel, targets, round(float(rng.uniform(0, 0.1)), 3), bool(rng.integers(2)), errors=errors)
 
 
 def check(state, drawn):
     """Everything that choosing each cell shows."""
+    drawn = uncovered(scene, state, "gradient", lambda chosen: chosen[1:] if chosen[0] == "kernel" else None)
     grids = {grid.name: grid for grid in drawn.grids}
     (k1, k2), (rows, cols) = state.kernel.shape, state.targets.shape
     x = loops.cross_correlate(state.image, state.kernel)

@@ -1301,10 +1301,12 @@ def test_the_same_answer_gives_the_same_text():
     assert len(texts) == 1
 
 
-def test_without_the_packages_for_pictures_there_is_the_text(monkeypatch):
+def test_without_the_package_for_still_pictures_the_picture_is_svg(monkeypatch):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     result = kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1]))
-    assert len(displayed(result, monkeypatch)) == 1
+    _, (picture, _) = displayed(result, monkeypatch)
+    assert set(picture) == {"text/plain", "image/svg+xml"}
+    assert "difference" in picture["image/svg+xml"]
 
 
 def test_the_readme_shows_what_a_check_says():

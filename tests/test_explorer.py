@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import sample
 from controls import control
 from convbp import convolve
 from convbp.explorers import SlidingWindow
@@ -207,7 +208,7 @@ BAD_GESTURES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(sample.size(1, thorough=3)))
 def test_after_a_hundred_random_gestures_the_picture_is_that_of_a_fresh_explorer(seed):
     explorer, rng, done = SlidingWindow(IMAGE, KERNEL), np.random.default_rng(seed), set()
     for _ in range(100):
@@ -593,8 +594,9 @@ def test_no_picture_brings_matplotlib():
 def test_without_the_package_for_still_pictures_the_live_one_is_there(explorer, monkeypatch):
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     data, metadata = explorer._repr_mimebundle_()
-    assert set(data) == {"text/plain", "application/vnd.jupyter.widget-view+json"}
-    assert metadata == {}
+    assert set(data) == {"text/plain", "image/svg+xml", "application/vnd.jupyter.widget-view+json"}
+    assert data["image/svg+xml"] == explorer.view.svg()
+    assert metadata["image/svg+xml"]["alt"] == explorer.view.scene.sentence
     with pytest.raises(ModuleNotFoundError, match=r"A still picture needs resvg_py.*pip install resvg-py"):
         explorer.view.png()
 

@@ -137,7 +137,7 @@ def test_the_signature_is_that_of_the_parameters_and_help_says_what_each_may_be(
 @each_explorer
 def test_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(name):
     case, rng = EXPLORERS[name], sample.rng(name)
-    for _ in range(sample.size(100, thorough=1000)):
+    for _ in range(sample.size(40, thorough=1000)):
         state = case.tests.random_state(rng)
         drawn = case.module.scene(state)
         assert drawn.selected in drawn.highlights
@@ -151,7 +151,10 @@ def test_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(
 @each_explorer
 def test_in_random_states_everything_has_its_place_and_can_be_read(name):
     case, rng = EXPLORERS[name], np.random.default_rng(2)
-    drawn = [make(name).view.scene, *(case.module.scene(case.tests.random_state(rng)) for _ in range(12))]
+    drawn = [
+        make(name).view.scene,
+        *(case.module.scene(case.tests.random_state(rng)) for _ in range(sample.size(4, thorough=12))),
+    ]
     for scene in drawn:
         for cell in some(scene, rng):
             assert not misplaced(scene, cell)
@@ -176,7 +179,7 @@ def test_no_line_of_a_formula_is_wide(name):
 @each_explorer
 def test_the_cells_one_can_choose_are_those_that_are_offered_each_with_a_sentence_of_its_own(name):
     case, rng = EXPLORERS[name], np.random.default_rng(3)
-    for _ in range(20):
+    for _ in range(sample.size(6, thorough=20)):
         drawn = case.module.scene(case.tests.random_state(rng))
         root = parse(svg.picture(drawn))
         offered = [element.get("data-cell") for element in root.iter() if element.get("data-cell")]
@@ -246,7 +249,7 @@ def test_every_control_moved_through_its_range_leaves_a_fresh_picture(name):
 @each_explorer
 def test_after_many_random_gestures_the_picture_is_that_of_a_fresh_explorer(name):
     case, rng, explorer = EXPLORERS[name], sample.rng(name), make(name)
-    for n in range(sample.size(30, thorough=100)):
+    for n in range(sample.size(12, thorough=100)):
         gesture = rng.integers(6)
         if gesture == 0:
             state = case.tests.random_state(rng)

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+import sample
 from browser import (
     Tab,
     accessible,
@@ -82,7 +83,8 @@ def fresh(browser):
     return shown_of
 
 
-@pytest.fixture(params=NAMES)
+# In each run a half of them; their controls are moved in all.
+@pytest.fixture(params=sample.some(NAMES, len(NAMES) // 2, "explorers in JupyterLab"))
 def name(request):
     return request.param
 
@@ -200,15 +202,23 @@ def test_a_grid_of_predictions_is_judged_by_python_and_stays_beside_the_right_nu
     explorer.scroll_into_view_if_needed()
     covers, guesses = explorer.get_by_role("checkbox", name="cover the output"), explorer.locator(".convbp-guess")
     state = make("SlidingWindow").state
-    covers.check()
-    expect(explorer.locator('[data-grid="output"] .value').first).to_have_text("?")
-    is_ready(explorer)
-    turned = convolve(state.image, state.kernel)
-    for n, ((row, col), value) in enumerate(np.ndenumerate(turned), 1):
+    turned, picture = convolve(state.image, state.kernel), explorer.get_by_role("application")
+    with lab.waiting("shown['SlidingWindow'].view", "_cells_of"):  # the picture is there, what its cells show is not
+        covers.check()
+        expect(explorer.locator('[data-grid="output"] .value').first).to_have_text("?")
+        expect(picture).to_have_attribute("aria-busy", "true")
+        for key in ("PageUp", "Home"):
+            picture.press(key)
+        for value in turned[0]:  # typed without waiting
+            lab.page.keyboard.type(str(value))
+            lab.page.keyboard.press("Enter")
+            lab.page.keyboard.press("ArrowRight")
+        expect(guesses).to_have_count(0)
+    eventually(guesses.all_text_contents, list(map(number, turned[0])))
+    for (row, col), value in np.ndenumerate(turned):
         cell_of(explorer, "output", row, col).click()
         lab.page.keyboard.type(str(value))
         lab.page.keyboard.press("Enter")
-        expect(guesses).to_have_count(n)
     expect(explorer.locator(".convbp-sentence")).to_contain_text("are right. You turned the kernel by 180°")
     covers.uncheck()
     right = cross_correlate(state.image, state.kernel)
@@ -233,7 +243,10 @@ def choices(like):
     return [widget for widget in inside(like) if isinstance(widget, widgets.Dropdown)]
 
 
-@pytest.mark.parametrize("width", [1600, 800])
+# In each run at one of two widths.
+@pytest.mark.parametrize(
+    ("name", "width"), [(name, width) for name in NAMES for width in sample.some([1600, 800], 1, f"width of {name}")]
+)
 def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jumps(lab, explorer, fresh, name, width):
     like = make(name)
     with lab.width(width):
@@ -256,13 +269,8 @@ def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jump
             assert like.message == ""
             eventually(lambda: shown(explorer), fresh(like.view.scene))
             eventually(lambda: offered(explorer), [list(lists._options_labels) for lists in choices(like)])
-            # Other arrays or functions from a list may need more room, or those of another step or stride; a button
-            # more than is kept free, and in a narrow page other numbers; from then on the picture keeps it.
-            others = (
-                others
-                or isinstance(moved, widgets.Dropdown | widgets.ToggleButtons)
-                or (isinstance(moved, SLIDERS) and (width == 800 or name in ("ChainOfLayers", "StrideAndPadding")))
-            )
+            # Other arrays or functions from a list may need more room; from then on the picture keeps it.
+            others = others or isinstance(moved, widgets.Dropdown)
             nothing_has_jumped(moved, may_grow=others)
             high = height(explorer)
         assert shown(explorer) != fresh(make(name).view.scene)

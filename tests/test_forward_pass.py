@@ -14,7 +14,7 @@ from convbp.explorers.forward_pass import State, scene
 from convbp.explorers.states.fields import ACTIVATIONS
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Selection
-from pictures import grid_of, random_array, random_layer
+from pictures import grid_of, random_array, random_layer, uncovered
 
 # Each function beside its slope, from the textbook.
 FUNCTIONS = {
@@ -29,11 +29,13 @@ FUNCTIONS = {
 
 def random_state(rng):
     image, kernel, _ = random_layer(rng)
-    return State(image, kernel, int(rng.integers(-9, 10)), str(rng.choice(list(ACTIVATIONS))))
+    bias, activation = int(rng.integers(-9, 10)), str(rng.choice(list(ACTIVATIONS)))
+    return State(image, kernel, bias, activation, bool(rng.integers(2)))
 
 
 def check(state, drawn):
     """The picture of a state of integers says what Eq. 6, 7 and 8 say."""
+    drawn = uncovered(scene, state, "o", lambda chosen: chosen[1:], ["x"])
     (k1, k2), (function, slope) = state.kernel.shape, FUNCTIONS[state.activation.name]
     shown = {grid.name: grid for grid in drawn.grids}
     (x,) = loops.conv2d(state.image[None, :, :, None], state.kernel[:, :, None, None], [state.bias])[..., 0]

@@ -5,16 +5,19 @@ from itertools import product
 import numpy as np
 import pytest
 
-from convbp import cross_correlate, loops
+from controls import control
+from convbp import cross_correlate, loops, rot180
 from convbp.explorers import KernelGradient
-from convbp.explorers.kernel_gradient import State, scene
+from convbp.explorers.kernel_gradient import BY_WEIGHT, WAYS, State, scene
 from convbp.notation import number, subscripted
 from convbp.pictures.scene import Selection
-from pictures import random_layer
+from pictures import entries, grid_of, random_layer, read_number, uncovered
 
 
 def random_state(rng):
-    return State(*random_layer(rng))
+    layer, way = random_layer(rng), str(rng.choice(list(WAYS.values())))
+    weight = tuple(int(rng.integers(size)) for size in layer[1].shape)
+    return State(*layer, way=way, weight=weight, covered=bool(rng.integers(2)))
 
 
 def numbers_of(formula):
@@ -23,16 +26,25 @@ def numbers_of(formula):
 
 
 def check(state, drawn):
-    """Everything that choosing each weight shows."""
+    """Everything that choosing each weight, or each δ, shows."""
+    drawn = uncovered(scene, state, "gradient", lambda chosen: chosen[1:] if state.way in BY_WEIGHT else None)
     (k1, k2), (rows, cols) = state.kernel.shape, state.delta.shape
-    o, δ = (dict(np.ndenumerate(array)) for array in (state.image, state.delta))
     layer = np.array(state.image, int)[None, ..., None], np.array(state.delta, int)[None, ..., None]
     gradient = loops.conv2d_kernel_gradient(*layer, (k1, k2))[:, :, 0, 0]
-    bias = loops.conv2d_bias_gradient(layer[1])[0]
-    grids = {grid.name: grid for grid in drawn.grids}
-    assert [list(row) for row in grids["gradient"].values] == gradient.tolist()
-    cells = list(product(range(k1), range(k2)))
-    assert set(drawn.highlights) == {Selection(name, *cell) for name in ("kernel", "gradient") for cell in cells}
+    assert [list(row) for row in grid_of(drawn, "gradient").values] == gradient.tolist()
+    if state.way in BY_WEIGHT:
+        cells = product(("kernel", "gradient"), range(k1), range(k2))
+    else:
+        cells = product(("delta",), range(rows), range(cols))
+    assert set(drawn.highlights) == {Selection(*cell) for cell in cells}
+    checks = {"weights": check_weights, "turned": check_turned, "deltas": check_deltas, "follow": check_followed}
+    checks[state.way](state, drawn, gradient)
+
+
+def check_weights(state, drawn, gradient):
+    rows, cols = state.delta.shape
+    o, δ = (dict(np.ndenumerate(array)) for array in (state.image, state.delta))
+    bias = sum(δ.values())
     for (_, m, n), highlight in drawn.highlights.items():
         met = {(i, j): o[i + m, j + n] for i, j in product(range(rows), range(cols))}
         marks = {mark.grid: mark for mark in highlight.marks}
@@ -54,6 +66,74 @@ def check(state, drawn):
         chance = "equal by chance" if figure == gradient[m, n] else "not the gradient"
         assert highlight.formula.notes[1].endswith(f", {chance}")
         assert highlight.sentence.startswith(f"The gradient of w({m}, {n}) is {result}: ")
+
+
+def check_turned(state, drawn, gradient):
+    """The last δ lies on the first pixel that the weight met; and where the sum is not the gradient, that is said."""
+    rows, cols = state.delta.shape
+    for (_, m, n), highlight in drawn.highlights.items():
+        met = {
+            (i, j): state.image[i + m, j + n] * state.delta[rows - 1 - i, cols - 1 - j]
+            for i, j in product(range(rows), range(cols))
+        }
+        assert {(i, j): highlight.formula.terms[i][j].value for i, j in met} == met
+        figure = sum(met.values())
+        assert grid_of(drawn, "figure").entry(m, n) == figure
+        wrong = figure != gradient[m, n]
+        verdict = "wrong" if wrong else "equal by chance"
+        said = f"The sum is {number(figure)}; ∂E/∂w({m}, {n}) is {number(gradient[m, n])}: {verdict}."
+        assert highlight.formula.total == said
+        assert highlight.formula.column == (("Σ", figure),)
+        assert highlight.formula.notes[0].endswith(f" = {number(gradient[m, n])}")
+        assert bool(grid_of(drawn, "figure").tags[m][n]) == wrong
+        assert f"is {number(figure)}, and the gradient is {number(gradient[m, n])}: {verdict}; " in highlight.sentence
+
+
+def check_deltas(state, drawn, gradient):
+    """Each δ adds its multiple of its window, and the last one makes it the gradient."""
+    (k1, k2), sums = state.kernel.shape, np.zeros_like(gradient)
+    for done, ((_, i, j), highlight) in enumerate(drawn.highlights.items(), 1):
+        marks = {mark.grid: mark.cells[1:] for mark in highlight.marks}
+        assert marks == {"delta": (i, j, 1, 1), "image": (i, j, k1, k2), "sums": (0, 0, k1, k2)}
+        for m, n in product(range(k1), range(k2)):
+            come = state.delta[i, j] * state.image[i + m, j + n]
+            term = highlight.formula.terms[m][n]
+            assert term.symbols == f"to w({m}, {n}): δ·o({i + m}, {j + n})"
+            before, added = map(read_number, term.numbers.partition(" = ")[0].split(" + "))
+            assert (before, added) == (sums[m, n], come)
+            sums[m, n] += come
+            assert term.value == sums[m, n]
+        assert list(entries(highlight.grids[0]).values()) == sums.ravel().tolist()
+        assert highlight.formula.total.startswith(f"{done} of {state.delta.size} δ ")
+        assert highlight.sentence.startswith(f"δ ({i}, {j}) is {number(state.delta[i, j])}: ")
+    assert sums.tolist() == gradient.tolist()
+
+
+def check_followed(state, drawn, gradient):
+    """An output's slope for the weight, by nudging it, is the pixel that is shown; the last sum is the gradient."""
+    (m, n), (k1, k2), total, seen = state.weight, state.kernel.shape, 0, {}
+    nudge = np.zeros((k1, k2), int)
+    nudge[m, n] = 1
+    slopes = cross_correlate(state.image, state.kernel + nudge) - cross_correlate(state.image, state.kernel)
+    for (_, i, j), highlight in drawn.highlights.items():
+        seen[i, j] = slopes[i, j]
+        assert {at: value for at, value in entries(highlight.grids[0]).items() if value is not None} == seen
+        window, kernel_lies, pixel, *_ = highlight.marks
+        assert window.cells[1:] == (m, n, *state.delta.shape)
+        assert [tag.text if tag else None for row in window.tags for tag in row] == [
+            subscripted("δ", *at) if at in seen else None for at in np.ndindex(state.delta.shape)
+        ]
+        assert kernel_lies.cells[1:] == (i, j, k1, k2)
+        assert grid_of(drawn, "image").entry(*pixel.cells[1:3]) == slopes[i, j]
+        assert highlight.formula.heading.endswith(f"=  {number(slopes[i, j])}  (Eq. 12)")
+        total += state.delta[i, j] * slopes[i, j]
+        terms = [term.value for row in highlight.formula.terms for term in row]
+        assert (len(terms), sum(terms)) == (len(seen), total)
+        assert highlight.formula.column == (("Σ so far", total),)
+        assert f" {number(total)}" in highlight.formula.total
+        assert highlight.sentence.endswith(f" {number(total)}.")
+    assert total == gradient[m, n]
+    assert highlight.formula.total.endswith(f": it is ∂E/∂w({m}, {n}).")
 
 
 def test_the_article_s_figure_is_the_one_that_differs():
@@ -87,6 +167,29 @@ def test_the_deltas_follow_their_sliders():
     explorer.update(delta=delta)
     assert explorer.view.scene.highlights[explorer.state.selected].formula.notes[-1].endswith("= 36")
     assert [slider.value for slider in explorer.children[1].children] == delta.ravel().tolist()
+
+
+def test_from_way_to_way_the_weight_stays_the_same():
+    explorer = KernelGradient()
+    ways, weights = control(explorer, description="way"), control(explorer, description="weight")
+    explorer.select(1, 2, "kernel")
+    ways.value = "follow"
+    assert (explorer.state.selected, weights.value) == (("delta", 0, 0), (1, 2))
+    weights.value = (1, 0)
+    assert "weight (1, 0) meets pixel (1, 0)" in repr(explorer)
+    explorer.select(2, 1)
+    ways.value = "deltas"
+    assert explorer.state.selected == ("delta", 2, 1)
+    ways.value = "turned"
+    assert explorer.state.selected == ("gradient", 1, 0)
+    explorer.update(way="follow", kernel=[[1, 2]], delta=np.ones((4, 4), int))
+    assert (explorer.message, weights.value) == ("", (0, 0))
+
+
+def test_the_known_mistake_is_named():
+    explorer = KernelGradient(covered=True)
+    figure = cross_correlate(explorer.state.image, rot180(explorer.state.delta))
+    assert "rot180(δ)" in explorer.mistake_in(figure)
 
 
 def test_a_weight_can_be_chosen_in_the_kernel_and_in_its_gradient():

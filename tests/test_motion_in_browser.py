@@ -129,16 +129,26 @@ CROSSED = """() => [...document.querySelectorAll(".convbp-over path")].reduce((c
 }, 0)"""
 
 
-@pytest.mark.parametrize("width", [1600, 500])
-def test_a_line_leads_from_the_pixel_to_each_output_of_its_region_in_its_weight_s_colour(opened, width):
-    explorer = AffectedRegionQ()
+@pytest.mark.parametrize(
+    ("explorer", "width", "cells"),
+    [
+        (AffectedRegionQ, 1600, [(0, 0), (1, 4), (2, 3)]),
+        (AffectedRegionQ, 500, [(0, 0), (1, 4), (2, 3)]),
+        (DeltaFlow, 1600, [(1, 2), (0, 4)]),
+    ],
+)
+def test_a_line_leads_from_the_pixel_to_each_output_of_its_region_in_its_weight_s_colour(
+    opened, explorer, width, cells
+):
+    explorer = explorer()
     tab = opened(explorer)
     tab.page.set_viewport_size({"width": width, "height": 1000})
     body, scene = tab.page.locator("body"), explorer.view.scene
-    for cell in [(0, 0), (1, 4), (2, 3)]:
-        cell_of(body, "image", *cell).click()
+    for row, col in cells:
+        chosen = Selection(scene.selected.grid, row, col)
+        cell_of(body, *chosen).click()
         tab.page.evaluate(FINISH)
-        links = scene.highlights[Selection("image", *cell)].links
+        links = scene.highlights[chosen].links
         lines = tab.page.evaluate(LINES)
         assert len(lines) == len(links)
         for (_, start, end), link in zip(lines, links, strict=True):

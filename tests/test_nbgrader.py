@@ -1,5 +1,6 @@
 """The example for teachers, with nbgrader itself: from the source notebook to the grades."""
 
+import csv
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 import course
+from tools import report
 
 # nbgrader adds its menus to the JupyterLab of the Python in which it is. So it has one of its own: .ci/run makes it.
 PYTHON = os.environ.get("CONVBP_NBGRADER")
@@ -17,6 +19,7 @@ if not PYTHON:
     pytest.skip("CONVBP_NBGRADER names no Python with convbp and nbgrader; see CONTRIBUTING", allow_module_level=True)
 
 ASSIGNMENT, NOTEBOOK = "backpropagation", "gradients.ipynb"
+EXERCISES = "kernel_gradient", "max_routing"
 
 RIGHT = """
 def kernel_gradient(inputs, delta):
@@ -73,12 +76,37 @@ from convbp import exercises as course_of_all
 exec("import numpy as np\\n" + course_of_all.max_routing.solution())
 """
 
+UNKNOWN = "def kernel_gradient(inputs, delta):\n    return np.arange(6.0).reshape(3, 2) ** 3 - inputs[0, 0]"
+OTHER_SHAPE = "def max_routing(inputs, delta, size, stride):\n    return delta"
+BY_CHANCE = "def kernel_gradient(inputs, delta):\n    return np.random.rand(3, 2)"
+CHANGES = "def max_routing(inputs, delta, size, stride):\n    inputs[:] = 0\n    return inputs"
+LEAVES = "import os\ndef kernel_gradient(inputs, delta):\n    os._exit(0)"
+NO_PYTHON = "def max_routing(inputs, delta, size, stride)\n    return 1"
+PATCHES = """
+import sys
+np.array_equal = np.allclose = np.testing.assert_allclose = lambda *given, **more: True
+for name, module in list(sys.modules.items()):
+    if name.startswith("convbp"):
+        module.check = module.check_function = lambda *given, **more: None
+def kernel_gradient(inputs, delta):
+    return inputs[:3, :2]
+"""
+NOTHING = None  # the cell is left as it was handed out
+
+# Who hands in what for the two exercises, the points, and what the report counts.
 SUBMISSIONS = {
-    "ada": (RIGHT, ASSIGNS, (3, 2)),  # on two of the five inputs no windows overlap
-    "ben": (TURNED, ENDLESS, (0, 0)),
-    "cid": (RIGHT, COPIES, (3, 2)),  # two others, one of them the same, have no ties
-    "dot": (LIBRARY, PRINTED, (0, 0)),
-    "eve": (CHEATS + RAISES, CHEATS + COPIES, (0, 2)),
+    "ada": (RIGHT, ASSIGNS, (3, 2), ("right", "= for +=")),  # on two of the five inputs no windows overlap
+    "ben": (TURNED, ENDLESS, (0, 0), ("delta turned by 180°", "time")),
+    "cid": (RIGHT, COPIES, (3, 2), ("right", "ties copied")),  # two others, one of them the same, have no ties
+    "dot": (LIBRARY, PRINTED, (0, 0), ("crash", "crash")),
+    "eve": (CHEATS + RAISES, CHEATS + COPIES, (0, 2), ("crash", "ties copied")),
+    "fay": (RIGHT, RIGHT_MAX, (3, 5), ("right", "right")),
+    "gus": (UNKNOWN, OTHER_SHAPE, (0, 0), ("value", "shape")),
+    "hal": (RAISES, NO_PYTHON, (0, 0), ("crash", report.ERROR)),
+    "ida": (NOTHING, NOTHING, (0, 0), ("crash", "crash")),
+    "jim": (BY_CHANCE, CHANGES, (0, 0), ("random", "changed its input")),
+    "kay": (LEAVES, RIGHT_MAX, (0, 5), ("crash", "right")),
+    "lou": (PATCHES, RIGHT_MAX, (0, 5), ("shape", "right")),
 }
 
 
@@ -103,11 +131,11 @@ def graded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("nbgrader") / "course"
     shutil.copytree(os.path.join(course.ROOT, "examples", "nbgrader"), folder)
     nbgrader(folder, "generate_assignment", ASSIGNMENT)
-    for student, answers in SUBMISSIONS.items():
+    for student, (*answers, _, _) in SUBMISSIONS.items():
         handed_in = nbformat.read(folder / "release" / ASSIGNMENT / NOTEBOOK, as_version=4)
         for cell in handed_in.cells:
-            for name, answer in zip(("kernel_gradient", "max_routing"), answers, strict=False):
-                if cell.metadata.nbgrader.grade_id == name:
+            for name, answer in zip(EXERCISES, answers, strict=True):
+                if cell.metadata.nbgrader.grade_id == name and answer is not NOTHING:
                     cell.source = answer
         place = folder / "submitted" / student / ASSIGNMENT
         place.mkdir(parents=True)
@@ -138,7 +166,20 @@ def test_the_grades(graded):
     printed = subprocess.check_output([PYTHON, "-W", "ignore", "-c", script], cwd=graded, text=True)
     grades = dict(map(json.loads, printed.splitlines()))
     names = "check-kernel-gradient", "check-max-routing"
-    assert grades == {student: dict(zip(names, points, strict=True)) for student, (_, _, points) in SUBMISSIONS.items()}
+    assert grades == {
+        student: dict(zip(names, points, strict=True)) for student, (*_, points, _) in SUBMISSIONS.items()
+    }
+
+
+def test_the_report_counts_what_the_checks_said(graded, tmp_path):
+    assert report.main([str(graded / "autograded"), "--csv", str(tmp_path / "class.csv")]) == 0
+    with (tmp_path / "class.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {(row["student"], row["exercise"]): row["mistake"] or row["kind"] for row in csv.DictReader(file)}
+    assert rows == {
+        (student, name): what
+        for student, (*_, said) in SUBMISSIONS.items()
+        for name, what in zip(EXERCISES, said, strict=True)
+    }
 
 
 @pytest.mark.parametrize(

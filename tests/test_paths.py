@@ -11,6 +11,7 @@ from convbp.explorers import Paths
 from convbp.explorers.paths import BIAS, MAXIMUM, PIXEL, WEIGHT, State, scene
 from convbp.notation import number
 from convbp.pictures.scene import Mark, Selection
+from pictures import uncovered
 
 
 def random_state(rng):
@@ -24,7 +25,7 @@ def random_state(rng):
     at = tuple(int(rng.integers(end)) for end in ends)
     delta = rng.integers(-9, 10, (H - k1 + 1, W - k2 + 1))
     pooled = rng.integers(-9, 10, (H // size[0], W // size[1]))
-    return State(image, kernel, delta, of, at, int(rng.integers(-3, 4)), size, pooled)
+    return State(image, kernel, delta, of, at, int(rng.integers(-3, 4)), size, pooled, bool(rng.integers(2)))
 
 
 def outputs(state, by=0):
@@ -51,6 +52,7 @@ def reaches(state, i, j):
 
 def check(state, drawn):
     """Everything that choosing each path, and the sum, shows."""
+    drawn = uncovered(scene, state, "paths", lambda chosen: chosen[1:])
     h = Fraction(1, 100)
     x, δ = outputs(state), state.pooled_delta if state.of == MAXIMUM else state.delta
     reached = [place for place in np.ndindex(x.shape) if reaches(state, *place)]

@@ -14,6 +14,7 @@ from convbp.explorers.pooling_route import scene
 from convbp.explorers.states.pooling import PoolingState
 from convbp.notation import factor, number
 from convbp.pictures.scene import Selection
+from pictures import uncovered
 
 ORACLE = {"max": loops.max_pool2d, "average": loops.average_pool2d, "L2": loops.l2_pool2d}
 
@@ -25,7 +26,7 @@ def random_state(rng):
     inputs = rng.integers(-3, 4, (H, W)) * rng.integers(0, 2)  # often ties, sometimes nothing but zeros
     places = (H - size[0]) // stride[0] + 1, (W - size[1]) // stride[1] + 1
     delta = rng.integers(-9, 10, places) if rng.integers(2) else None
-    return PoolingState(inputs, str(rng.choice(list(ORACLE))), size, stride, delta)
+    return PoolingState(inputs, str(rng.choice(list(ORACLE))), size, stride, delta, bool(rng.integers(2)))
 
 
 def close(one, other, state):
@@ -38,6 +39,11 @@ def drawn_terms(highlight):
 
 def check(state, drawn):
     """Everything that choosing each δ and each pixel shows."""
+
+    def asked(chosen):
+        return chosen[1:] if chosen[0] == "inputs" else None
+
+    drawn = uncovered(scene, state, "gradient", asked, waits=lambda chosen: not asked(chosen))
     (H, W), (k1, k2), (s1, s2) = state.inputs.shape, state.size, state.stride
     grids = {grid.name: grid for grid in drawn.grids}
     pooled = ORACLE[state.pooling](state.inputs[None, ..., None], state.size, stride=state.stride)

@@ -39,6 +39,7 @@ LAYERS = [
     *["exercises"],  # a check shows yours, expected and the difference
     *["diagnose"],
     *["explorers"],
+    *["torch"],
 ]
 
 

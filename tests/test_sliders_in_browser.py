@@ -112,9 +112,13 @@ def test_a_key_moves_a_real_number_by_a_step_and_not_by_a_crumb_more(lab, explor
 
 @pytest.mark.parametrize("name", ["TwoLayerQuestion"], indirect=True)
 def test_a_number_is_typed_as_people_write_it(lab, explorer, name):
-    cell_of(explorer, "image", 1, 1).click()
-    beside = explorer.locator(".widget-slider .widget-readout").first
-    eventually(lambda: lab.value(f"tuple(shown['{name}'].state.selected)"), "('image', 1, 1)")  # the slider is its now
+    beside, label = (explorer.locator(f".widget-slider .{part}").first for part in ("widget-readout", "widget-label"))
+    with lab.waiting(f"shown['{name}']", "_refresh_controls"):
+        cell_of(explorer, "image", 1, 1).click()
+        beside.fill("8")  # before the slider is that of the cell
+    expect(label).to_have_text("i₅")
+    beside.press("Enter")
+    eventually(lambda: lab.value(f"shown['{name}'].state.image[1, 1].item()"), "8.0")
     for typed, expected in [("\u22122,5", "-2.5"), ("1.25", "1.25"), ("-0,5", "-0.5")]:
         beside.fill(typed)
         beside.press("Enter")

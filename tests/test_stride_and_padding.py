@@ -110,7 +110,8 @@ def check(state, drawn):
         assert {(mark.row, mark.col): mark.tags[0][0].text for mark in highlight.marks if mark.grid == "output"} == {
             output: subscripted("w", *tap) for tap, output in by.items()
         }
-        for term, tap in zip((term for row in highlight.formula.terms for term in row), taps, strict=True):
+        terms = (term for row in highlight.formula.terms for term in row)
+        for term, tap in zip(terms, taps[::-1], strict=True):  # as rot180(w) lies there
             value = δ[by[tap]] if tap in by else 0
             name = f"δ{by[tap]}" if tap in by else "0"
             assert term.symbols == f"{name}·w{tap}"

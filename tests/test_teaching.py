@@ -1,11 +1,13 @@
 """What a teacher does with the course: see a class, hand out, examine."""
 
 import csv
+import importlib
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -100,6 +102,7 @@ def submitted(tmp_path_factory):
     forged = saved(check(...))
     forged.data[report.MEDIA_TYPE] |= {"exercise": "<script>", "mistake": ["<b>"], "points": "many", "where": None}
     write(folder, "undone", [*some, new_code_cell("", outputs=[forged])])
+    write(folder, "empty", [new_markdown_cell("Nothing")])
     (folder / "broken").mkdir()
     (folder / "broken" / "06.ipynb").write_text("{", encoding="utf-8")
     return folder
@@ -108,7 +111,7 @@ def submitted(tmp_path_factory):
 def test_the_report_needs_only_the_standard_library_and_runs_nothing(submitted, tmp_path):
     done = subprocess.run(
         [sys.executable, "-I", "-S", ROOT / "course.py", "report", "submitted", "--csv", tmp_path / "class.csv",
-         "--html", tmp_path / "class.html"],
+         "--html", tmp_path / "class.html", "--site", "https://example.org/course/"],
         cwd=submitted.parent, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -124,13 +127,14 @@ def test_the_report_needs_only_the_standard_library_and_runs_nothing(submitted, 
         "'=1+1": ("False", report.ERROR),
         "undone": ("False", "missing"),
         "broken": ("False", report.UNREADABLE),
+        "empty": ("False", report.NO_CHECK),
     }
     assert rows["turned"]["mistake"] == "delta turned by 180°"
     page = (tmp_path / "class.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "<b>" not in page
     assert "delta turned by 180°: 1" in page
-    assert "06_kernel_gradient.ipynb" in page
+    assert '<a href="https://example.org/course/notebooks/06_kernel_gradient.html">' in page
 
 
 def test_of_several_tries_the_best_counts():
@@ -152,6 +156,17 @@ def test_an_answer_that_is_run_apart_cannot_fool_the_checks(tmp_path, student, m
     code, passed, kind = ANSWERS[student]
     (row,) = report.run(student, write(tmp_path, student, cells(code)), seed="autumn")
     assert (row.passed, row.kind) == (passed, kind)
+
+
+def test_what_stopped_a_cell_before_the_check_is_said(tmp_path):
+    def kinds(*sources, seed=None):
+        some = [new_code_cell("import numpy as np\nfrom convbp import exercises"), *map(new_code_cell, sources)]
+        path = write(tmp_path, f"{len(list(tmp_path.iterdir()))}", some)
+        return [row.kind for row in report.run("ada", path, seed, seconds=20)]
+
+    assert kinds("import os\nos._exit(1)", CHECK) == ["crash"]
+    assert kinds("exercises.kernel_gradient.check(...)", seed="autumn") == ["missing"]
+    assert kinds("exercises.kernel_gradient.check(np.ones((3, 2)))", seed="autumn") == [report.NO_FUNCTION]
 
 
 def test_memory_is_limited(tmp_path):
@@ -193,6 +208,57 @@ def test_it_stands_by_itself_with_the_versions_of_here(handed_out):
         student.main([str(handed_out), "--standalone"])
 
 
+# Lecturing
+
+LECTURE = [
+    "# 08 A title\n\n*Time: 5 minutes.*\n\n**After this notebook you can**\n- think.",
+    "Words before. $\\delta$ is small.\n\n**Predict first:** how many?",
+    "<details><summary>The answer</summary>\n\nSeven.\n</details>\n\nMore words.",
+    "## Only folded\n\n<details><summary>In the article: a misprint</summary>\n\nHidden.\n</details>",
+    "## To remember\n\n" + "\n\n".join(12 * ["word " * 40]),
+    "## Your turn\n\nWrite it.",
+]
+
+
+@pytest.fixture
+def lecture(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    return importlib.import_module("lecture")
+
+
+def test_the_main_line_makes_slides_and_the_answers_are_notes(lecture):
+    cells, pictures = lecture.slides_of(new_notebook(cells=[*map(new_markdown_cell, LECTURE)]), "08")
+    kinds = [(cell.metadata["slideshow"]["slide_type"], cell.source.split()[0]) for cell in cells]
+    assert " ".join(f"{kind}:{word}" for kind, word in kinds[:7]) == (
+        "slide:# subslide:Words subslide:**Predict -:<aside subslide:More slide:## subslide:word"
+    )
+    text = "\n".join(cell.source for cell in cells)
+    assert [word in text for word in ("Seven", "Time:", "Hidden", "Only folded", "Your turn")] == [True, *4 * [False]]
+    assert all(sum(map(lecture.height_of, cell.source.split("\n\n"))) <= lecture.LINES for cell in cells[1:])
+    assert not pictures
+
+
+def test_slides_and_paper_ask_no_other_machine(lecture, tmp_path):
+    path = tmp_path / "08.ipynb"
+    image = new_output("display_data", {"image/png": "AAAA"}, metadata={"image/png": {"alt": "A <sentence>."}})
+    solution = new_code_cell("1 + 1", metadata={"tags": ["solution"]})
+    cells = [*map(new_markdown_cell, LECTURE), new_code_cell("2 + 2", outputs=[image]), solution]
+    path.write_text(json.dumps(new_notebook(cells=cells)), encoding="utf-8")
+    assert lecture.main(["slides", str(path), str(tmp_path / "slides")]) == 0
+    assert lecture.main(["print", str(path), str(tmp_path / "paper.pdf"), "--student"]) == 1  # without a browser a page
+    pages = {tmp_path / "slides" / "08.html", tmp_path / "paper" / "page.html"}
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        tags = re.findall(r"<(?:script|link|img|iframe)[^>]* (?:src|href)=.([^\"']+)", text)
+        files = {*tags, *re.findall(r"url\(.?(?!data:)([^)\"']+)", text)} - {"data:image/png;base64,AAAA"}
+        assert "mathjax.js" in files
+        assert [name for name in files if not (page.parent / name).is_file()] == []
+    paper = (tmp_path / "paper" / "page.html").read_text(encoding="utf-8")
+    assert "<figcaption>A &lt;sentence&gt;.</figcaption>" in paper
+    assert "Hidden" in paper
+    assert "Seven" not in paper
+
+
 # Examining
 
 
@@ -212,10 +278,33 @@ def test_each_student_has_own_numbers_and_the_key_knows_them(tmp_path, capsys):
     names = {}
     exec(f"import numpy as np\n{RIGHT}", names)
     assert exam.shown(names["mine"](inputs, delta)) in (out / "key.html").read_text(encoding="utf-8")
+    fields = cloze_fields((out / "moodle.xml").read_text(encoding="utf-8"))
+    assert list(fields) == [
+        f"{name}, {who}" for who in ("Ada", "Ben <b>") for name in ("kernel_gradient", "max_routing")
+    ]
+    assert fields["kernel_gradient, Ada"] == names["mine"](inputs, delta).ravel().tolist()
     with pytest.raises(SystemExit, match="name an empty folder"):
         exam.main(arguments)
     with pytest.raises(SystemExit, match="no exercise flip"):
         exam.main(["--exercises", "flip", "--roster", str(roster), "--out", str(tmp_path / "other")])
+
+
+def cloze_fields(text):
+    """The right numbers of each question of a Moodle XML file, read by the grammar that Moodle documents."""
+    number = r"-?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"
+    field = re.compile(rf"\{{(?:[0-9]*):(?:NUMERICAL|NM):=({number}):({number})\}}")
+    quiz = ElementTree.fromstring(text)
+    assert quiz.tag == "quiz"
+    kinds = [question.get("type") for question in quiz]
+    assert kinds == ["category", "cloze"] * (len(kinds) // 2)
+    found = {}
+    for category, question in zip(quiz[::2], quiz[1::2], strict=True):
+        name, shown = question.find("name/text").text, question.find("questiontext[@format='html']/text").text
+        assert category.find("category/text").text == f"$course$/top/convbp/{name.partition(',')[0]}"
+        assert "{" not in field.sub("", shown)  # every field is one that Moodle understands
+        ElementTree.fromstring(f"<div>{shown}</div>")
+        found[name] = [float(right) for right, _ in field.findall(shown)]
+    return found
 
 
 # The plans

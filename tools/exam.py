@@ -4,13 +4,16 @@
 
 The roster is a CSV file with a line of headings; the first column says who. The numbers are those of
 ``exercise.variant(seed=f"{seed} {who}", n=1)``, on which every known mistake gives a result of its own. The same seed
-gives the same pages; keep it to yourself if the pages must not be known beforehand.
+gives the same pages; keep it to yourself if the pages must not be known beforehand. moodle.xml has the same tasks for
+a question bank of Moodle, with a field for each number of the result.
 """
 
 import argparse
 import csv
 import re
 import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
@@ -21,10 +24,15 @@ from convbp.exercises.exercise import Exercise
 from convbp.notation import number
 from convbp.sums import exact
 
-STYLE = """body { font: 12pt/1.45 Georgia, serif; margin: 2rem auto; max-width: 42rem; padding: 0 1rem }
-table { border-collapse: collapse; margin: .4rem 0 } td { border: 1px solid #777; padding: 3px 9px; text-align: right }
-.room { border: 1px solid #777; min-height: 9rem } section { break-inside: avoid } .key { break-before: page }
-@page { margin: 18mm }"""
+NO_LETTERS = re.compile(r"[^\w-]+")  # of any script; they would trouble some file system
+STYLE = """body { font: 11pt/1.3 Georgia, serif; margin: 2rem auto; max-width: 46rem; padding: 0 1rem }
+h1, h2, h3, p { margin: .5rem 0 }
+table { border-collapse: collapse; margin: .3rem 0 } td { border: 1px solid #777; padding: 2px 8px; text-align: right }
+section { break-inside: avoid } h2, h3 { break-after: avoid }
+.given { display: flex; flex-wrap: wrap; gap: 0 2rem } .room { border: 1px solid #777; height: 7rem }
+.mistakes { columns: 14rem; column-gap: 2rem; font-size: 9pt; padding-left: 1rem }
+.student + .student { break-before: page }
+@page { margin: 15mm } @media print { body { margin: 0; max-width: none; padding: 0 } }"""
 
 
 def main(arguments: list[str]) -> int:
@@ -43,15 +51,21 @@ def main(arguments: list[str]) -> int:
     chosen.out.mkdir(parents=True, exist_ok=True)
     if any(chosen.out.iterdir()):
         sys.exit(f"There is something in {chosen.out} already; name an empty folder.")
-    key = []
+    key, bank = [], ET.Element("quiz")
     for k, who in enumerate(students, 1):
         asked = [known[name].variant(f"{chosen.seed} {who}", n=1) for name in names]
         tasks = "".join(task(n, one) for n, one in enumerate(asked, 1))
-        file = chosen.out / f"{k:03d}-{re.sub('[^0-9A-Za-z_-]+', '-', who)[:60]}.html"
+        file = chosen.out / f"{k:03d}-{NO_LETTERS.sub('-', who)[:60]}.html"
         file.write_text(page(who, f"<h1>{escape(who)}</h1>{tasks}"), encoding="utf-8")
-        key.append(f"<h2>{escape(who)}</h2>{''.join(solution(n, one) for n, one in enumerate(asked, 1))}")
+        solutions = "".join(solution(n, one) for n, one in enumerate(asked, 1))
+        key.append(f'<div class="student"><h2>{escape(who)}</h2>{solutions}</div>')
+        for one in asked:
+            add_to_bank(bank, who, one)
     (chosen.out / "key.html").write_text(page("Key", f"<h1>Key</h1>{''.join(key)}"), encoding="utf-8")
-    print(f"{len(students)} pages and key.html are in {chosen.out}; print them from a browser.")
+    ET.ElementTree(bank).write(chosen.out / "moodle.xml", encoding="utf-8", xml_declaration=True)
+    print(
+        f"{len(students)} pages and key.html are in {chosen.out}; print them from a browser. moodle.xml is for Moodle."
+    )
     return 0
 
 
@@ -72,14 +86,23 @@ def roster(path: Path) -> list[str]:
 
 
 def task(n: int, asked: Exercise) -> str:
-    given = "".join(
-        f"<p><b>{escape(name)}</b>, {escape(asked.takes[name])}</p>{shown(value)}"
-        for name, value in asked.inputs[0].items()
-    )
     return (
-        f"<section><h2>{n}. {escape(asked.name)}</h2><p>{escape(asked.task)} Work it out by hand for these "
-        f'numbers. Result: {escape(asked.returns)}.</p>{given}<div class="room"></div></section>'
+        f"<section><h2>{n}. {escape(asked.name)}</h2>{question(asked)}"
+        f'<p>Result: {escape(asked.returns)}.</p><div class="room"></div></section>'
     )
+
+
+def question(asked: Exercise) -> str:
+    """What is asked for, and the numbers of its one input."""
+    arrays, rest = [], []
+    for name, value in asked.inputs[0].items():
+        what = f"<b>{escape(name)}</b>, {escape(asked.takes[name])}"
+        if isinstance(value, np.ndarray) and value.ndim:
+            arrays.append(f"<div><p>{what}</p>{shown(value)}</div>")
+        else:
+            rest.append(f"<p>{what}: {escape(plain(value))}</p>")
+    given = f'<div class="given">{"".join(arrays)}</div>{"".join(rest)}'
+    return f"<p>{escape(asked.task)} Work it out by hand for these numbers.</p>{given}"
 
 
 def solution(n: int, asked: Exercise) -> str:
@@ -88,29 +111,47 @@ def solution(n: int, asked: Exercise) -> str:
     wrong = {}
     for one in asked.computation.misconceptions:
         result = asked.computation.wrong(asked.inputs[0], one)
-        if result is not None and not np.array_equal(result, right):
+        if result is not None and result.size and not np.array_equal(result, right):
             wrong.setdefault(one.name, flat(result))
     items = "".join(f"<li>{escape(name)}: {result}</li>" for name, result in wrong.items())
-    return f"<section><h3>{n}. {escape(asked.name)}</h3>{shown(right)}<p>Known mistakes:</p><ul>{items}</ul></section>"
+    return (
+        f"<section><h3>{n}. {escape(asked.name)}</h3>{shown(right)}"
+        f'<p>Known mistakes:</p><ul class="mistakes">{items}</ul></section>'
+    )
 
 
-def shown(value: object) -> str:
-    """An array as a table, one for each plane of its last two axes if it has more; anything else as it is printed."""
-    if not isinstance(value, np.ndarray) or not value.ndim:
-        return f"<p>{escape(plain(value))}</p>"
-    if value.ndim > 2:
-        return "".join(
-            f"<p>[{', '.join(map(str, index))}, :, :]</p>{shown(value[index])}"
-            for index in np.ndindex(value.shape[:-2])
-        )
-    rows = ("".join(f"<td>{plain(entry)}</td>" for entry in row) for row in np.atleast_2d(value))
-    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+def add_to_bank(bank: ET.Element, who: str, asked: Exercise) -> None:
+    """Add the task to a Moodle XML file: a category for each exercise, in it a cloze question for each student.
+
+    The elements are those of https://docs.moodle.org/en/Moodle_XML_format, a field of a cloze question is as
+    https://docs.moodle.org/en/Embedded_Answers_(Cloze)_question_type has it.
+    """
+    category = ET.SubElement(ET.SubElement(bank, "question", type="category"), "category")
+    ET.SubElement(category, "text").text = f"$course$/top/convbp/{asked.name}"
+    one = ET.SubElement(bank, "question", type="cloze")
+    ET.SubElement(ET.SubElement(one, "name"), "text").text = f"{asked.name}, {who}"
+    result = shown(asked.expected[0], lambda value: f"{{1:NUMERICAL:={float(value):.6g}:0.001}}")
+    text = ET.SubElement(one, "questiontext", format="html")
+    ET.SubElement(text, "text").text = f"{question(asked)}<p>Result:</p>{result}"
 
 
 def plain(value: object) -> str:
     if isinstance(value, int | float | np.ndarray | np.generic) and not isinstance(value, bool):
         return number(exact(np.asarray(value)[()]))
     return str(value)
+
+
+def shown(value: object, cell: Callable[[object], str] = plain) -> str:
+    """An array as a table, one for each plane of its last two axes if it has more; anything else as it is printed."""
+    if not isinstance(value, np.ndarray) or not value.ndim:
+        return f"<p>{escape(cell(value))}</p>"
+    if value.ndim > 2:
+        return "".join(
+            f"<p>[{', '.join(map(str, index))}, :, :]</p>{shown(value[index], cell)}"
+            for index in np.ndindex(value.shape[:-2])
+        )
+    rows = ("".join(f"<td>{cell(entry)}</td>" for entry in row) for row in np.atleast_2d(value))
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
 def flat(value: np.ndarray) -> str:

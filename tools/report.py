@@ -16,7 +16,8 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -27,7 +28,8 @@ SECONDS, MEGABYTES = 60, 2048  # for one cell; of address space
 CHECK_SECONDS = 5  # for one answer, on all inputs
 COLUMNS = ["student", "exercise", "passed", "points", "kind", "mistake", "where", "notebook"]
 # Kinds that only a report has, beside those of a result.
-UNREADABLE, NOT_RUN, ERROR, UNCHECKED = "unreadable", "not run", "error before the check", "no result saved"
+UNREADABLE, NO_CHECK, NOT_RUN = "unreadable", "no check in it", "not run"
+ERROR, UNCHECKED, NO_FUNCTION = "error before the check", "no result saved", "no function, so not on other numbers"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", type=Path, help="with the notebooks as students saved them")
     parser.add_argument("--csv", type=Path, help="write the table here")
     parser.add_argument("--html", type=Path, help="write the page here")
+    parser.add_argument("--site", default=built_site(), help="address of the course's site, for the links of the page")
     parser.add_argument("--run", action="store_true", help="run the notebooks, each in a process with limits")
     parser.add_argument("--seed", help="check on the numbers of this seed; with --run")
     chosen = parser.parse_args(arguments)
@@ -66,12 +69,13 @@ def main(arguments: list[str]) -> int:
         sys.exit(f"There is no notebook in {chosen.folder}.")
     rows = []
     for student, path in found:
-        rows += run(student, path, chosen.seed) if chosen.run else read(student, path)
+        some = run(student, path, chosen.seed) if chosen.run else read(student, path)
+        rows += some or [Row(student, "", kind=NO_CHECK, notebook=path.name)]
     rows = one_each(rows)
     if chosen.csv:
         write_csv(rows, chosen.csv)
     if chosen.html:
-        chosen.html.write_text(page(rows, executed=chosen.run), encoding="utf-8")
+        chosen.html.write_text(page(rows, chosen.site, executed=chosen.run), encoding="utf-8")
     print(summary(rows))
     return 0
 
@@ -92,7 +96,7 @@ def code_cells(path: Path) -> list[dict]:
         If the file is no notebook.
     """
     try:
-        cells = [dict(cell) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+        cells = [dict(cell) for cell in json.loads(path.read_text(encoding="utf-8-sig"))["cells"]]
     except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
         raise ValueError(f"{path} is no notebook: {error}") from None
     code = [cell for cell in cells if cell.get("cell_type") == "code"]
@@ -139,11 +143,17 @@ def _row(student: str, notebook: str, one: dict) -> Row:
 
 
 def one_each(rows: list[Row]) -> list[Row]:
-    """Of several results of a student for an exercise the best: one that passed, else the last that was tried."""
+    """Of several results of a student for an exercise the best: one that passed, else the last that was tried.
+
+    That a notebook has no check is said of a student who has no other notebook.
+    """
     untried = {NOT_RUN, UNCHECKED, ERROR, "missing"}
+    tried = {row.student for row in rows if row.kind != NO_CHECK}
     best: dict[tuple[str, str], Row] = {}
     for row in rows:
         key = row.student, row.exercise
+        if row.kind == NO_CHECK and row.student in tried:
+            continue
         if key not in best or _worth(row, untried) >= _worth(best[key], untried):
             best[key] = row
     return sorted(best.values(), key=lambda row: (row.student, row.exercise))
@@ -169,15 +179,15 @@ def run(student: str, path: Path, seed: str | None = None, seconds: float = SECO
     except (ValueError, AttributeError, TypeError):
         return [Row(student, "", kind=UNREADABLE, notebook=path.name)]
     process = apart.Student(str(path.parent), closed=True, seconds=seconds, megabytes=MEGABYTES)
-    rows = []
+    rows, stopped = [], ERROR
     try:
         for cell in cells:
             asked = [name for name in CHECK.findall(cell["source"]) if name in known]
             try:
                 process.run(cell["source"])
-            except (TimeoutError, RuntimeError) as error:
-                kind = "time" if isinstance(error, TimeoutError) else "crash"
-                rows += [Row(student, name, kind=kind, notebook=path.name) for name in asked]
+            except Exception as error:  # whatever the process of a student's sends, or does not
+                stopped = "time" if isinstance(error, TimeoutError) else "crash"
+                rows += [Row(student, name, kind=stopped, notebook=path.name) for name in asked]
                 continue
             for name, answer in _answers(cell["source"]):
                 if name in known:
@@ -186,7 +196,12 @@ def run(student: str, path: Path, seed: str | None = None, seconds: float = SECO
             rows += [Row(student, name, kind=ERROR, notebook=path.name) for name in asked]
     finally:
         process.end()
-    return rows
+    return [replace(row, kind=stopped) if row.kind == ERROR else row for row in rows]
+
+
+@cache  # for the whole class
+def _with_numbers(exercise, seed: str | None):
+    return exercise if seed is None else exercise.variant(seed)
 
 
 def _answers(source: str) -> list[tuple[str, str]]:
@@ -204,16 +219,21 @@ def _answers(source: str) -> list[tuple[str, str]]:
 
 
 def _checked(student: str, notebook: str, exercise, process, answer: str, seed: str | None) -> Row:
-    asked = exercise.variant(seed) if seed is not None else exercise
+    if answer == "...":
+        return _row(student, notebook, exercise.check(...).as_dict())
+    asked = _with_numbers(exercise, seed)
     try:
         _, values, functions = process.run(f"answer_to_check = {answer}")
-    except (TimeoutError, RuntimeError):
-        return Row(student, exercise.name, kind="time", notebook=notebook)
+    except Exception as error:  # whatever the process of a student's sends, or does not
+        kind = "time" if isinstance(error, TimeoutError) else "crash"
+        return Row(student, exercise.name, kind=kind, notebook=notebook)
     if "answer_to_check" in functions:
         result = asked.check(
             lambda *given: process.call("answer_to_check", *given, closed_for=exercise.name), seconds=CHECK_SECONDS
         )
-    elif "answer_to_check" in values and seed is None:
+    elif "answer_to_check" in values:
+        if seed is not None:
+            return Row(student, exercise.name, kind=NO_FUNCTION, where=exercise.equation, notebook=notebook)
         result = asked.check(values["answer_to_check"])
     else:
         return Row(student, exercise.name, kind=ERROR, where=exercise.equation, notebook=notebook)
@@ -247,7 +267,7 @@ def summary(rows: list[Row]) -> str:
     """For each exercise how many passed, and the mistakes, the most frequent first."""
     lines = [f"{len({row.student for row in rows})} students"]
     for exercise, some in by_exercise(rows).items():
-        lines.append(f"{exercise or 'no notebook'}: {sum(row.passed for row in some)} of {len(some)} right")
+        lines.append(f"{exercise or 'no exercise'}: {sum(row.passed for row in some)} of {len(some)} right")
         lines += [f"  {n:>3}  {what}" for what, n in mistakes(some)]
     return "\n".join(lines)
 
@@ -279,7 +299,13 @@ td.right { background: #d5efe6 } td.wrong { background: #fbe3d3 } .scroll { over
 @media print { .scroll { overflow: visible } h2, svg { break-inside: avoid } }"""
 
 
-def page(rows: list[Row], executed: bool = False) -> str:
+def built_site() -> str:
+    """The address of the site that was built here, or nothing."""
+    site = ROOT / "site"
+    return site.as_uri() if (site / "notebooks").is_dir() else ""
+
+
+def page(rows: list[Row], site: str = "", executed: bool = False) -> str:
     """The report as a page that needs nothing beside it."""
     exercises = by_exercise(rows)
     students = sorted({row.student for row in rows})
@@ -289,14 +315,14 @@ def page(rows: list[Row], executed: bool = False) -> str:
         if executed
         else "Read from what students saved; nothing was run. A saved output can be edited by whoever has the file."
     )
-    head = "".join(f'<th scope="col">{escape(name or "no notebook")}</th>' for name in exercises)
+    head = "".join(f'<th scope="col">{escape(name or "no exercise")}</th>' for name in exercises)
     body = "".join(
         f'<tr><th scope="row">{escape(student)}</th>'
         + "".join(_cell(cell.get((student, name))) for name in exercises)
         + "</tr>\n"
         for student in students
     )
-    parts = "\n".join(_part(name, some) for name, some in exercises.items())
+    parts = "\n".join(_part(name, some, site) for name, some in exercises.items())
     return f"""<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Report of a class</title><style>{STYLE}</style>
@@ -316,21 +342,23 @@ def _cell(row: Row | None) -> str:
     return f'<td class="{"right" if row.passed else "wrong"}">{escape(text)}</td>'
 
 
-def _part(exercise: str, rows: list[Row]) -> str:
+def _part(exercise: str, rows: list[Row], site: str) -> str:
     counted = [("right", sum(row.passed for row in rows)), *mistakes(rows)]
     look = {}
     for row in rows:
         look.setdefault(row.what, row.where)
-    items = "".join(f"<li>{escape(what)}: {n}{_link(exercise, look[what])}</li>" for what, n in counted[1:] if exercise)
-    return f"<h2>{escape(exercise or 'no notebook')}</h2>\n{bars(counted)}\n<ul>{items}</ul>"
+    items = "".join(f"<li>{escape(what)}: {n}{_to_read(exercise, look[what], site)}</li>" for what, n in counted[1:])
+    return f"<h2>{escape(exercise or 'no exercise')}</h2>\n{bars(counted)}\n<ul>{items}</ul>"
 
 
-def _link(exercise: str, where: str) -> str:
-    notebook = notebook_of(exercise, where)
-    if not notebook:
-        return f" ({escape(where)})" if where else ""
-    address = (ROOT / "notebooks" / notebook).as_uri()
-    return f' (<a href="{escape(address)}">{escape(notebook)}</a>{escape(f", {where}" if where else "")})'
+def _to_read(exercise: str, where: str, site: str) -> str:
+    notebook = notebook_of(exercise, where) if exercise else ""
+    said = escape(notebook)
+    if notebook and site:
+        address = f"{site.rstrip('/')}/notebooks/{Path(notebook).stem}.html"
+        said = f'<a href="{escape(address)}">{said}</a>'
+    parts = [part for part in (said, escape(where)) if part]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def bars(counted: list[tuple[str, int]]) -> str:

@@ -20,7 +20,18 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
-BESIDE = ["course.py", "pyproject.toml", "README.md", "LICENSE", "CITATION.cff", "docs", "src", "tools/report.py"]
+BESIDE = ["course.py", "pyproject.toml", "LICENSE", "CITATION.cff", "src"]
+README = """# convbp, as your course hands it out
+
+You need Python 3.11 or newer. In this folder, `python3 course.py start` (on Windows, `py course.py start`) opens the
+notebooks in JupyterLab. The first time it installs what they need into the folder `.venv`; that needs the network.
+
+Work in the notebooks, or in copies of them. What you hand in is the notebook that you saved, with its outputs: they
+have what the checks said. If you get a newer file, unpack it beside this folder, not over it; your own notebooks open
+with `python3 course.py start path/to/notebook.ipynb`.
+
+Code and text are under the MIT licence, see LICENSE.
+"""
 ANSWER = re.compile(r"<details>\s*<summary>[^<]*\banswers?\b[^<]*</summary>.*?</details>\n*", re.DOTALL)
 
 
@@ -46,15 +57,15 @@ def main(arguments: list[str]) -> int:
 
 
 def write(folder: Path, answers: bool = True) -> None:
-    leave = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "gallery")
+    leave = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+    (folder / "notebooks").mkdir(parents=True)
+    (folder / "README.md").write_text(README, encoding="utf-8")
     for name in BESIDE:
         source, target = ROOT / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=leave)
         else:
             shutil.copy(source, target)
-    (folder / "notebooks").mkdir()
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
         notebook = handed_out(json.loads(path.read_text(encoding="utf-8")), answers)
         text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

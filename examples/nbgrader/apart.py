@@ -110,7 +110,7 @@ class Student:
             return json.loads(self.pipe.recv_bytes())
         except BaseException as error:
             self.end()
-            if isinstance(error, EOFError):
+            if isinstance(error, EOFError | ConnectionError):
                 raise RuntimeError("the process in which it ran has ended") from error
             raise
 

@@ -5,11 +5,12 @@
 
 import re
 
-from examination import first_gradients, first_layers, first_sliding, second, third
+from examination import first_gradients, first_layers, first_sliding, fourth_back, fourth_sliding, second, third
 
 FIRST = [*first_sliding.SHEETS, *first_gradients.SHEETS, *first_layers.SHEETS]
 SECOND = second.SHEETS
 THIRD = third.SHEETS
+FOURTH = [*fourth_sliding.SHEETS, *fourth_back.SHEETS]
 
 
 # What is said of every answer that nothing explains.

@@ -1,6 +1,6 @@
 """Print the figures of the examination.
 
-``python -m examination [-v] [-1] [-2] [-3] [exercise …]``, run in tests/; -v says what was said of each answer, a
+``python -m examination [-v] [-1] [-2] [-3] [-4] [exercise …]``, run in tests/; -v says what was said of each answer, a
 number takes that set alone.
 """
 
@@ -12,9 +12,9 @@ from time import process_time
 import numpy as np
 
 from convbp import exercises
-from examination import FIRST, SECOND, THIRD, verdict
+from examination import FIRST, FOURTH, SECOND, THIRD, verdict
 
-SETS = {"-1": FIRST, "-2": SECOND, "-3": THIRD}
+SETS = {"-1": FIRST, "-2": SECOND, "-3": THIRD, "-4": FOURTH}
 
 
 def main(arguments):

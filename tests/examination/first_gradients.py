@@ -738,7 +738,7 @@ def _(d, x):
     return out
 
 
-@relu.wrong("only the positive ones, flat", "shape|flat")
+@relu.wrong("only the positive ones, flat", "shape|flat|in one row")
 def _(d, x):
     return d[x > 0]
 

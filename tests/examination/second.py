@@ -241,7 +241,7 @@ def _(p, k, o):
     return ((p[0] - k[0] + 1) % o[0], (p[1] - k[1] + 1) % o[1]), (p[0] % o[0], p[1] % o[1])
 
 
-@region.wrong("all positions of Q as a list", "shape|different lengths")
+@region.wrong("all positions of Q as a list", "shape|different lengths|listed all")
 def _(p, k, o):
     rows = range(max(0, p[0] - k[0] + 1), min(p[0], o[0] - 1) + 1)
     cols = range(max(0, p[1] - k[1] + 1), min(p[1], o[1] - 1) + 1)

@@ -99,7 +99,7 @@ def describe(
 def _numbers(pairs, inputs, factors, axes) -> list[str]:
     """Sentences on answers that have the right shapes and wrong numbers."""
     said = _signs(pairs) or _rounded(pairs) or _rearrangement(pairs) or _factor(pairs, factors) or _nearly(pairs)
-    said = said or _combined(pairs, inputs) or _offset(pairs) or _running_sum(pairs) or _shift(pairs, axes)
+    said = said or _combined(pairs, inputs, factors) or _offset(pairs) or _running_sum(pairs) or _shift(pairs, axes)
     if said:
         return said
     wrong = [(answer, right) for answer, right in pairs if not answer.equals(right)]
@@ -198,21 +198,46 @@ def _precisely(ratio: float) -> str:
     return short if short not in ("0", "1", "−1") else f"{ratio:.9g}".replace("-", "−")
 
 
-def _combined(pairs, inputs):
+def _combined(pairs, inputs, counts):
     """Whether it is the right result and one of the arguments, each times a number, added up."""
-    answer, right = pairs[0]
     for key in inputs[0]:
         others = [np.asarray(arguments[key]) for arguments in inputs]
-        if right.size < 4 or any(other.shape != e.shape for other, (_, e) in zip(others, pairs, strict=True)):
+        if pairs[0][1].size < 4 or any(other.shape != e.shape for other, (_, e) in zip(others, pairs, strict=True)):
             continue
-        terms = np.stack([right.ravel(), others[0].ravel()], axis=1)
-        by, times = np.linalg.lstsq(terms, answer.values.ravel(), rcond=None)[0]
-        sums = [by * e + times * other for other, (_, e) in zip(others, pairs, strict=True)]
-        if min(abs(by), abs(times)) > 1e-6 and all(
-            _close(a, a.values, s) for (a, _), s in zip(pairs, sums, strict=True)
-        ):
-            return [f"Your result is {_times(times)}{key}, plus {_times(by)}what is asked for."]
+        each = [_fitted(*pair, other) for pair, other in zip(pairs, others, strict=True)]
+        if None in each:
+            continue
+        by, times = np.transpose(each)
+        if np.allclose(by + times, 1, atol=1e-4):  # it lies between the two, or beyond
+            words = factor_in_words(by, counts)
+            if words:
+                return [f"Of the way from {key} to what is asked for: {words}.{_mean_or_sum(by)}"]
+        if not np.allclose(by, by[0], rtol=1e-4):
+            continue
+        plus = f", plus {_times(by[0])}what is asked for."
+        if np.allclose(times, times[0], rtol=1e-4):
+            return [f"Your result is {_times(times[0])}{key}{plus}"]
+        for name in counts[0]:
+            if not any(count[name] == 0 for count in counts):
+                of_count = times / [count[name] for count in counts]
+                if np.allclose(of_count, of_count[0], rtol=1e-4):
+                    return [f"Your result is {_times(of_count[0])}{name} times {key}{plus}"]
     return []
+
+
+def _fitted(answer: Answer, right: np.ndarray, other: np.ndarray) -> tuple[float, float] | None:
+    """The two numbers, neither of them 0, with which the right result and another array add up to the answer."""
+    terms = np.stack([right.ravel(), other.ravel()], axis=1)
+    by, times = np.linalg.lstsq(terms, answer.values.ravel(), rcond=None)[0]
+    found = min(abs(by), abs(times)) > 1e-6 and _close(answer, answer.values, by * right + times * other)
+    return (by, times) if found else None
+
+
+def _mean_or_sum(factors: Sequence[float]) -> str:
+    """A question, if a number or a length may have been divided by, or not."""
+    whole = [factor if factor > 1 else 1 / factor for factor in factors if factor > 0]
+    likely = len(whole) == len(factors) and np.allclose(whole, np.round(whole), rtol=1e-4)
+    return " Is it a mean where the sum is due, or the other way round?" if likely else ""
 
 
 def _times(factor: float) -> str:
@@ -253,7 +278,7 @@ def _nearly(pairs):
     """Whether all is right but for the last digits, which is no slip but an approximation."""
     errors = [np.abs(a.values - e).max(initial=0) / (np.abs(e).max(initial=0) or 1) for a, e in pairs]
     digits = int(-np.log10(max(errors)))
-    if digits < 3:
+    if digits < 2:
         return []
     return [
         f"Right to {digits} digits, and no further: is there an ε in a division or a root, a gradient found by "

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -97,8 +98,9 @@ class Exercise:
     usual : sequence of Accepted
         Those that a wrong answer is looked at with, too.
     instead : mapping
-        What else may be done in a step of ``compute``: the step's name -> words for it -> a function. They are looked
-        at where nothing plainer explains an answer.
+        What else may be done in a step of ``compute``: the step's name -> words for it -> a function; or the names of
+        several -> words -> as many functions. They are looked at, and each two of them for different steps, where
+        nothing plainer explains an answer.
     draw : callable
         Takes random numbers and one of the inputs; returns another of its kind, for `variant`.
     """
@@ -118,7 +120,7 @@ class Exercise:
     accepted: Callable[[Mapping, np.ndarray], Accepted | None] = lambda arguments, result: None
     programs: Sequence[Callable] = ()
     usual: Sequence[Accepted] = ()
-    instead: Mapping[str, Mapping[str, Callable]] = field(default_factory=dict)
+    instead: Mapping[Any, Mapping[str, Any]] = field(default_factory=dict)
     draw: Draw = new_numbers
 
     def __post_init__(self):
@@ -278,8 +280,10 @@ class Exercise:
         edited = [variants(program, self.equation) for program in (self.answer, *self.programs)]
         return [*usual(self.inputs[0], self.equation), *(one for some in edited for one in some)]
 
-    def _unusual(self) -> list[Misreading]:
-        return unusual(self.compute, self.inputs[0], self.expected[0], self.instead, self.equation)
+    def _unusual(self) -> list[Misreading | Variant]:
+        edits = [m for (m,) in self.known.variants() if isinstance(m, Variant)]
+        guarded = [one for edit in edits if edit.may_be_guarded for one in edit.guarded()]
+        return [*unusual(self.compute, self.inputs[0], self.expected[0], self.instead, self.equation), *guarded]
 
     def _order_of(self, layout: str | None) -> Mapping[str, tuple[int, ...]]:
         if layout is None:

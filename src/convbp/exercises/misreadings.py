@@ -39,13 +39,13 @@ def usual(arguments: Mapping, where: str) -> list[Misreading]:
 
 
 def unusual(
-    compute: Callable, arguments: Mapping, result: np.ndarray, instead: Mapping[str, Mapping], where: str
+    compute: Callable, arguments: Mapping, result: np.ndarray, instead: Mapping[Any, Mapping], where: str
 ) -> list[Misreading]:
     """More of them, of which one is likely only where nothing plainer explains the numbers.
 
-    ``instead`` has for steps of the computation what else may be done there, by a name of it.
+    ``instead`` has for steps of the computation, or for several together, what else may be done there, by a name of it.
     """
-    steps = [Misreading(name, {step: change}, where) for step, some in instead.items() for name, change in some.items()]
+    steps = _in_steps(instead, where)
     of_arguments = [
         Misreading(name.format(key), {key: change}, where)
         for key, value in arguments.items()
@@ -62,7 +62,45 @@ def unusual(
         for name, change in _TOGETHER.items()
     ]
     exchanged = [Misreading(name, {"compute": change}, where) for name, change in _exchanges(compute, arguments)]
-    return [*steps, *exchanged, *of_arguments, *with_arguments, *of_result]
+    cut = [Misreading(name, {"compute": change}, where) for name, change in _cut_to_another(compute, arguments, result)]
+    return [*steps, *exchanged, *of_arguments, *cut, *with_arguments, *of_result]
+
+
+def _in_steps(instead: Mapping[Any, Mapping], where: str) -> list[Misreading]:
+    """What may be done in one step, or in one and another."""
+    one = [
+        Misreading(name, dict(zip(step, change, strict=True)) if isinstance(step, tuple) else {step: change}, where)
+        for step, some in instead.items()
+        for name, change in some.items()
+    ]
+    two = [
+        Misreading(f"{a.name}, and {b.name}", {**a.changes, **b.changes}, where)
+        for a, b in combinations(one, 2)
+        if len(a.changes) == len(b.changes) == 1 and a.changes.keys() != b.changes.keys()
+    ]
+    return [*one, *two]
+
+
+def _cut_to_another(compute: Callable, arguments: Mapping, result: np.ndarray) -> Iterator[tuple[str, Callable]]:
+    """Of one array only as many rows and columns as another has, as when a loop takes its limits from that."""
+    arrays = {key: value for key, value in arguments.items() if isinstance(value, np.ndarray)}
+
+    def put(key: str, shape: Callable) -> Callable:
+        def computed(**given):
+            size = shape(given)
+            inside = tuple(slice(min(n, m)) for n, m in zip(given[key].shape, size, strict=True))
+            return compute(**given | {key: _only(inside, given[key])})
+
+        return computed
+
+    for key, value in arrays.items():
+        for other in arrays:
+            if other != key and arrays[other].ndim == value.ndim:
+                name = f"nothing but the first of {key} along each axis, as many as {other} has"
+                yield name, put(key, lambda given, other=other: given[other].shape)
+        if result.ndim == value.ndim and result.shape != value.shape:
+            name = f"nothing but the first of {key} along each axis, as many as the result has"
+            yield name, put(key, lambda given: compute(**given).shape)
 
 
 _TOGETHER: Ways = {
@@ -130,7 +168,10 @@ def _unusual_ways(value: Any) -> Ways:
             "ones for {}": np.ones_like,
             "the positive entries of {} set to 0": lambda array: np.minimum(array, 0),
         }
-        return signs | powers | _normalised() | _of_parts(value) | _alone(value) | _by_reshaping(value)
+        bytes_: Ways = {"{} cut off to 8 bits, as np.uint8 holds them,": lambda x: np.trunc(x) % 256}
+        if value.ndim == 2:
+            bytes_["the product of the sums of {} along its two axes"] = lambda x: np.outer(x.sum(1), x.sum(0))
+        return signs | powers | bytes_ | _normalised() | _of_parts(value) | _alone(value) | _by_reshaping(value)
     if isinstance(value, tuple):
         return {
             "half of {}": lambda pair: (pair[0] // 2, pair[1] // 2),
@@ -156,9 +197,12 @@ def _normalised() -> Ways:
         "{} divided by its largest absolute value": lambda x: x / np.abs(x).max(),
         "{} divided by its largest entry": lambda x: x / np.max(x),
         "{} divided by the number of its entries": lambda x: x / np.size(x),
+        "{} divided by its length along axis 0": lambda x: x / len(x),
         "{} less its mean": lambda x: x - np.mean(x),
         "the softmax of {}": lambda x: np.exp(x - np.max(x)) / np.exp(x - np.max(x)).sum(),
         "{} kept between −1 and 1": lambda x: np.clip(x, -1, 1),
+        "{} kept between 0 and 1": lambda x: np.clip(x, 0, 1),
+        "{} kept between 0 and 255": lambda x: np.clip(x, 0, 255),
     }
 
 
@@ -191,7 +235,14 @@ def _alone(array: np.ndarray) -> Ways:
                 index = tuple(n if axis in axes else slice(None) for axis in range(array.ndim))
                 along = f"ax{'i' if count == 1 else 'e'}s {', '.join(map(str, axes))}"
                 ways[f"nothing but the {word} of {{}} along {along}"] = partial(_only, index)
+    for one, other in combinations(range(array.ndim), 2):
+        ways[f"nothing but the diagonal of {{}} along axes {one}, {other}"] = partial(_diagonal, one, other)
     return ways
+
+
+def _diagonal(one: int, other: int, array: np.ndarray) -> np.ndarray:
+    places = np.indices(array.shape, sparse=True)
+    return np.where(places[one] == places[other], array, 0)
 
 
 def _of_result(result: np.ndarray) -> Ways:
@@ -205,6 +256,8 @@ def _of_result(result: np.ndarray) -> Ways:
                 f"{{}}, its largest along {along}": partial(np.max, axis=axes),
                 f"every second of {{}} along {along}": partial(_every_second, axes),
             }
+    if result.ndim > 1:
+        ways |= {"{} in one row": np.ravel, "{}, of which only what is not 0 is left, in one row": lambda r: r[r != 0]}
     return ways | {"the square of {}": np.square, "the root of {}": np.sqrt, "the signs of {}": np.sign}
 
 

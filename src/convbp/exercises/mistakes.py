@@ -74,19 +74,19 @@ class Computation:
         """Return the arguments and the result as they are before a mistake changes the result."""
         given, steps, compute = dict(arguments), {}, self.compute
         try:
-            for misconception in made:
-                for place, change in misconception.changes.items():
-                    if place == "result":
-                        continue
-                    if place == "compute":
-                        compute = change
-                    elif place in given:
-                        given[place] = change(given[place])
-                    elif place in steps:
-                        return given, None  # one step cannot be replaced twice
-                    else:
-                        steps[place] = change
             with np.errstate(all="ignore"):
+                for misconception in made:
+                    for place, change in misconception.changes.items():
+                        if place == "result":
+                            continue
+                        if place == "compute":
+                            compute = change
+                        elif place in given:
+                            given[place] = change(given[place])
+                        elif place in steps:
+                            return given, None  # one step cannot be replaced twice
+                        else:
+                            steps[place] = change
                 return given, compute(**given, **steps)
         except Exception:  # the arrays no longer fit together
             return given, None

@@ -22,10 +22,18 @@ _INTO_INTEGERS = (
 )
 _CUTS: dict[str, tuple[tuple[Callable, ...], str]] = {
     "cut off to integers": ((np.trunc, np.floor), _INTO_INTEGERS),
-    "wrapped around in 8 bits": (
-        (lambda r: np.trunc(r) % 256, lambda r: (np.trunc(r) + 128) % 256 - 128),
-        "Your numbers wrap around: an array of 8 bits holds 256 different integers and no others. "
-        "Make it with np.zeros(shape), which is of floats.",
+    **{
+        f"wrapped around in {bits} bits": (
+            (lambda r, n=2**bits: np.trunc(r) % n, lambda r, n=2**bits: (np.trunc(r) + n / 2) % n - n / 2),
+            f"Your numbers wrap around: an array of {bits} bits holds {2**bits:,} different integers and no others. "
+            "Make it with np.zeros(shape), which is of floats.",
+        )
+        for bits in (8, 16)
+    },
+    "kept between 0 and 255": (
+        (lambda r: np.trunc(np.clip(r, 0, 255)), lambda r: np.round(np.clip(r, 0, 255))),
+        "Your numbers are made to fit into 8 bits: what is below 0 is 0, what is above 255 is 255. A pixel to be shown "
+        "is so; what is computed with it need not be.",
     ),
 }
 
@@ -73,6 +81,7 @@ class Known:
         self._computed: dict[tuple, np.ndarray | None] = {}
         self._begun: dict[tuple, tuple[Mapping, Any]] = {}
         self._tables: dict[tuple[Callable, int], _Table] = {}
+        self._listed: dict[Callable, list[Way]] = {}
 
     def wrong(self, n: int, way: Way) -> np.ndarray | None:
         """The result for input number ``n`` of someone who makes these mistakes; None if nothing comes of it."""
@@ -93,11 +102,16 @@ class Known:
 
     def variants(self) -> Iterable[Way]:
         """Each edit of a right program."""
-        return [(m,) for m in self._variants()]
+        return self._once(self._variants)
 
     def unusual(self) -> Iterable[Way]:
         """What is likely only where nothing else explains the numbers."""
-        return [(m,) for m in self._unusual()]
+        return self._once(self._unusual)
+
+    def _once(self, mistakes: Callable[[], Sequence[Misconception]]) -> list[Way]:
+        if mistakes not in self._listed:
+            self._listed[mistakes] = [(m,) for m in mistakes()]
+        return self._listed[mistakes]
 
     def pairs(self) -> Iterable[Way]:
         """Each two of the known mistakes, of different names."""
@@ -124,10 +138,10 @@ class _Table:
                 by_shape.setdefault(result.shape, []).append((way, result.ravel()))
         self._by_shape = {s: ([w for w, _ in rows], np.array([r for _, r in rows])) for s, rows in by_shape.items()}
 
-    def equal(self, answer: Answer, change: Callable = np.asarray) -> Iterator[Way]:
+    def equal(self, answer: Answer, change: Callable | None = None) -> Iterator[Way]:
         """The ways whose result, after ``change``, is the answer."""
         ways, rows = self._by_shape.get(answer.shape, ([], np.empty((0, answer.values.size))))
-        yield from (ways[n] for n in np.flatnonzero(_rows_equal(answer, change(rows))))
+        yield from (ways[n] for n in np.flatnonzero(_rows_equal(answer, rows, change)))
 
     def proportional(self, answer: Answer) -> Iterator[Way]:
         """The ways whose result is the answer but for a factor."""
@@ -142,13 +156,28 @@ class _Table:
         yield from (ways[n] for n in np.flatnonzero(good))
 
 
-def _rows_equal(answer: Answer, rows: np.ndarray) -> np.ndarray:
-    largest = np.abs(np.where(np.isfinite(rows), rows, 0)).max(axis=1, initial=0)
+def _rows_equal(answer: Answer, rows: np.ndarray, change: Callable | None = None) -> np.ndarray:
+    """For each of the rows whether it, after ``change``, is the answer."""
+    if change is None:
+        return _entries_equal(answer, rows).all(axis=1)
+    # What is cut off may stand a rounding above or below the integer that it is.
+    rounding = 1e-9 * _largest(rows)[:, None]
+    with np.errstate(all="ignore"):  # of NaN there is no remainder
+        made = [_entries_equal(answer, change(rows + step)) for step in (0, rounding, -rounding)]
+    return np.any(made, axis=0).all(axis=1)
+
+
+def _entries_equal(answer: Answer, rows: np.ndarray) -> np.ndarray:
+    largest = _largest(rows)
     allowed = answer.tolerance * np.where(largest > 0, largest, 1)
     with np.errstate(all="ignore"):
         near = np.abs(answer.values.ravel() - rows) <= allowed[:, None]
-    same = (answer.values.ravel() == rows) | (np.isnan(answer.values.ravel()) & np.isnan(rows))
-    return (near | same).all(axis=1)
+    return near | (answer.values.ravel() == rows) | (np.isnan(answer.values.ravel()) & np.isnan(rows))
+
+
+def _largest(rows: np.ndarray) -> np.ndarray:
+    """The largest absolute value of each row, of those that are finite."""
+    return np.abs(np.where(np.isfinite(rows), rows, 0)).max(axis=1, initial=0)
 
 
 def _is_empty(wrong: np.ndarray | None) -> bool:
@@ -224,12 +253,17 @@ class _Search:
         # Of zeros alone nothing can be told: whatever is small enough agrees with them.
         return any(w is not None and w.any() for _, w in wrong)
 
-    def _found(self, ways: Callable, change: Callable = np.asarray, on: Sequence[int] | None = None) -> Way | None:
+    def _found(self, ways: Callable, change: Callable | None = None, on: Sequence[int] | None = None) -> Way | None:
         on = range(len(self.answers)) if on is None else on
         last = on[-1]  # which is the smallest
-        with np.errstate(all="ignore"):  # of NaN there is no remainder
-            alike = self.known.table(ways, last).equal(self.answers[last], change)
-            return next((way for way in alike if self._explains(way, lambda a, w: a.equals(change(w)), on)), None)
+
+        def agree(answer: Answer, wrong: np.ndarray) -> bool:
+            if change is None:
+                return answer.equals(wrong)
+            return answer.shape == wrong.shape and bool(_rows_equal(answer, wrong.reshape(1, -1), change).all())
+
+        alike = self.known.table(ways, last).equal(self.answers[last], change)
+        return next((way for way in alike if self._explains(way, agree, on)), None)
 
     def _alone(self, ways: Callable) -> Explanation | None:
         way = self._found(ways)
@@ -238,18 +272,17 @@ class _Search:
     def _cut_off(self, ways: Callable) -> Explanation | None:
         if not all(answer.integers for answer in self.answers):
             return None
-        for said, (changes, sentence) in _CUTS.items():
-            for change in changes:
-                way = self._found(ways, change)
-                if way is not None:
-                    return Explanation(way, {said: sentence})
-        # Cut off at each step of a sum, what comes out is right only where all numbers are whole.
+        # Cut off at each step of a sum, what comes out can be told only where all numbers are whole.
         whole = [n for n, right in enumerate(self.expected) if np.array_equal(right, np.round(right))]
         remembered = any(self.answers[n].equals(right) for n in range(len(self.answers)) for right in self.expected[:n])
-        if remembered or not 0 < len(whole) < len(self.answers):
-            return None
-        way = self._found(ways, on=whole)
-        return None if way is None else Explanation(way, {"cut off to integers": _INTO_INTEGERS})
+        some = whole if not remembered and 0 < len(whole) < len(self.answers) else None
+        for on in (None, some) if some else (None,):
+            for said, (changes, sentence) in _CUTS.items():
+                for change in changes:
+                    way = self._found(ways, change, on)
+                    if way is not None:
+                        return Explanation(way, {said: sentence})
+        return None
 
     def _but_for_few(self, ways: Callable) -> Explanation | None:
         """What explains all inputs but one in six, not the first; a special case may be treated in a way of its own."""

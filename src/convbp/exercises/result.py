@@ -77,8 +77,7 @@ class Result:
         display(data, raw=True)
         if self.scene:
             data, metadata = bundle(self.scene, f"Picture: {self.scene.sentence}")
-            if "image/png" in data:
-                display(data, metadata=metadata, raw=True)
+            display(data, metadata=metadata, raw=True)
 
 
 def card(text: str, colour: str) -> str:

@@ -10,10 +10,13 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import FunctionType
 from typing import Any
+
+import numpy as np
 
 _FUNCTIONS = {  # what is easily taken for what
     "sum": ("mean", "max", "min", "prod"),
@@ -44,6 +47,7 @@ _COMPARED = {
     ast.Eq: (ast.NotEq,),
     ast.NotEq: (ast.Eq,),
 }
+_PLAIN_SWAPS = {"exchanged", "indices exchanged", "the other axis's limit", "condition left out"}
 _LEFT_OUT = {"sqrt", "abs", "max", "min", "maximum", "minimum", "sum", "pad", "tanh", "sigmoid", "flip"}
 _MODES = {"full": "valid", "valid": "full"}
 # Names for rows, and what stands in the same place for columns.
@@ -157,8 +161,104 @@ class Variant:
 
     @cached_property
     def changes(self) -> Mapping[str, Callable]:
+        edited = self.program.edited(self.edits) or _nothing
+
+        def compute(**arguments):
+            try:
+                return edited(**arguments)
+            except IndexError:
+                self.__dict__["left_an_array"] = True
+                raise
+
+        return {"compute": compute}
+
+    @property
+    def may_be_guarded(self) -> bool:
+        """Whether an index has left an array, as one was taken for another, where it has been computed."""
+        plain = self.name in _PLAIN_SWAPS or re.fullmatch(r"[^\W\d]\w* for [^\W\d]\w*", self.name)
+        return bool(plain) and self.__dict__.get("left_an_array", False)
+
+    def guarded(self) -> list["Guarded"]:
+        """What it gives if no index that leaves its array stops it."""
+        return [Guarded(self.program, self.edits, self.where, self.why, wraps) for wraps in (False, True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Guarded(Variant):
+    """A variant of which an index leaves an array, as a reader writes it who has met the IndexError.
+
+    ``wraps`` says whether a negative index is read from the end, as after ``except IndexError`` or ``if i < n``.
+    """
+
+    wraps: bool = False
+
+    @property
+    def done(self) -> str:
+        beyond = "behind the end of an array is left out, but not what lies before its beginning"
+        return f"{super().done}and what lies {beyond if self.wraps else 'outside of an array is left out'}.\n"
+
+    @cached_property
+    def changes(self) -> Mapping[str, Callable]:
         edited = self.program.edited(self.edits)
-        return {"compute": edited or _nothing}
+        if edited is None:
+            return {"compute": _nothing}
+        arrays = _LeftOutBehind if self.wraps else _LeftOut
+        within = FunctionType(edited.__code__, edited.__globals__ | {"np": _Guarding(arrays)})
+
+        def compute(**arguments):
+            result = within(**{k: v.view(arrays) if isinstance(v, np.ndarray) else v for k, v in arguments.items()})
+            return result.view(np.ndarray) if isinstance(result, np.ndarray) else result
+
+        return {"compute": compute}
+
+
+class _LeftOutBehind(np.ndarray):
+    """What an index behind its end reads is 0, and what is put there is lost."""
+
+    def __getitem__(self, index):
+        try:
+            return super().__getitem__(index)
+        except IndexError:
+            return 0.0
+
+    def __setitem__(self, index, value):
+        with suppress(IndexError):
+            super().__setitem__(index, value)
+
+    def __iter__(self):  # to an end, though no index raises
+        return iter(self.view(np.ndarray))
+
+
+class _LeftOut(_LeftOutBehind):
+    """The same before its beginning."""
+
+    def __getitem__(self, index):
+        return 0.0 if _is_before(index) else super().__getitem__(index)
+
+    def __setitem__(self, index, value):
+        if not _is_before(index):
+            super().__setitem__(index, value)
+
+
+def _is_before(index: object) -> bool:
+    if isinstance(index, tuple):
+        for n in index:
+            if isinstance(n, int) and n < 0:
+                return True
+    return isinstance(index, int) and index < 0
+
+
+class _Guarding:
+    """NumPy, whose new arrays are of that class."""
+
+    def __init__(self, arrays: type[np.ndarray]):
+        self._arrays = arrays
+
+    def zeros(self, *arguments, **keywords) -> np.ndarray:
+        return np.zeros(*arguments, **keywords).view(self._arrays)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
 
 
 def _nothing(**arguments) -> None:
@@ -216,6 +316,7 @@ class _Places:
         self._made = [node for node in definition.body if isinstance(node, ast.Assign)]
         self.parameters = [argument.arg for argument in definition.args.args]
         self.others: dict[str, list[str]] = {}  # what each index or size is easily taken for
+        self.known = {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)} | set(self.parameters)
         indices: list[str] = []
         for node in ast.walk(definition):
             if isinstance(node, ast.For | ast.comprehension):
@@ -403,6 +504,13 @@ class _Places:
             case _:
                 pass
 
+    def _of_the_other_axis(self, end: ast.expr, put: Callable) -> Iterator[Edit]:
+        """The columns counted by the rows, or the other way round; a single name has been put for another already."""
+        text = ast.unparse(end)
+        mirrored = _mirrored(text)
+        if mirrored != text and not isinstance(end, ast.Name) and set(_names(ast.parse(mirrored))) <= self.known:
+            yield put("the other axis's limit", ast.parse(mirrored, mode="eval").body)
+
     def _place(self, node: ast.expr, owner: ast.AST, place: str, index: int | None, statement) -> Iterator[Edit]:
         """The edits of one index, or of one slice."""
 
@@ -433,6 +541,7 @@ class _Places:
             *first, end = arguments[:2]
             start = first[0] if first else ast.Constant(0)
             ends = [] if _has_constant(end) else [[start, _plus(end, -1)], [start, _plus(end, 1)]]
+            yield from self._of_the_other_axis(end, lambda kind, new: put(kind, ast.Call(node.func, [*first, new], [])))
             for new in ([_plus(start, 1), end], *ends):
                 new = new[1:] if isinstance(new[0], ast.Constant) and new[0].value == 0 else new
                 yield put("limit off by one", ast.Call(node.func, new, []))

@@ -11,7 +11,7 @@ from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import LARGER_DELTA, LARGER_IMAGE
 from convbp.explorers.states.fields import array, tick
-from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState
+from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, numbers_of_layer
 from convbp.notation import number
 from convbp.pictures.scene import (
     PRODUCTS,
@@ -44,6 +44,7 @@ class State(LayerState):
         label="cover the map",
         doc="Cover how many outputs a pixel reaches: a cell takes a prediction, and shows its number after it.",
     )
+    numbers: str = numbers_of_layer("w")
     selected: Selection = field(default=Selection("image", 1, 4), kw_only=True)
 
 

@@ -1,22 +1,39 @@
 """A network layer by layer, forward and then backward: every array with its numbers (Eq. 4 to 22)."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from convbp.explorers.chain.picture import belongs, columns, highlight, place
+from convbp.explorers.chain.picture import arrays, columns, emptied, highlights, place
 from convbp.explorers.chain.rules import Made
-from convbp.explorers.chain.state import State
+from convbp.explorers.chain.state import State, last_step
 from convbp.explorers.chain.steps import steps
 from convbp.explorers.controls.control import Control
 from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.explorer import Explorer, Rows
-from convbp.pictures.scene import PRODUCTS, Cells, Flight, Scene, Selection
+from convbp.explorers.states.state import ANYWHERE
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Cells,
+    Flight,
+    Grid,
+    Highlight,
+    Phrase,
+    Piece,
+    Scene,
+    Selection,
+    stacked,
+)
+from convbp.sums import Sum
+
+CELL = 32  # the side of a cell, in each step: nothing else changes from step to step
 
 
 def scene(state: State) -> Scene:
-    """Return the picture of a state: every array in the place that it keeps, as the steps so far have left it.
+    """Return the picture of a state: a line for the step, and below it every array, as the steps so far have left it.
 
     On the way back the δ take the places of the numbers from the forward pass, array by array. For each cell the
     highlight outlines what it was made of, forward in the arrays before it, backward in those after it, and writes the
@@ -24,28 +41,54 @@ def scene(state: State) -> Scene:
     """
     found = steps(state.network, state.image, state.label, state.rate)
     shown = {made.array: (step, made) for step in range(state.step + 1) for made in found[step]}
-    highlights = {}
+    seen: dict[Selection, Highlight] = {}
     for step, made in shown.values():
-        origins = made.origin() if made.origin else np.full(made.values.shape, None)
         heading = f"Step {step} of {len(found) - 1}, {made.rule}."
-        for index, origin in np.ndenumerate(origins):
-            highlights[place(made.array, index)] = highlight(made, index, origin, heading, shown)
-    arrays = {array: made for array, (_, made) in shown.items()}
-    grids = [grid for column in columns(state.network, arrays) for grid in column]
-    # In the line stand the arrays of this step; all others are maps, in the order of the network.
-    active = [made.array for made in found[state.step][: None if state.step else 1]]
-    in_line = [grid for grid in grids if grid.axes and belongs(grid, active)]
+        seen |= highlights(made, heading, tuple(shown[array][1] for _, array in made.reads))
+    grids = arrays(state.network, {array: made for array, (_, made) in shown.items()})
+    line, active = _line(state, found, grids)
     first = _worth_seeing(found[state.step][0])
-    (whole,) = (Cells(grid.name, 0, 0, *grid.size) for grid in grids if grid.name == first.grid)
-    read = [mark.cells for mark in highlights[first].marks if mark.grid != first.grid]
+    whole = Cells(first.grid, 0, 0, *next(grid.size for grid in grids[found[state.step][0].array]))
+    read = [mark.cells for mark in seen[first].marks if mark.grid != first.grid]
     return Scene(
         title=f"A network layer by layer, step {state.step}: {found[state.step][0].rule}",
-        line=(*((grid,) for grid in in_line), ("=", PRODUCTS)),
-        maps=tuple(grid for grid in grids if grid not in in_line),
-        highlights=highlights,
-        selected=state.selected if state.selected in highlights else first,
+        line=line,
+        # Each array has a place below, which is empty while it is in the line.
+        maps=tuple(emptied(own) if array in active else own for array, own in grids.items()),
+        thumbnails=True,
+        tallest=max((piece for own in grids.values() for piece in map(stacked, columns(own))), key=_height),
+        cell=CELL,
+        highlights=seen,
+        selected=state.selected if state.selected in seen else first,
         flights=(tuple(Flight(cells, whole, meets=True) for cells in read),) if state.step and read else (),
     )
+
+
+def _line(state: State, found: list[list[Made]], grids: dict[str, tuple[Grid, ...]]) -> tuple[tuple[Phrase, ...], set]:
+    """The line of a step, from the arrays that it reads to those that it makes, and the names of all of these."""
+    given, made = found[0][1:], found[state.step]
+    results = [one.array for one in made if one not in given] or [made[0].array]
+    if state.step == 0:
+        results = results[:1]
+    reads = [(operator, array) for operator, array in made[0].reads if array not in results]
+    if len({one.reads for one in made if one.array in results and len(one.reads) > 1}) > 1:
+        reads = []  # of several layers
+
+    def pieces(array: str) -> tuple[Piece, ...]:
+        shape = state.network.parameters.get(array, np.empty(0)).shape
+        return columns(grids[array], shape[-1] if len(shape) == 4 else 1)
+
+    operands = tuple(piece for op, array in reads for piece in (*([op] if op else []), *pieces(array)))
+    made_of = tuple(piece for array in results for piece in pieces(array))
+    if not operands:
+        return (made_of,), set(results)
+    sums = any(isinstance(origin, Sum) and len(origin.terms) > 1 for origin in made[0].origins.flat)
+    middle: tuple[Phrase, ...] = (("=", PRODUCTS), ("→", SUM, "→", *made_of)) if sums else (("→", *made_of),)
+    return (operands, *middle), {*results, *(array for _, array in reads)}
+
+
+def _height(grids: tuple[Grid, ...]) -> int:
+    return sum(grid.size[0] + 1 for grid in grids)
 
 
 def _worth_seeing(made: Made) -> Selection:
@@ -97,4 +140,7 @@ class ChainOfLayers(Explorer, state=State, scene=scene):
         slider = NumberSlider(0.0, "chosen o, w or b", step=0.5, style={"description_width": "auto"})
         chosen = Control(slider, _read_chosen, _change_chosen, _fit_chosen)
         ((label, rate, player),) = super().controls()
-        return [[player], [chosen, label, rate]]
+        return [[player, chosen, label, rate]]
+
+    def reachable(self) -> Iterable[State]:
+        return [replace(self.state, step=step, selected=ANYWHERE) for step in range(last_step(self.state.network) + 1)]

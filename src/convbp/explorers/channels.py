@@ -11,7 +11,8 @@ import numpy as np
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
 from convbp.explorers.controls.control import Control
 from convbp.explorers.explorer import Explorer, Rows
-from convbp.explorers.states.fields import Kind, choice, declares, readable
+from convbp.explorers.states.fields import Kind, choice, declares, readable, tick
+from convbp.explorers.states.numbers import Part, numbers, rows_of_part
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import (
@@ -28,6 +29,7 @@ from convbp.pictures.scene import (
     Selection,
     Tag,
     Term,
+    covered,
     rows_of,
 )
 from convbp.pictures.written_terms import multiplied
@@ -105,6 +107,17 @@ class Stack(Kind):
         return f"array_like, shape={self.letters()}"
 
 
+def _parts(state: "State") -> dict[str, Part]:
+    """Of each slice of the kernel, and of each map that is not too large, the numbers that have sliders together."""
+    found: dict[str, Part] = {}
+    for name, letter, letters in (("kernel", "w", "cd"), ("inputs", "o", "c"), ("delta", "δ", "d")):
+        array = getattr(state, name)
+        for at in np.ndindex(array.shape[2:]) if array is not None and array.shape[1] <= LARGEST_WITH_NUMBERS else ():
+            which = "".join(f", {axis} {n}" for axis, n in zip(letters, at, strict=True))
+            found |= {f"{letter}{which}{row}": p for row, p in rows_of_part(name, letter, array[:, :, *at], at).items()}
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class State(ExplorerState):
     """What the reader sees: a layer's input, its kernel, the δ of its output, the way through it, the chosen cell."""
@@ -127,6 +140,13 @@ class State(ExplorerState):
         doc="∂E/∂x of the layer's output; if left out it is x itself, the δ of E = ½ Σ x².",
     )
     way: str = choice(FORWARD, [FORWARD, BACKWARD], label="pass")
+    covered: bool = tick(
+        False,
+        label="cover a map",
+        doc="Cover one of the maps that come out, if it has numbers: a cell takes a prediction, and shows its number "
+        "after it.",
+    )
+    numbers: str = numbers("w, c 0, d 0", _parts, label="sliders for")
     selected: Selection = field(default=Selection("target1", 1, 1), kw_only=True)
 
     def __post_init__(self) -> None:
@@ -211,13 +231,14 @@ def scene(state: State) -> Scene:
     highlights = {cell: _highlight(state, done, slices, *at) for cell, at in chosen.items()}
     laid = _laid([column[0] for column in slices] if forward else slices[0])
     summands = [("+", grid, "⊙", own)[s == 0 :] for s, (grid, own) in enumerate(zip(source, laid, strict=True))]
-    return Scene(
+    drawn = Scene(
         title=f"Channels and filters, {state.way}",
         line=(*summands, ("=", PRODUCTS), ("→", SUM), *results),
         maps=tuple(grid for column in slices for grid in column),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
     )
+    return covered(drawn, target[min(1, len(target) - 1)].name) if state.covered and not small else drawn
 
 
 def _maps(name: str, title: str, array: np.ndarray, small: bool, origin=(0, 0), core=None, axes=None) -> list[Grid]:
@@ -344,5 +365,5 @@ class Channels(Explorer, state=State, scene=scene):
 
     def controls(self) -> Rows:
         example = widgets.Dropdown(description="example", options=[OWN_ARRAYS, *EXAMPLES])
-        (ways,) = super().controls()
-        return [[Control(example, _example, _with_example), *ways]]
+        ways, sliders = super().controls()
+        return [[Control(example, _example, _with_example), *ways], sliders]

@@ -21,6 +21,7 @@ from convbp.notation import number
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
+    Cells,
     Formula,
     Grid,
     Highlight,
@@ -31,11 +32,12 @@ from convbp.pictures.scene import (
     named_tags,
     rows_of,
 )
-from convbp.pictures.written_terms import Tags, in_rows, outline, written
+from convbp.pictures.written_terms import Tags, coming_about, in_rows, outline, written
 from convbp.sums import Sum
 
 FIRST = Selection("by_kernel", 0, 0)
 
+SHOWN = {"o": "o", "delta": "δ", "kernel": "w"}  # the grid of each array
 LEFT = {"forward": "x", "by_kernel": "∂E/∂w", "by_image": "∂E/∂o"}
 
 
@@ -196,6 +198,7 @@ def _highlight(state: State, part: Part, tags: dict[str, np.ndarray], i: int, j:
             notes=(f"{part.rule.note.format(part.rule.again.text)}, here {again}.", belongs),
         ),
         sentence=f"{part.title}: {total} {belongs}",
+        flights=coming_about(entry.inside, SHOWN, marks[0].cols, Cells(name, i, j)),
     )
 
 

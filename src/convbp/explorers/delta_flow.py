@@ -1,5 +1,6 @@
 """How the δ come back to the layer below: collected by the turned kernel, or spread by the kernel (Eq. 15 to 22)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -10,12 +11,10 @@ from convbp.activations import Activation
 from convbp.convolution import cross_correlate, rot180
 from convbp.equations.deltas import COLLECTED
 from convbp.equations.terms import all_terms
-from convbp.explorers.controls.control import Control
-from convbp.explorers.controls.step_player import StepPlayer
-from convbp.explorers.explorer import Explorer, Rows
+from convbp.explorers.explorer import Explorer
 from convbp.explorers.states.examples import LARGER_DELTA
 from convbp.explorers.states.fields import activation, array, choice, tick
-from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, delta_of_layer
+from convbp.explorers.states.layer import LARGEST_IMAGE, LayerState, delta_of_layer, numbers_of_layer
 from convbp.notation import factor, number
 from convbp.pictures.scene import (
     PRODUCTS,
@@ -67,6 +66,7 @@ class State(LayerState):
         label="cover δˡ",
         doc="Cover δˡ: a cell takes a prediction, and shows its number after it.",
     )
+    numbers: str = numbers_of_layer("w", "x")
 
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """xˡ⁺¹."""
@@ -107,7 +107,7 @@ def scene(state: State) -> Scene:
         collected = all_terms(COLLECTED, named(delta=state.delta, kernel=state.kernel))
         carried = tags_of("w", grids["kernel"])
         highlights = {
-            Selection("below", i, j): _gather(grids, collected[i, j], carried, i, j) for i, j in grids["below"].cells()
+            Selection("below", i, j): gathered(grids, collected[i, j], carried, i, j) for i, j in grids["below"].cells()
         }
     else:
         highlights = {Selection("delta", i, j): _scatter(grids, spread, i, j) for i, j in np.ndindex(state.delta.shape)}
@@ -142,14 +142,30 @@ def _spread(delta: np.ndarray, kernel: np.ndarray) -> list[np.ndarray]:
     return sums
 
 
-def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> Highlight:
+def gathered(
+    grids: Mapping[str, Grid],
+    entry: Sum,
+    tags: Tags,
+    i: int,
+    j: int,
+    padding: tuple[int, int] = (0, 0),
+    around: str = ", with zeros around",
+    notes: tuple[str, ...] = (),
+) -> Highlight:
+    """What pixel (i, j) of xˡ shows: rot180(w) on the δ that it had a part in, their products, the sum, and times f′.
+
+    The grids may be a part of larger ones, as their origins say.
+    """
     turned, sums, slope, below = (grids[name] for name in ("turned", "sums", "slope", "below"))
-    (k1, k2), (H, W) = turned.size, sums.size
+    (k1, k2), (H, W), (top, left) = turned.size, sums.size, sums.origin
     window = replace(outline("delta", "delta", entry, tags), notch="last")
     lying, made = Cells("turned", 0, 0, k1, k2), Cells("products", 0, 0, k1, k2)
-    done, total, result = i * W + j + 1, sums.entry(i, j), number(below.entry(i, j))
+    done, total, result = (i - top) * W + j - left + 1, sums.entry(i, j), number(below.entry(i, j))
     times = f"f′({number(grids['image'].entry(i, j))}) = {factor(total)}·{factor(slope.entry(i, j))}"
-    so_far = tuple(tuple(sums.entry(r, c) if r * W + c < done else None for c in range(W)) for r in range(H))
+    so_far = tuple(
+        tuple(value if r * W + c < done else None for c, value in enumerate(row)) for r, row in enumerate(sums.values)
+    )
+    up, across = i + padding[0], j + padding[1]
     return Highlight(
         marks=(
             *(Mark(name, i, j) for name in ("image", "slope", "sums", "below")),
@@ -157,10 +173,12 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
             Mark("turned", 0, 0, k1, k2),
         ),
         formula=Formula(
-            heading=f"∂E/∂oˡ({i}, {j})  =  Σₘ Σₙ δˡ⁺¹({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map (Eq. 20)",
+            heading=(
+                f"∂E/∂oˡ({i}, {j})  =  Σₘ Σₙ δˡ⁺¹({up} − m, {across} − n) · w(m, n),  δ = 0 outside its map (Eq. 20)"
+            ),
             terms=in_rows(written(entry, tags), k2),
             total=f"The sum is {number(total)}, and δˡ({i}, {j}) is {number(total)} · {times} = {result}.",
-            notes=(f"Pixel {done} of {H * W} has collected: rot180(w) lies on the δ that it had a part in.",),
+            notes=(f"Pixel {done} of {H * W} has collected: rot180(w) lies on the δ that it had a part in.", *notes),
             column=(
                 ("Σ", total),
                 (f"× f′({number(grids['image'].entry(i, j))})", slope.entry(i, j)),
@@ -169,7 +187,7 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
         ),
         sentence=(
             f"Pixel ({i}, {j}) collects: rot180(w) lies on the {k1}×{k2} window of δˡ⁺¹ that starts at "
-            f"({number(window.row)}, {number(window.col)}), with zeros around; the products sum to {number(total)}, "
+            f"({number(window.row)}, {number(window.col)}){around}; the products sum to {number(total)}, "
             f"and times f′ that is δˡ = {result}."
         ),
         grids=(replace(sums, values=so_far),),
@@ -179,7 +197,7 @@ def _gather(grids: dict[str, Grid], entry: Sum, tags: Tags, i: int, j: int) -> H
             (Flight(made, Cells("sums", i, j)),),
             (Flight(Cells("sums", i, j), Cells("below", i, j), fades=slope.entry(i, j) == 0),),
         ),
-        links=tuple(link for link in window.links(Selection("image", i, j)) if grids["delta"].in_core(*link.end[1:])),
+        links=tuple(link for link in window.links(Selection("below", i, j)) if grids["delta"].in_core(*link.end[1:])),
     )
 
 
@@ -237,15 +255,6 @@ def _scatter(grids: dict[str, Grid], spread: list[np.ndarray], i: int, j: int) -
     )
 
 
-def _step(state: State) -> int:
-    """How many cells come before the chosen one."""
-    return state.selected.row * state.places[1] + state.selected.col
-
-
-def _at_step(state: State, step: int) -> State:
-    return replace(state, selected=Selection(state.selected.grid, *divmod(step, state.places[1])))
-
-
 class DeltaFlow(Explorer, state=State, scene=scene):
     """Choose a pixel: the δ above it, the turned kernel over them, products, sum, times f′. Or let each δ spread."""
 
@@ -253,8 +262,3 @@ class DeltaFlow(Explorer, state=State, scene=scene):
         layer = self.state
         arrays = {"delta": layer.delta, "kernel": layer.kernel, "pre_activation": layer.image}
         return exercises.delta_recursion.mistake_in(numbers, arrays, slope=layer.activation.derivative)
-
-    def controls(self) -> Rows:
-        player = Control(StepPlayer(), _step, _at_step, lambda state: {"max": state.places[0] * state.places[1] - 1})
-        first, *sliders = super().controls()
-        return [[player, *first], *sliders]

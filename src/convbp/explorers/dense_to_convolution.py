@@ -15,7 +15,20 @@ from convbp.explorers.states.fields import array, choice
 from convbp.explorers.states.layer import LayerState, delta_of_layer
 from convbp.explorers.states.layer_matrix import CUT, DENSE, SHARED, Link, layer_matrix
 from convbp.notation import number
-from convbp.pictures.scene import PRODUCTS, SUM, Formula, Grid, Highlight, Mark, Scene, Selection, Term, rows_of
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Term,
+    rows_of,
+)
 from convbp.pictures.written_terms import in_rows, multiplied
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -147,6 +160,9 @@ def _of_row(state: State, grids: dict[str, Grid], lines: list[list[Link | None]]
     else:
         name, slid, equation = "The full convolution δ ∗ w", convolve(state.delta, state.kernel, mode="full"), "Eq. 20"
     same = ": the same, here and everywhere" if state.step == SHARED else ""
+    terms = tuple(tuple(term(r, c) for c in range(len(line))) for r, line in enumerate(lines))
+    factors = tuple(terms[r][c].numbers.partition(" = ")[0] for r, c in kept)
+    made = Cells("products", *box)
     weights = {
         DENSE: f"each of its {len(kept)} weights is its own",
         CUT: f"{len(kept)} of {source.size[0] * source.size[1]} weights are left, each its own",
@@ -162,13 +178,18 @@ def _of_row(state: State, grids: dict[str, Grid], lines: list[list[Link | None]]
         ),
         formula=Formula(
             heading=f"{way.out}{cell}  =  row {t} of {way.matrix}, times {way.into}",
-            terms=tuple(tuple(term(r, c) for c in range(len(line))) for r, line in enumerate(lines)),
+            terms=terms,
             total=f"{way.out}{cell} is {value}.",
             notes=(f"{name} at {cell} is {number(slid[cell])} ({equation}){same}.", _counts(state)),
             column=(("Σ", product.entry(*cell)),),
         ),
         sentence=f"{way.out}{cell} is {value}, row {t} of the matrix times {way.into}: {weights[state.step]}.",
         grids=(row,),
+        flights=(
+            (Flight(Cells("source", *box), Cells("row", *box), meets=True),),
+            (Flight(Cells("row", *box), made, factors),),
+            (Flight(made, Cells("product", *cell)),),
+        ),
     )
 
 

@@ -34,6 +34,7 @@ from convbp.notation import bracketed, in_text, number
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
+    Cells,
     Formula,
     Grid,
     Highlight,
@@ -44,7 +45,7 @@ from convbp.pictures.scene import (
     named_tags,
     rows_of,
 )
-from convbp.pictures.written_terms import in_rows, written
+from convbp.pictures.written_terms import coming_about, in_rows, written
 from convbp.shapes import check_size
 from convbp.sums import Sum
 
@@ -213,16 +214,21 @@ def _highlight(
     )
     parts = (part for product in read.sum.terms for part in product if (part.array, part.index) in hues)
     terms = written(read.sum, {part.text: hues[part.array, part.index] for part in parts})
+    width = 2 if any(len(product) > 2 for product in read.sum.terms) else 4
+    shown = Sum(
+        *(tuple(replace(part, array=_where(part)[-1]) if part.array else part for part in p) for p in read.sum.terms)
+    )
     return Highlight(
         marks=(*marks, Mark("value", *cell), Mark("nudged", *cell, style="dashed")),
         formula=Formula(
             heading=f"{LEFT[state.equation]} = {in_text(state.formula.latex)}",
-            terms=in_rows(terms, 2 if any(len(product) > 2 for product in read.sum.terms) else 4),
+            terms=in_rows(terms, width),
             total=compared_in_words,
             notes=tuple(notes),
             column=(("Σ", "no value" if value is UNDEFINED else value),),
         ),
         sentence=f"{equation}. {compared_in_words} {verdict}",
+        flights=coming_about(shown, {name: name for name in ("delta", *grids)}, width, Cells("value", *cell)),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import ipywidgets as widgets
 import numpy as np
 
+from convbp import exercises
 from convbp.convolution import cross_correlate
 from convbp.equations.kernel_gradient import KERNEL_SUM
 from convbp.equations.terms import all_terms
@@ -13,12 +14,27 @@ from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.controls.control import Control
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.examples import IMAGE, KERNEL
-from convbp.explorers.states.fields import array, scalar
+from convbp.explorers.states.fields import array, scalar, tick
 from convbp.explorers.states.state import ExplorerState
 from convbp.losses import half_sum_of_squares
 from convbp.notation import bracketed, factor, number
-from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Line, Mark, Scene, Selection, Term, rows_of, top
-from convbp.pictures.written_terms import in_rows, named, outline, written
+from convbp.pictures.scene import (
+    Cells,
+    Curve,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Line,
+    Mark,
+    Scene,
+    Selection,
+    Term,
+    covered,
+    rows_of,
+    top,
+)
+from convbp.pictures.written_terms import coming_about, in_rows, named, outline, written
 from convbp.shapes import check_size
 from convbp.sums import Sum
 
@@ -51,6 +67,11 @@ class State(ExplorerState):
         },
         label="η",
         doc="η, for a step w − η·∂E/∂w.",
+    )
+    covered: bool = tick(
+        False,
+        label="cover ∂E/∂w",
+        doc="Cover the gradient: a cell takes a prediction, and shows its number after it.",
     )
     errors: tuple[float, ...] = field(default=(), kw_only=True)
 
@@ -127,7 +148,7 @@ def scene(state: State) -> Scene:
         for n, step in enumerate(steps)
     }
     shown = {name: _short(grid) for name, grid in grids.items()}
-    return Scene(
+    drawn = Scene(
         title="The error falls",
         line=(
             (shown["image"],),
@@ -139,6 +160,7 @@ def scene(state: State) -> Scene:
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
+    return covered(drawn, "gradient") if state.covered else drawn
 
 
 def _short(grid: Grid) -> Grid:
@@ -169,6 +191,7 @@ def _of_weight(state: State, grids: dict[str, Grid], entry: Sum, at: tuple[int, 
             f"E is {number(float(state.error))}. Its slope for {name} is {number(slope)}: a step takes {name} from "
             f"{number(weight)} to {after}."
         ),
+        flights=coming_about(entry, {"o": "image", "delta": "delta"}, grids["delta"].size[1], Cells("gradient", *at)),
     )
 
 
@@ -193,6 +216,7 @@ def _of_target(state: State, grids: dict[str, Grid], at: tuple[int, int]) -> Hig
             f"Output {at} is {number(x)} and should be {number(t)}: δ there is {number(miss)}, and E is "
             f"{number(float(state.error))}."
         ),
+        flights=(tuple(Flight(Cells(name, *at), Cells("delta", *at)) for name in ("outputs", "targets")),),
     )
 
 
@@ -210,6 +234,7 @@ def _of_pixel(state: State, grids: dict[str, Grid], at: tuple[int, int]) -> High
             notes=("Move it with the slider: x, δ, E and ∂E/∂w follow.",),
         ),
         sentence=f"Pixel {at} is {number(grids['image'].entry(*at))} and goes into {region}.",
+        flights=((Flight(Cells("image", *at), Cells("outputs", *top_left, *size), meets=True),),),
     )
 
 
@@ -250,7 +275,7 @@ class ErrorFalls(Explorer, state=State, scene=scene):
     """Choose a number of o, w or t and move it: E, δ and the gradient follow; a step moves all weights downhill."""
 
     def controls(self) -> Rows:
-        ((rate,),) = super().controls()
+        ((rate, cover),) = super().controls()
         chosen = chosen_number(_name)
         number = Control(
             chosen.widget,
@@ -263,4 +288,7 @@ class ErrorFalls(Explorer, state=State, scene=scene):
             button = widgets.Button(description=name, icon="arrow-down", tooltip="All weights become w − η·∂E/∂w")
             button.on_click(lambda _, count=count: self._show(lambda state: _steps(state, count)))
             buttons.append(button)
-        return [[number, rate, *buttons]]
+        return [[number, rate, *buttons, cover]]
+
+    def mistake_in(self, numbers: np.ndarray) -> str:
+        return exercises.kernel_gradient.mistake_in(numbers, {"inputs": self.state.image, "delta": self.state.delta})

@@ -1,6 +1,7 @@
 """What all explorers share: controls, a frozen state, and the scene made of it in one `GridView`."""
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -72,7 +73,7 @@ class Explorer(widgets.VBox):
         self._state = self._initial = replace(state, selected=first.selected)
         rows, reset = self.controls(), reset_button()
         self._controls = [control for row in rows for control in row if isinstance(control, Control)]
-        self.view = GridView(first, others=self._behind_buttons())
+        self.view = GridView(first)
         super().__init__([*_laid_out(rows, reset), self.view])
         self.add_class("convbp-explorer")
         answer_beside_cells(self)
@@ -82,6 +83,7 @@ class Explorer(widgets.VBox):
         self.view.observe(self._on_predictions, "predictions")
         self.view.observe(self._on_selection, ["grid", "row", "col"])
         reset.on_click(lambda _: self.reset())
+        _when_idle(self._keep_room)
 
     def controls(self) -> Rows:
         """Return the controls above the picture, row by row: those that the fields of the state ask for.
@@ -150,7 +152,9 @@ class Explorer(widgets.VBox):
             )
         Path(path).write_bytes(self.view.png(scale))
 
-    def save_html(self, path: str | Path, *, title: str = "", caption: str = "", inline: bool = True) -> None:
+    def save_html(
+        self, path: str | Path, *, title: str = "", caption: str = "", fit: bool = False, inline: bool = True
+    ) -> None:
         """Save the picture as a page that answers to pointer and keys with neither kernel nor network.
 
         It moves, and what is covered takes predictions. Another page shows it by ``<iframe src="…">``.
@@ -162,27 +166,36 @@ class Explorer(widgets.VBox):
             Stands above the picture. Without one the page's title is that of the picture.
         caption : str
             Stands below.
+        fit : bool
+            The picture is as large as the window has room for, as for a projector or an ``<iframe>``.
         inline : bool
             All in one file. If False, a .css and a .js are written beside it, for a server whose content security
             policy allows no script in a page.
         """
         path = Path(path)
         if inline:
-            path.write_text(self.view.html(title, caption), encoding="utf-8")
+            path.write_text(self.view.html(title, caption, fit), encoding="utf-8")
             return
-        files = self.view.html_in_files(path.stem, title, caption)
+        files = self.view.html_in_files(path.stem, title, caption, fit)
         for suffix, text in zip((path.suffix, ".css", ".js"), files, strict=True):
             path.with_suffix(suffix).write_text(text, encoding="utf-8")
 
-    def _behind_buttons(self) -> Iterator[Scene]:
-        """The pictures that the buttons lead to, in every combination."""
+    def reachable(self) -> Iterable[Any]:
+        """Return the states that the page keeps room for: those that the buttons lead to, in every combination."""
         states = [self._state]
         for control in self._controls:
             if isinstance(control.widget, widgets.ToggleButtons):
                 states = [control.change(state, value) for state in states for _, value in control.widget.options]
-        for state in states if len(states) > 1 else ():
-            with suppress(TypeError, ValueError):  # some have no picture
-                yield self._scene(state)
+        return states if len(states) > 1 else ()
+
+    def _keep_room(self) -> None:
+        def scenes() -> Iterator[Scene]:
+            for state in self.reachable():
+                with suppress(TypeError, ValueError):  # some have no picture
+                    yield self._scene(state)
+
+        with self._lock:
+            self.view.keep_room_for(scenes())
 
     def _show(self, change: Callable[[Any], Any]) -> None:
         with self._lock:
@@ -284,6 +297,12 @@ class Explorer(widgets.VBox):
         data, metadata = self.view.still()
         live: Any = super()._repr_mimebundle_(**kwargs)
         return {**live, **data, "text/plain": repr(self)}, metadata
+
+
+def _when_idle(act: Callable[[], None]) -> None:
+    """Do something as soon as the running cell has shown its picture; nothing where there is no page to show it."""
+    with suppress(RuntimeError):  # no event loop
+        asyncio.get_running_loop().call_soon(act)
 
 
 def is_right(prediction: float, value: Any) -> bool:

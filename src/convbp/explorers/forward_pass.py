@@ -10,7 +10,7 @@ from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.equations.forward import FORWARD_SUM
 from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer
-from convbp.explorers.states.fields import activation, array, scalar
+from convbp.explorers.states.fields import activation, array, scalar, tick
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import number
 from convbp.pictures.scene import (
@@ -25,6 +25,7 @@ from convbp.pictures.scene import (
     Scene,
     Selection,
     Term,
+    covered,
     named_tags,
     rows_of,
 )
@@ -46,6 +47,11 @@ class State(ExplorerState):
     kernel: np.ndarray = array(KERNEL, 5, shape="(k1, k2)", doc="No larger than the image.", sliders="w")
     bias: Any = scalar(1, label="bias b", slider={"step": 0.5}, doc="A filter has one bias for all places.")
     activation: Activation = activation("relu", label="activation f")
+    covered: bool = tick(
+        False,
+        label="cover the output",
+        doc="Cover x and f(x): a cell takes a prediction, and shows its number after it.",
+    )
     selected: Selection = field(default=Selection("x", 0, 2), kw_only=True)
 
 
@@ -74,12 +80,13 @@ def scene(state: State) -> Scene:
         for i, j in np.ndindex(x.shape)
     }
     image, kernel, before, after = grids.values()
-    return Scene(
+    drawn = Scene(
         title="Forward pass: x = o ⊗ w + b, then f(x)",
         line=((image, "⊙", kernel), ("=", PRODUCTS), ("→", SUM), ("→", before, "→", after)),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
+    return covered(drawn, "o", "x") if state.covered else drawn
 
 
 def _highlight(

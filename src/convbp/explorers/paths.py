@@ -10,11 +10,23 @@ import numpy as np
 from convbp.convolution import conv2d, conv2d_bias_gradient, conv2d_input_gradient, conv2d_kernel_gradient
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.examples import DELTA, KERNEL
-from convbp.explorers.states.fields import array, choice, pair, scalar
+from convbp.explorers.states.fields import array, choice, pair, scalar, tick
 from convbp.explorers.states.layer import LARGEST_IMAGE, LARGEST_KERNEL, LayerState, delta_of_layer
 from convbp.losses import half_sum_of_squares
 from convbp.notation import bracketed, factor, number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Ways, rows_of
+from convbp.pictures.scene import (
+    Cells,
+    Flight,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Ways,
+    covered,
+    rows_of,
+)
 from convbp.pictures.written_terms import multiplied
 from convbp.pooling import average_pool2d, max_pool2d
 from convbp.shapes import check_size
@@ -64,6 +76,11 @@ class State(LayerState):
         LARGEST_IMAGE,
         shape="(H′, W′)",
         doc="δ of the maxima; if left out the maxima themselves, as of E = ½ Σ y².",
+    )
+    covered: bool = tick(
+        False,
+        label="cover the products",
+        doc="Cover the products and their sum: a cell takes a prediction, and shows its number after it.",
     )
 
     def __post_init__(self) -> None:
@@ -204,12 +221,13 @@ def scene(state: State) -> Scene:
     highlights = {Selection("paths", n, 0): _of_path(state, ways, n, place) for n, place in enumerate(outputs)}
     every = Selection("paths", len(outputs), 0)
     highlights[every] = _of_all(state, ways, outputs)
-    return Scene(
+    drawn = Scene(
         title="Every path from one number to the error",
         line=((ways,), (image,), ((deltas,) if state.of == MAXIMUM else ((kernel, deltas),))),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else every,
     )
+    return covered(drawn, "paths") if state.covered else drawn
 
 
 def _of_path(state: State, ways: Ways, n: int, place: tuple[int, int]) -> Highlight:
@@ -226,6 +244,7 @@ def _of_path(state: State, ways: Ways, n: int, place: tuple[int, int]) -> Highli
             f"The path from {start} through {middle} to E has the derivatives {number(first)} and {number(second)}; "
             f"along it they are multiplied: {number(first * second)}."
         ),
+        flights=((Flight(Cells("delta", *place), Cells("paths", n, 0), (f"{factor(first)}·{factor(second)}",)),),),
     )
 
 
@@ -250,6 +269,7 @@ def _of_all(state: State, ways: Ways, outputs: list[tuple[int, int]]) -> Highlig
             f"{paths} from {start} to E: {'the products along them sum to' if count else 'its derivative is'} "
             f"{number(total)}, and nudging {start} gives {number(slope)}."
         ),
+        flights=((Flight(Cells("paths", 0, 0, count), Cells("paths", count, 0)),),) if count else (),
     )
 
 
@@ -290,9 +310,9 @@ class Paths(Explorer, state=State, scene=scene):
     """Choose a path for its product, the last row for their sum; of a weight, a pixel, the bias or a maximum."""
 
     def controls(self) -> Rows:
-        ((kinds, row, col, *_),) = super().controls()
+        ((kinds, row, col, *_, cover),) = super().controls()
         for control, name in ((row, "row"), (col, "column")):
             control.widget.description = name
             control.widget.style.description_width = "auto"
             control.widget.layout.width = "200px"
-        return [[kinds, row, col]]
+        return [[kinds, row, col, cover]]

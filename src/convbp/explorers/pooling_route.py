@@ -16,6 +16,7 @@ from convbp.pictures.scene import (
     PRODUCTS,
     Cells,
     Flight,
+    Flights,
     Formula,
     Grid,
     Highlight,
@@ -24,6 +25,7 @@ from convbp.pictures.scene import (
     Selection,
     Tag,
     Term,
+    covered,
     rows_of,
 )
 from convbp.pictures.written_terms import multiplied
@@ -59,7 +61,9 @@ def scene(state: PoolingState) -> Scene:
         Selection("inputs", row, col): _of_pixel(state, grids, shares[:, :, row, col], (row, col), (sums, kind.rule))
         for row, col in grids["inputs"].cells()
     }
-    return Scene(
+    if state.covered:  # of a δ one sees the window, and not where it goes
+        highlights |= {cell: _waiting(cell, highlights[cell]) for cell in highlights if cell.grid == "delta"}
+    drawn = Scene(
         title=f"Where δ goes through {state.pooling} pooling",
         line=(
             (grids["inputs"], "→", grids["output"]),
@@ -69,6 +73,15 @@ def scene(state: PoolingState) -> Scene:
         ),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
+    )
+    return covered(drawn, "gradient") if state.covered else drawn
+
+
+def _waiting(cell: Selection, highlight: Highlight) -> Highlight:
+    return Highlight(
+        marks=tuple(mark for mark in highlight.marks if mark.style == "solid"),
+        formula=Formula(highlight.formula.heading),
+        sentence=f"δ{cell[1:]} goes to its window: choose a pixel there, and predict what it gets.",
     )
 
 
@@ -105,6 +118,8 @@ def _of_window(
         )
 
     inside = Cells("inputs", *top_left, *size)
+    row, col, high, wide = reached
+    parts = tuple(number(share * delta) for share in shares[row : row + high, col : col + wide].flat)
 
     def term(pixel: tuple[int, int]) -> Term:
         return _term(f"to {pixel}, o = {number(inputs.entry(*pixel))}", shares[pixel], delta)
@@ -135,7 +150,10 @@ def _of_window(
         grids=(replace(grids["shares"], title=f"∂y{at}/∂o", values=rows_of(alone)),),
         flights=(
             (Flight(inside, inside, meets=True, fades=True), Flight(Cells("inputs", *reached), Cells("output", *at))),
-            (Flight(Cells("delta", *at), Cells("gradient", *reached)),),
+            # The same way back: by way of the output to the pixels that made it.
+            (Flight(Cells("delta", *at), Cells("output", *at), meets=True),),
+            (Flight(Cells("output", *at), Cells("inputs", *reached), parts, meets=True),),
+            (Flight(Cells("inputs", *reached), Cells("gradient", *reached), parts),),
         ),
     )
 
@@ -151,20 +169,25 @@ def _of_pixel(
     def term(i: int, j: int) -> Term:
         return _term(f"∂y({i}, {j})/∂o · δ({i}, {j})", shares[i, j], grids["delta"].entry(i, j))
 
+    terms = tuple(tuple(term(i, j) for j in cols) for i in rows) if count else ()
     marks = [Mark(name, *at) for name in ("inputs", "shares", "gradient")]
+    flights: Flights = ()
     if count:
-        covering = rows[0], cols[0], len(rows), len(cols)
+        covering, made = (rows[0], cols[0], len(rows), len(cols)), Cells("products", 0, 0, len(rows), len(cols))
         marks += [Mark(name, *covering, style="dashed") for name in ("output", "delta")]
+        factors = tuple(term.numbers.partition(" = ")[0] for row in terms for term in row)
+        flights = (Flight(Cells("delta", *covering), made, factors),), (Flight(made, Cells("gradient", *at)),)
     return Highlight(
         marks=tuple(marks),
         formula=Formula(
             heading=f"∂E/∂o at {at}  =  Σ ∂y(i, j)/∂o · δ(i, j) over the windows (i, j) that cover the pixel",
-            terms=tuple(tuple(term(i, j) for j in cols) for i in rows) if count else (),
+            terms=terms,
             total=f"∂E/∂o at {at} is {result}{'' if count else ': no window covers the pixel'}.",
             notes=notes,
             name="∂y/∂o · δ",
         ),
         sentence=f"{windows if count else f'No window covers pixel {at}'}: ∂E/∂o there is {result}.",
+        flights=flights,
     )
 
 
@@ -203,5 +226,5 @@ class PoolingRoute(Explorer, state=PoolingState, scene=scene):
         zeros = widgets.Button(description="Make zeros", tooltip="The chosen window: all 0")
         tie.on_click(lambda _: self._show(lambda state: _with_window(state, np.max)))
         zeros.on_click(lambda _: self._show(lambda state: _with_window(state, lambda entries: 0)))
-        ((kinds, *sides),) = super().controls()
-        return [[kinds, chosen_number(_name, _shown), tie, zeros], sides]
+        ((kinds, *sides, cover),) = super().controls()
+        return [[kinds, chosen_number(_name, _shown), tie, zeros, cover], sides]

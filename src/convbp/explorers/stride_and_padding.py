@@ -1,5 +1,8 @@
 """Stride, padding and dilation: which pixels a window reads, and how δ is spread with zeros on the way back."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
@@ -13,6 +16,8 @@ from convbp.notation import number
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
+    Cells,
+    Flight,
     Formula,
     Grid,
     Highlight,
@@ -24,7 +29,17 @@ from convbp.pictures.scene import (
     named_tags,
     rows_of,
 )
-from convbp.pictures.written_terms import Tags, in_rows, multiplied, named, outline, tags_of, written
+from convbp.pictures.written_terms import (
+    Tags,
+    coming_about,
+    in_rows,
+    multiplied,
+    named,
+    outline,
+    tags_of,
+    together,
+    written,
+)
 from convbp.sums import Sum
 
 FIRST = Selection("image", 0, 0)
@@ -125,6 +140,7 @@ def _of_output(state: StridedLayer, grids: dict[str, Grid], entry: Sum, tags: Ta
             f"Output ({i}, {j}) is {result}: its window starts at pixel ({number(window.row)}, {number(window.col)}) "
             f"and reads {k1 * k2} pixels{zeros}."
         ),
+        flights=coming_about(entry, {"o": "image", "kernel": "kernel"}, k2, Cells("output", i, j)),
     )
 
 
@@ -155,7 +171,12 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
             value=delta * weight,
         )
 
-    count = len(reached) or "no"
+    count, made = len(reached) or "no", Cells("products", 0, 0, k1, k2)
+    met_at = [
+        Cells("spread", corner[0] + state.dilation[0] * m, corner[1] + state.dilation[1] * n) for m, n in kernel.cells()
+    ]
+    terms = [[term(m, n) for n in reversed(range(k2))] for m in reversed(range(k1))]  # as rot180(w) lies
+    factors = tuple(one.numbers.partition(" = ")[0] for row in terms for one in row)
     return Highlight(
         marks=(
             Mark("image", row, col),
@@ -166,7 +187,7 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
         ),
         formula=Formula(
             heading=f"∂E/∂o at {here}  =  spread δ ⊗ rot180(w) there: stride 1, whatever the stride was",
-            terms=tuple(tuple(term(m, n) for n in range(k2)) for m in range(k1)),
+            terms=tuple(map(tuple, terms)),
             total=f"∂E/∂o at {here} is {result}{'' if reached else ': Q is empty'}.",
             notes=(
                 f"Between the δ stand s − 1 zeros: {state.stride[0] - 1} down, {state.stride[1] - 1} across.",
@@ -178,6 +199,11 @@ def _of_pixel(state: StridedLayer, grids: dict[str, Grid], row: int, col: int) -
             f"Pixel {here} is read by {count} window{'' if count == 1 else 's'}: "
             f"rot180(w) lies on {count} δ there, and ∂E/∂o is {result}."
         ),
+        flights=(
+            together(met_at, [Cells("turned", *at) for at in kernel.cells()], meets=True),
+            (Flight(Cells("turned", 0, 0, k1, k2), made, factors),),
+            (Flight(made, Cells("gradient", row, col)),),
+        ),
     )
 
 
@@ -187,3 +213,11 @@ class StrideAndPadding(Explorer, state=StridedLayer, scene=scene):
     def controls(self) -> Rows:
         (sliders,) = super().controls()
         return [sliders[::2], sliders[1::2]]  # of the rows, and of the columns
+
+    def reachable(self) -> Iterable[StridedLayer]:
+        """One step of a slider away."""
+        state = self.state
+        for control in self._controls:
+            for value in {control.read(state) - 1, control.read(state) + 1} & {*range(control.widget.min, 4)}:
+                with suppress(ValueError):
+                    yield control.change(state, value)

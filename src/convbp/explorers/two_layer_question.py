@@ -5,7 +5,7 @@
 The letters are the reader's, who counts entries from 1, row by row.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -19,8 +19,22 @@ from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Array, array, declares
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import factor, number, subscripted
-from convbp.pictures.scene import PRODUCTS, SUM, Formula, Grid, Highlight, Mark, Scene, Selection, Tag, rows_of
-from convbp.pictures.written_terms import in_rows, written
+from convbp.pictures.scene import (
+    PRODUCTS,
+    SUM,
+    Cells,
+    Flight,
+    Flights,
+    Formula,
+    Grid,
+    Highlight,
+    Mark,
+    Scene,
+    Selection,
+    Tag,
+    rows_of,
+)
+from convbp.pictures.written_terms import coming_about, in_rows, written
 from convbp.shapes import as_numbers, check_size
 from convbp.sums import Sum, exact, symbol
 
@@ -212,7 +226,21 @@ def _highlight(state: State, name: str, at: tuple[int, int], paths: Sum, slopes:
             name=f"∂o²/∂{letter}",
         ),
         sentence=f"The derivative ∂C/∂{letter} is {number(gradient)}: {says}.",
+        flights=_flights(state, paths)
+        + (((Flight(Cells("sum", 2, 0), Cells("right", *at)),),) if name == "first_kernel" else ()),
     )
+
+
+def _flights(state: State, paths: Sum) -> Flights:
+    """The products come about where the entries of these names are shown."""
+    places = {_name(state, grid, *at): (grid, at) for grid in LETTERS for at in np.ndindex(getattr(state, grid).shape)}
+    placed = Sum(
+        *(
+            tuple(replace(part, array=places[part.text][0], index=places[part.text][1]) for part in term)
+            for term in paths.terms
+        )
+    )
+    return coming_about(placed, {grid: grid for grid in LETTERS}, state.hidden.shape[1], Cells("sum", 0, 0))
 
 
 def _marks(state: State, name: str, row: int, col: int) -> tuple[Mark, ...]:

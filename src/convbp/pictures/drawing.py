@@ -12,17 +12,19 @@ from typing import Any, NamedTuple
 from convbp.notation import brief, number
 from convbp.pictures import curves, ways
 from convbp.pictures.colours import DARK, HUES, LIGHT, SHARES, ink_on, mixed, share
-from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Mark, Term, Ways
+from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Mark, Tag, Term, Ways
 from convbp.pictures.text_wrapping import broken, text_width
 
 # Lengths in pixels.
 CELLS = (52, 48, 44, 40, 36, 32, 30, 28)  # sides of a cell: a picture takes the largest for which there is room
 MAP_CELL, LARGEST_MAP_CELL = 26, 40
+THUMBNAIL, THUMBNAIL_CELL = 0.4, 32  # a map without numbers: the part of its size, which is that when it is open
 SMALL_CELLS = {20: 8, 32: 5}  # without numbers, by the number of rows or columns
 GUTTER = 22  # left of a grid, for its row indices
 HEAD, MAP_HEAD, CARD_HEAD = 40, 20, 24  # above a grid, for its title and column indices; above a map; above the terms
 SMALL_INDICES = 4  # of a small grid every so many indices are written
 TITLE, MAP_TITLE, CAPTION = 14, 12, 11  # sizes of texts
+THUMBNAIL_TITLE = round(MAP_TITLE / THUMBNAIL)
 LEGIBLE, LEAST = 10, 7  # of a number, if there is room for it; of a number at all
 WIDER, PLUS, APART = 8, 16, 8  # a term than a cell; between two terms, and between their lines
 TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
@@ -38,7 +40,7 @@ _DARK = ("[data-jp-theme-light=false]", "[data-theme=dark]", ".vscode-dark", "[t
 
 
 class Look(NamedTuple):
-    """How a grid is drawn: the side of its cells, and whether its rows and columns are numbered."""
+    """How a grid is drawn: the side of its cells, whether its rows and columns are numbered, its title's size or 0."""
 
     cell: int
     numbered: bool
@@ -50,7 +52,7 @@ class Look(NamedTuple):
 
     @property
     def head(self) -> int:
-        return HEAD if self.numbered else MAP_HEAD
+        return HEAD if self.numbered else {0: 6, THUMBNAIL_TITLE: 44}.get(self.title, MAP_HEAD)
 
     @property
     def font(self) -> int:
@@ -70,16 +72,22 @@ class Look(NamedTuple):
     @property
     def is_map(self) -> bool:
         """Whether it is only context."""
-        return self.title == MAP_TITLE
+        return self.title != TITLE
+
+    def named(self, grid: Grid) -> str:
+        """The title of a grid as it is drawn."""
+        return grid.title.partition(":")[0] if self.title == THUMBNAIL_TITLE else grid.title * (self.title > 0)
 
 
-def look(grid: Grid, cell: int, as_map: bool) -> Look:
-    """How a grid is drawn in a line with cells of this size, or as a map."""
+def look(grid: Grid, cell: int, as_map: bool = False, title: int = MAP_TITLE) -> Look:
+    """How a grid is drawn in a line with cells of this size, or as a map with a title of that size."""
     if grid.small:
         side = max(grid.size)
         return Look(next((cell for most, cell in SMALL_CELLS.items() if side <= most), 4), True)
     if not as_map:
         return Look(cell, not grid.notch)
+    if title != MAP_TITLE:
+        return Look(THUMBNAIL_CELL, False, title)
     return Look(min(LARGEST_MAP_CELL, max(MAP_CELL, needed(grid, LEAST + 1))), False, MAP_TITLE)
 
 
@@ -101,7 +109,7 @@ def grid_size(grid: Grid, look: Look) -> tuple[float, float]:
     if isinstance(grid, Ways):
         return ways.size(grid)
     rows, cols = grid.size
-    title = text_width(grid.title, look.title, bold=look.title == TITLE)
+    title = text_width(look.named(grid), look.title, bold=look.title == TITLE)
     return look.gutter + max(look.cell * cols + 2, title), look.head + look.cell * rows + 2
 
 
@@ -118,8 +126,12 @@ def grid(grid: Grid, look: Look) -> str:
 @lru_cache(maxsize=2048)
 def _grid(grid: Grid, look: Look, types: tuple[type, ...]) -> str:
     (top, left), (rows, cols), cell = grid.origin, grid.size, look.cell
-    name = "title" if look.title == TITLE else "name"
-    parts = [f'<text class="{name}" x="{look.gutter}" y="15">{escape(grid.title)}</text>'] if grid.title else []
+    name, title, base = (
+        "name" if look.is_map else "title",
+        look.named(grid),
+        30 if look.title == THUMBNAIL_TITLE else 15,
+    )
+    parts = [f'<text class="{name}" x="{look.gutter}" y="{base}">{escape(title)}</text>'] if title else []
     step = SMALL_INDICES if grid.small else 1
     for col in range(left, left + cols) if look.numbered else ():
         if col % step == 0:
@@ -144,7 +156,8 @@ def _grid(grid: Grid, look: Look, types: tuple[type, ...]) -> str:
         # Each cell can be found, among all of the picture or in its grid: what moves starts and ends at cells.
         chosen = grid.axes and in_core
         at = f' data-cell="{escape(grid.name)},{row},{col}"' if chosen else f' data-at="{row},{col}"'
-        box = f'x="{x:g}" y="{y:g}" width="{cell}" height="{cell}"{at}'
+        weight = _weight(tag)
+        box = f'x="{x:g}" y="{y:g}" width="{cell}" height="{cell}"{at}{weight}'
         ink = ""
         if not in_core:
             parts.append(f'<rect class="pad" {box}/>')
@@ -163,7 +176,7 @@ def _grid(grid: Grid, look: Look, types: tuple[type, ...]) -> str:
                 f'<text class="{f"value {ink}".strip() if in_core else "padded"}" {middle}>{escape(text)}</text>'
             )
         if tag is not None and not look.is_map:
-            captions.append((tag.text, x, y, ink))
+            captions.append((tag.text, x, y, ink, ""))
     parts += ["</g>", *_captions(captions, cell)]
     if grid.notch:
         parts.append(_notch(grid.notch, look.gutter, look.head, rows, cols, cell))
@@ -189,7 +202,12 @@ def _closed(inside: str) -> str:
     return f">{inside}</rect>" if inside else "/>"
 
 
-def _captions(captions: Sequence[tuple[str, float, float, str]], cell: float) -> list[str]:
+def _weight(tag: Tag | None) -> str:
+    """The attribute that says which weight lies here: whatever has the same hangs together with it."""
+    return "" if tag is None or tag.value is None else f' data-w="{tag.hue}"'
+
+
+def _captions(captions: Sequence[tuple[str, float, float, str, str]], cell: float) -> list[str]:
     """Texts below the numbers of cells, in one size."""
     if not captions:
         return []
@@ -197,9 +215,9 @@ def _captions(captions: Sequence[tuple[str, float, float, str]], cell: float) ->
     return [
         f'<g font-size="{size:g}">',
         *(
-            f'<text class="{f"caption {ink}".strip()}" x="{x + cell / 2:g}" y="{y + round(cell * 0.88, 1):g}">'
+            f'<text class="{f"caption {ink}".strip()}" x="{x + cell / 2:g}" y="{y + round(cell * 0.88, 1):g}"{weight}>'
             f"{escape(text)}</text>"
-            for text, x, y, ink in captions
+            for text, x, y, ink, weight in captions
         ),
         "</g>",
     ]
@@ -240,7 +258,7 @@ def mark(mark: Mark, grid: Grid, look: Look) -> str:
             and not look.is_map
             and not (grid.tags and grid.tags[at[0] - grid.origin[0]][at[1] - grid.origin[1]])
         ):
-            captions.append((tag.text if tag.value is None else f"×{brief(tag.value)}", r, c))
+            captions.append((tag.text if tag.value is None else f"×{brief(tag.value)}", r, c, _weight(tag)))
         if mark.style == "solid" and not grid.small and not grid.in_core(*at) and grid.entry(*at) is not None:
             zeros.append((r, c))
     return _mark(mark.style, mark.rows, mark.cols, mark.notch, tuple(captions), tuple(zeros), left, top, look)
@@ -252,7 +270,7 @@ def _mark(
     rows: int,
     cols: int,
     notch: str,
-    captions: tuple[tuple[str, int, int], ...],
+    captions: tuple[tuple[str, int, int, str], ...],
     zeros: tuple[tuple[int, int], ...],
     left: float,
     top: float,
@@ -268,7 +286,7 @@ def _mark(
         f'y="{top + cell * r + look.baseline():g}">0</text>'
         for r, c in zeros
     ]
-    texts = _captions([(text, left + cell * c, top + cell * r, "") for text, r, c in captions], cell)
+    texts = _captions([(text, left + cell * c, top + cell * r, "", weight) for text, r, c, weight in captions], cell)
     corner = _notch(notch, left, top, rows, cols, cell) if notch else ""
     return "".join([*under, halo, f'<rect class="{name}" {box}/>', *texts, corner])
 
@@ -330,6 +348,15 @@ def terms(formula: Formula, cards: Cards) -> str:
     return _as_cells(formula.name, formula.terms, formula.added, cards, types)
 
 
+def unknown(name: str, width: float, height: float) -> str:
+    """An empty frame where the terms or their sum will be."""
+    said = f"{name} ?" if width > text_width(f"{name} ?", TITLE) + 8 else "?"
+    return (
+        f'<rect class="asked" x="2" y="2" width="{width - 4:g}" height="{height - 4:g}" rx="5"/>'
+        f'<text class="asks" x="{width / 2:g}" y="{height / 2 + 5:g}">{escape(said)}</text>'
+    )
+
+
 @lru_cache(maxsize=256)
 def _in_lines(rows: tuple[int, ...], cards: Cards) -> tuple[tuple[tuple[int, int], ...], ...]:
     """The column and the line of each term; a row that is too long goes on below, all its lines about equally long."""
@@ -358,10 +385,11 @@ def _as_cells(name: str, rows: tuple[tuple[Term, ...], ...], added: bool, cards:
             if added and (column or line):
                 parts.append(f'<text class="plus" x="{x - PLUS / 2:g}" y="{y + cell / 2 + 6:g}">+</text>')
             fill, _ = _filled(term.value, cards.largest, None)
+            weight = "" if term.hue is None else f' data-w="{term.hue}"'
             said = f"<title>{escape(f'{term.symbols}: {term.numbers}')}</title>"
             parts.append(
                 f'<rect class="cell {fill}" x="{x:g}" y="{y:g}" width="{width:g}" height="{cell}" rx="5" '
-                f'data-at="{r},{n}">{said}</rect><text class="{"padded" if term.outside else "value"}" '
+                f'data-at="{r},{n}"{weight}>{said}</rect><text class="{"padded" if term.outside else "value"}" '
                 f'x="{x + width / 2:g}" y="{y + look.baseline():g}">{escape(brief(term.value))}</text>'
             )
             text = factors[r][n] if text_width(factors[r][n], small) <= width - 2 else "…"
@@ -512,12 +540,15 @@ def style(still: bool) -> str:
         + ".cbp text{font-family:'DejaVu Sans',Verdana,'Segoe UI',sans-serif;pointer-events:none;user-select:none;"
         f"font-variant-numeric:tabular-nums;fill:{colour['ink']}}}"
         f".cbp .title{{font-size:{TITLE}px;font-weight:bold}}.cbp .name{{font-size:{MAP_TITLE}px}}"
+        f".cbp .thumbnail .name{{font-size:{THUMBNAIL_TITLE}px}}.cbp .thumbnail .value{{display:none}}"
         f".cbp .index{{font-size:11px;text-anchor:middle;fill:{colour['muted']}}}"
         ".cbp .value,.cbp .padded,.cbp .caption,.cbp .plus,.cbp .operator,.cbp .total{text-anchor:middle}"
         f".cbp .plus{{font-size:17px;fill:{colour['muted']}}}.cbp .operator{{font-size:22px;fill:{colour['muted']}}}"
         f".cbp .cell{{stroke:{colour['rule']};stroke-width:1}}.cbp .z{{fill:{colour['zero']}}}"
         ".cbp .small{shape-rendering:crispEdges}"
         f".cbp .pad,.cbp .empty{{fill:{colour['paper']};stroke:{colour['rule']};stroke-width:1;stroke-dasharray:1 4}}"
+        f".cbp .asked{{fill:none;stroke:{colour['muted']};stroke-width:1.5;stroke-dasharray:2 4}}"
+        f".cbp .asks{{font-size:{TITLE}px;text-anchor:middle;fill:{colour['muted']}}}"
         f".cbp .outside{{fill:{colour['muted']};text-decoration:line-through}}"
         f".cbp .padded{{fill:{colour['muted']}}}.cbp .under{{fill:{colour['paper']}}}"
         ".cbp .under,.cbp .halo,.cbp .mark,.cbp .notch{pointer-events:none}"

@@ -357,7 +357,14 @@ class Scene:
     selected
         The chosen cell; a key of ``highlights``.
     maps
-        Grids that are only context: small, below the line.
+        Grids that are only context: small, below the line, each alone or several as a tuple, one below the other. On
+        a page one can be opened: it lies over the others until it is closed.
+    thumbnails
+        The maps are drawn without numbers until they are opened; what stands before a colon of a title is enough.
+    tallest
+        Grids, one below the other, for which the line keeps room whether or not they are in it.
+    cell
+        The side of a cell in the line; 0 for the largest for which there is room.
     flights
         What is seen to move when this picture comes after one with other flights: a step, or a switch.
     covered
@@ -370,7 +377,10 @@ class Scene:
     line: tuple[Phrase, ...]
     highlights: Mapping[Selection, Highlight]
     selected: Selection
-    maps: tuple[Grid, ...] = ()
+    maps: tuple[Grid | tuple[Grid, ...], ...] = ()
+    thumbnails: bool = False
+    tallest: tuple[Grid, ...] = ()
+    cell: int = 0
     flights: Flights = ()
     covered: Grid | None = None
     answers: Mapping[Selection, Highlight] = field(default_factory=dict)
@@ -402,8 +412,8 @@ class Scene:
     @property
     def grids(self) -> tuple[Grid, ...]:
         """All of them, in the order in which they are read."""
-        pieces = (piece for phrase in self.line for piece in phrase)
-        return (*(grid for piece in pieces for grid in stacked(piece)), *self.maps)
+        pieces = (*(piece for phrase in self.line for piece in phrase), *self.maps)
+        return tuple(grid for piece in pieces for grid in stacked(piece))
 
     @property
     def sentence(self) -> str:
@@ -435,13 +445,15 @@ def named_tags(letter: str, array: np.ndarray) -> np.ndarray:
     return tags
 
 
-def covered(scene: Scene, name: str) -> Scene:
+def covered(scene: Scene, name: str, *others: str) -> Scene:
     """The same with "?" for the numbers of one grid, to be predicted one by one; `Scene.answers` says what comes then.
+
+    So have ``others``, from which they could be read, cell by cell.
 
     Before that a cell shows what it is made of, but not what it reaches; and it is not said what comes out. A grid
     that changes with the choice, such as the sums so far, has only the number of that cell, and only with the answer.
     """
-    grid = next(grid for grid in scene.grids if grid.name == name)
+    grid, *gives_away = (next(grid for grid in scene.grids if grid.name == one) for one in (name, *others))
 
     def but(grid: Grid, cells: set[tuple[int, int]], hidden: str | None = "?") -> Grid:
         """A grid with some numbers in view; the colours of the others would tell too much."""
@@ -460,10 +472,10 @@ def covered(scene: Scene, name: str) -> Scene:
             grids=changing(highlight, set()),
         )
 
-    unknown = but(grid, set())
+    unknown = {id(one): but(one, set()) for one in (grid, *gives_away)}
 
     def hidden(piece: Any) -> Any:
-        return tuple(map(hidden, piece)) if type(piece) is tuple else unknown if piece is grid else piece
+        return tuple(map(hidden, piece)) if type(piece) is tuple else unknown.get(id(piece), piece)
 
     asked = {
         chosen: (highlight, mark)
@@ -477,7 +489,13 @@ def covered(scene: Scene, name: str) -> Scene:
         maps=hidden(scene.maps),
         highlights={**scene.highlights} | {c: asking(highlight, m.row, m.col) for c, (highlight, m) in asked.items()},
         answers={
-            c: replace(highlight, grids=(*changing(highlight, {(m.row, m.col)}), but(grid, {(m.row, m.col)})))
+            c: replace(
+                highlight,
+                grids=(
+                    *changing(highlight, {(m.row, m.col)}),
+                    *(but(one, {(m.row, m.col)}) for one in (*gives_away, grid)),
+                ),
+            )
             for c, (highlight, m) in asked.items()
         },
         covered=grid,

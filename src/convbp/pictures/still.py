@@ -1,12 +1,15 @@
-"""A scene as a picture that does not move: PNG, which is shown wherever a notebook is."""
+"""A scene as a picture that does not move: PNG, which is shown wherever a notebook is, else SVG."""
 
 import base64
 from functools import cache
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 
 from convbp.pictures import svg
 from convbp.pictures.scene import Scene
+
+SCALE, COLOURS = 1.5, 64  # of the picture in a notebook
 
 
 @cache
@@ -48,6 +51,17 @@ def rasterised(picture: str, scale: float = 2) -> bytes:
     return resvg_py.svg_to_bytes(svg_string=picture, zoom=scale, **_fonts())
 
 
+def _small(png: bytes) -> bytes:
+    """The same with few colours: a third of the size, and hardly another picture."""
+    from PIL import Image
+
+    file = BytesIO()
+    Image.open(BytesIO(png)).convert("RGB").quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        file, "PNG"
+    )
+    return file.getvalue()
+
+
 def bundle(scene: Scene, text: str) -> tuple[dict, dict]:
     """The mime bundle of the picture, ``text`` its text form, and its metadata: size on the page and alt text."""
     width, height, _ = svg.layout_of_still(scene)
@@ -55,10 +69,9 @@ def bundle(scene: Scene, text: str) -> tuple[dict, dict]:
 
 
 def as_bundle(picture: str, text: str, **metadata: object) -> tuple[dict, dict]:
-    """The mime bundle of SVG text and its metadata; without resvg_py it holds ``text`` alone."""
-    data: dict = {"text/plain": text}
+    """The mime bundle of SVG text and its metadata; without resvg_py, as in a browser, the picture stays SVG."""
     try:
-        data["image/png"] = base64.b64encode(rasterised(picture)).decode("ascii")
+        kind, data = "image/png", base64.b64encode(_small(rasterised(picture, SCALE))).decode("ascii")
     except ModuleNotFoundError:
-        return data, {}
-    return data, {"image/png": metadata}
+        kind, data = "image/svg+xml", picture
+    return {"text/plain": text, kind: data}, {kind: metadata}

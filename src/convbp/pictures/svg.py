@@ -110,11 +110,20 @@ def answers(scene: Scene) -> dict[Selection, dict[str, str]]:
     }
 
 
+def words(highlight: Highlight) -> dict[str, str]:
+    """Return the texts around the picture."""
+    formula = highlight.formula
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in formula.notes)
+    total = f'<p class="said">{escape(formula.total)}</p>' if formula.total else ""
+    return {"heading": escape(formula.heading), "words": total + notes, "sentence": escape(highlight.sentence)}
+
+
 def layouts(scene: Scene) -> tuple[Layout, ...]:
     """Return the ways to arrange the picture, from wide to narrow: the whole line first, the maps below it."""
     drawn = _drawn(scene)
-    count = len(drawn.boxes)
-    rooms = {drawn.width(range(i, j)) for i in range(count) for j in range(i + 1, count + 1)}
+    lines, count = len(drawn.phrases), len(drawn.boxes)
+    rooms = {drawn.width(range(i, j)) for i in range(lines) for j in range(i + 1, lines + 1)}
+    rooms |= {drawn.width_of_maps(range(lines, j)) for j in range(lines + 1, count + 1)}
     found: list[Layout] = []
     for room in sorted({max(room, PHONE) for room in (*rooms, PHONE)}, reverse=True):
         layout = drawn.arranged(room)
@@ -191,8 +200,8 @@ class _Drawn:
     def cell(self) -> int:
         """The largest side of a cell with which the line has room on a page."""
 
-        if self.given:
-            return self.given
+        if self.given or self.scene.cell:
+            return self.given or self.scene.cell
 
         def fits(cell: int, high: int) -> bool:
             boxes = [self._box(piece, cell) for phrase in self.phrases for piece in phrase]
@@ -206,8 +215,9 @@ class _Drawn:
             low = all(box.above + box.below <= most for box, most in zip(boxes, highest, strict=True))
             return low and width <= ROOM
 
-        in_line = [one for grid in self.scene.grids[: -len(self.scene.maps) or None] for one in self._titled[grid.name]]
-        least = max((drawing.needed(grid) for grid in in_line if not grid.small), default=0)
+        in_line = (grid for phrase in self.phrases for piece in phrase for grid in stacked(piece))
+        shown = [one for grid in in_line for one in self._titled[grid.name]]
+        least = max((drawing.needed(grid) for grid in shown if not grid.small), default=0)
         cells = [cell for cell in CELLS if cell >= least] or CELLS[:1]
         usual = [cell for cell in cells if cell >= USUAL] or cells[-1:]
         for high, some in ((HIGH, usual), (HIGHEST, usual)):
@@ -228,8 +238,13 @@ class _Drawn:
     @cached_property
     def looks(self) -> dict[str, Look]:
         """How each grid is drawn."""
-        maps = {grid.name for grid in self.scene.maps}
-        return {grid.name: drawing.look(grid, self.cell, grid.name in maps) for grid in self.scene.grids}
+        title = drawing.THUMBNAIL_TITLE if self.scene.thumbnails else drawing.MAP_TITLE
+        in_line = (grid for phrase in self.scene.line for piece in phrase for grid in stacked(piece))
+        found = {grid.name: drawing.look(grid, self.cell) for grid in in_line}
+        for piece in self.scene.maps:
+            for n, grid in enumerate(stacked(piece)):
+                found[grid.name] = drawing.look(grid, self.cell, as_map=True, title=title if n == 0 else 0)
+        return found
 
     @cached_property
     def cards(self) -> drawing.Cards:
@@ -239,7 +254,7 @@ class _Drawn:
     def boxes(self) -> list[Box]:
         """Of each part: the phrases, and then the maps."""
         phrases = [self._phrase(phrase, self.cell) for phrase in self.phrases]
-        return phrases + [self._grid_box(grid, self.looks[grid.name], top=True) for grid in self.scene.maps]
+        return phrases + [self._map(piece) for piece in self.scene.maps]
 
     @cached_property
     def gaps(self) -> list[int]:
@@ -255,10 +270,20 @@ class _Drawn:
         *parts, last = parts
         return sum(self.boxes[p].width + self.gaps[p] for p in parts) + self.boxes[last].width
 
+    def width_of_maps(self, parts: Iterable[int]) -> float:
+        """Of maps side by side."""
+        return sum(self.boxes[p].width * self._scale(p, ROOM) + GAP for p in parts) - GAP
+
     def _phrase(self, phrase: Phrase, cell: int) -> Box:
         boxes = [self._box(piece, cell) for piece in phrase]
         width = sum(box.width for box in boxes) + sum(map(_between, phrase, phrase[1:]))
+        if self.scene.tallest and phrase is self.phrases[0]:
+            boxes.append(self._box(self.scene.tallest, cell))
         return Box(width, max(box.above for box in boxes), max(box.below for box in boxes))
+
+    def _map(self, piece: Grid | tuple[Grid, ...]) -> Box:
+        boxes = [self._grid_box(grid, self.looks[grid.name], top=True) for grid in stacked(piece)]
+        return Box(max(box.width for box in boxes), 0, sum(box.below for box in boxes))
 
     def _box(self, piece: Piece, cell: int) -> Box:
         if isinstance(piece, Part):
@@ -273,21 +298,21 @@ class _Drawn:
             return Box(width, head + half, half)
         if isinstance(piece, str):
             return Box(OPERATOR, 12, 12)
-        boxes = [self._grid_box(grid, drawing.look(grid, cell, as_map=False)) for grid in stacked(piece)]
+        boxes = [self._grid_box(grid, drawing.look(grid, cell)) for grid in stacked(piece)]
         if len(boxes) == 1:
             return boxes[0]
         height = sum(box.above + box.below for box in boxes) + BELOW * (len(boxes) - 1)
         return Box(max(box.width for box in boxes), height / 2, height / 2)
 
     def _grid_box(self, grid: Grid, look: Look, top: bool = False) -> Box:
-        width = max(drawing.grid_size(one, look)[0] for one in self._titled[grid.name])
+        width = max(drawing.grid_size(one, look)[0] for one in self._titled.get(grid.name, [grid]))
         height = drawing.grid_size(grid, look)[1]
         above = 0 if top else look.head + (height - look.head) / 2
         return Box(width, above, height - above)
 
     def arranged(self, room: float) -> Layout:
         """The parts in lines of this width; a map begins a line, and what is wider than a line is made smaller."""
-        scales = [min(1.0, int(100 * room / box.width) / 100) for box in self.boxes]
+        scales = [self._scale(p, room) for p in range(len(self.boxes))]
         lines: list[list[int]] = []
         used = 0.0
         for unit in self._units(room):
@@ -310,6 +335,11 @@ class _Drawn:
             top += above + max(self.boxes[p].below * scales[p] for p in line) + NEXT_LINE
         return Layout(round(right + MARGIN), round(top - NEXT_LINE + MARGIN), tuple(places))
 
+    def _scale(self, part: int, room: float) -> float:
+        """Of a part in lines of this width; a map that is drawn without numbers is small."""
+        largest = drawing.THUMBNAIL if self.scene.thumbnails and part >= len(self.phrases) else 1.0
+        return min(largest, int(100 * room / self.boxes[part].width) / 100)
+
     def _units(self, room: float) -> Iterator[Sequence[int]]:
         """What stays together in lines of this width: a phrase if it can, else each operand."""
         ends = sorted(self.begins)
@@ -320,26 +350,39 @@ class _Drawn:
                 yield from ([p] for p in range(start, end))
         yield from ([p] for p in range(len(self.phrases), len(self.boxes)))
 
+    @cached_property
+    def places(self) -> dict[str, tuple[int, Grid, Look]]:
+        """Each grid by its name: the number of its slots, and how it is drawn."""
+        return {grid.name: (g, grid, self.looks[grid.name]) for g, grid in enumerate(self.scene.grids)}
+
+    @cached_property
+    def parts(self) -> dict[Part, Box]:
+        """What each formula brings along, and its size."""
+        found = [piece for phrase in self.phrases for piece in phrase if isinstance(piece, Part)]
+        return {part: self._box(part, self.cell) for part in found}
+
     def changes(self, highlight: Highlight) -> dict[str, str]:
         """What a highlight puts into the slots."""
-        formula = highlight.formula
-        notes = "".join(f'<p class="note">{escape(note)}</p>' for note in formula.notes)
-        total = f'<p class="said">{escape(formula.total)}</p>' if formula.total else ""
-        contents = {"heading": escape(formula.heading), "words": total + notes, "sentence": escape(highlight.sentence)}
-        parts = [piece for phrase in self.phrases for piece in phrase if isinstance(piece, Part)]
-        if PRODUCTS in parts:
-            contents["products"] = drawing.terms(formula, self.cards)
-        if SUM in parts:
-            contents["sum"] = drawing.column(formula, self._box(SUM, self.cell).width - 2)
-        for g, grid in enumerate(self.scene.grids):
-            look = self.looks[grid.name]
-            marks = "".join(drawing.mark(m, grid, look) for m in highlight.marks if m.grid == grid.name)
+        formula, contents = highlight.formula, words(highlight)
+        asks = self.scene.covered is not None and not formula.terms
+        for part, box in self.parts.items():
+            if asks:
+                contents[part.name] = drawing.unknown(part.name, box.width, box.above + box.below)
+            elif part == PRODUCTS:
+                contents[part.name] = drawing.terms(formula, self.cards)
+            else:
+                contents[part.name] = drawing.column(formula, box.width - 2)
+        contents |= dict.fromkeys((f"marks{g}" for g in range(len(self.places))), "")
+        for name in dict(highlight.lines):
+            g, grid, _ = self.places[name]
             if isinstance(grid, Curve):
-                marks = curves.lines(grid, tuple(line for name, line in highlight.lines if name == grid.name)) + marks
-            contents[f"marks{g}"] = marks
-            for instead in highlight.grids:
-                if instead.name == grid.name:
-                    contents[f"grid{g}"] = drawing.grid(instead, look)
+                contents[f"marks{g}"] = curves.lines(grid, tuple(line for at, line in highlight.lines if at == name))
+        for mark in highlight.marks:
+            g, grid, look = self.places[mark.grid]
+            contents[f"marks{g}"] += drawing.mark(mark, grid, look)
+        for instead in highlight.grids:
+            g, _, look = self.places[instead.name]
+            contents[f"grid{g}"] = drawing.grid(instead, look)
         return contents
 
     def picture(self, contents: dict[str, str], layout: Layout, still: bool = False, around: str = "") -> str:
@@ -348,9 +391,13 @@ class _Drawn:
 
         numbers = {grid.name: g for g, grid in enumerate(self.scene.grids)}
 
-        def drawn(grid: Grid, x: float, y: float) -> str:
-            inside = slot(f"grid{numbers[grid.name]}") + slot(f"marks{numbers[grid.name]}")
-            return f'<g data-grid="{escape(grid.name)}" transform="translate({x:g},{y:g})">{inside}</g>'
+        def drawn(piece: Piece, x: float, y: float, apart: float = 0) -> str:
+            found = []
+            for grid in stacked(piece):
+                inside = slot(f"grid{numbers[grid.name]}") + slot(f"marks{numbers[grid.name]}")
+                found.append(f'<g data-grid="{escape(grid.name)}" transform="translate({x:g},{y:g})">{inside}</g>')
+                y += drawing.grid_size(grid, self.looks[grid.name])[1] + apart
+            return "".join(found)
 
         parts = []
         for phrase, box in zip(self.phrases, self.boxes, strict=False):
@@ -364,14 +411,14 @@ class _Drawn:
                 elif isinstance(piece, str):
                     middle = f'x="{x + OPERATOR / 2:g}" y="{box.above + 8:g}"'
                     pieces.append(f'<text class="operator" {middle}>{escape(piece)}</text>')
-                for grid in stacked(piece):
-                    pieces.append(drawn(grid, x, y))
-                    y += drawing.grid_size(grid, self.looks[grid.name])[1] + BELOW
+                pieces.append(drawn(piece, x, y, BELOW))
                 x += own.width + (_between(piece, following) if following is not None else 0)
             parts.append("".join(pieces))
-        parts += [drawn(grid, 0, 0) for grid in self.scene.maps]
+        parts += [drawn(piece, 0, 0) for piece in self.scene.maps]
+        small = ' class="thumbnail"' if self.scene.thumbnails else ""
+        kinds = [""] * len(self.phrases) + [f' data-map="{_name(piece)}"{small}' for piece in self.scene.maps]
         placed = "".join(
-            f'<g data-part="{p}" transform="{placing(place)}">{part}</g>'
+            f'<g data-part="{p}"{kinds[p]} transform="{placing(place)}">{part}</g>'
             for p, (part, place) in enumerate(zip(parts, layout.places, strict=True))
         )
         paper = f'<rect width="{layout.width}" height="{layout.height}" fill="#ffffff"/>' if still else ""
@@ -391,6 +438,10 @@ def _drawn(scene: Scene) -> _Drawn:
     found = next((one for one in _recent if one.scene is scene), None) or _Drawn(scene)
     _recent[:] = [found, *(one for one in _recent if one is not found)][:4]
     return found
+
+
+def _name(piece: Grid | tuple[Grid, ...]) -> str:
+    return escape(stacked(piece)[0].name)
 
 
 def placing(place: tuple[int, int, float]) -> str:

@@ -57,10 +57,10 @@ def drawn(ways: Ways) -> str:
         parts.append(_box(name, value, x, _axis(ways), f' data-reaches="{every}"'))
     rule = _middle(ways, len(rows)) - PITCH / 2 - 2
     parts.append(f'<path class="rule" d="M{_CAPTION} {rule:g}H{_CELL + CELL}"/>')
-    largest = max((abs(value) for (value,) in ways.values), default=0)
+    largest = max((abs(value) for (value,) in ways.values if not isinstance(value, str)), default=0)
     for row, ((value,), caption) in enumerate(zip(ways.values, ways.captions, strict=True)):
         x, y = corner(ways, row)
-        steps = share(value, largest)
+        steps = 0 if isinstance(value, str) else share(value, largest)  # to be predicted
         fill = f"p{steps}" if steps > 0 else f"n{-steps}" if steps else "z"
         box = f'x="{x}" y="{y:g}" width="{CELL}" height="{CELL}"'
         size = min(11, 11 * (CAPTION - 12) / max(text_width(caption, 11), 1))
@@ -136,7 +136,7 @@ def _box(name: str, value: object, x: float, middle: float, reaches: str = "") -
 
 def _fitting(name: str, value: object, x: float, y: float, room: float, font_size: float) -> str:
     """A number in the middle, as large as there is room."""
-    text = number(value)
+    text = value if isinstance(value, str) else number(value)
     if text_width(text, font_size) > room:
         text = number(float(value))  # type: ignore[arg-type]
     font_size = min(font_size, room / text_width(text, 1))

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, pairwise, product
 from math import prod
 from types import MappingProxyType
 from typing import Any
 
 from convbp.equations.terms import Arrays, Named
 from convbp.notation import bracketed, factor, number
-from convbp.pictures.scene import Grid, Mark, Tag, Term
+from convbp.pictures.scene import Cells, Flight, Flights, Grid, Mark, Tag, Term
 from convbp.sums import Factor, Sum
 
 Tags = Mapping[str, Tag | None]  # the tag of a cell, by its name in the terms: K(0, 1)
@@ -84,3 +84,44 @@ def outline(grid: str, array: str, entry: Sum, tags: Tags = MappingProxyType({})
     rows, cols = range(top, bottom + 1), range(left, right + 1)
     carried = tuple(tuple(met.get((r, c)) for c in cols) for r in rows) if tags else ()
     return Mark(grid, top, left, len(rows), len(cols), carried, style)
+
+
+def coming_about(entry: Sum, grids: Mapping[str, str], width: int, *to: Cells) -> Flights:
+    """How the products of a sum, in rows of so many, come about: the factors meet, and what they make goes on.
+
+    ``grids`` has the grid that shows an array, in the order in which one factor goes to the next; from the last one the
+    products go to their places, and from there to each of ``to``. Nothing flies where factors are in no grid.
+    """
+    met = [[part for name in grids for part in term if part.array == name] for term in entry.terms]
+    if len(set(map(len, met))) != 1 or not met[0]:
+        return ()
+    made = [Cells("products", *divmod(n, width)) for n in range(len(met))]
+    columns = [[Cells(grids[part.array], *part.index) for part in column] for column in zip(*met, strict=True)]
+    steps = []
+    for n, (one, other) in enumerate(pairwise(columns), 1):
+        so_far = [_factors(*(part.value for part in parts[:n])) for parts in met] if n > 1 else ()
+        steps.append(together(one, other, so_far, meets=True))
+    return *steps, together(columns[-1], made, products(entry)), *(together(made, [end] * len(made)) for end in to)
+
+
+def together(
+    starts: Sequence[Cells], ends: Sequence[Cells], carries: Sequence[str] = (), meets: bool = False
+) -> tuple[Flight, ...]:
+    """Numbers that go at once, each from its cell to its own: as one block, if that is what they are."""
+    one, other = _block(starts), _block(ends)
+    if one and other and len(starts) in (one.rows * one.cols, other.rows * other.cols):
+        return (Flight(one, other, tuple(carries), meets),)
+    texts = carries or [""] * len(starts)
+    return tuple(
+        Flight(start, end, (text,) if text else (), meets) for start, end, text in zip(starts, ends, texts, strict=True)
+    )
+
+
+def _block(cells: Sequence[Cells]) -> Cells | None:
+    """The rectangle of which these are all cells, row by row; or the one cell that they all are."""
+    grid, top, left, *_ = cells[0]
+    rows, cols = cells[-1].row - top + 1, cells[-1].col - left + 1
+    if len(set(cells)) == 1:
+        return cells[0]
+    places = product(range(top, top + rows), range(left, left + cols))
+    return Cells(grid, top, left, rows, cols) if list(cells) == [Cells(grid, *place) for place in places] else None

@@ -141,6 +141,15 @@ def _outputs(f) -> dict[str, Callable]:
     return {f"{name} in the place of f(x)": g for name, g in found.items()}
 
 
+def _with_own_slope(outputs: dict[str, Callable]) -> dict[str, tuple[Callable, Callable]]:
+    """Each of them for f, and its y·(1 − y) for f′."""
+    return {f"{name} and y·(1 − y) of that": (g, lambda x, g=g: g(x) * (1 - g(x))) for name, g in outputs.items()}
+
+
+_SLOPES_AT_TARGETS: dict[str, tuple[Callable, Callable]] = {
+    "t·(1 − t) in the place of f′(x)": (lambda y, t: (y - t) * t * (1 - t), np.ones_like),
+    "f′(t) in the place of f′(x)": (lambda y, t: (y - t) * sigmoid.derivative(t), np.ones_like),
+}
 _DIFFERENCES: dict[str, Callable] = {
     f"{name} in the place of y − t": difference
     for name, difference in {
@@ -210,7 +219,13 @@ def _output_delta_by_formula(pre_activation, targets):
     trace=_trace_output_delta,
     compute=_output_delta,
     programs=(_output_delta_by_formula,),
-    instead={"slope": _slopes(sigmoid), "output": _outputs(sigmoid), "difference": _DIFFERENCES},
+    instead={
+        "slope": _slopes(sigmoid),
+        "output": _outputs(sigmoid),
+        "difference": _DIFFERENCES,
+        ("output", "slope"): _with_own_slope(_outputs(sigmoid)),
+        ("difference", "slope"): _SLOPES_AT_TARGETS,
+    },
     mistakes=[
         mistake(
             "sign of y − t",
@@ -279,6 +294,8 @@ def _output_delta_by_formula(pre_activation, targets):
             LOSS,
             {"difference": lambda y, t: (t - y) ** 2 / 2},
             {"difference": lambda y, t: (t - y) ** 2},
+            {"result": lambda r, a: np.sum((a.targets - sigmoid(a.pre_activation)) ** 2) / 2},
+            {"result": lambda r, a: np.mean((a.targets - sigmoid(a.pre_activation)) ** 2)},
         ),
         mistake(
             "absolute value of y − t",
@@ -397,6 +414,14 @@ def _relu_delta_in_loops(delta, pre_activation):
             "The chain rule multiplies it with δ.",
             SLOPE,
             delta=np.ones_like,
+        ),
+        mistake(
+            "only what passes",
+            "Your result has only the δ that pass, in one row.",
+            "The others are 0, in their places: δ·(x > 0), or np.where(x > 0, δ, 0).",
+            SLOPE,
+            {"result": lambda r, a: a.delta[a.pre_activation > 0]},
+            {"result": lambda r, a: a.delta[a.pre_activation >= 0]},
         ),
         mistake(
             "ReLU of x",
@@ -533,6 +558,15 @@ def _recursion_by_copies(delta, kernel, pre_activation):
             "f′ is taken at this layer's pre-activation x.",
             SLOPE,
             {"result": lambda r, a: full(a.delta, a.kernel) * tanh.derivative(full(a.delta, a.kernel))},
+        ),
+        mistake(
+            "activation on the way back",
+            "You applied f to what comes back.",
+            "Backward nothing is put through f: it is multiplied with f′(x).",
+            SLOPE,
+            {"slide": lambda delta, kernel: tanh(full(delta, kernel))},
+            {"result": lambda r, a: tanh(full(a.delta, a.kernel))},
+            {"delta": tanh},
         ),
         mistake(
             "f′ before the way back",

@@ -1,6 +1,6 @@
 """Mistakes that can be made in more than one exercise, and the arithmetic that they need."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -48,6 +48,62 @@ def overwritten(delta, kernel, stride=(1, 1), size=None, backwards=False):
     for i, j in reversed(places) if backwards else places:
         result[s1 * i : s1 * i + k1, s2 * j : s2 * j + k2] = delta[i, j] * kernel
     return result
+
+
+# Larger results than the valid one
+
+
+def padded(sides, slide, mode="constant"):
+    """Slide valid over the image padded along each axis by ``sides(k)``, the widths before and after it."""
+
+    def slid(image, kernel):
+        return slide(np.pad(image, [sides(k) for k in kernel.shape], mode=mode), kernel)
+
+    return slid
+
+
+def before(k):
+    return k - 1, 0
+
+
+def after(k):
+    return 0, k - 1
+
+
+def around(k):
+    return k - 1, k - 1
+
+
+def half_before(k):
+    return k // 2, (k - 1) // 2
+
+
+TO_THE_SAME_SIZE = (before, after, lambda k: ((k - 1) // 2, k // 2), half_before)
+
+
+def same_for_valid(slide, over: str, where: str, what: str = "the kernel") -> list[Misconception]:
+    return mistake(
+        "same size for valid",
+        f"Your result is as large as {over}: {what} stood over its border, too.",
+        f"In the valid mode {what} lies inside, and the result is smaller.",
+        where,
+        *[{"slide": padded(sides, slide)} for sides in TO_THE_SAME_SIZE],
+    )
+
+
+def cut_from_larger(slide) -> dict[str, Callable]:
+    """What else is taken for the valid part."""
+
+    def cut(sides):
+        def slid(image, kernel):
+            rows, columns = np.subtract(image.shape, kernel.shape) + 1
+            return padded(sides, slide)(image, kernel)[:rows, :columns]
+
+        return slid
+
+    larger = {"of the image's size": lambda k: ((k - 1) // 2, k // 2), "that has the image's size": half_before}
+    larger |= {"that is full": around}
+    return {f"the first rows and columns of a result {which}": cut(sides) for which, sides in larger.items()}
 
 
 # Mistakes about the whole result

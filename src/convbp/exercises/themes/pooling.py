@@ -8,7 +8,15 @@ import numpy as np
 from convbp import loops
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import Misconception, mistake
-from convbp.exercises.themes.common import AT_REPEATED_PLACES, mirrored, only, opposite_sign, transposed, turned
+from convbp.exercises.themes.common import (
+    AT_REPEATED_PLACES,
+    in_corner,
+    mirrored,
+    only,
+    opposite_sign,
+    transposed,
+    turned,
+)
 from convbp.sums import exact, symbols
 
 MAX = "notebook 09, max pooling"
@@ -207,6 +215,7 @@ _SHARES_OF_MAX: dict[str, Callable] = {
     "the entries divided by the largest": lambda window: window / window.max(),
     "the winner's row and column exchanged": lambda window: _exchanged(_winner(window)),
 }
+_EPSILONS = (0.1, 0.01, 0.001, 1e-4, 1e-5)
 _SHARES_OF_L2: dict[str, Callable] = {
     f"{name} in the place of x/y": share
     for name, share in {
@@ -228,6 +237,8 @@ _SHARES_OF_L2: dict[str, Callable] = {
         "x³/y": lambda x: x**3 / _norm(x),
         "√|x|/y": lambda x: np.sqrt(np.abs(x)) / _norm(x),
         "x divided by the number of entries": lambda x: x / x.size,
+        **{f"x/√(y² + {e:g})": lambda x, e=e: x / np.sqrt(_norm(x) ** 2 + e) for e in _EPSILONS},
+        **{f"x/(y + {e:g})": lambda x, e=e: x / (_norm(x) + e) for e in _EPSILONS},
     }.items()
 }
 
@@ -294,14 +305,33 @@ def _by_one_value(a, collect):
 _LENGTHS = (lambda a: a.size[0], lambda a: a.inputs.shape[1], lambda a: a.inputs.shape[0])
 
 
-def _at_wrong_places(r, a, length):
-    """With the winner's number in its window divided by ``length``."""
+def _at_places(r, a, place, guarded=True):
+    """δ where ``place`` says, in its window; ``guarded`` leaves out what is outside of the input."""
     gradient = np.zeros(a.inputs.shape)
     for i, j in np.ndindex(a.delta.shape):
         window = a.inputs[a.stride[0] * i :, a.stride[1] * j :][: a.size[0], : a.size[1]]
-        row, column = divmod(int(window.argmax()), length(a))
-        gradient[a.stride[0] * i + row, a.stride[1] * j + column] += a.delta[i, j]
+        row, column = place(a, window)
+        at = a.stride[0] * i + row, a.stride[1] * j + column
+        if not guarded or all(np.less(at, gradient.shape)):
+            gradient[at] += a.delta[i, j]
     return gradient
+
+
+def _divided(length):
+    return lambda a, window: divmod(int(window.argmax()), length(a))
+
+
+def _first_windows_place(a, window):
+    return np.unravel_index(a.inputs[: a.size[0], : a.size[1]].argmax(), a.size)
+
+
+def _copied_up_at_maxima(a, by):
+    """One mask of the whole input, where it is as large as the maximum copied up; times δ copied up."""
+    largest = np.empty(a.delta.shape)
+    for i, j in np.ndindex(a.delta.shape):
+        largest[i, j] = a.inputs[a.stride[0] * i :, a.stride[1] * j :][: a.size[0], : a.size[1]].max()
+    up = [in_corner(np.kron(array, np.ones(by(a))), a.inputs.shape) for array in (largest, a.delta)]
+    return (a.inputs == up[0]) * up[1]
 
 
 @exercise(
@@ -413,7 +443,20 @@ def _at_wrong_places(r, a, length):
             "You divided the winner's number in its window by another length than that of the window's rows.",
             "Number p of a window is in row p // k₂ and column p % k₂: np.unravel_index(p, window.shape).",
             MAX,
-            *[{"result": partial(_at_wrong_places, length=length)} for length in _LENGTHS],
+            *[
+                {"result": partial(_at_places, place=_divided(length), guarded=guarded)}
+                for length in _LENGTHS
+                for guarded in (False, True)
+            ],
+            {"result": partial(_at_places, place=lambda a, window: divmod(int(window.argmax()), a.size[0])[::-1])},
+        ),
+        mistake(
+            "δ copied up",
+            "You compared each pixel with one maximum and gave it one δ, both copied up by np.kron or repeat.",
+            "Where windows overlap a pixel is in several of them, and may win in each.",
+            MAX,
+            {"result": lambda r, a: _copied_up_at_maxima(a, lambda a: a.size)},
+            {"result": lambda r, a: _copied_up_at_maxima(a, lambda a: a.stride)},
         ),
         mistake(
             "largest of all",
@@ -422,6 +465,7 @@ def _at_wrong_places(r, a, length):
             MAX,
             {"result": lambda r, a: (a.inputs == a.inputs.max()) * a.delta.sum()},
             {"result": lambda r, a: _at_first(a.inputs == a.inputs.max()) * a.delta.sum()},
+            {"result": lambda r, a: _route(a.size, a.stride, a.delta, a.inputs == a.inputs.max(), np.asarray, _add)},
         ),
         mistake(
             "winner's place without the window's",
@@ -447,6 +491,8 @@ def _at_wrong_places(r, a, length):
             MAX,
             {"share": lambda window: _at_first(np.ones_like(window))},
             {"share": lambda window: _at_last(np.ones_like(window))},
+            {"result": partial(_at_places, place=_first_windows_place)},
+            {"result": partial(_at_places, place=_first_windows_place, guarded=False)},
         ),
         _stride(MAX),
         _swapped(MAX),
@@ -747,6 +793,7 @@ def _l2_routing_in_loops(inputs, delta, size, stride):
             "Here every entry made the output, each by ∂y/∂x = x/y.",
             L2,
             *[{"share": share, "at_zero": share} for share in (_winner, _equal_shares, np.ones_like)],
+            *[{"share": share} for share in (_winner, _equal_shares)],
         ),
         mistake(
             "norm of the whole input",

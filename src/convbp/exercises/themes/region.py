@@ -183,6 +183,23 @@ def _borders(pixel, size, outputs):
             {"last": lambda p, k: p + 1},
         ),
         mistake(
+            "all of Q in a list",
+            "You listed all outputs of Q.",
+            "Asked for are two of them, the first and the last.",
+            Q,
+            result=lambda r, a: [
+                (i, j) for i in range(int(r[0][0]), int(r[1][0]) + 1) for j in range(int(r[0][1]), int(r[1][1]) + 1)
+            ],
+        ),
+        mistake(
+            "pixel divided by the size",
+            "You divided the pixel's index by the size of the kernel, as if the windows lay side by side.",
+            "They lie one pixel apart, and overlap: up to k of them hold the pixel in each direction.",
+            Q,
+            {"first": lambda p, k: p // k, "last": lambda p, k: p // k, "clip_last": _as_it_is},
+            {"first": lambda p, k: p // k, "last": lambda p, k: p // k},
+        ),
+        mistake(
             "size for end",
             "Your second row is the size of Q.",
             "Asked for is its last output.",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from convbp import loops
 from convbp.convolution import convolve, cross_correlate
@@ -14,7 +15,12 @@ from convbp.exercises.themes import arrays
 from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import (
     AT_REPEATED_PLACES,
+    TO_THE_SAME_SIZE,
+    after,
+    around,
+    before,
     columns_reversed,
+    cut_from_larger,
     full,
     in_corner,
     kernel_transposed,
@@ -25,8 +31,10 @@ from convbp.exercises.themes.common import (
     only,
     opposite_sign,
     overwritten,
+    padded,
     product_of_sums,
     rows_reversed,
+    same_for_valid,
     sums_one_short,
     transposed,
     turned,
@@ -40,67 +48,14 @@ ROT180 = "notebook 02, why there is a turn by 180°"
 FULL = "notebook 02, valid and full"
 
 
-def _padded(sides, slide, mode="constant"):
-    """Slide valid over the image padded along each axis by ``sides(k)``, the widths before and after it."""
-
-    def slid(image, kernel):
-        return slide(np.pad(image, [sides(k) for k in kernel.shape], mode=mode), kernel)
-
-    return slid
-
-
-def _before(k):
-    return k - 1, 0
-
-
-def _after(k):
-    return 0, k - 1
-
-
-def _around(k):
-    return k - 1, k - 1
-
-
-def _half_before(k):
-    return k // 2, (k - 1) // 2
-
-
-_TO_THE_SAME_SIZE = (_before, _after, lambda k: ((k - 1) // 2, k // 2), _half_before)
-
-
 def _first_of_full(mode):
     """The convolution from entry (0, 0) on, as large as the valid one; ``mode`` says what is read outside."""
 
     def slid(image, kernel):
         rows, columns = np.subtract(image.shape, kernel.shape) + 1
-        return _padded(_before, convolve, mode)(image, kernel)[:rows, :columns]
+        return padded(before, convolve, mode)(image, kernel)[:rows, :columns]
 
     return slid
-
-
-def _same_for_valid(slide, where: str) -> list[Misconception]:
-    return mistake(
-        "same size for valid",
-        "Your result is as large as the image: the kernel stood over its border, too.",
-        "In the valid mode it has to lie inside, in (H − k₁ + 1)·(W − k₂ + 1) places.",
-        where,
-        *[{"slide": _padded(sides, slide)} for sides in _TO_THE_SAME_SIZE],
-    )
-
-
-def _cut_from_larger(slide) -> dict[str, Callable]:
-    """What else is taken for the valid part."""
-
-    def cut(sides):
-        def slid(image, kernel):
-            rows, columns = np.subtract(image.shape, kernel.shape) + 1
-            return _padded(sides, slide)(image, kernel)[:rows, :columns]
-
-        return slid
-
-    larger = {"of the image's size": lambda k: ((k - 1) // 2, k // 2), "that has the image's size": _half_before}
-    larger |= {"that is full": _around}
-    return {f"the first rows and columns of a result {which}": cut(sides) for which, sides in larger.items()}
 
 
 def _sums(slide, last_product, where: str) -> list[Misconception]:
@@ -133,6 +88,45 @@ def _sums(slide, last_product, where: str) -> list[Misconception]:
             *last_product,
         ),
     ]
+
+
+def _windows_with(pool):
+    def slid(image, kernel):
+        windows = sliding_window_view(image, kernel.shape)
+        return pool(windows, kernel)
+
+    return slid
+
+
+_OTHER_MATCHES: dict[str, Callable] = {
+    "the sum of the squared differences in the place of the sum of the products": _windows_with(
+        lambda windows, kernel: ((windows - kernel) ** 2).sum((2, 3))
+    ),
+    "the sum of the absolute differences in the place of the sum of the products": _windows_with(
+        lambda windows, kernel: np.abs(windows - kernel).sum((2, 3))
+    ),
+    "the largest product in the place of their sum": _windows_with(
+        lambda windows, kernel: (windows * kernel).max((2, 3))
+    ),
+    "each window divided by its norm": _windows_with(
+        lambda windows, kernel: (windows * kernel).sum((2, 3)) / np.sqrt((windows**2).sum((2, 3)))
+    ),
+    "each window less its mean": _windows_with(
+        lambda windows, kernel: ((windows - windows.mean((2, 3), keepdims=True)) * kernel).sum((2, 3))
+    ),
+}
+
+
+def _flat(image, kernel):
+    return np.convolve(image.ravel(), kernel.ravel())
+
+
+_ONE_DIMENSIONAL: dict[str, Callable] = {
+    "both arrays in one row, as np.convolve(image.ravel(), kernel.ravel()) has them": _flat,
+    "both arrays in one row, and what np.convolve gives brought into the shape": lambda image, kernel: np.resize(
+        _flat(image, kernel), np.add(image.shape, kernel.shape) - 1
+    ),
+}
 
 
 def _trace_cross_correlation(image, kernel):
@@ -190,7 +184,7 @@ def _correlated_by_weights(image, kernel):
         _correlated_by_slices,
         _correlated_by_weights,
     ),
-    instead={"slide": _cut_from_larger(cross_correlate)},
+    instead={"slide": cut_from_larger(cross_correlate) | _OTHER_MATCHES},
     mistakes=[
         mistake(
             "kernel flipped",
@@ -208,14 +202,14 @@ def _correlated_by_weights(image, kernel):
             EQ1,
             slide=lambda image, kernel: cross_correlate(image, kernel, mode="full"),
         ),
-        _same_for_valid(cross_correlate, EQ1),
+        same_for_valid(cross_correlate, "the image", EQ1),
         mistake(
             "wrapped around the border",
             "Past the border you went on at the other side of the image.",
             "Outside an array there is zero, never its other end; and in the valid mode nothing outside is read.",
             EQ1,
-            {"slide": _padded(_after, cross_correlate, "wrap")},
-            {"slide": _padded(_before, cross_correlate, "wrap")},
+            {"slide": padded(after, cross_correlate, "wrap")},
+            {"slide": padded(before, cross_correlate, "wrap")},
         ),
         mistake(
             "last row and column left out",
@@ -346,7 +340,7 @@ def _convolved_in_loops(image, kernel):
         _convolved_by_slices,
         _convolved_in_loops,
     ),
-    instead={"slide": _cut_from_larger(convolve)},
+    instead={"slide": cut_from_larger(convolve)},
     mistakes=[
         mistake(
             "flip missing",
@@ -379,7 +373,7 @@ def _convolved_in_loops(image, kernel):
             EQ2,
             slide=full,
         ),
-        _same_for_valid(convolve, EQ2),
+        same_for_valid(convolve, "the image", EQ2),
         mistake(
             "valid part off by k − 1",
             "You began Eq. 2 at i = 0, j = 0, where it reads zeros outside the image.",
@@ -393,8 +387,8 @@ def _convolved_in_loops(image, kernel):
             "Fourier transform.",
             "In Eq. 2 a negative index means outside, where there is zero; the valid part reads none.",
             "notebook 02, where do negative indices go",
-            {"slide": _padded(_before, convolve, "wrap")},
-            {"slide": _padded(_after, convolve, "wrap")},
+            {"slide": padded(before, convolve, "wrap")},
+            {"slide": padded(after, convolve, "wrap")},
             {"slide": _first_of_full("wrap")},
         ),
         mistake(
@@ -457,6 +451,16 @@ def _turned_in_a_copy(kernel):
     return result
 
 
+def _turned_by_exchanges(kernel):
+    k1, k2 = kernel.shape
+    result = kernel.copy()
+    for m in range((k1 + 1) // 2):
+        for n in range(k2):
+            result[m, n] = kernel[k1 - 1 - m, k2 - 1 - n]
+            result[k1 - 1 - m, k2 - 1 - n] = kernel[m, n]
+    return result
+
+
 @exercise(
     task="The kernel turned by 180°.",
     takes={"kernel": "shape (k1, k2)"},
@@ -477,7 +481,7 @@ def _turned_in_a_copy(kernel):
     ),
     trace=lambda kernel: loops.rot180(symbols("K", kernel)),
     compute=lambda kernel, *, turn=half_turn: turn(kernel),
-    programs=(_turned_in_loops, _turned_in_a_copy),
+    programs=(_turned_in_loops, _turned_in_a_copy, _turned_by_exchanges),
     mistakes=[
         mistake(
             "not turned",
@@ -621,6 +625,7 @@ def _full_of_padded(image, kernel):
         _full_by_copies,
         _full_of_padded,
     ),
+    instead={"slide": _ONE_DIMENSIONAL},
     mistakes=[
         mistake(
             "flip missing",
@@ -634,7 +639,7 @@ def _full_of_padded(image, kernel):
             FULL,
             "the kernel",
             # after the zeros were put around the image as the kernel itself needs them
-            *[{"slide": _padded(_around, partial(_with_transpose, slide))} for slide in (cross_correlate, convolve)],
+            *[{"slide": padded(around, partial(_with_transpose, slide))} for slide in (cross_correlate, convolve)],
         ),
         sums_one_short("image", "the image", FULL),
         mistake(
@@ -661,18 +666,18 @@ def _full_of_padded(image, kernel):
             "The full result is larger, by k₁ − 1 rows and k₂ − 1 columns: all places where the kernel touches "
             "the image.",
             FULL,
-            *[{"slide": _padded(sides, convolve)} for sides in _TO_THE_SAME_SIZE],
+            *[{"slide": padded(sides, convolve)} for sides in TO_THE_SAME_SIZE],
         ),
         mistake(
             "padding off by k − 1",
             "You put the wrong number of zeros around the image, or all of them on one side.",
             "The kernel has to reach k₁ − 1 rows and k₂ − 1 columns over the border, on each side.",
             FULL,
-            {"slide": _padded(lambda k: (k, k), convolve)},
-            {"slide": _padded(lambda k: (max(k - 2, 0),) * 2, convolve)},
-            {"slide": _padded(lambda k: (1, 1), convolve)},
-            {"slide": _padded(lambda k: (2 * (k - 1), 0), convolve)},
-            {"slide": _padded(lambda k: (0, 2 * (k - 1)), convolve)},
+            {"slide": padded(lambda k: (k, k), convolve)},
+            {"slide": padded(lambda k: (max(k - 2, 0),) * 2, convolve)},
+            {"slide": padded(lambda k: (1, 1), convolve)},
+            {"slide": padded(lambda k: (2 * (k - 1), 0), convolve)},
+            {"slide": padded(lambda k: (0, 2 * (k - 1)), convolve)},
             {"slide": lambda image, kernel: convolve(np.pad(image, kernel.shape[0] - 1), kernel)},
             {"slide": lambda image, kernel: convolve(np.pad(image, kernel.shape[1] - 1), kernel)},
             {
@@ -687,22 +692,22 @@ def _full_of_padded(image, kernel):
             "Fourier transform that is too small.",
             "Outside the image there is zero.",
             "notebook 02, where do negative indices go",
-            {"slide": _padded(_around, convolve, "wrap")},
+            {"slide": padded(around, convolve, "wrap")},
             {
                 "slide": lambda image, kernel: convolve(
                     np.pad(_wrapped_before(image, kernel), [(0, k - 1) for k in kernel.shape]), kernel
                 )
             },
-            {"slide": _padded(_before, convolve, "wrap")},
+            {"slide": padded(before, convolve, "wrap")},
         ),
         mistake(
             "border repeated",
             "You padded the image with copies of its border.",
             "Outside the image there is zero.",
             FULL,
-            {"slide": _padded(_around, convolve, "edge")},
-            {"slide": _padded(_around, convolve, "reflect")},
-            {"slide": _padded(_around, convolve, "symmetric")},
+            {"slide": padded(around, convolve, "edge")},
+            {"slide": padded(around, convolve, "reflect")},
+            {"slide": padded(around, convolve, "symmetric")},
         ),
         _sums(
             full,

@@ -218,6 +218,14 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
             crop=_as_it_is,
         ),
         mistake(
+            "padding added for removed",
+            "You put zeros around your result, where rows and columns are to be cut off.",
+            "Forward the padding is put around the input; backward what belongs to it is left out.",
+            "notebook 10, padding",
+            {"crop": lambda padded, p: np.pad(padded, [(n, n) for n in p])},
+            {"crop": lambda padded, p: np.pad(padded[: -2 * p[0] or None, : -2 * p[1] or None], [(n, n) for n in p])},
+        ),
+        mistake(
             "padding removed on one side only",
             "You took the padding off on one side only.",
             "The padding lies around the input: p rows and columns come off on each side.",
@@ -227,7 +235,7 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
         ),
         mistake(
             "padding removed at the wrong side",
-            "You took all of the padding off on one side.",
+            "You took all of the padding off on one side, as one does who puts the windows where they were without it.",
             "The padding lies around the input: p rows and columns come off on each side.",
             "notebook 10, padding",
             {"crop": lambda padded, padding: padded[: -2 * padding[0] or None, : -2 * padding[1] or None]},

@@ -3,6 +3,7 @@
 import numpy as np
 
 from convbp import loops
+from convbp.activations import relu, sigmoid, tanh
 from convbp.convolution import convolve, cross_correlate, rot180
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import mistake
@@ -26,6 +27,17 @@ def _two_layer(
 ):
     (output,) = forward(forward(image, first_kernel), second_kernel).ravel()
     return loss_slope(output, target) * slide(image, second_kernel)
+
+
+def _with_activation(f):
+    """What comes out if o¹ passes through f."""
+
+    def result(r, a):
+        before = cross_correlate(a.image, a.first_kernel)
+        output = np.sum(f(before) * a.second_kernel)
+        return cross_correlate(a.image, 2 * (output - a.target) * a.second_kernel * f.derivative(before))
+
+    return result
 
 
 def _output(a):
@@ -231,6 +243,13 @@ def _by_delta_of_the_map(image, first_kernel, second_kernel, target):
             "The forward pass is a cross-correlation (Eq. 7).",
             "notebook 04, Eq. 7",
             forward=convolve,
+        ),
+        mistake(
+            "activation put in",
+            "You put an activation between the layers.",
+            "The question is about two layers without one: o² = o¹ ⊗ w².",
+            WORKED,
+            *[{"result": _with_activation(f)} for f in (relu, sigmoid, tanh)],
         ),
         turned(WORKED, "Nothing is flipped in the gradient for a kernel (Eq. 13)."),
         mistake(

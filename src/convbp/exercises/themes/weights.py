@@ -1,5 +1,7 @@
 """The gradients for kernel and bias, and the step that follows."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from convbp import loops
@@ -10,6 +12,7 @@ from convbp.exercises.themes import arrays
 from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import (
     AT_REPEATED_PLACES,
+    cut_from_larger,
     full,
     mean_for_sum,
     mirrored,
@@ -17,6 +20,7 @@ from convbp.exercises.themes.common import (
     only,
     opposite_sign,
     product_of_sums,
+    same_for_valid,
     sums_one_short,
     transposed,
     turned,
@@ -77,6 +81,7 @@ def _kernel_gradient_by_windows(inputs, delta):
         _kernel_gradient_in_loops,
         _kernel_gradient_by_windows,
     ),
+    instead={"slide": cut_from_larger(cross_correlate)},
     mistakes=[
         mistake(
             "delta turned by 180°",
@@ -106,6 +111,7 @@ def _kernel_gradient_by_windows(inputs, delta):
             {"slide": lambda inputs, delta: cross_correlate(inputs, delta, mode="full")},
             {"slide": full},
         ),
+        same_for_valid(cross_correlate, "the input", KERNEL, "δ"),
         mean_for_sum(lambda a: a.delta.size, "the places of the output", KERNEL),
         mistake(
             "product of sums for sum of products",
@@ -183,6 +189,24 @@ def _bias_gradient_by_filters(delta):
     return gradient
 
 
+_POOLED: dict[str, Callable] = {
+    f"{name} in the place of the sum": pool
+    for name, pool in {
+        "the median": np.median,
+        "the standard deviation": np.std,
+        "the variance": np.var,
+        "the root of the sum of the squares": lambda delta, axis: np.sqrt((delta**2).sum(axis)),
+        "the root of the mean of the squares": lambda delta, axis: np.sqrt((delta**2).mean(axis)),
+        "the mean of the squares": lambda delta, axis: (delta**2).mean(axis),
+        "the product": np.prod,
+        "the largest": np.max,
+        "the smallest": np.min,
+        "the largest absolute value": lambda delta, axis: np.abs(delta).max(axis),
+        "the number of those that are not 0": lambda delta, axis: (delta != 0).sum(axis),
+    }.items()
+}
+
+
 @exercise(
     task="How the error depends on each bias, ∂E/∂b.",
     takes={"delta": "δ = ∂E/∂x, shape (N, H', W', D): images, rows, columns, filters"},
@@ -201,11 +225,12 @@ def _bias_gradient_by_filters(delta):
     ),
     trace=lambda delta: loops.conv2d_bias_gradient(symbols("δ", delta)),
     layouts={"NCHW": {"delta": arrays.NCHW}},
-    compute=lambda delta: delta.sum(axis=(0, 1, 2)),
+    compute=lambda delta, *, pool=np.sum: pool(delta, axis=(0, 1, 2)),
     programs=(
         _bias_gradient_in_loops,
         _bias_gradient_by_filters,
     ),
+    instead={"pool": _POOLED},
     mistakes=[
         mistake(
             "mean for sum",
@@ -375,6 +400,17 @@ def _step_in_loops(weights, gradient, learning_rate):
             STEP,
             {"step": lambda w, change: -change},
             {"step": lambda w, change: change},
+        ),
+        mistake(
+            "weight decay put in",
+            "You made the weights smaller as well, as weight decay does.",
+            "That is another method: here the step is −η·∂E/∂w alone.",
+            STEP,
+            *[
+                {"result": lambda r, a, by=by: r - a.learning_rate * by * a.weights}
+                for decay in (0.1, 0.01, 0.001, 1e-4, 5e-4)
+                for by in (decay, 2 * decay)
+            ],
         ),
         mistake(
             "learning rate missing",

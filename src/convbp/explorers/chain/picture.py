@@ -1,18 +1,21 @@
 """The picture of a network's arrays, and for each of their entries what it was made of: grids and highlights."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import groupby
 from math import prod
+from operator import itemgetter
 
 import numpy as np
 
 from convbp.explorers.chain.rules import Cell, Made, Read
 from convbp.networks.network import Network
 from convbp.notation import factor, number
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Selection, Tag, Term
+from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Piece, Selection, Tag, Term
 from convbp.sums import Factor, Sum
 
 MOST_TERMS = 12
+HIGHEST = 10  # so many rows of cells, and titles, stand one below the other
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -24,31 +27,39 @@ def place(array: str, index: tuple[int, ...]) -> Selection:
     return Selection(".".join([array, *map(str, maps)]), row, col)
 
 
-def columns(network: Network, shown: dict[str, Made]) -> list[list[Grid]]:
-    """Every array from left to right, the parameters of a layer before it; the channels of an array are stacked."""
-    columns, level = [_grids(shown["input"])], 0
+def arrays(network: Network, shown: dict[str, Made]) -> dict[str, tuple[Grid, ...]]:
+    """Every array from left to right, the parameters of a layer before it: a grid for each channel, by its name."""
+    found, level = {"input": _grids(shown["input"])}, 0
     for name, layer in network.layers.items():
-        if network.parameter_names[name]:
-            level += 1
-            weights, bias = (_grids(shown[own], level) for own in network.parameter_names[name].values())
-            filters = network.shapes[name][-1] if len(weights) > 1 else 1
-            columns += [weights[c : c + filters] for c in range(0, len(weights), filters)]
-            columns[-1] += bias
+        own = network.parameter_names[name].values()
+        level += bool(own)
+        found |= {parameter: _grids(shown[parameter], level) for parameter in own}
         letter = "x" if layer.makes == "pre_activation" else "o"
-        columns.append(_grids(shown.get(name, _not_yet(name, letter, network.shapes[name]))))
-    return [*columns, _grids(shown.get("softmax", _not_yet("softmax", "p", network.output_shape)))]
+        found[name] = _grids(shown.get(name, _not_yet(name, letter, network.shapes[name])))
+    found["softmax"] = _grids(shown.get("softmax", _not_yet("softmax", "p", network.output_shape)))
+    return found
 
 
-def belongs(grid: Grid, arrays: Iterable[str]) -> bool:
-    """Whether a grid shows one of the arrays of these names, or a channel of it."""
-    return any(re.fullmatch(rf"{re.escape(array)}(\.\d+)*", grid.name) for array in arrays)
+def columns(grids: tuple[Grid, ...], filters: int = 1) -> tuple[Piece, ...]:
+    """The grids of an array, as they stand in the line: all in a column, or those of each filter, if they have room."""
+    high = grids[0].size[0] + 1
+    count = next((count for count in (1, filters) if len(grids) // count * high <= HIGHEST), len(grids))
+    stacks = [grids[n::count] for n in range(count)]
+    return tuple(stack if len(stack) > 1 else stack[0] for stack in stacks)
+
+
+def emptied(grids: tuple[Grid, ...]) -> tuple[Grid, ...]:
+    """The places of grids that are elsewhere."""
+    return tuple(
+        Grid(f"{grid.name} above", grid.title, tuple((None,) * grid.size[1] for _ in grid.values)) for grid in grids
+    )
 
 
 def _not_yet(array: str, symbol: str, shape: tuple[int, ...]) -> Made:
     return Made(array, symbol, np.full(shape, None), "")
 
 
-def _grids(made: Made, level: int = 0) -> list[Grid]:
+def _grids(made: Made, level: int = 0) -> tuple[Grid, ...]:
     """A grid for each channel, or each channel of each filter; ``level`` counts the layers that have parameters."""
     places: dict[str, dict[tuple, tuple]] = {}
     for index in np.ndindex(made.values.shape):
@@ -59,8 +70,7 @@ def _grids(made: Made, level: int = 0) -> list[Grid]:
     letter = f"{made.symbol}{str(level).translate(RAISED)}" if level else f"{made.array} {made.symbol}"
     if made.symbol == "g" and made.array.endswith(".bias"):
         letter += " of b"
-    shape = "×".join(map(str, made.values.shape))
-    titles = {1: "map {}", 2: "c{}, d{}"}
+    titles = {1: ": map {}", 2: ": c{}, d{}"}
     grids: list[Grid] = []
     for name, index_at in places.items():
         rows, cols = (max(places) + 1 for places in zip(*index_at, strict=True))
@@ -72,14 +82,15 @@ def _grids(made: Made, level: int = 0) -> list[Grid]:
         grids.append(
             Grid(
                 name=name,
-                title=f"{letter}: {titles[len(maps)].format(*maps) if grids else shape}",
+                title=letter + titles[len(maps)].format(*maps) if len(places) > 1 else letter,
                 values=tuple(tuple(map(_brief, row)) for row in table(made.values)),
                 tags=() if made.tags is None else table(made.tags),
                 axes=(axes[::-1] if made.array.endswith(".bias") else axes) if known else None,
                 largest=float(np.abs(made.values).max()) if known else None,
+                notch="first" if made.values.ndim == 4 else "",
             )
         )
-    return grids
+    return tuple(grids)
 
 
 def _brief(value: float | None) -> float | None:
@@ -92,39 +103,57 @@ def _brief(value: float | None) -> float | None:
 # What one entry was made of
 
 
-def highlight(
-    made: Made,
-    index: tuple[int, ...],
-    origin: Sum | Read | int | None,
-    heading: str,
-    shown: dict[str, tuple[int, Made]],
-) -> Highlight:
-    """Return what choosing one entry shows: what it was made of, its rule with the numbers, and where they stand.
+@lru_cache(maxsize=64)
+def highlights(made: Made, heading: str, read: tuple[Made, ...]) -> dict[Selection, Highlight]:
+    """Return what choosing each entry of an array shows: what it was made of, its rule with the numbers, and where
+    they stand.
 
-    ``origin`` is that of the entry, ``shown`` the arrays in view, each with the step that made it.
+    ``read`` are the arrays that are now in the places of those that it was made of.
     """
-    here = made.cell(*index)
+    shown = {one.array: one for one in read}
+    return {
+        place(made.array, index): _highlight(made.cell(*index), origin, heading, shown, made.otherwise)
+        for index, origin in np.ndenumerate(made.origins)
+    }
+
+
+def _highlight(
+    here: Cell, origin: Sum | Read | int | None, heading: str, shown: dict[str, Made], otherwise: str
+) -> Highlight:
     value, products = number(here.value), origin.terms if isinstance(origin, Sum) else ()
     terms = [_term(product) for product in products]
+    rows: Iterable[Iterable[Term]] = ()
     notes: tuple[str, ...] = ()
+    name = "Σ"
     if origin is None:
-        how = f"{value}, as given"
+        how, name = f"{value}, as given", ""
     elif isinstance(origin, Read):
-        how = f"{origin.text} = {value}"
+        how, name = f"{origin.text} = {value}", origin.name
     elif len(terms) == 1:
-        how, terms = f"{_with_arrays(products[0])} = {terms[0].numbers}", []
+        how, name = f"{_with_arrays(products[0])} = {terms[0].numbers}", terms[0].numbers.rpartition(" = ")[0] or "="
     elif terms:
         arrays = " and ".join(sorted({_array_name(cell) for product in products for cell in product if cell.array}))
         how = f"{value}, the sum of {len(terms)} terms, made of {arrays}"
-        terms, notes = _in_room(products, terms)
+        products, terms, notes = _in_room(products, terms)
+        rows = _in_rows(products, terms)
     else:
-        how = f"{value}, as {made.otherwise}"
+        how, name = f"{value}, as {otherwise}", ""
     said = f"{here.text} of {here.array} = {how}."
     return Highlight(
         marks=(*_outlines(_read(origin, shown), "dashed" if here.text[0] in "δg" else "solid"), Mark(*_at(here))),
-        formula=Formula(heading, (tuple(terms),) if terms else (), said, notes),
+        formula=Formula(heading, tuple(map(tuple, rows)), said, notes, column=((name, here.value),) if name else ()),
         sentence=f"{heading.partition(':')[0].rstrip('.')}: {said}",
     )
+
+
+def _in_rows(products: Sequence[tuple[Factor, ...]], terms: list[Term]) -> list[list[Term]]:
+    """The terms, a line for each row of the map that they read; what reads no map has a line of its own."""
+
+    def row(product: tuple[Factor, ...]) -> int:
+        return next((cell.index[0] for cell in product if len(cell.index) == 3), -1)
+
+    groups = groupby(zip(map(row, products), terms, strict=True), key=itemgetter(0))
+    return [[term for _, term in group] for _, group in groups]
 
 
 def _array_name(cell: Factor) -> str:
@@ -152,17 +181,17 @@ def _with_arrays(product: tuple[Factor, ...]) -> str:
     return " · ".join(f"{cell.text} of {cell.array}" if cell.array else cell.text for cell in product)
 
 
-def _in_room(products: tuple, terms: list[Term]) -> tuple[list[Term], tuple[str, ...]]:
+def _in_room(products: tuple, terms: list[Term]) -> tuple[tuple, list[Term], tuple[str, ...]]:
     """The terms there is room for, without those that are 0 if they are many; and how many are left out."""
     if len(terms) <= MOST_TERMS:
-        return terms, ()
-    kept = [term for product, term in zip(products, terms, strict=True) if all(cell.value for cell in product)]
+        return products, terms, ()
+    kept = [n for n, product in enumerate(products) if all(cell.value for cell in product)]
     zeros, more = len(terms) - len(kept), max(len(kept) - MOST_TERMS, 0)
-    notes = (f"{zeros} terms with a factor 0 are left out.",) if zeros else ()
-    return kept[:MOST_TERMS], (*notes, f"There are {more} more.") if more else notes
+    notes = [f"{zeros} terms with a factor 0 are left out."] * (zeros > 0) + [f"There are {more} more."] * (more > 0)
+    return tuple(products[n] for n in kept[:MOST_TERMS]), [terms[n] for n in kept[:MOST_TERMS]], tuple(notes)
 
 
-def _read(origin: Sum | Read | int | None, shown: dict) -> dict[Selection, Tag | None]:
+def _read(origin: Sum | Read | int | None, shown: dict[str, Made]) -> dict[Selection, Tag | None]:
     """The cells that an entry was made of, as far as their numbers are still in view; with the weight that each met."""
     found: list[tuple[Factor, Tag | None]] = []
     if isinstance(origin, Read):
@@ -171,8 +200,8 @@ def _read(origin: Sum | Read | int | None, shown: dict) -> dict[Selection, Tag |
         found = [(cell, _weight(product)) for product in origin.terms for cell in product if cell.array]
 
     def in_view(cell: Factor) -> bool:
-        now = shown[cell.array][1].cell(*cell.index)
-        return (now.text, now.value) == (cell.text, cell.value)
+        now = shown[cell.array].cells[cell.index]
+        return now is cell or (now.text, now.value) == (cell.text, cell.value)
 
     return {_at(cell): tag for cell, tag in found if in_view(cell)}
 

@@ -6,6 +6,7 @@ The sums come out of the plain loops of `convbp.loops`, run on entries that know
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,10 +29,11 @@ class Cell(Factor):
 
 
 class Read(NamedTuple):
-    """What an entry that is no sum was made of: the cells, and the rule with their numbers."""
+    """What an entry that is no sum was made of: the cells, the rule with their numbers, and a short name of it."""
 
     cells: tuple[Cell, ...]
     text: str
+    name: str = "="
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,8 @@ class Made:
         What the cells carry.
     otherwise : str
         Why an entry is 0 to which nothing was added.
+    reads : pairs of str
+        The arrays that it was made of, each after an operator; of the first, that is empty.
     """
 
     array: str
@@ -63,16 +67,32 @@ class Made:
     origin: Callable[[], np.ndarray] | None = None
     tags: np.ndarray | None = None
     otherwise: str = ""
+    reads: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def cells(self) -> np.ndarray:
+        """Its entries."""
+        symbol, tags = self.symbol, self.tags
+
+        def cell(*index: int) -> Cell:
+            tag = None if tags is None else tags[index]
+            return Cell(subscripted(symbol, *index), "", exact(self.values[index]), self.array, index, tag=tag)
+
+        return tabulate(self.values.shape, cell)
 
     def cell(self, *index: int) -> Cell:
         """One entry."""
-        tag = None if self.tags is None else self.tags[index]
-        return Cell(subscripted(self.symbol, *index), "", exact(self.values[index]), self.array, index, tag=tag)
+        return self.cells[index]
 
-    @property
+    @cached_property
     def named(self) -> np.ndarray:
         """Each entry as a sum of one `Cell`."""
-        return tabulate(self.values.shape, lambda *index: Sum((self.cell(*index),)))
+        return tabulate(self.values.shape, lambda *index: Sum((self.cells[index],)))
+
+    @cached_property
+    def origins(self) -> np.ndarray:
+        """What each entry was made of; None where it was given."""
+        return self.origin() if self.origin else np.full(self.values.shape, None)
 
 
 def tabulate(shape: tuple[int, ...], entry: Callable) -> np.ndarray:
@@ -95,16 +115,18 @@ def _conv_forward(name, layer, inputs, output, kernel, bias):
     def origin():
         return loops.conv2d(inputs.named[None], kernel.named, bias.named, **settings(layer))[0]
 
-    return Made(name, "x", output, f"{name}: x = Σ w·o + b over the window, in all channels (Eq. 4, 7)", origin)
+    reads = ("", inputs.array), ("⊗", kernel.array), ("+", bias.array)
+    rule = f"{name}: x = Σ w·o + b over the window, in all channels (Eq. 4, 7)"
+    return Made(name, "x", output, rule, origin, reads=reads)
 
 
 def _activation_forward(name, layer, inputs, output):
     def entry(*index):
         x = inputs.cell(*index)
-        return Read((x,), f"f({x.text}) = f({number(x.value)})")
+        return Read((x,), f"f({x.text}) = f({number(x.value)})", f"f({number(x.value)})")
 
     rule = f"{name}: o = f(x), f(x) = {layer.function.formula} (Eq. 8)"
-    return Made(name, "o", output, rule, lambda: tabulate(output.shape, entry))
+    return Made(name, "o", output, rule, lambda: tabulate(output.shape, entry), reads=(("", inputs.array),))
 
 
 def _max_forward(name, layer, inputs, output):
@@ -118,9 +140,10 @@ def _max_forward(name, layer, inputs, output):
     def largest(cells):
         winner = max(range(len(cells)), key=lambda n: cells[n].value)  # the first of equals
         cells[winner] = replace(cells[winner], tag=WINNER)
-        return Read(tuple(cells), f"max({', '.join(number(cell.value) for cell in cells)})")
+        return Read(tuple(cells), f"max({', '.join(number(cell.value) for cell in cells)})", "max")
 
-    return Made(name, "o", output, f"{name}: o = the largest entry of the window; its place is kept", origin)
+    rule = f"{name}: o = the largest entry of the window; its place is kept"
+    return Made(name, "o", output, rule, origin, reads=(("", inputs.array),))
 
 
 def _average_forward(name: str, layer: AveragePool2D, inputs: Made, output: np.ndarray) -> Made:
@@ -131,7 +154,8 @@ def _average_forward(name: str, layer: AveragePool2D, inputs: Made, output: np.n
         means = [loops.conv2d(maps[..., [c]], shares, **steps)[0, :, :, 0] for c in range(output.shape[2])]
         return np.stack(means, axis=-1)
 
-    return Made(name, "o", output, f"{name}: o = the mean of the window, zeros of the padding counted", origin)
+    rule = f"{name}: o = the mean of the window, zeros of the padding counted"
+    return Made(name, "o", output, rule, origin, reads=(("", inputs.array),))
 
 
 def _shares(name: str, layer: AveragePool2D) -> tuple[np.ndarray, dict[str, Any]]:
@@ -143,14 +167,18 @@ def _shares(name: str, layer: AveragePool2D) -> tuple[np.ndarray, dict[str, Any]
 
 
 def _flatten_forward(name, layer, inputs, output):
-    return Made(name, "o", output, f"{name}: the same numbers in a row", lambda: inputs.named.reshape(output.shape))
+    def origin():
+        return inputs.named.reshape(output.shape)
+
+    return Made(name, "o", output, f"{name}: the same numbers in a row", origin, reads=(("", inputs.array),))
 
 
 def _dense_forward(name, layer, inputs, output, weights, bias):
     def origin():
         return inputs.named @ weights.named + bias.named
 
-    return Made(name, "x", output, f"{name}: x = Σ w·o + b over all inputs", origin)
+    reads = ("", inputs.array), ("·", weights.array), ("+", bias.array)
+    return Made(name, "x", output, f"{name}: x = Σ w·o + b over all inputs", origin, reads=reads)
 
 
 # Backward: (name of the layer, layer, its inputs, its δ, the values of the δ of its inputs, its parameters) -> that δ.
@@ -161,7 +189,8 @@ def _conv_backward(name, layer, inputs, delta, below, kernel, bias):
         return loops.conv2d_input_gradient(delta.named[None], kernel.named, below.shape[:2], **settings(layer))[0]
 
     rule = f"Σ δ·w over the places and filters of {name} it went into (Eq. 20)"
-    return _below(name, inputs, below, rule, origin, otherwise="no window covers it")
+    reads = ("", name), ("·", kernel.array)
+    return _below(name, inputs, below, rule, origin, otherwise="no window covers it", reads=reads)
 
 
 def _activation_backward(name, layer, inputs, delta, below):
@@ -204,10 +233,12 @@ def _flatten_backward(name, layer, inputs, delta, below):
 
 def _dense_backward(name, layer, inputs, delta, below, weights, bias):
     rule = f"Σ δ·w over all units of {name}"
-    return _below(name, inputs, below, rule, lambda: weights.named @ delta.named)
+    reads = ("", name), ("·", weights.array)
+    return _below(name, inputs, below, rule, lambda: weights.named @ delta.named, reads=reads)
 
 
 def _below(name, inputs, below, rule, origin, **more):
+    more = {"reads": (("", name),)} | more
     return Made(inputs.array, "δ", below, f"back through {name}: δ of {inputs.array} = {rule}", origin, **more)
 
 

@@ -1,5 +1,9 @@
 """The two passes through a network as steps, from the input to the updated parameters."""
 
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 
 from convbp import loops
@@ -10,12 +14,34 @@ from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import Tag
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A network, an image and its class, equal to others with the same layers and numbers."""
+
+    network: Network = field(compare=False)
+    image: np.ndarray = field(compare=False)
+    label: int
+    numbers: tuple[Any, ...]
+
+
 def steps(network: Network, image: np.ndarray, label: int, rate: float) -> list[list[Made]]:
     """Return the arrays that each step makes; step 0 is the input with all parameters.
 
     Forward one layer at a time, then the softmax. Backward the δ of one layer at a time, and where a layer has
     parameters, their gradients as soon as its δ is there. At the end all gradients, and the parameters updated.
     """
+    arrays = {"": image, **network.parameters}
+    numbers = tuple((name, array.shape, array.dtype, array.tobytes()) for name, array in arrays.items())
+    found, error = _passes(_Given(network, image, label, (*network.layers.items(), *numbers)))
+    if len(found[-1]) > 1:  # the gradients of all parameters
+        found = [*found, _updated(network, image, label, rate, found[0][1:], found[-1], error)]
+    return found
+
+
+@lru_cache(maxsize=4)
+def _passes(given: _Given) -> tuple[list[list[Made]], float]:
+    """The steps up to the update, and the error; kept, as they are the same whichever step is shown."""
+    network, image, label = given.network, given.image, given.label
     forward = network.forward(image[None])
     backward = network.backward(forward, [label])
     back = _without_rounding(backward)
@@ -36,10 +62,7 @@ def steps(network: Network, image: np.ndarray, label: int, rate: float) -> list[
         below = back[f"{inputs.array}.delta"][0]
         delta = BACKWARD[type(layer)](name, layer, inputs, delta, below, *parameters[name])
         found.append([delta, *parameters[name]])
-    if gradients:
-        found.append(gradients)
-        found.append(_updated(network, image, label, rate, found[0][1:], gradients, backward.loss))
-    return found
+    return [*found, *([gradients] if gradients else [])], backward.loss
 
 
 def _without_rounding(backward):
@@ -53,20 +76,22 @@ def _softmax(scores, probabilities, label, error):
     powers = [f"exp({number(cell.value)})" for cell in cells]
 
     def entry(k):
-        return Read(cells, f"{powers[k]} / ({' + '.join(powers)})")
+        return Read(cells, f"{powers[k]} / ({' + '.join(powers)})", f"exp({s}) / Σ exp({s})")
 
     s = scores.symbol
     rule = f"softmax: p = exp({s}) / Σ exp({s}), and the error E = −log p of class {label} = {number(error)}"
-    return Made("softmax", "p", probabilities, rule, lambda: tabulate(probabilities.shape, entry))
+    reads = (("", scores.array),)
+    return Made("softmax", "p", probabilities, rule, lambda: tabulate(probabilities.shape, entry), reads=reads)
 
 
 def _output_error(probabilities, scores, delta, label):
     def entry(k):
         p, one = probabilities.cell(k), int(k == label)
-        return Read((p,), f"{p.text} − {one} = {number(p.value)} − {one}")
+        return Read((p,), f"{p.text} − {one} = {number(p.value)} − {one}", f"{p.text} − {one}")
 
     rule = f"the output error: δ of {scores.array} = p − 1 for class {label}, the target, and p − 0 for the others"
-    return Made(scores.array, "δ", delta, rule, lambda: tabulate(delta.shape, entry))
+    reads = (("", "softmax"),)
+    return Made(scores.array, "δ", delta, rule, lambda: tabulate(delta.shape, entry), reads=reads)
 
 
 def _parameters(network, name):
@@ -98,8 +123,9 @@ def _gradients(name, layer, inputs, delta, parameters, back):
         return loops.conv2d_bias_gradient(delta.named[None]) if convolves else delta.named
 
     terms = "Σ δ·o over all places (Eq. 13), ∂E/∂b = Σ δ" if convolves else "δ·o, ∂E/∂b = δ"
+    rule, reads = f"the gradients of {name}: ∂E/∂w = {terms}", (("", inputs.array), ("⊗" if convolves else "·", name))
     return [
-        Made(p.array, "g", back[f"{p.array}.gradient"], f"the gradients of {name}: ∂E/∂w = {terms}", origin, p.tags)
+        Made(p.array, "g", back[f"{p.array}.gradient"], rule, origin, p.tags, reads=reads)
         for p, origin in ((weights, of_weights), (bias, of_bias))
     ]
 
@@ -113,7 +139,8 @@ def _updated(network, image, label, rate, parameters, gradients, error):
     def updated(old, g):
         def entry(*index):
             one, slope = old.cell(*index), g.cell(*index)
-            return Read((), f"{one.text} − η·{slope.text} = {number(one.value)} − {number(rate)}·{factor(slope.value)}")
+            name = f"{one.text} − η·{slope.text}"
+            return Read((), f"{name} = {number(one.value)} − {number(rate)}·{factor(slope.value)}", name)
 
         values = after.parameters[old.array]
         return Made(old.array, old.symbol, values, rule, lambda: tabulate(values.shape, entry), old.tags)

@@ -64,6 +64,11 @@ def buttons(name: str, options: Iterable[tuple[str, Any]]) -> widgets.ToggleButt
     )
 
 
+def menu(name: str) -> widgets.Dropdown:
+    """A list to choose from, no wider than it has to be."""
+    return widgets.Dropdown(description=name, style={"description_width": "auto"}, layout=widgets.Layout(width="auto"))
+
+
 def reset_button() -> widgets.Button:
     """A button for `Explorer`'s ``reset``."""
     return widgets.Button(description="Reset", tooltip="Back to how it began", icon="undo")

@@ -24,11 +24,12 @@ import numpy as np
 
 from convbp.activations import Activation, identity, leaky_relu, relu, sigmoid, softplus, tanh
 from convbp.explorers.controls.array_sliders import ArraySliders
-from convbp.explorers.controls.control import Change, Control, buttons
+from convbp.explorers.controls.control import Change, Control, buttons, menu
 from convbp.explorers.controls.kernel_presets import preset_choice
 from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.controls.pair_slider import pair_slider
 from convbp.explorers.controls.step_player import StepPlayer
+from convbp.notation import subscripted
 from convbp.pictures.scene import rows_of
 from convbp.shapes import as_numbers, as_pair
 
@@ -316,11 +317,15 @@ class Scalar(Kind):
 
 @dataclass(frozen=True)
 class Pair(Kind):
-    """A whole number, or two (rows, columns), kept as two; each has a slider, which goes at most to ``room(state)``."""
+    """A whole number, or two (rows, columns), kept as two; each has a slider, which goes at most to ``room(state)``.
+
+    With ``names="w"`` it is the index of an entry, and there is a list of them instead: w₀₀, w₀₁, ….
+    """
 
     least: int
     most: int | None = None
     room: Callable[[Any], Sequence[int]] | None = None
+    names: str = ""
 
     def check(self, state: "ExplorerState", name: str, value: Any) -> tuple[int, int]:
         came = f"{state.explorer}: {name} is {shown(value)}; expected"
@@ -341,10 +346,21 @@ class Pair(Kind):
         return "" if self.most is None else f"From {self.least} to {self.most}."
 
     def controls(self, state: "ExplorerState", name: str) -> list[Control]:
+        def entries(state: Any) -> tuple[tuple[str, tuple[int, int]], ...]:
+            return tuple(
+                (subscripted(self.names, *at), at) for at in np.ndindex(most(state, 0) + 1, most(state, 1) + 1)
+            )
+
         def most(state: Any, axis: int) -> int:
             limits = self.most, self.room and self.room(state)[axis]
             return min(limit for limit in limits if limit is not None)
 
+        if self.names:
+            return [
+                Control.field(
+                    name, menu(self.label or name), self.change, fit=lambda state: {"options": entries(state)}
+                )
+            ]
         return [pair_slider(name, axis, self.least, partial(most, axis=axis), self.change) for axis in range(2)]
 
 

@@ -1,6 +1,6 @@
 """The state of explorers of a convolutional layer's backward pass: its input, its kernel, and the δ of its output."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from numbers import Rational
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from convbp.convolution import cross_correlate
 from convbp.explorers.states.examples import IMAGE, KERNEL
 from convbp.explorers.states.fields import array
+from convbp.explorers.states.numbers import Part, Rows, numbers, rows_of_part
 from convbp.explorers.states.state import ExplorerState
 from convbp.shapes import check_size
 
@@ -27,6 +28,41 @@ def delta_of_layer(**options: Any) -> Any:
     )
 
 
+def numbers_of_layer(first: str, image: str = "o") -> Any:
+    """A field for which numbers of a layer have sliders: of w, δ and the image, or the sizes of image and kernel.
+
+    ``first`` is the part that has them at first, ``image`` what the entries of the image are called.
+    """
+    letters = {"kernel": "w", "delta": "δ", "image": image}
+
+    def parts(state: Any) -> dict[str, Part]:
+        entries = {
+            letter + row: part
+            for name, letter in letters.items()
+            for row, part in rows_of_part(name, letter, getattr(state, name)).items()
+        }
+        return {**entries, f"the sizes of {image} and w": _SIZES}
+
+    return numbers(first, parts, label="sliders for")
+
+
+def _with_sizes(state: Any, sizes: Rows) -> Any:
+    """With an image and a kernel of other sizes, and a δ that fits: cut off, or going on as they began."""
+    (H, W), (k1, k2) = sizes
+    fitting = {"image": (H, W), "kernel": (k1, k2), "delta": (max(H - k1 + 1, 1), max(W - k2 + 1, 1))}
+    return replace(state, **{name: _resized(getattr(state, name), *size) for name, size in fitting.items()})
+
+
+def _resized(array: np.ndarray, rows: int, cols: int) -> np.ndarray:
+    missing = [(0, max(0, wanted - there)) for wanted, there in zip((rows, cols), array.shape, strict=True)]
+    return np.pad(array, missing, mode="wrap")[:rows, :cols]
+
+
+_SIZES = Part(
+    (("H", "W"), ("k₁", "k₂")), lambda state: (state.image.shape, state.kernel.shape), _with_sizes, (1, LARGEST_IMAGE)
+)
+
+
 @dataclass(frozen=True, eq=False)
 class LayerState(ExplorerState):
     """One layer x = o ⊗ w, with δ = ∂E/∂x, and the chosen cell.
@@ -42,7 +78,7 @@ class LayerState(ExplorerState):
     """
 
     image: np.ndarray = array(IMAGE, LARGEST_IMAGE)
-    kernel: np.ndarray = array(KERNEL, LARGEST_KERNEL, shape="(k1, k2)", doc="No larger than the image.", sliders="w")
+    kernel: np.ndarray = array(KERNEL, LARGEST_KERNEL, shape="(k1, k2)", doc="No larger than the image.")
     delta: np.ndarray = delta_of_layer()
 
     def __post_init__(self) -> None:

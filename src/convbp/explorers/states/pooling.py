@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from convbp.explorers.states.fields import array, choice, pair
+from convbp.explorers.states.fields import array, choice, pair, tick
 from convbp.explorers.states.numbered_delta import NumberedDelta, delta_of_outputs
 from convbp.pictures.scene import Selection
 from convbp.pooling import Pooled, average_pool2d, l2_pool2d, max_pool2d
@@ -86,6 +86,11 @@ class PoolingState(NumberedDelta):
         doc="Its step; if left out windows do not overlap.",
     )
     delta: np.ndarray | None = delta_of_outputs("y")
+    covered: bool = tick(
+        False,
+        label="cover ∂E/∂o",
+        doc="Cover the gradient: a cell takes a prediction, and shows its number after it.",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

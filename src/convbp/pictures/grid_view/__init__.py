@@ -28,18 +28,23 @@ def _read(name: str) -> str:
     return _FILES.joinpath(name).read_text(encoding="utf-8")
 
 
+def _without_comments(script: str) -> str:
+    """Each picture is sent with its script."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
 class GridView(anywidget.AnyWidget):
-    """Shows a `Scene`; ``grid``, ``row`` and ``col`` are the cell that the reader chose last.
+    """Shows a `Scene`; ``grid``, ``row`` and ``col`` are the cell that the reader chose last."""
 
-    It keeps room for ``others``, so that the page below does not move when one of them is shown.
-    """
-
-    _esm = _read("grid_view.js")
+    _esm = _without_comments(_read("grid_view.js"))
     _css = _read("grid_view.css")
 
     frame = traitlets.Unicode(help="the picture, as SVG text with empty slots").tag(sync=True)
     slots = traitlets.Dict(help="slot -> what is in it").tag(sync=True)
-    patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(sync=True)
+    patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(
+        sync=True, to_json=lambda patches, _: packed(patches)
+    )
     moves = traitlets.Dict(help="'grid,row,col' -> its flights and its links, if there are any").tag(sync=True)
     answers = traitlets.Dict(
         help="'grid,row,col' of a cell that asks for a number -> which, and what its answer changes in its picture"
@@ -60,14 +65,14 @@ class GridView(anywidget.AnyWidget):
     row = traitlets.Int().tag(sync=True)
     col = traitlets.Int().tag(sync=True)
 
-    def __init__(self, scene: Scene, others: Iterable[Scene] = ()):
+    def __init__(self, scene: Scene):
         self._solution = scene.covered  # the grid that is to be predicted, or was and can be seen now
-        super().__init__(
-            **self._traits_for(scene),
-            **self._cells_of(scene),
-            others=[{"layouts": _layouts(other), **_longest_texts(other)} for other in others],
-        )
+        super().__init__(**self._traits_for(scene), **self._cells_of(scene))
         self._scene = scene
+
+    def keep_room_for(self, others: Iterable[Scene]) -> None:
+        """The page below does not move when one of these is shown."""
+        self.others = [{"layouts": _layouts(other), **_longest_texts(other)} for other in others]
 
     def show(self, scene: Scene) -> None:
         """Show another scene: first the picture, in one message, then what each cell would change in it.
@@ -113,15 +118,15 @@ class GridView(anywidget.AnyWidget):
         """The same as pixels, ``scale`` to each pixel of its size on the page."""
         return still.rasterised(self.svg(), scale)
 
-    def html(self, title: str = "", caption: str = "") -> str:
+    def html(self, title: str = "", caption: str = "", fit: bool = False) -> str:
         """The picture as a page of its own, with neither kernel nor network: it answers to a selection, moves, and
         takes predictions. Where no script may run, it stands still.
 
         ``title`` stands above it, ``caption`` below.
         """
-        return page(self._state(), title, caption, self._still())
+        return page(self._state(), title, caption, self._still(), fit)
 
-    def html_in_files(self, name: str, title: str = "", caption: str = "") -> tuple[str, str, str]:
+    def html_in_files(self, name: str, title: str = "", caption: str = "", fit: bool = False) -> tuple[str, str, str]:
         """The same in three files: a page, the ``name``.css and the ``name``.js that it asks for beside it.
 
         For a server whose content security policy allows no script and no style in a page.
@@ -132,6 +137,7 @@ class GridView(anywidget.AnyWidget):
             title,
             caption,
             self._still(),
+            fit,
             f'<link rel="stylesheet" href="{quote(name)}.css">',
             f'<script src="{quote(name)}.js"></script>',
         )
@@ -144,7 +150,7 @@ class GridView(anywidget.AnyWidget):
         return written.replace(f"<style>{style}</style>", ""), _style() + style, f"(() => {{\n{script}}})();\n"
 
     def _state(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in GridView.class_own_traits(sync=True)}
+        return self.get_state(GridView.class_own_traits(sync=True))
 
     def _still(self) -> str:
         scene = self.scene
@@ -186,20 +192,40 @@ class GridView(anywidget.AnyWidget):
         return {"moves": {key: move for key, move in moves.items() if move}, "answers": answers, "patches": patches}
 
 
-def page(state: Mapping[str, Any], title: str = "", caption: str = "", still: str = "") -> str:
+def packed(patches: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """The patches as they are sent: each text once, and for each cell which of them its slots take."""
+    if not patches:
+        return {}
+    slots = list(dict.fromkeys(slot for patch in patches.values() for slot in patch))
+    numbers: dict[str, int] = {}
+    cells = {key: [numbers.setdefault(patch[slot], len(numbers)) for slot in slots] for key, patch in patches.items()}
+    return {"slots": slots, "texts": list(numbers), "cells": cells}
+
+
+def unpacked(patches: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The patches that were `packed` so."""
+    slots, texts = patches["slots"], patches["texts"]
+    return {
+        key: {slot: texts[n] for slot, n in zip(slots, numbers, strict=True)}
+        for key, numbers in patches["cells"].items()
+    }
+
+
+def page(state: Mapping[str, Any], title: str = "", caption: str = "", still: str = "", fit: bool = False) -> str:
     """A page that shows the state of a `GridView`, its own traits by name, and answers without Python.
 
-    Where no script may run it shows what ``still`` is in HTML.
+    Where no script may run it shows what ``still`` is in HTML. With ``fit`` it is as large as its window has room for.
     """
     style, script = f"<style>\n{_style()}</style>", f'<script type="module">\n{_script(state)}</script>'
-    return _page(state["title"], title, caption, still, style, script)
+    return _page(state["title"], title, caption, still, fit, style, script)
 
 
-def _page(name: str, title: str, caption: str, still: str, style: str, script: str) -> str:
+def _page(name: str, title: str, caption: str, still: str, fit: bool, style: str, script: str) -> str:
     return _read("page.html").format(
         title=escape(title or name),
         heading=f"<h1>{escape(title)}</h1>\n" if title else "",
         still=still,
+        fit=" data-fit" if fit else "",
         caption=f"<figcaption>{escape(caption)}</figcaption>\n" if caption else "",
         style=style,
         script=script,
@@ -250,5 +276,5 @@ def _moves(highlight: Highlight) -> dict:
 
 
 def _longest_texts(scene: Scene) -> dict[str, str]:
-    patches = [*svg.patches(scene).values(), *svg.answers(scene).values()]
-    return {name: max((patch.get(name, "") for patch in patches), key=len) for name in ("heading", "words", "sentence")}
+    texts = [svg.words(highlight) for _, highlight in scene.all_highlights()]
+    return {name: max((text[name] for text in texts), key=len) for name in texts[0]}

@@ -6,10 +6,23 @@ const NO_SHORTCUTS = 'data-lm-suppress-shortcuts="true"'; // or Jupyter's arrow 
 // What the icons of a player do.
 const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Stop", "fa-retweet": "Repeat" };
 
-const MOST_FREE = 40; // pixels below a picture, for others that are higher
+// So much is left free below a picture at most, for others that are higher: on a wide page its sum is to be seen at once.
+const NARROW = 1000, MOST_FREE = 40;
+const OPENED = 1.6, OF_THUMBNAIL = 1.1; // the scale of a map that is open
 const SWITCHES = { motion: "convbpMotion", links: "convbpLinks" }; // and where a page remembers them
 
 const SMALLEST = 11 / 15; // of its size: a picture's formula is then 11 pixels high
+
+// What the signs of this picture mean.
+const SIGNS = [
+  [".cell", "blue: positive, orange: negative, the fuller the larger"],
+  [".mark:not(.dashed, .faint)", "solid frame: chosen, or read"],
+  [".dashed", "dashed: what it reaches"],
+  [".faint", "dotted: where it would go on"],
+  [".notch", "filled corner: the first weight"],
+  ["[data-slot^=marks] .caption", "\u00d7: what a number is multiplied by"],
+  ["[data-map]", "a map under the line: larger by a click, or one after the other by M"],
+];
 
 // Which index a key changes, and by how many cells.
 const KEYS = {
@@ -23,6 +36,14 @@ const GLIDE = 260, STEP = 720, PAUSE = 600; // milliseconds: of an outline, of a
 const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
 const page = document.documentElement.dataset; // where all pictures of a page remember what one of them was told
 const moving = () => !REDUCED.matches && page.convbpMotion !== "off";
+
+// What Python sends for all cells has each text once.
+const unpackings = new WeakMap();
+function unpacked(packed) {
+  if (!unpackings.has(packed)) unpackings.set(packed, Object.fromEntries(Object.entries(packed.cells ?? {}).map(([key, numbers]) =>
+    [key, Object.fromEntries(numbers.map((n, i) => [packed.slots[i], packed.texts[n]]))])));
+  return unpackings.get(packed);
+}
 
 // An element, unless there is none, and where it is on the page.
 const boxed = (element) => element && { element, ...element.getBoundingClientRect().toJSON() };
@@ -84,20 +105,33 @@ function chips([start, end, carries, , reversed], find) {
 function hull(boxes) {
   const [left, top] = ["left", "top"].map((edge) => Math.min(...boxes.map((box) => box[edge])));
   const [right, bottom] = ["right", "bottom"].map((edge) => Math.max(...boxes.map((box) => box[edge])));
-  return { left, top, width: right - left, height: bottom - top };
+  return { left, top, right, bottom, width: right - left, height: bottom - top };
 }
 
 // A curve between two cells. It keeps to the lines between cells and to the room between grids, so as not to run across
-// numbers; `n` of `count` in a bundle.
+// numbers; `n` of `count` in a bundle. None where grids are one below the other, with others between them.
 function curve(start, end, n, count) {
   const [a, b] = [start, end].map(({ element }) => element.getBoundingClientRect());
-  const [A, B] = [start, end].map(({ element }) => hull([...element.closest("[data-grid]").querySelectorAll("[data-at], [data-cell]")].map((cell) => cell.getBoundingClientRect())));
+  const grids = [start, end].map(({ element }) => element.closest("[data-grid]"));
+  const [A, B] = grids.map((grid) => hull([...grid.querySelectorAll("[data-at], [data-cell]")].map((cell) => cell.getBoundingClientRect())));
   const aside = (n - (count - 1) / 2) * Math.min(2, 8 / count), beside = A.left + A.width <= B.left || B.left + B.width <= A.left;
   const [at, size] = beside ? ["left", "width"] : ["top", "height"], across = beside ? "top" : "left";
+  const all = hull([A, B]), between = [...grids[0].closest("svg").querySelectorAll("[data-grid]")]
+    .filter((grid) => !grids.includes(grid)).map((grid) => grid.getBoundingClientRect())
+    .filter((box) => box.left < all.right && box.right > all.left && box.top < all.bottom && box.bottom > all.top)
+    .filter((box) => beside || (box.top > Math.min(A.bottom, B.bottom) && box.bottom < Math.max(A.top, B.top)));
+  if (between.length > 0) return beside ? below(a, b, hull([all, ...between]), aside) : null;
   const on = A[at] < B[at], point = (along, other) => (beside ? [along, other] : [other, along]).join();
   const [out, into] = on ? [A[at] + A[size], B[at]] : [A[at], B[at] + B[size]], middle = (out + into) / 2;
   const [y, z] = [a[across] + aside, b[across] + aside], [first, last] = [a, b].map((box) => box[at] + box[size] / 2);
   return { path: `M${point(first, y)}L${point(out, y)}C${point(middle, y)} ${point(middle, z)} ${point(into, z)}L${point(last, z)}`, dot: point(last, z).split(",") };
+}
+
+// The same where other grids lie between them: below all of these.
+function below(a, b, { bottom }, aside) {
+  const lane = bottom + 8 + aside, [x, z] = [a.left + aside, b.left + aside], turn = x < z ? 6 : -6;
+  const [y, last] = [a, b].map((box) => box.top + box.height / 2);
+  return { path: `M${x} ${y}V${lane - 6}Q${x} ${lane} ${x + turn} ${lane}H${z - turn}Q${z} ${lane} ${z} ${lane - 6}V${last}`, dot: [z, last] };
 }
 
 function render({ model, el, signal }) {
@@ -122,18 +156,19 @@ function render({ model, el, signal }) {
   let frame = null, layouts = null; // those in the picture
   let shown = {}; // slot -> what is in it
 
+  const patches = () => unpacked(model.get("patches"));
   const selected = () => ["grid", "row", "col"].map((name) => model.get(name)).join();
   const parse = (key) => {
     const [grid, row, col] = key.split(",");
     return { grid, row: Number(row), col: Number(col) };
   };
-  const following = () => !Object.keys(model.get("patches")).length; // a new picture comes without them, they right after
-  const cells = (grid) => Object.keys(model.get("patches")).map(parse).filter((cell) => cell.grid === grid);
+  const following = () => !Object.keys(patches()).length; // a new picture comes without them, they right after
+  const cells = (grid) => Object.keys(patches()).map(parse).filter((cell) => cell.grid === grid);
 
   let inView = null; // the key of the cell that is shown
   function showSelection() {
-    const key = hovered in model.get("patches") ? hovered : selected();
-    const patch = model.get("patches")[key];
+    const key = hovered in patches() ? hovered : selected();
+    const patch = patches()[key];
     if (!patch) return; // a new picture with other cells is on its way
     if (key !== inView) land();
     inView = key;
@@ -202,8 +237,8 @@ function render({ model, el, signal }) {
     if (!links.length || page.convbpLinks === "off") return;
     const { left, top } = over.getBoundingClientRect();
     over.insertAdjacentHTML("afterbegin", `<svg><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
-      const { path, dot: [x, y] } = curve(start, end, n, links.length);
-      return `<path d="${path}" stroke="${colour}"/><circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`;
+      const { path, dot: [x, y] } = curve(start, end, n, links.length) ?? { dot: [] };
+      return path && `<path d="${path}" stroke="${colour}"/><circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`;
     }).join("") + "</g></svg>");
   }
 
@@ -245,6 +280,7 @@ function render({ model, el, signal }) {
 
   // A number as people write it: with a true minus sign, a decimal comma, as a fraction.
   function predict() {
+    if (following()) return void early.push("Enter"); // whose cells will say what was predicted
     const text = guess.value.trim().replace("\u2212", "-").replace(",", "."), [over_, under = "1"] = text.split("/");
     const value = over_ && under ? Number(over_) / Number(under) : NaN;
     message.textContent = Number.isFinite(value) ? "" : `\u201c${guess.value}\u201d is no number.`;
@@ -255,6 +291,11 @@ function render({ model, el, signal }) {
     hovered = null;
     stage.focus();
     showSelection();
+  }
+
+  function answer() {
+    if (guess.value) predict();
+    else uncover();
   }
 
   function uncover() {
@@ -301,9 +342,17 @@ function render({ model, el, signal }) {
     if (answers !== model.get("answers")) uncovered.clear();
     answers = model.get("answers");
     showSliders();
+    showLegend();
     makeRoomForTexts();
     showSelection();
-    for (const key of early.splice(0)) press(key);
+    for (const key of early.splice(0)) {
+      if (key in KEYS || key === " ") press(key);
+      else if (key === "Enter") answer();
+      else if (!isOpen(selected())) {
+        guess.value += key;
+        guess.focus();
+      }
+    }
   }
 
   // The widest layout there is room for, if need be by shrinking a little; the narrowest one shrinks until it has to be
@@ -320,19 +369,46 @@ function render({ model, el, signal }) {
     svg.style.minWidth = `${SMALLEST * width}px`;
     for (const [i, [x, y, scale]] of places.entries())
       svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${x},${y})${scale === 1 ? "" : ` scale(${scale})`}`);
-    // What a picture once needed it keeps, and what others will need is left free below, or the page would jump; of one
-    // that is much higher not all, or the sum would be a screen away.
+    showOpened();
+    // What a picture once needed it keeps, and what others will need is left free below, or the page would jump.
     const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
     const others = model.get("others").map((other) => fitting(other.layouts)).map((one) => one.height * Math.min(1, Math.max(SMALLEST, room / one.width)));
     stage.style.minHeight = `${needed}px`;
-    el.style.paddingBottom = `${Math.min(MOST_FREE, Math.max(0, ...others.map((height) => height - needed)))}px`;
+    const most = room < NARROW ? Infinity : MOST_FREE;
+    el.style.paddingBottom = `${Math.min(most, Math.max(0, ...others.map((height) => height - needed)))}px`;
   }
+
+  // A map that is open lies over the others, in the picture.
+  let opened = null;
+  function showOpened() {
+    const svg = stage.querySelector("svg"), { width, height } = svg.viewBox.baseVal;
+    for (const map of svg.querySelectorAll("[data-map]")) {
+      const was = map.matches(".open"), is = map.dataset.map === opened;
+      map.classList.toggle("open", is);
+      map.querySelector(".sheet")?.remove();
+      if (was && !is) map.setAttribute("transform", map.dataset.home);
+      if (!is) continue;
+      if (!was) map.dataset.home = map.getAttribute("transform");
+      const { e, f } = map.transform.baseVal.consolidate().matrix, box = map.getBBox();
+      const scale = Math.min(map.matches(".thumbnail") ? OF_THUMBNAIL : OPENED, (width - 32) / box.width, (height - 32) / box.height);
+      const [left, top] = [[e, box.x, box.width, width], [f, box.y, box.height, height]].map(([at, from, size, room]) => Math.max(16, Math.min(at, room - 16 - scale * size)) - scale * from);
+      map.setAttribute("transform", `translate(${left},${top}) scale(${scale})`);
+      map.insertAdjacentHTML("afterbegin", `<rect class="sheet" x="${box.x - 8}" y="${box.y - 8}" width="${box.width + 16}" height="${box.height + 16}" rx="4"/>`);
+      svg.append(map); // above all else
+    }
+  }
+  function open(name) {
+    opened = opened === name ? null : name;
+    showOpened();
+    showSelection();
+  }
+  const maps = () => [...stage.querySelectorAll("[data-map]:has(.value)")].toSorted((a, b) => a.dataset.part - b.dataset.part).map((map) => map.dataset.map);
 
   // Room for the longest of each text, so that none moves the page below.
   let wide = 0;
   function makeRoomForTexts() {
     const said = Object.keys(model.get("asked")).length ? " You predicted \u22121000: wrong, it is \u22121000." : "";
-    const all = [...Object.values(model.get("patches")), ...Object.values(model.get("answers")).map(({ slots }) => slots), ...model.get("others")];
+    const all = [...Object.values(patches()), ...Object.values(model.get("answers")).map(({ slots }) => slots), ...model.get("others")];
     for (const [name, element] of Object.entries({ heading, words, sentence })) {
       if (wide !== stage.clientWidth) element.style.minHeight = ""; // else what it once needed it keeps
       element.innerHTML = all.map((one) => one[name] ?? "").reduce((a, b) => (b.length > a.length ? b : a), "");
@@ -345,6 +421,11 @@ function render({ model, el, signal }) {
     wide = stage.clientWidth;
   }
 
+  function showLegend() {
+    const signs = SIGNS.filter(([sign]) => stage.querySelector(sign)).map(([, meaning]) => meaning);
+    choice.querySelector(".convbp-legend").lastChild.textContent = ` ${signs.join(" \u00b7 ")}`;
+  }
+
   // One slider for the row and one for the column, over the cells that can be chosen; and in which grid, if in several.
   function showSliders() {
     const grid = model.get("grid");
@@ -354,7 +435,8 @@ function render({ model, el, signal }) {
         ["row", "col"].map((name) => `<label><span></span><input type="range" name="${name}" ${NO_SHORTCUTS}><output aria-live="off"></output></label>`).join("") +
         `<button type="button" ${NO_SHORTCUTS}>\u25b6 play</button>` +
         ["motion", "links"].map((name) => `<label><input type="checkbox" name="${name}" ${NO_SHORTCUTS}>${name}</label>`).join("") +
-        `<span class='convbp-hint'>${model.get("paintable") ? "Press and drag to draw, or arrow keys and Space." : "Hover to look, click to keep, arrow keys to step."}</span>`;
+        `<span class='convbp-hint'>${model.get("paintable") ? "Press and drag to draw, or arrow keys and Space." : "Hover, click, or arrow keys."}</span>` +
+        `<details class="convbp-legend"><summary ${NO_SHORTCUTS}>legend</summary><span></span></details>`;
     }
     if (ask.parentElement !== choice) choice.append(ask);
     const select = choice.querySelector("select"), titles = Object.entries(model.get("axes"));
@@ -374,7 +456,7 @@ function render({ model, el, signal }) {
 
   function choose(cell, flies) {
     const key = `${cell.grid},${cell.row},${cell.col}`;
-    if (!(key in model.get("patches"))) return 0;
+    if (!(key in patches())) return 0;
     hovered = null;
     for (const [name, value] of Object.entries(cell)) model.set(name, value);
     showSelection();
@@ -397,6 +479,24 @@ function render({ model, el, signal }) {
     line.sort((a, b) => a[along] - b[along]);
     const at = line.findIndex((cell) => cell[along] === here[along]) + by;
     choose(line[Math.max(0, Math.min(at, line.length - 1))] ?? here, flies);
+  }
+
+  // What hangs together with the cell under the pointer, as the same weight does: an entry of the kernel, the cell on which
+  // it lies, and their product.
+  function light(target) {
+    for (const lit of stage.querySelectorAll(".lit")) lit.classList.remove("lit");
+    const lying = [...stage.querySelectorAll("[data-slot^=marks] .caption[data-w]")], rect = target?.closest?.("rect");
+    const under = (caption) => {
+      const { x, y } = caption.getBoundingClientRect();
+      return [...caption.closest("[data-grid]").querySelectorAll("[data-slot^=grid] rect")].find((cell) => {
+        const { left, right, top, bottom } = cell.getBoundingClientRect();
+        return left <= x && x < right && top <= y && y < bottom;
+      });
+    };
+    const weight = rect?.dataset.w ?? lying.find((caption) => rect && under(caption) === rect)?.dataset.w;
+    if (weight === undefined) return;
+    const partners = [...stage.querySelectorAll(`rect[data-w="${weight}"]`), ...lying.filter(({ dataset }) => dataset.w === weight).map(under)];
+    for (const partner of partners) partner?.classList.add("lit");
   }
 
   function hover(key) {
@@ -424,6 +524,18 @@ function render({ model, el, signal }) {
   function readAsTyped({ key, target }) {
     if (key !== "Enter" || !target.matches(".widget-slider [contenteditable]")) return;
     target.textContent = target.textContent.trim().replace("\u2212", "-").replace(/^([^.,]*),([^.,]*)$/, "$1.$2");
+    typed = null;
+  }
+
+  // And what Python says of the slider meanwhile, as another cell was chosen just before, would take the place of what is
+  // being typed.
+  let typed = null;
+  function keepTyped() {
+    const at = document.activeElement;
+    if (typed === null || !at.matches(".widget-slider [contenteditable]") || at.textContent === typed) return;
+    at.textContent = typed;
+    getSelection().selectAllChildren(at);
+    getSelection().collapseToEnd();
   }
 
   const cellAt = (event) => {
@@ -441,6 +553,7 @@ function render({ model, el, signal }) {
   stage.addEventListener("pointerover", (event) => {
     const key = cellAt(event);
     hover(key);
+    light(event.target);
     if (event.buttons !== 1 || event.pointerId !== stroke.pointer || !stroke.cell || key === stroke.cell) return;
     stroke.cell = key;
     paint(key, false);
@@ -450,15 +563,26 @@ function render({ model, el, signal }) {
     if (model.get("paintable") && cellAt(event)) event.preventDefault();
   }, { passive: false, signal });
   stage.addEventListener("pointercancel", () => { stroke = {}; }, { signal });
-  stage.addEventListener("pointerleave", () => hover(null), { signal });
-  stage.addEventListener("click", (event) => { if (cellAt(event)) choose(parse(cellAt(event)), !model.get("paintable")); }, { signal });
+  stage.addEventListener("pointerleave", () => {
+    hover(null);
+    light();
+  }, { signal });
+  stage.addEventListener("click", (event) => {
+    const map = event.target.closest?.("[data-map]:has(.value)");
+    if (cellAt(event)) choose(parse(cellAt(event)), !model.get("paintable"));
+    else if (map) open(map.dataset.map);
+  }, { signal });
   stage.addEventListener("keydown", (event) => {
-    if (!following() && !isOpen(selected()) && !event.ctrlKey && !event.altKey && !event.metaKey) {
-      if (/^[-\u2212.,\d]$/.test(event.key)) return guess.focus(); // which then takes the key
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const predicts = model.get("asked").grid && /^([-\u2212.,\d]|Enter)$/.test(event.key);
+    if (predicts && !following() && !isOpen(selected())) {
       if (event.key === "Enter") return uncover();
+      return guess.focus(); // which then takes the key
     }
-    const known = event.key in KEYS || (event.key === " " && model.get("paintable"));
-    if (!known || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Escape" && opened) return open(opened);
+    if (event.key === "m" && maps().length) return open([...maps(), opened][maps().indexOf(opened) + 1]);
+    const known = event.key in KEYS || (event.key === " " && model.get("paintable")) || (predicts && following());
+    if (!known) return;
     event.preventDefault(); // or the page would scroll
     if (following()) early.push(event.key);
     else press(event.key, !event.repeat);
@@ -467,9 +591,7 @@ function render({ model, el, signal }) {
     el.addEventListener(act, ({ target }) => { if (!target.matches(".convbp-choice button")) pause(); }, { signal });
   guess.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") stage.focus();
-    if (key !== "Enter") return;
-    if (guess.value) predict();
-    else uncover();
+    if (key === "Enter") answer();
   }, { signal });
   ask.querySelector("button").addEventListener("click", () => {
     if (guess.value) predict();
@@ -505,6 +627,10 @@ function render({ model, el, signal }) {
     "change:row": showSelection,
     "change:col": showSelection,
     "change:predictions": () => { if (inView) showSelection(); },
+    "change:others": () => {
+      arrange();
+      makeRoomForTexts();
+    },
     "change:verdict": () => { if (inView) showSelection(); },
     "change:arrival": () => queueMicrotask(() => fly(model.get("arrival"))),
     "change:message": () => { message.textContent = model.get("message"); },
@@ -513,7 +639,11 @@ function render({ model, el, signal }) {
   listeners["change:message"]();
   showPicture();
   showChoice();
-  const changed = new MutationObserver((changes) => { if (changes.some(({ target }) => !el.contains(target))) completeControls(); });
+  const changed = new MutationObserver((changes) => {
+    if (changes.every(({ target }) => el.contains(target))) return;
+    keepTyped();
+    completeControls();
+  });
   // As soon as the picture stands among the controls: those that are out of sight are read aloud, too.
   let waiting;
   function whenPlaced() {
@@ -521,6 +651,10 @@ function render({ model, el, signal }) {
     completeControls();
     changed.observe(el.parentElement, { childList: true, subtree: true, attributeFilter: ["class"] });
     el.parentElement.addEventListener("keydown", readAsTyped, { capture: true, signal });
+    el.parentElement.addEventListener("input", ({ target }) => {
+      if (target.matches(".widget-slider [contenteditable]")) typed = target.textContent;
+    }, { capture: true, signal });
+    el.parentElement.addEventListener("focusout", () => { typed = null; }, { signal });
   }
   whenPlaced();
   const resized = new ResizeObserver(() => {

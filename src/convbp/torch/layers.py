@@ -1,0 +1,323 @@
+"""Layers of PyTorch computed again by this package, in float64: what they return, and what they send back.
+
+Each is a function of a module and of arrays in PyTorch's order, NumPy's in float64. It gives a `Way`: what comes out,
+and a function of δ for what goes back. Beside every value stands what rounding depends on: the sum of the absolute
+values of its terms, which is the same computation on absolute values, and how many terms there are.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from convbp import activations, convolution, pooling
+
+Array = np.ndarray
+
+
+class Value(NamedTuple):
+    """A result; the sum of the absolute values of its terms, entry by entry; and how many terms these are."""
+
+    value: Array
+    size: Array
+    terms: int
+
+
+Result = Callable[[], Value]
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a layer makes of its input; and of δ: the δ that it sends back, and the gradients of its parameters.
+
+    Each result is computed when it is called.
+    """
+
+    output: Result
+    back: Callable[[Array], Mapping[str, Result]]
+
+
+OTHER = "a layer of another kind"
+BACK = "δ back"  # among the results of `Way.back`, the one of the input
+
+
+def why_not(module: nn.Module) -> str:
+    """Why a layer is left alone; empty if it is one that is computed again."""
+    kind = next((kind for kind in WAYS if isinstance(module, kind)), None)
+    if kind is None:
+        return OTHER
+    own = [name for name in ("forward", "_conv_forward") if getattr(module, name, None) != _bound(kind, name, module)]
+    if own:
+        return f"a {kind.__name__} with a forward of its own"
+    if parametrize.is_parametrized(module):
+        return "its parameters are computed from others at every call"
+    if getattr(module, "padding_mode", "zeros") != "zeros":
+        return f"padding_mode={module.padding_mode!r}"
+    if isinstance(module, nn.MaxPool2d) and module.dilation not in (1, (1, 1)):
+        return f"dilation={module.dilation}"
+    return ""
+
+
+def _bound(kind: type, name: str, module: nn.Module) -> Any:
+    """The method that the module has if nobody has put another in its place."""
+    function = getattr(kind, name, None)
+    return function.__get__(module) if function else None
+
+
+def way(module: nn.Module, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    """Compute a layer again; ``given`` are its parameters, and what it normalises with, as they were."""
+    found = next(compute for kind, compute in WAYS.items() if isinstance(module, kind))
+    alone = isinstance(module, _MAPS) and inputs.ndim == 3  # one image, without the axis of the batch
+    if not alone:
+        return found(module, inputs, output_shape, given)
+    made = found(module, inputs[None], (1, *output_shape), given)
+
+    def back(delta: Array) -> dict[str, Result]:
+        results = dict(made.back(delta[None]))
+        return {**results, BACK: _without_batch(results[BACK])}
+
+    return Way(_without_batch(made.output), back)
+
+
+def _without_batch(result: Result) -> Result:
+    def alone() -> Value:
+        one = result()
+        return one._replace(value=one.value[0], size=one.size[0])
+
+    return alone
+
+
+def pair(value: Any) -> tuple[int, int]:
+    """What a module has for rows and columns."""
+    return (value, value) if isinstance(value, int) else (value[0], value[-1])
+
+
+# Orders of the axes
+
+
+def _last(maps: Array) -> Array:
+    """(N, C, H, W) → (N, H, W, C)."""
+    return maps.transpose(0, 2, 3, 1)
+
+
+def _first(maps: Array) -> Array:
+    """(N, H, W, C) → (N, C, H, W)."""
+    return maps.transpose(0, 3, 1, 2)
+
+
+def _turned(kernel: Array) -> Array:
+    """(D, C / groups, k1, k2) → (k1, k2, C / groups, D)."""
+    return kernel.transpose(2, 3, 1, 0)
+
+
+def _back_again(kernel: Array) -> Array:
+    """(k1, k2, C / groups, D) → (D, C / groups, k1, k2)."""
+    return kernel.transpose(3, 2, 0, 1)
+
+
+# Layers with a kernel
+
+
+def _summed(compute: Callable[..., Array], terms: int, *arrays: Array) -> Result:
+    """A sum of products of these arrays."""
+    return lambda: Value(compute(*arrays), compute(*map(np.abs, arrays)), terms)
+
+
+def _steps(module: Any) -> dict[str, Any]:
+    padding = {"valid": 0}.get(module.padding, module.padding) if isinstance(module.padding, str) else module.padding
+    return {"stride": module.stride, "padding": padding, "dilation": module.dilation, "groups": module.groups}
+
+
+def _bias_of(given: Mapping[str, Array], count: int) -> Array:
+    return given.get("bias", np.zeros(count))
+
+
+def _conv2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    steps, x, w = _steps(module), _last(inputs), _turned(given["weight"])
+    k1, k2, channels, filters = w.shape
+
+    def run(x: Array, w: Array, b: Array) -> Array:
+        return _first(convolution.conv2d(x, w, b, **steps))
+
+    def to_kernel(x: Array, delta: Array) -> Array:
+        return _back_again(convolution.conv2d_kernel_gradient(x, delta, (k1, k2), **steps))
+
+    def to_inputs(delta: Array, w: Array) -> Array:
+        return _first(convolution.conv2d_input_gradient(delta, w, x.shape[1:3], **steps))
+
+    def back(delta: Array) -> dict[str, Result]:
+        d = _last(delta)
+        return {
+            BACK: _summed(to_inputs, k1 * k2 * filters // module.groups, d, w),
+            "weight": _summed(to_kernel, d[..., 0].size, x, d),
+            "bias": _summed(convolution.conv2d_bias_gradient, d[..., 0].size, d),
+        }
+
+    return Way(_summed(run, k1 * k2 * channels, x, w, _bias_of(given, filters)), back)
+
+
+def _conv_transpose2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    """A transposed convolution does with its input what a convolution does with δ; so the two change places."""
+    steps, x, w = _steps(module), _last(inputs), _turned(given["weight"])
+    k1, k2, filters, channels = w.shape
+    bias = _bias_of(given, filters * module.groups)
+
+    def run(x: Array, w: Array, b: Array) -> Array:  # whatever the output padding was, it stands in the output's shape
+        return _first(convolution.conv2d_input_gradient(x, w, output_shape[-2:], **steps) + b)
+
+    def to_kernel(x: Array, delta: Array) -> Array:
+        return _back_again(convolution.conv2d_kernel_gradient(delta, x, (k1, k2), **steps))
+
+    def back(delta: Array) -> dict[str, Result]:
+        d = _last(delta)
+        return {
+            BACK: _summed(lambda d, w: _first(convolution.conv2d(d, w, **steps)), k1 * k2 * filters, d, w),
+            "weight": _summed(to_kernel, x[..., 0].size, x, d),
+            "bias": _summed(convolution.conv2d_bias_gradient, d[..., 0].size, d),
+        }
+
+    return Way(_summed(run, k1 * k2 * channels // module.groups, x, w, bias), back)
+
+
+def _linear(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    w, rows = given["weight"], inputs.reshape(-1, inputs.shape[-1])
+    units, entries = w.shape
+
+    def back(delta: Array) -> dict[str, Result]:
+        d = delta.reshape(-1, units)
+        return {
+            BACK: _summed(lambda d, w: (d @ w).reshape(inputs.shape), units, d, w),
+            "weight": _summed(lambda d, x: d.T @ x, len(d), d, rows),
+            "bias": _summed(lambda d: d.sum(axis=0), len(d), d),
+        }
+
+    run = _summed(lambda x, w, b: (x @ w.T + b).reshape(output_shape), entries, rows, w, _bias_of(given, units))
+    return Way(run, back)
+
+
+# Pooling
+
+
+def _max_pool2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    pooled, cut, _ = _pooled(pooling.max_pool2d, module, inputs, output_shape, inputs.min() - abs(inputs.min()) - 1)
+    output = _first(pooled.output)
+
+    def back(delta: Array) -> dict[str, Result]:
+        return {BACK: _summed(lambda d: cut(pooled.route(_last(d))), prod(pair(module.kernel_size)), delta)}
+
+    return Way(lambda: Value(output, np.abs(output), 1), back)
+
+
+def _avg_pool2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    """The mean of k1·k2 entries, brought to PyTorch's divisor: what of a window lies on the input, padded or not."""
+    count = prod(pair(module.kernel_size))
+    pooled, cut, counted = _pooled(pooling.average_pool2d, module, inputs, output_shape, 0)
+    share = count / (module.divisor_override or counted(module.count_include_pad))
+
+    def run(x: Array) -> Array:
+        return _first(_pooled(pooling.average_pool2d, module, x, output_shape, 0)[0].output * share)
+
+    def back(delta: Array) -> dict[str, Result]:
+        return {BACK: _summed(lambda d: cut(pooled.route(_last(d) * share)), count, delta)}
+
+    return Way(_summed(run, count, inputs), back)
+
+
+def _pooled(
+    pool: Callable[..., pooling.Pooled], module: Any, inputs: Array, output_shape: tuple[int, ...], outside: float
+) -> tuple[pooling.Pooled, Callable[[Array], Array], Callable[[bool], Array]]:
+    """The pooling of a padded input, how its gradient is cut to the input, and how many entries each window counts.
+
+    The padding is put there by hand, and below and on the right as much as the output asks for: ``ceil_mode``.
+    """
+    (H, W), places = inputs.shape[2:], output_shape[2:]
+    size, steps, pads = (pair(value) for value in (module.kernel_size, module.stride, module.padding))
+    more = [
+        max(0, s * (n - 1) + k - h - 2 * p) for s, n, k, h, p in zip(steps, places, size, (H, W), pads, strict=True)
+    ]
+    around = [(0, 0), *((p, p + m) for p, m in zip(pads, more, strict=True)), (0, 0)]
+    padded = np.pad(_last(inputs), around, constant_values=outside)
+
+    def cut(gradient: Array) -> Array:
+        return _first(gradient[:, pads[0] : pads[0] + H, pads[1] : pads[1] + W])
+
+    def counted(with_padding: bool) -> Array:
+        there = np.zeros((1, *padded.shape[1:3], 1))
+        p1, p2 = (0, 0) if with_padding else pads
+        there[:, p1 : H + 2 * pads[0] - p1, p2 : W + 2 * pads[1] - p2] = 1
+        return pooling.average_pool2d(there, size, stride=steps).output * prod(size)
+
+    return pool(padded, size, stride=steps), cut, counted
+
+
+# Batch normalisation and activations
+
+
+def _batch_norm2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    """y = γ x̂ + β with x̂ = (x − μ) / √(σ² + ε); in training μ and σ² are the batch's, and δ comes back through them."""
+    axes, of_batch = (0, 2, 3), "running_mean" not in given
+    column = (1, -1, 1, 1)
+    count = inputs[:, 0].size
+
+    def of(name: str, otherwise: Array) -> Array:
+        return given.get(name, otherwise).reshape(column)
+
+    ones = np.ones(inputs.shape[1])
+    mean, variance = of("running_mean", inputs.mean(axes)), of("running_var", inputs.var(axes))
+    gamma, beta = of("weight", ones), of("bias", 0 * ones)
+    root = np.sqrt(variance + module.eps)
+    x = (inputs - mean) / root
+    x_size = (np.abs(inputs) + np.abs(mean)) / root  # what cancels in x − μ
+
+    def back(delta: Array) -> dict[str, Result]:
+        size = np.abs(delta)
+        value = delta
+        if of_batch:
+            value = delta - delta.mean(axes, keepdims=True) - x * (delta * x).mean(axes, keepdims=True)
+            size = size + size.mean(axes, keepdims=True) + x_size * (size * x_size).mean(axes, keepdims=True)
+        scale = gamma / root
+        return {
+            BACK: lambda: Value(scale * value, np.abs(scale) * size, count),
+            "weight": lambda: Value((delta * x).sum(axes), (np.abs(delta) * x_size).sum(axes), count),
+            "bias": _summed(lambda d: d.sum(axes), count, delta),
+        }
+
+    return Way(lambda: Value(gamma * x + beta, np.abs(gamma) * x_size + np.abs(beta), count), back)
+
+
+def _activation(f: activations.Activation) -> Callable[..., Way]:
+    def compute(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+        def output() -> Value:
+            return Value(f(inputs), np.abs(f(inputs)), 1)
+
+        def back(delta: Array) -> dict[str, Result]:
+            # PyTorch has f′ from the rounded output, where 1 − y may cancel: what rounds is then as large as δ.
+            return {BACK: lambda: Value(delta * f.derivative(inputs), np.abs(delta), 1)}
+
+        return Way(output, back)
+
+    return compute
+
+
+WAYS: dict[type[nn.Module], Callable[..., Way]] = {
+    nn.Conv2d: _conv2d,
+    nn.ConvTranspose2d: _conv_transpose2d,
+    nn.Linear: _linear,
+    nn.MaxPool2d: _max_pool2d,
+    nn.AvgPool2d: _avg_pool2d,
+    nn.BatchNorm2d: _batch_norm2d,
+    nn.ReLU: _activation(activations.relu),
+    nn.Tanh: _activation(activations.tanh),
+    nn.Sigmoid: _activation(activations.sigmoid),
+}
+_MAPS = nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, nn.AvgPool2d
+
+
+def as_array(tensor: torch.Tensor) -> Array:
+    """The numbers of a tensor of any device and precision, in float64."""
+    return tensor.detach().to("cpu", torch.float64).numpy()
