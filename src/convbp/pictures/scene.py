@@ -68,6 +68,10 @@ class Grid:
     small: bool = False
     notch: str = ""
 
+    def __post_init__(self):
+        if not self.values or not self.values[0]:
+            raise ValueError(f"Grid: {self.name} has no cells; expected values, row by row.")
+
     @property
     def size(self) -> tuple[int, int]:
         """(rows, columns)."""
