@@ -159,7 +159,7 @@ class _Table:
 def _rows_equal(answer: Answer, rows: np.ndarray, change: Callable | None = None) -> np.ndarray:
     """For each of the rows whether it, after ``change``, is the answer."""
     if change is None:
-        return _entries_equal(answer, rows).all(axis=1)
+        return np.all(_entries_equal(answer, rows), axis=1)
     # What is cut off may stand a rounding above or below the integer that it is.
     rounding = 1e-9 * _largest(rows)[:, None]
     with np.errstate(all="ignore"):  # of NaN there is no remainder
