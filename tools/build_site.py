@@ -102,7 +102,7 @@ async def run(path: Path) -> nbformat.NotebookNode:
                 output.data = {"text/html": live(picture), "text/plain": output.data["text/plain"]}
                 output.metadata = {}
     clean(notebook)
-    print(f"{path.relative_to(ROOT)}: run", flush=True)
+    print(f"{os.path.relpath(path, ROOT)}: run", flush=True)
     return notebook
 
 
