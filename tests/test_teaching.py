@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import nbformat
 import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import course
+import sample
 from convbp import exercises
 from tools import exam, report, student
 
@@ -175,6 +177,23 @@ def test_memory_is_limited(tmp_path):
     assert row.kind == "crash"
 
 
+def test_an_assignment_is_made_of_any_exercises(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "nbgrader"))
+    assignment = importlib.import_module("assignment")
+    many = sample.size(1, thorough=len(exercises.ALL))
+    chosen = [exercises.ALL[n].name for n in sample.rng("assignment").permutation(len(exercises.ALL))[:many]]
+    assert assignment.main([str(tmp_path / "one" / "made.ipynb"), *chosen, "--seed", "autumn"]) == 0
+    _, *cells = nbformat.read(tmp_path / "one" / "made.ipynb", as_version=4).cells
+    names = {"np": np, "exercises": exercises, "display": lambda result: names.update(shown=result)}
+    for _, _, answer, check in zip(*[iter(cells)] * 4, strict=True):
+        assert answer.source.count("### BEGIN SOLUTION") == answer.source.count("### END SOLUTION") == 1
+        wrong = re.sub(" *### BEGIN.*END SOLUTION", "    return np.zeros((1, 1))", answer.source, flags=re.DOTALL)
+        for source, points in [(answer.source, check.metadata.nbgrader.points), (wrong, 0)]:
+            exec(source, names)
+            exec(check.source, names)
+            assert names["shown"].points == points, source
+
+
 # Handing out
 
 
@@ -250,7 +269,8 @@ def test_slides_and_paper_ask_no_other_machine(lecture, tmp_path):
     for page in pages:
         text = page.read_text(encoding="utf-8")
         tags = re.findall(r"<(?:script|link|img|iframe)[^>]* (?:src|href)=.([^\"']+)", text)
-        files = {*tags, *re.findall(r"url\(.?(?!data:)([^)\"']+)", text)} - {"data:image/png;base64,AAAA"}
+        tags += re.findall(r"url\([\"']?([^)\"']+)", text)
+        files = {name for name in tags if not name.startswith("data:")}
         assert "mathjax.js" in files
         assert [name for name in files if not (page.parent / name).is_file()] == []
     paper = (tmp_path / "paper" / "page.html").read_text(encoding="utf-8")
