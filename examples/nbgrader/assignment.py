@@ -2,8 +2,8 @@
 
     python assignment.py source/backpropagation/pooling.ipynb max_routing average_routing --seed "a secret of yours"
 
-Each exercise has its statement, a cell for the answer with the course's solution, which nbgrader takes out, and a locked
-check with two points for each input: on the course's numbers and, hidden from students, on those of your seed.
+Each exercise has its statement, a cell for the answer with the course's solution, which nbgrader takes out, and a
+locked check with two points for each input: on the course's numbers and, hidden from students, on those of your seed.
 """
 
 import argparse
