@@ -3,6 +3,7 @@
 import csv
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -166,7 +167,14 @@ def test_what_stopped_a_cell_before_the_check_is_said(tmp_path):
         path = write(tmp_path, f"{len(list(tmp_path.iterdir()))}", some)
         return [row.kind for row in report.run("ada", path, seed, seconds=20)]
 
-    assert kinds("import os\nos._exit(1)", CHECK) == ["crash"]
+    sleeps = "import time; time.sleep(60)"
+    started = f"import subprocess, sys\nother = subprocess.Popen([sys.executable, '-c', {sleeps!r}])\n"
+        "import subprocess, sys\nother = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+    )
+    saying = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(other.pid))"
+    assert kinds(f"{started}{saying}", "import os\nos._exit(1)", CHECK) == ["crash"]
+    if hasattr(os, "killpg"):  # what it has started has ended, too
+        assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}/cwd").exists()
     assert kinds("exercises.kernel_gradient.check(...)", seed="autumn") == ["missing"]
     assert kinds("exercises.kernel_gradient.check(np.ones((3, 2)))", seed="autumn") == [report.NO_FUNCTION]
 
