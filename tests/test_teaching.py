@@ -169,8 +169,6 @@ def test_what_stopped_a_cell_before_the_check_is_said(tmp_path):
 
     sleeps = "import time; time.sleep(60)"
     started = f"import subprocess, sys\nother = subprocess.Popen([sys.executable, '-c', {sleeps!r}])\n"
-        "import subprocess, sys\nother = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-    )
     saying = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(other.pid))"
     assert kinds(f"{started}{saying}", "import os\nos._exit(1)", CHECK) == ["crash"]
     if hasattr(os, "killpg"):  # what it has started has ended, too
