@@ -100,7 +100,7 @@ async def run(path: Path) -> nbformat.NotebookNode:
         resources={"metadata": {"path": str(path.parent)}},
     )
     await client.async_execute()
-    print(f"{path.relative_to(ROOT)}: run", flush=True)
+    print(f"{os.path.relpath(path, ROOT)}: run", flush=True)
     return as_page(notebook)
 
 
