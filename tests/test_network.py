@@ -768,5 +768,5 @@ def test_a_delta_that_does_not_fit():
     net = network()
     with pytest.raises(ValueError, match=r"Network.deltas: delta has shape \(3, 5\); expected \(3, 4\)"):
         net.deltas(net.forward(images()), np.zeros((3, 5)))
-    with pytest.raises(TypeError, match="Network.deltas: forward is of another network"):
+    with pytest.raises(TypeError, match=r"Network\.deltas: forward is of another network"):
         net.deltas(network().forward(images()), np.zeros((3, 4)))
