@@ -26,6 +26,7 @@ A layer's arrays stand in the article's order (Eq. 4); in PyTorch's order they a
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -472,6 +473,7 @@ def _windows_in_a_row(
     return np.ndarray(shape, padded.dtype, padded, strides=strides)
 
 
+@lru_cache(maxsize=256)  # a training asks for the same few at every step
 def _overlap(count: int, size: int, start: int, step: int) -> tuple[slice, slice]:
     """The slice of those i in 0, …, count − 1 with start + step·i in 0, …, size − 1, and the slice of the latter."""
     first = max(0, -(start // step))

@@ -625,5 +625,5 @@ def _in_python(entry: object) -> object:
 def hides_entries(value: object) -> bool:
     """Whether ``value`` is a masked array with an entry that does not count, or has one in its lists."""
     if isinstance(value, np.ndarray):  # not by its class: to name that would import numpy.ma
-        return bool(np.any(getattr(value, "mask", False)))
+        return hasattr(value, "mask") and bool(np.any(value.mask))
     return isinstance(value, list | tuple) and any(map(hides_entries, value))

@@ -189,7 +189,7 @@ def _bias_gradient_by_filters(delta):
     return gradient
 
 
-_POOLS: dict[str, Callable] = {
+_STATISTICS: dict[str, Callable] = {
     "the median": np.median,
     "the standard deviation": np.std,
     "the variance": np.var,
@@ -202,7 +202,7 @@ _POOLS: dict[str, Callable] = {
     "the largest absolute value": lambda delta, axis: np.abs(delta).max(axis),
     "the number of those that are not 0": lambda delta, axis: (delta != 0).sum(axis),
 }
-_POOLED = {f"{name} in the place of the sum": pool for name, pool in _POOLS.items()}
+_POOLED = {f"{name} in the place of the sum": pool for name, pool in _STATISTICS.items()}
 
 
 @exercise(
