@@ -14,6 +14,7 @@ if not importlib.util.find_spec("torch") and not os.environ.get("CONVBP_TORCH"):
     pytest.skip("PyTorch is not here; `.ci/run torch` runs these tests, see CONTRIBUTING", allow_module_level=True)
 
 import torch
+import torch.utils.checkpoint
 from torch import nn
 from torch.nn import functional as F
 
@@ -91,7 +92,7 @@ def error(model, x, t):
     return F.cross_entropy(model(x).float(), t)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16], ids=str)
 @pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
 def test_what_is_seen_is_what_we_compute_again(make, dtype):
     model, x, t = ready(make, dtype)
@@ -228,6 +229,18 @@ def test_one_image_without_a_batch_named_arguments_and_outputs_in_pairs():
         layer(x, output_size=(14, 12)).sum().backward()
     assert seen[""].outputs.shape == (2, 14, 12)
     assert seen[""].check().agrees
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_what_is_run_again_on_the_way_back_is_another_call(reentrant):
+    model, x = small(nn.Conv2d(1, 2, 3), nn.Tanh(), nn.Conv2d(2, 1, 2))
+    x.requires_grad_()
+    with capture(model) as seen:
+        torch.utils.checkpoint.checkpoint(model, x, use_reentrant=reentrant).square().sum().backward()
+    assert len(seen["0"].calls) == 2
+    assert sum(one.delta is not None for one in seen["0"].calls) == 1
+    assert seen.check().agrees
+    np.testing.assert_array_equal(seen["0"].gradients["kernel"], model[0].weight.grad.numpy())
 
 
 def test_a_layer_that_is_called_twice_has_two_calls_and_one_gradient():
@@ -405,6 +418,9 @@ def test_what_cannot_be_is_said():
         empty.check()
     with pytest.raises(TypeError, match=r"capture: model is a value of type Tensor; expected a torch\.nn\.Module"):
         capture(x).__enter__()
+    model._orig_mod = model[0]  # as torch.compile leaves it
+    with pytest.raises(TypeError, match=r"expected the model that was compiled: capture\(model\._orig_mod\)"):
+        capture(model).__enter__()
 
 
 def test_numbers_that_are_none_are_said_and_are_not_equal():

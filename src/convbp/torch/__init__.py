@@ -57,12 +57,17 @@ def capture(model: torch.nn.Module) -> Iterator[Seen]:
     Raises
     ------
     TypeError
-        If ``model`` is no module.
+        If ``model`` is no module, or a compiled one.
     """
     if not isinstance(model, torch.nn.Module):
         raise TypeError(
             f"capture: model is a value of type {type(model).__name__}; expected a torch.nn.Module, the network or one "
             f"of its layers."
+        )
+    if hasattr(model, "_orig_mod"):
+        raise TypeError(
+            "capture: model is one that torch.compile has made, which runs past the hooks of its layers; expected the "
+            "model that was compiled: capture(model._orig_mod)."
         )
     recording = Recording(model)
     with recording.running():
