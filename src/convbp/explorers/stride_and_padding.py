@@ -13,6 +13,7 @@ from convbp.equations.terms import all_terms
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.strided_layer import StridedLayer
 from convbp.notation import number
+from convbp.pictures.drawing import needed
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
@@ -43,6 +44,8 @@ from convbp.pictures.written_terms import (
 from convbp.sums import Sum
 
 FIRST = Selection("image", 0, 0)
+# The side of a cell if numbers of that size have room in it, whatever the stride is: nothing else changes with it.
+CELL, FONT = 28, 9
 
 
 def scene(state: StridedLayer) -> Scene:
@@ -94,6 +97,7 @@ def scene(state: StridedLayer) -> Scene:
             (grids["spread"], "⊗", grids["turned"], "→", grids["gradient"]),
             (PRODUCTS, "→", SUM),
         ),
+        cell=CELL if max(needed(grid, FONT) for grid in grids.values()) <= CELL else 0,
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )

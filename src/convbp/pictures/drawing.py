@@ -311,15 +311,39 @@ class Cards(NamedTuple):
     largest: float
 
 
-def cards(highlights: Iterable[Highlight], cell: int) -> Cards:
-    """So large that each term of each highlight has room."""
-    terms = [term for highlight in highlights for row in highlight.formula.terms for term in row]
+class Extent(NamedTuple):
+    """What the formulas of all highlights of a picture need of room, whatever the size of a cell is.
+
+    ``formulas`` has one of each shape. The width of the widest term is None if they are lines of text.
+    """
+
+    formulas: tuple[Formula, ...]
+    widest: float | None
+    largest: float
+    column: tuple[float, float]
+
+
+def extent(highlights: Iterable[Highlight]) -> Extent:
+    """Return what the formulas of these need of room."""
+    formulas = [highlight.formula for highlight in highlights]
+    terms = [term for formula in formulas for row in formula.terms for term in row]
+    columns = {(formula.column, _types(formula)) for formula in formulas}
+    sizes = [_column(*column, 0)[1:] for column in columns]
+    column = max(size[0] for size in sizes), max(size[1] for size in sizes)
     if any(term.value is None for term in terms):
-        return Cards(0, 0, 0)
-    widest = max((text_width(_factors(term), CAPTION) for term in terms), default=0)
-    widest = max(widest, *(text_width(brief(term.value), LEGIBLE) for term in terms), 0)
+        return Extent(tuple(formulas), None, 0, column)
+    widths = [text_width(text, CAPTION) for text in set(map(_factors, terms))]
+    widths += [text_width(text, LEGIBLE) for text in {brief(term.value) for term in terms}]
     largest = max((abs(term.value) for term in terms if _finite(term.value)), default=0)
-    return Cards(cell, round(max(cell, min(widest, WIDEST_TERM)) + WIDER), largest)
+    shapes = {(formula.name, tuple(map(len, formula.terms))): formula for formula in formulas}
+    return Extent(tuple(shapes.values()), max(widths, default=0), largest, column)
+
+
+def cards(extent: Extent, cell: int) -> Cards:
+    """So large that each term of each highlight has room."""
+    if extent.widest is None:
+        return Cards(0, 0, 0)
+    return Cards(cell, round(max(cell, min(extent.widest, WIDEST_TERM)) + WIDER), extent.largest)
 
 
 def _factors(term: Term) -> str:
@@ -412,11 +436,6 @@ def _as_lines(rows: tuple[tuple[Term, ...], ...], added: bool) -> tuple[str, flo
             parts.append(_lines(name, lines, HANG, y))
             right, y = max(right, HANG + width), y + gap + CONTINUED * (len(lines) - 1)
     return "".join(parts), right, y - 8
-
-
-def column_size(formula: Formula) -> tuple[float, float]:
-    """Width and height of the end of a sum."""
-    return _column(formula.column, _types(formula), 0)[1:]
 
 
 def column(formula: Formula, width: float) -> str:

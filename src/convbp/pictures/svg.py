@@ -40,6 +40,7 @@ ROOM = 1170  # of the line on a usual page
 USUAL, LINES = 36, 440  # the side of a cell at least, and the height of several lines at most, if there is room
 HIGH, HIGHEST = 240, 400  # so high are the cells of a grid at most, if they can be, and if that is too little for many
 PHONE = 268  # on the narrowest page what is wider is made smaller
+LONGEST = 1400  # of a line on the widest page
 WIDEST = 1300  # of a still picture, if it can be: on a page it is made smaller until it fits
 
 
@@ -124,6 +125,7 @@ def layouts(scene: Scene) -> tuple[Layout, ...]:
     lines, count = len(drawn.phrases), len(drawn.boxes)
     rooms = {drawn.width(range(i, j)) for i in range(lines) for j in range(i + 1, lines + 1)}
     rooms |= {drawn.width_of_maps(range(lines, j)) for j in range(lines + 1, count + 1)}
+    rooms = {min(room, LONGEST) for room in rooms}
     found: list[Layout] = []
     for room in sorted({max(room, PHONE) for room in (*rooms, PHONE)}, reverse=True):
         layout = drawn.arranged(room)
@@ -158,6 +160,7 @@ class _Drawn:
 
     scene: Scene
     given: int = 0  # the side of a cell, if it is not to be found out
+    whole: "_Drawn | None" = None  # the same, where that is found out
 
     @cached_property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -225,7 +228,9 @@ class _Drawn:
                 if fits(cell, high):
                     return cell
         # Several lines, then, if they are not too high; else smaller cells.
-        heights = {cell: _Drawn(self.scene, cell).height_of_line() for cell in cells if cell <= 40 or cell == cells[-1]}
+        heights = {
+            cell: _Drawn(self.scene, cell, self).height_of_line() for cell in cells if cell <= 40 or cell == cells[-1]
+        }
         low = next((cell for cell in heights if cell in usual and heights[cell] <= LINES), None)
         single = next((cell for cell in cells if fits(cell, HIGHEST)), None)
         return low or single or min(heights, key=heights.__getitem__)
@@ -248,7 +253,11 @@ class _Drawn:
 
     @cached_property
     def cards(self) -> drawing.Cards:
-        return drawing.cards(self._highlights, self.cell)
+        return drawing.cards(self.extent, self.cell)
+
+    @cached_property
+    def extent(self) -> drawing.Extent:
+        return self.whole.extent if self.whole else drawing.extent(self._highlights)
 
     @cached_property
     def boxes(self) -> list[Box]:
@@ -288,11 +297,11 @@ class _Drawn:
     def _box(self, piece: Piece, cell: int) -> Box:
         if isinstance(piece, Part):
             if piece == PRODUCTS:
-                cards = drawing.cards(self._highlights, cell)
-                sizes = [drawing.terms_size(highlight.formula, cards) for highlight in self._highlights]
+                cards = drawing.cards(self.extent, cell)
+                sizes = [drawing.terms_size(formula, cards) for formula in self.extent.formulas]
                 head = drawing.CARD_HEAD if cards.cell else 0
             else:
-                sizes, head = [drawing.column_size(highlight.formula) for highlight in self._highlights], 0
+                sizes, head = [self.extent.column], 0
             width, height = (max(size[axis] for size in sizes) for axis in (0, 1))
             half = (height - head) / 2
             return Box(width, head + half, half)

@@ -130,7 +130,7 @@ def _highlight(
     elif isinstance(origin, Read):
         how, name = f"{origin.text} = {value}", origin.name
     elif len(terms) == 1:
-        how, name = f"{_with_arrays(products[0])} = {terms[0].numbers}", terms[0].numbers.rpartition(" = ")[0] or "="
+        how, name = f"{_with_arrays(products[0])} = {terms[0].numbers}", "="
     elif terms:
         arrays = " and ".join(sorted({_array_name(cell) for product in products for cell in product if cell.array}))
         how = f"{value}, the sum of {len(terms)} terms, made of {arrays}"

@@ -123,7 +123,7 @@ def _conv_forward(name, layer, inputs, output, kernel, bias):
 def _activation_forward(name, layer, inputs, output):
     def entry(*index):
         x = inputs.cell(*index)
-        return Read((x,), f"f({x.text}) = f({number(x.value)})", f"f({number(x.value)})")
+        return Read((x,), f"f({x.text}) = f({number(x.value)})", "f")
 
     rule = f"{name}: o = f(x), f(x) = {layer.function.formula} (Eq. 8)"
     return Made(name, "o", output, rule, lambda: tabulate(output.shape, entry), reads=(("", inputs.array),))

@@ -76,7 +76,7 @@ def _softmax(scores, probabilities, label, error):
     powers = [f"exp({number(cell.value)})" for cell in cells]
 
     def entry(k):
-        return Read(cells, f"{powers[k]} / ({' + '.join(powers)})", f"exp({s}) / Σ exp({s})")
+        return Read(cells, f"{powers[k]} / ({' + '.join(powers)})", "softmax")
 
     s = scores.symbol
     rule = f"softmax: p = exp({s}) / Σ exp({s}), and the error E = −log p of class {label} = {number(error)}"
@@ -87,7 +87,7 @@ def _softmax(scores, probabilities, label, error):
 def _output_error(probabilities, scores, delta, label):
     def entry(k):
         p, one = probabilities.cell(k), int(k == label)
-        return Read((p,), f"{p.text} − {one} = {number(p.value)} − {one}", f"{p.text} − {one}")
+        return Read((p,), f"{p.text} − {one} = {number(p.value)} − {one}", f"p − {one}")
 
     rule = f"the output error: δ of {scores.array} = p − 1 for class {label}, the target, and p − 0 for the others"
     reads = (("", "softmax"),)
@@ -139,8 +139,8 @@ def _updated(network, image, label, rate, parameters, gradients, error):
     def updated(old, g):
         def entry(*index):
             one, slope = old.cell(*index), g.cell(*index)
-            name = f"{one.text} − η·{slope.text}"
-            return Read((), f"{name} = {number(one.value)} − {number(rate)}·{factor(slope.value)}", name)
+            numbers = f"{number(one.value)} − {number(rate)}·{factor(slope.value)}"
+            return Read((), f"{one.text} − η·{slope.text} = {numbers}", f"{one.text[0]} − η·g")
 
         values = after.parameters[old.array]
         return Made(old.array, old.symbol, values, rule, lambda: tabulate(values.shape, entry), old.tags)
