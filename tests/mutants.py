@@ -87,6 +87,33 @@ def kernel_gradient(rng):
     return {"inputs": inputs, "delta": numbers(rng, N, rows, columns, D)}
 
 
+def transposed(rng):
+    inputs, kernel, stride = sizes(rng, 4), sizes(rng), sizes(rng, 4)
+    padding = [
+        int(rng.integers(0, (s * (n - 1) + k - 1) // 2 + 1)) for n, k, s in zip(inputs, kernel, stride, strict=True)
+    ]
+    over = tuple(int(rng.integers(0, s)) for s in stride)
+    arrays = {"inputs": numbers(rng, *inputs), "kernel": numbers(rng, *kernel)}
+    return arrays | {"stride": stride, "padding": tuple(padding), "output_padding": over}
+
+
+def columns(rng):
+    inputs, size, stride, (rows, cols) = windows(rng)
+    arrays = {"columns": numbers(rng, rows * cols, size[0] * size[1])}
+    return arrays | {"input_size": inputs, "kernel_size": size, "stride": stride}
+
+
+def depthwise(rng):
+    N, C, _, k1, k2, rows, cols = channels(rng)
+    return {"inputs": numbers(rng, N, rows + k1 - 1, cols + k2 - 1, C), "delta": numbers(rng, N, rows, cols, C)}
+
+
+def normalisation(rng):
+    shape = (*sizes(rng), *sizes(rng))
+    arrays = {"delta": numbers(rng, *shape), "inputs": numbers(rng, *shape), "gamma": numbers(rng, shape[3])}
+    return arrays | {"eps": float(rng.random()) + 0.1}
+
+
 def two_layers(rng):
     first, second = sizes(rng, 4), sizes(rng, 4)
     image = numbers(rng, *(k + n - 1 for k, n in zip(first, second, strict=True)))
@@ -154,6 +181,44 @@ def of_channels(inputs, delta):
     return loops.conv2d_kernel_gradient(inputs, delta, size)
 
 
+def through_transposed(inputs, kernel, stride, padding, output_padding):
+    layer, steps = (inputs[None, :, :, None], kernel[:, :, None, None]), {"stride": stride, "padding": padding}
+    return loops.conv2d_transpose(*layer, **steps, output_padding=output_padding)[0, :, :, 0]
+
+
+def windows_back(columns, input_size, kernel_size, stride):
+    """How im2col depends on each pixel, one after the other."""
+
+    def laid_out(image):
+        tops, lefts = (range(0, n - k + 1, s) for n, k, s in zip(input_size, kernel_size, stride, strict=True))
+        (k1, k2) = kernel_size
+        return np.array([image[i : i + k1, j : j + k2].ravel() for i in tops for j in lefts])
+
+    result = np.zeros(input_size)
+    for pixel in np.ndindex(input_size):
+        one = np.zeros(input_size)
+        one[pixel] = 1
+        result[pixel] = (laid_out(one) * columns).sum()
+    return result
+
+
+def of_own_channel(inputs, delta):
+    size = [n - m + 1 for n, m in zip(inputs.shape[1:3], delta.shape[1:3], strict=True)]
+    return loops.conv2d_kernel_gradient(inputs, delta, size, groups=inputs.shape[3])[:, :, 0]
+
+
+def through_normalisation(delta, inputs, gamma, eps):
+    """By a complex step, which knows nothing of the derivation."""
+    result = np.zeros(inputs.shape)
+    for at in np.ndindex(inputs.shape):
+        nudged = inputs.astype(complex)
+        nudged[at] += 1e-30j
+        difference = nudged - nudged.mean(axis=(0, 1, 2))
+        outputs = gamma * difference / np.sqrt((difference**2).mean(axis=(0, 1, 2)) + eps)
+        result[at] = (outputs.imag * delta).sum() / 1e-30
+    return result
+
+
 def for_first_kernel(image, first_kernel, second_kernel, target):
     ((output,),) = loops.cross_correlate(loops.cross_correlate(image, first_kernel), second_kernel)
     return 2 * (output - target) * loops.cross_correlate(image, second_kernel)
@@ -200,6 +265,10 @@ BY_LOOPS = {
     "strided_input_gradient": (strided, through_stride),
     "multichannel_input_gradient": (input_gradient, through_channels),
     "multichannel_kernel_gradient": (kernel_gradient, of_channels),
+    "conv_transpose2d": (transposed, through_transposed),
+    "col2im": (columns, windows_back),
+    "depthwise_kernel_gradient": (depthwise, of_own_channel),
+    "batch_norm_delta": (normalisation, through_normalisation),
     "two_layer_question": (two_layers, for_first_kernel),
 }
 DECIDING = {}

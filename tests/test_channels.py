@@ -41,7 +41,7 @@ def check(state, drawn):
     """What comes out, and for each cell of it the slices, the windows under them, and the products."""
     forward, (k1, k2, C, D) = state.way == "forward", state.kernel.shape
     hidden = f"target{min(1, (D if forward else C) - 1)}"
-    drawn = uncovered(scene, state, hidden, lambda chosen: chosen[1:] if chosen[0] == hidden else None)
+    drawn = uncovered(scene, state, hidden, lambda chosen: chosen[1:] if chosen[0] == hidden else None, stay="laid")
     inputs, kernel, delta = (array.astype(int) for array in (state.inputs, state.kernel, state.delta))
     if forward:
         expected, sources = loops.conv2d(inputs[None], kernel)[0], C

@@ -269,7 +269,7 @@ def test_jupyterlab_saves_pictures_and_does_not_ask_about_news_unless_the_reader
     assert settings.read_text() == "{}"
 
 
-@pytest.mark.parametrize("more", ["test", "site"])
+@pytest.mark.parametrize("more", ["lecture", "test", "site"])
 def test_the_tests_and_the_site_bring_what_the_notebooks_need_and_not_the_other_way_round(outline, more):
     module = load(outline)
     for extra in ["notebooks", more, "notebooks"]:

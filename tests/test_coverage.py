@@ -11,7 +11,7 @@ from convbp import exercises
 from convbp.equations import equation
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-COMPLETE = 17  # 00 to 16
+COMPLETE = 19  # 00 to 18
 ALL = range(1, 23)
 
 

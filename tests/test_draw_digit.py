@@ -110,6 +110,31 @@ def test_update_asks_a_network_that_has_learnt_meanwhile():
     assert repr(explorer) == repr(DrawDigit(network))
 
 
+@pytest.mark.parametrize("wanted", [0, 7])
+def test_a_wanted_digit_shows_how_its_score_depends_on_each_cell(network, explorer, wanted):
+    exact, image = network.copy(np.float64), DIGITS.images[0]
+
+    def score(cell, step):
+        ink = image[None, :, :, None] / 16
+        ink[0, *cell, 0] += step
+        return exact.scores(ink)[0, wanted]
+
+    (choice,) = (part for part in explorer.children if isinstance(part, widgets.ToggleButtons))
+    names = [name for name, _ in choice.options]
+    choice.set_state({"index": names.index(str(wanted))})
+    (grid,) = (grid for grid in explorer.view.scene.grids if grid.name == "slopes")
+    assert grid.title == f"∂x({wanted}) / ∂ink"
+    for cell in [(0, 0), (2, 3), (4, 5), (7, 1)]:  # where both sides differ, there is a kink
+        slopes = [(score(cell, step) - score(cell, 0)) / step for step in (1e-6, -1e-6)]
+        assert min(slopes) - 0.006 <= grid.values[cell[0]][cell[1]] <= max(slopes) + 0.006
+    highlight = explorer.view.scene.highlights["drawing", 2, 3]
+    largest = np.unravel_index(np.argmax(grid.values), grid.size)
+    assert f"darken {tuple(map(int, largest))} first" in highlight.sentence
+    assert any(mark.grid == "slopes" and (mark.row, mark.col) == (2, 3) for mark in highlight.marks)
+    choice.set_state({"index": names.index("none")})
+    assert [grid.name for grid in explorer.view.scene.grids] == ["drawing", "scores", "exponentials", "probabilities"]
+
+
 # Strokes and controls
 
 
@@ -227,6 +252,7 @@ def test_python_s_own_integers_and_fractions_are_ink(network):
         ({"selected": ("drawing", 8, 0)}, "there is no cell ('drawing', 8, 0) to choose"),
         ({"pen": "x"}, "DrawDigit: pen is 'x'; expected a whole number from 0 to 16."),
         ({"pen": 99}, "DrawDigit: pen is 99; expected a whole number from 0 to 16."),
+        ({"wanted": "ten"}, "DrawDigit: wanted is 'ten'; expected"),
         ({"example": -1}, "DrawDigit: example is -1; expected a whole number from 0 to 1796."),
         ({"example": 1797}, "DrawDigit: example is 1797; expected a whole number from 0 to 1796."),
     ],

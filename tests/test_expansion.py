@@ -9,6 +9,7 @@ import pytest
 from convbp import conv2d, convolve
 from convbp.equations import expand_bias_gradient, expand_input_gradient, expand_kernel_gradient
 from convbp.notation import latex_subscripted
+from convbp.sums import symbols
 
 SIZES = [((4, 5), (2, 3)), ((3, 7), (3, 1)), ((5, 3), (1, 2)), ((12, 4), (2, 3))]
 
@@ -121,3 +122,12 @@ def test_a_long_sum_is_broken_into_lines():
 def test_what_cannot_be_expanded(call, error, words):
     with pytest.raises(error, match=re.escape(words)):
         call()
+
+
+def test_a_difference_of_symbols_is_a_sum_with_minus_one():
+    image = np.array([[3, 5], [-2, 7]])
+    entries = symbols("I", image)
+    below = entries[1:] - entries[:-1]
+    assert [entry.value for entry in below[0]] == (image[1] - image[0]).tolist()
+    assert below[0, 0].in_symbols() == ["I₁₀", "I₀₀·(−1)"]
+    assert (4 - entries[0, 0]).value == 1

@@ -63,6 +63,8 @@ def test_inputs_are_never_square_and_channels_not_as_many_as_filters(exercise):
             assert arguments["size"][0] != arguments["size"][1] or arguments.get("stride") == (1, 1)
             arrays.pop("delta", None)
         for name, array in arrays.items():
+            if array.ndim == 1:  # one number for each channel
+                continue
             rows, columns = array.shape[1:3] if array.ndim == 4 and name != "kernel" else array.shape[:2]
             assert rows != columns
             assert name != "kernel" or array.ndim == 2 or array.shape[2] != array.shape[3]

@@ -211,7 +211,7 @@ def test_a_prediction_is_typed_in_the_picture_and_compared_when_it_is_uncovered(
 
 
 def test_a_saved_page_works_where_no_script_may_stand_in_a_page(browser, tmp_path):
-    SlidingWindow().save_html(tmp_path / "apart.html", title="A & B", caption="C < D", inline=False)
+    SlidingWindow().save_html(tmp_path / "apart.html", title="A & B", caption="C < D", fit=True, inline=False)
     tab = Tab(browser, "about:blank")
     policy = {"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'"}
     tab.page.route(
@@ -222,6 +222,15 @@ def test_a_saved_page_works_where_no_script_may_stand_in_a_page(browser, tmp_pat
     expect(tab.page.locator(".convbp-sentence")).to_contain_text("Output (1, 0) is ")
     expect(tab.page.locator("h1")).to_have_text("A & B")
     expect(tab.page.locator("figcaption")).to_have_text("C < D")
+    expect(tab.page.locator("footer")).to_contain_text("MIT licence")
+    tab.page.set_viewport_size({"width": 2400, "height": 1400})
+    fits = "(page) => page.scrollWidth <= innerWidth && page.scrollHeight <= innerHeight"
+    tab.page.wait_for_function(f"document.body.style.zoom > 1 && ({fits})(document.documentElement)")
+    tab.page.emulate_media(media="print")
+    tab.page.set_viewport_size({"width": 700, "height": 1000})  # as wide as paper; nothing is cut off, or to be set
+    box = tab.page.locator(".convbp-stage > svg").bounding_box()
+    assert box["x"] + box["width"] <= 700
+    expect(tab.page.get_by_role("slider")).to_have_count(0)
     assert tab.page.locator(".mark").first.evaluate("mark => getComputedStyle(mark).fill") == "none"
     assert tab.complaints == []
     tab.page.close()

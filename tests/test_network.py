@@ -120,6 +120,24 @@ def test_the_delta_of_the_input_is_a_central_difference():
     assert convbp.compare_gradients(delta, expected).agrees
 
 
+def test_a_delta_of_ones_own_is_sent_back_to_every_layer():
+    net, inputs = network(POOLS["max"][0](2), dtype=np.float64), images()
+    weights = np.random.default_rng(3).normal(size=(3, 4))
+    forward = net.forward(inputs)
+    deltas = net.deltas(forward, weights)
+    expected = convbp.central_difference(lambda o: (net.scores(o) * weights).sum(), inputs)
+    np.testing.assert_allclose(deltas["input.delta"], expected, rtol=1e-6, atol=1e-8)
+    upper = convbp.central_difference(
+        lambda x: (net.run(x, net.parameters, "tanh2") * weights).sum(), forward["conv2.pre_activation"]
+    )
+    np.testing.assert_allclose(deltas["conv2.delta"], upper, rtol=1e-6, atol=1e-8)
+    # begun with the loss's δ, it is what `backward` finds
+    backward = net.backward(forward, LABELS)
+    again = net.deltas(forward, net.loss.gradient(forward.output, LABELS))
+    assert all(np.array_equal(again[name], backward[name]) for name in again)
+    assert list(again) == [name for name in backward if name.endswith(".delta")]
+
+
 def test_another_loss():
     net = with_biases(network(loss=half_sum_of_squares))
     assert check_gradients(net, images(), np.arange(12).reshape(3, 4) / 10).agrees
@@ -744,3 +762,11 @@ def test_labels_that_are_refused(labels, said):
     net = network()
     with pytest.raises((TypeError, ValueError), match=re.escape(said)):
         net.backward(net.forward(images()), labels)
+
+
+def test_a_delta_that_does_not_fit():
+    net = network()
+    with pytest.raises(ValueError, match=r"Network.deltas: delta has shape \(3, 5\); expected \(3, 4\)"):
+        net.deltas(net.forward(images()), np.zeros((3, 5)))
+    with pytest.raises(TypeError, match=r"Network\.deltas: forward is of another network"):
+        net.deltas(network().forward(images()), np.zeros((3, 4)))

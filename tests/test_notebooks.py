@@ -1,5 +1,6 @@
 """The notebooks in a reader's hands: run in part, read where nothing runs, and without the solutions."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import nbformat
 import pytest
 
 import course
+import sample
 from tools import reading
 
 NOTEBOOKS = sorted(Path(course.NOTEBOOKS).glob("*.ipynb"))
@@ -37,6 +39,32 @@ def test_after_a_restart_a_picture_needs_the_set_up_only(path):
     for cell in others:
         if reading.PICTURES.search(cell.source):
             exec(cell.source, dict(restarted))
+
+
+class OtherNumbers(ast.NodeTransformer):
+    """Other whole numbers in the arrays; what is 0 stays 0."""
+
+    def __init__(self):
+        self.rng = sample.rng("other numbers")
+
+    def visit_Call(self, node):
+        if ast.unparse(node.func) == "np.array":
+            for one in ast.walk(node.args[0]):
+                if isinstance(one, ast.Constant) and type(one.value) is int and one.value:
+                    one.value = int(self.rng.integers(1, 6) * self.rng.choice([-1, 1]))
+        return node
+
+
+@pytest.mark.slow
+def test_with_other_numbers_at_the_top_it_runs_through(monkeypatch):
+    monkeypatch.setattr("builtins.display", lambda *shown: None, raising=False)
+    several = sample.rng("notebooks").permutation(NOTEBOOKS[1:9])[: sample.size(1, thorough=8)]
+    for path in several:
+        set_up, *others = [c.source for c in code(read(path)) if "solution" not in c.metadata.get("tags", [])]
+        names = {}
+        exec(ast.unparse(OtherNumbers().visit(ast.parse(set_up))), names)
+        for source in others:
+            exec(source, names)
 
 
 @each_notebook

@@ -52,3 +52,9 @@ def test_rows_are_of_python_numbers():
         assert {type(entry) for row in rows for entry in row} <= {int, float, bool}
         assert rows == tuple(map(tuple, array.tolist()))
     assert rows_of(np.array([[Fraction(1, 3), 2]], object)) == ((Fraction(1, 3), 2),)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0)])
+def test_a_grid_without_cells_is_refused_in_words(shape):
+    with pytest.raises(ValueError, match="Grid: output has no cells; expected values, row by row"):
+        Grid("output", "output", rows_of(np.zeros(shape)))

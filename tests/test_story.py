@@ -8,11 +8,13 @@ import pytest
 
 import course
 from convbp import explorers
-from tools import reading
+from tools import boxes, reading
 
 NOTEBOOKS = sorted(Path(course.NOTEBOOKS).glob("[0-9][0-9]_*.ipynb"))
-APPENDICES = [path for path in NOTEBOOKS if path.name[:2] >= "14"]  # to look something up in
-COURSE = NOTEBOOKS[: len(NOTEBOOKS) - len(APPENDICES)]
+COURSE = [path for path in NOTEBOOKS if path.name[:2] < "14"]
+APPENDICES = [path for path in NOTEBOOKS if "14" <= path.name[:2] < "17"]  # to look something up in
+WITH_YOUR_OWN_CODE = NOTEBOOKS[len(COURSE) + len(APPENDICES) :]
+MAIN_LINES = [*COURSE, *WITH_YOUR_OWN_CODE]
 
 
 def for_each(paths):
@@ -37,14 +39,14 @@ def text_of(cells):
 # Lengths
 
 
-@for_each(COURSE)
+@for_each(MAIN_LINES)
 def test_the_main_line_is_short(path):
     notebook = read(path)
     assert reading.main_words(notebook) <= MOST_WORDS
     assert reading.longest_stretch(notebook) <= MOST_AT_A_STRETCH
 
 
-@for_each(COURSE)
+@for_each(MAIN_LINES)
 def test_a_sentence_of_the_main_line_is_short(path):
     sentences = reading.sentences(text_of(reading.main_line(read(path))))
     assert not [one for one in sentences if reading.words(one) > LONGEST_SENTENCE]
@@ -137,16 +139,22 @@ def test_an_answer_that_does_not_wait_is_found():
     assert not reading.shown_too_early(nbformat.v4.new_notebook(cells=[asked, told]))
 
 
+def test_the_boxes_of_the_first_notebook_are_those_of_the_tool():
+    assert boxes.markdown() in text_of(read(NOTEBOOKS[0]).cells)
+    linked = {link.partition("#")[0] for _, _, link in [*boxes.FORWARD, *boxes.BACK]}
+    assert linked <= {path.name for path in NOTEBOOKS}
+
+
 # Questions
 
 
-@for_each(COURSE[1:])
+@for_each(MAIN_LINES[1:])
 def test_it_opens_with_two_questions_to_remember(path):
     _, second, *_ = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
     assert re.fullmatch(r'exercises\.remember\("[^"]+", "[^"]+"\)', second)
 
 
-@for_each(COURSE)
+@for_each(MAIN_LINES)
 def test_it_asks_for_a_reason_in_the_readers_own_words(path):
     (asked,) = [cell.source for cell in read(path).cells if "**In your own words" in cell.source]
     assert re.search(r"\*\*In your own words.*<details><summary>.+</summary>\n\n.+\n</details>", asked, re.DOTALL)

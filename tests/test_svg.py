@@ -15,8 +15,6 @@ from convbp.pictures.colours import (
     DARK,
     HUES,
     LIGHT,
-    NEGATIVE,
-    POSITIVE,
     SHARES,
     contrast,
     diverging,
@@ -501,8 +499,8 @@ def test_text_on_a_cell_or_a_tag_of_any_hue_can_be_read():
 
 def test_zero_is_white_and_the_largest_has_the_full_colour():
     assert diverging(0, 5) == diverging(0, 0) == diverging(-0.0, 1) == "#ffffff"
-    assert (diverging(-5, 5), diverging(Fraction(5), 5)) == (NEGATIVE, POSITIVE)
-    assert diverging(10**400, 10**400) == POSITIVE
+    assert (diverging(-5, 5), diverging(Fraction(5), 5)) == (LIGHT["negative"], LIGHT["positive"])
+    assert diverging(10**400, 10**400) == LIGHT["positive"]
 
 
 def test_equal_captions_are_equal_weights_wherever_they_lie():

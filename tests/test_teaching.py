@@ -3,17 +3,20 @@
 import csv
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import nbformat
 import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 import course
+import sample
 from convbp import exercises
 from tools import exam, report, student
 
@@ -164,7 +167,12 @@ def test_what_stopped_a_cell_before_the_check_is_said(tmp_path):
         path = write(tmp_path, f"{len(list(tmp_path.iterdir()))}", some)
         return [row.kind for row in report.run("ada", path, seed, seconds=20)]
 
-    assert kinds("import os\nos._exit(1)", CHECK) == ["crash"]
+    sleeps = "import time; time.sleep(60)"
+    started = f"import subprocess, sys\nother = subprocess.Popen([sys.executable, '-c', {sleeps!r}])\n"
+    saying = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(other.pid))"
+    assert kinds(f"{started}{saying}", "import os\nos._exit(1)", CHECK) == ["crash"]
+    if hasattr(os, "killpg"):  # what it has started has ended, too
+        assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}/cwd").exists()
     assert kinds("exercises.kernel_gradient.check(...)", seed="autumn") == ["missing"]
     assert kinds("exercises.kernel_gradient.check(np.ones((3, 2)))", seed="autumn") == [report.NO_FUNCTION]
 
@@ -173,6 +181,23 @@ def test_memory_is_limited(tmp_path):
     code = "def mine(inputs, delta):\n    return np.ones((30_000, 30_000))[:3, :2]"
     (row,) = report.run("ada", write(tmp_path, "ada", cells(code)))
     assert row.kind == "crash"
+
+
+def test_an_assignment_is_made_of_any_exercises(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "examples" / "nbgrader"))
+    assignment = importlib.import_module("assignment")
+    many = sample.size(1, thorough=len(exercises.ALL))
+    chosen = [exercises.ALL[n].name for n in sample.rng("assignment").permutation(len(exercises.ALL))[:many]]
+    assert assignment.main([str(tmp_path / "one" / "made.ipynb"), *chosen, "--seed", "autumn"]) == 0
+    _, *cells = nbformat.read(tmp_path / "one" / "made.ipynb", as_version=4).cells
+    names = {"np": np, "exercises": exercises, "display": lambda result: names.update(shown=result)}
+    for _, _, answer, check in zip(*[iter(cells)] * 4, strict=True):
+        assert answer.source.count("### BEGIN SOLUTION") == answer.source.count("### END SOLUTION") == 1
+        wrong = re.sub(" *### BEGIN.*END SOLUTION", "    return np.zeros((1, 1))", answer.source, flags=re.DOTALL)
+        for source, points in [(answer.source, check.metadata.nbgrader.points), (wrong, 0)]:
+            exec(source, names)
+            exec(check.source, names)
+            assert names["shown"].points == points, source
 
 
 # Handing out
@@ -250,7 +275,8 @@ def test_slides_and_paper_ask_no_other_machine(lecture, tmp_path):
     for page in pages:
         text = page.read_text(encoding="utf-8")
         tags = re.findall(r"<(?:script|link|img|iframe)[^>]* (?:src|href)=.([^\"']+)", text)
-        files = {*tags, *re.findall(r"url\(.?(?!data:)([^)\"']+)", text)} - {"data:image/png;base64,AAAA"}
+        tags += re.findall(r"url\([\"']?([^)\"']+)", text)
+        files = {name for name in tags if not name.startswith("data:")}
         assert "mathjax.js" in files
         assert [name for name in files if not (page.parent / name).is_file()] == []
     paper = (tmp_path / "paper" / "page.html").read_text(encoding="utf-8")

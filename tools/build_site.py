@@ -36,6 +36,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "site", help="where to: site/ if left out")
     parser.add_argument("--book", action="store_true", help="the book alone, without Python in the page")
     parser.add_argument(
+        "--run",
+        nargs="+",
+        metavar="NAME",
+        choices=[path.stem for path in notebooks()],
+        help="run these notebooks alone; the other pages show what is saved, with still pictures, for a quick look",
+    )
+    parser.add_argument(
         "--pyodide",
         metavar="PATH_OR_URL",
         default=os.environ.get("CONVBP_PYODIDE"),
@@ -50,7 +57,7 @@ def main(arguments: list[str]) -> int:
         import lite
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch, "source")
-        write_source(source, asyncio.run(run_all()), with_lite=lite is not None)
+        write_source(source, asyncio.run(run_all(chosen.run)), with_lite=lite is not None)
         shutil.rmtree(site, ignore_errors=True)
         sphinx(source, site)
         if lite is not None:
@@ -64,11 +71,13 @@ def main(arguments: list[str]) -> int:
 # The notebooks, run
 
 
-async def run_all() -> dict[Path, nbformat.NotebookNode]:
-    """Run all notebooks, as many at a time as there are processors."""
+async def run_all(names: list[str] | None = None) -> dict[Path, nbformat.NotebookNode]:
+    """Run all notebooks, or those of these names, as many at a time as there are processors; the others as saved."""
     turn = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def one(path: Path) -> nbformat.NotebookNode:
+        if names and path.stem not in names:
+            return as_page(nbformat.read(path, as_version=4))
         async with turn:
             try:
                 return await run(path)
@@ -80,7 +89,7 @@ async def run_all() -> dict[Path, nbformat.NotebookNode]:
 
 
 async def run(path: Path) -> nbformat.NotebookNode:
-    """Run the notebook and return it, with pictures that answer in the place of still ones."""
+    """Run the notebook and return it as a page."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
@@ -91,6 +100,12 @@ async def run(path: Path) -> nbformat.NotebookNode:
         resources={"metadata": {"path": str(path.parent)}},
     )
     await client.async_execute()
+    print(f"{os.path.relpath(path, ROOT)}: run", flush=True)
+    return as_page(notebook)
+
+
+def as_page(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Put pictures that answer in the place of the views of widgets, and take out what no reader sees."""
     models = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -102,7 +117,6 @@ async def run(path: Path) -> nbformat.NotebookNode:
                 output.data = {"text/html": live(picture), "text/plain": output.data["text/plain"]}
                 output.metadata = {}
     clean(notebook)
-    print(f"{path.relative_to(ROOT)}: run", flush=True)
     return notebook
 
 

@@ -29,6 +29,7 @@ CHECK_SECONDS = 5  # for one answer, on all inputs
 COLUMNS = ["student", "exercise", "passed", "points", "kind", "mistake", "where", "notebook"]
 # Kinds that only a report has, beside those of a result.
 UNREADABLE, NO_CHECK, NOT_RUN = "unreadable", "no check in it", "not run"
+FILE = "the file itself"  # in the place of an exercise
 ERROR, UNCHECKED, NO_FUNCTION = "error before the check", "no result saved", "no function, so not on other numbers"
 
 
@@ -267,7 +268,7 @@ def summary(rows: list[Row]) -> str:
     """For each exercise how many passed, and the mistakes, the most frequent first."""
     lines = [f"{len({row.student for row in rows})} students"]
     for exercise, some in by_exercise(rows).items():
-        lines.append(f"{exercise or 'no exercise'}: {sum(row.passed for row in some)} of {len(some)} right")
+        lines.append(f"{exercise or FILE}: {sum(row.passed for row in some)} of {len(some)} right")
         lines += [f"  {n:>3}  {what}" for what, n in mistakes(some)]
     return "\n".join(lines)
 
@@ -315,10 +316,10 @@ def page(rows: list[Row], site: str = "", executed: bool = False) -> str:
         if executed
         else "Read from what students saved; nothing was run. A saved output can be edited by whoever has the file."
     )
-    head = "".join(f'<th scope="col">{escape(name or "no exercise")}</th>' for name in exercises)
+    head = "".join(f'<th scope="col">{escape(name or FILE)}</th>' for name in exercises)
     body = "".join(
         f'<tr><th scope="row">{escape(student)}</th>'
-        + "".join(_cell(cell.get((student, name))) for name in exercises)
+        + "".join(_cell(cell.get((student, name)), missing="not handed in" if name else "") for name in exercises)
         + "</tr>\n"
         for student in students
     )
@@ -335,9 +336,9 @@ def page(rows: list[Row], site: str = "", executed: bool = False) -> str:
 """
 
 
-def _cell(row: Row | None) -> str:
+def _cell(row: Row | None, missing: str) -> str:
     if row is None:
-        return "<td>not handed in</td>"
+        return f"<td>{missing}</td>"
     text = f"right, {row.points:g}" if row.passed else f"{row.what}, {row.points:g}" if row.points else row.what
     return f'<td class="{"right" if row.passed else "wrong"}">{escape(text)}</td>'
 
@@ -348,7 +349,7 @@ def _part(exercise: str, rows: list[Row], site: str) -> str:
     for row in rows:
         look.setdefault(row.what, row.where)
     items = "".join(f"<li>{escape(what)}: {n}{_to_read(exercise, look[what], site)}</li>" for what, n in counted[1:])
-    return f"<h2>{escape(exercise or 'no exercise')}</h2>\n{bars(counted)}\n<ul>{items}</ul>"
+    return f"<h2>{escape(exercise or FILE)}</h2>\n{bars(counted)}\n<ul>{items}</ul>"
 
 
 def _to_read(exercise: str, where: str, site: str) -> str:

@@ -1,4 +1,4 @@
-"""Settings for trying the course on a hub, on this machine alone: ``jupyterhub``, in this folder, gives ``get_config``."""
+"""Settings for trying the course on a hub, on this machine alone; ``jupyterhub`` gives ``get_config``."""
 
 import os
 import sys

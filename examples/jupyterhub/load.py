@@ -37,18 +37,24 @@ async def main() -> None:
     names = [f"reader{n}" for n in range(1, chosen.users + 1)]
     try:
         done = await asyncio.gather(*(user(name, sources, chosen.pause) for name in names))
-        memory = [megabytes(await pid(name)) for name in names]
+        used = [await costs(name) for name in names]
     finally:
-        await asyncio.gather(*(ask("DELETE", f"/hub/api/users/{name}/server", expected=(202, 204, 404)) for name in names))
+        await asyncio.gather(
+            *(ask("DELETE", f"/hub/api/users/{name}/server", expected=(202, 204, 404)) for name in names)
+        )
     starts, cells = zip(*done, strict=True)
     everything = sorted(seconds for some in cells for seconds in some)
     print(f"{len(names)} users, {len(sources)} cells each of {chosen.notebook.name}; {os.cpu_count()} processors")
-    print(f"server and kernel ready: median {statistics.median(starts):.1f} s, slowest {max(starts):.1f} s")
-    print(f"all cells of a user:     median {statistics.median(map(sum, cells)):.1f} s, slowest {max(map(sum, cells)):.1f} s")
-    print(f"a cell: median {statistics.median(everything):.2f} s, 95 % within {everything[int(0.95 * len(everything))]:.2f} s")
-    own, shared = zip(*memory, strict=True)
-    print(f"memory of a user: median {statistics.median(own):.0f} MB, most {max(own):.0f} MB")
-    print(f"  of it the kernel: median {statistics.median(shared):.0f} MB")
+    memory, of_kernels, processor = zip(*used, strict=True)
+    for what, numbers in [
+        ("server and kernel ready, s", starts),
+        ("all cells of a user, s", [sum(some) for some in cells]),
+        ("a cell, s", everything),
+        ("memory of a user, MB", memory),
+        ("  of it the kernel, MB", of_kernels),
+        ("processor of a user, s", processor),
+    ]:
+        print(f"{what:<27} median {statistics.median(numbers):6.1f}   most {max(numbers):6.1f}")
 
 
 async def user(name: str, sources: list[str], pause: float) -> tuple[float, list[float]]:
@@ -105,28 +111,35 @@ async def ask(method: str, path: str, body: dict | None = None, expected: tuple 
     return json.loads(reply.body) if reply.body else {}
 
 
-async def pid(name: str) -> int:
-    return (await ask("GET", f"/hub/api/users/{name}"))["servers"][""]["state"]["pid"]
+async def costs(name: str) -> tuple[float, float, float]:
+    """The memory of a user's server with its kernels in MB, that of the kernels alone, and the processor's seconds.
 
-
-def megabytes(server: int) -> tuple[float, float]:
-    """What a server and its kernels have of the memory, and the kernels alone; what is shared is shared out (PSS)."""
+    What processes share is shared out among them (PSS).
+    """
+    server = (await ask("GET", f"/hub/api/users/{name}"))["servers"][""]["state"]["pid"]
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+            parents[int(stat.parent.name)] = int(fields(stat)[1])
         except OSError:  # it has ended meanwhile
             continue
     family, size = {server}, 0
     while size < len(family):
         size = len(family)
         family |= {child for child, parent in parents.items() if parent in family}
+    ticks = sum(int(n) for process in family for n in fields(Path(f"/proc/{process}/stat"))[11:13])
+    own = {process: megabytes(process) for process in family}
+    return sum(own.values()), sum(own.values()) - own[server], ticks / os.sysconf("SC_CLK_TCK")
 
-    def pss(process: int) -> float:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
-    return sum(map(pss, family)), sum(map(pss, family - {server}))
+def fields(stat: Path) -> list[str]:
+    """Those behind the name of the program, which may have spaces in it."""
+    return stat.read_text().rpartition(")")[2].split()
+
+
+def megabytes(process: int) -> float:
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
 if __name__ == "__main__":

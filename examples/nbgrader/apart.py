@@ -12,11 +12,12 @@ import json
 import linecache
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
 import traceback
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from io import StringIO
 
@@ -116,6 +117,8 @@ class Student:
 
     def end(self):
         if self.process is not None:
+            with suppress(AttributeError, ProcessLookupError):  # Windows has no groups; it may have ended
+                os.killpg(self.process.pid, signal.SIGKILL)  # with what it has started
             self.process.kill()
             self.process.join()
             self.process = None
@@ -198,6 +201,8 @@ def serve(pipe, folder, options):
     """Run cells and call functions, as ``pipe`` asks for, until it is closed."""
     if options["megabytes"]:
         limit_memory(options["megabytes"])
+    if hasattr(os, "setsid"):
+        os.setsid()
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 

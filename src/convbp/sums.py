@@ -58,6 +58,15 @@ class Sum:
 
     __radd__, __rmul__ = __add__, __mul__
 
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __rsub__(self, other):
+        return -self + other
+
     def in_symbols(self) -> list[str]:
         """Each product in symbols: δ₀₀·o₀₁."""
         return ["·".join(part.text or factor(part.value) for part in term) for term in self.terms]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from answers import chain, gradients, pooling, sliding
+from answers import chain, gradients, own_layer, pooling, sliding
 from answers.table import wrong
 
 
@@ -58,6 +58,10 @@ CHANGES = {
         SIGN | {"transposed": exchanged_maps, "result turned by 180°": turned_maps},
     ),
     "multichannel_kernel_gradient": (gradients.window_sums, SIGN | EXCHANGED | MIRRORED),
+    "conv_transpose2d": (own_layer.conv_transpose, ALL),
+    "col2im": (own_layer.fold, ALL),
+    "depthwise_kernel_gradient": (own_layer.depthwise, SIGN | EXCHANGED | MIRRORED),
+    "batch_norm_delta": (own_layer.norm, SIGN),
     "descent_step": (chain.step, EXCHANGED),
     "two_layer_question": (chain.two_layers, EXCHANGED | MIRRORED | TURNED),
 }

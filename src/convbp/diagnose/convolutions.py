@@ -27,8 +27,7 @@ ONE_SIDE = "the padding is not the same on both sides"
 
 def _from_exercise(name: str, *places: str) -> Iterable[list[Misconception]]:
     """The mistakes of an exercise that change nothing but these steps."""
-    known = getattr(exercises, name).computation.misconceptions
-    return [[m] for m in known if m.changes.keys() <= set(places)]
+    return getattr(exercises, name).computation.changing(*places)
 
 
 def _each_map(step: Callable[..., Array], array: Array, *more: Any) -> Array:

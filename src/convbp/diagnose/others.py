@@ -10,6 +10,7 @@ from convbp.convolution import conv2d, conv2d_kernel_gradient, conv2d_transpose,
 from convbp.diagnose import convolutions as conv
 from convbp.diagnose.engine import Case
 from convbp.exercises.mistakes import Computation, Misconception, mistake
+from convbp.exercises.themes.own_layer import AXES, NORM, normalised
 from convbp.pooling import average_pool2d, max_pool2d
 
 Compute = Callable[..., Any]
@@ -297,29 +298,14 @@ def norm_arrays(rng, images, first, second):
     return {**arrays, "gamma": rng.normal(1, 1, second), "beta": rng.normal(size=second), "eps": 1e-3}
 
 
-AXES = (0, 1, 2)
-
-
-def _variance(x):
-    return x.var(axis=AXES)
-
-
-def normalised(inputs, eps, variance=_variance):
-    """x̂ = (x − μ) / √(σ² + ε) over images and places, and the root."""
-    root = np.sqrt(variance(inputs) + eps)
-    return (inputs - inputs.mean(axis=AXES)) / root, root
-
-
 def norm_forward(inputs, delta, gamma, beta, eps):
     """y = γ x̂ + β."""
     return gamma * normalised(inputs, eps)[0] + beta
 
 
-def norm_dx(inputs, delta, gamma, beta, eps, *, through_mean=np.copy, through_variance=np.copy, variance=_variance):
-    """γ/√(σ² + ε) · (δ − mean δ − x̂ · mean(δ x̂)): directly, through μ, and through σ."""
-    x, root = normalised(inputs, eps, variance)
-    by_mean, by_variance = delta.mean(axis=AXES), x * (delta * x).mean(axis=AXES)
-    return gamma / root * (delta - through_mean(by_mean) - through_variance(by_variance))
+def norm_dx(inputs, delta, gamma, beta, eps, **steps):
+    """What the exercise says."""
+    return exercises.batch_norm_delta.compute(delta, inputs, gamma, eps, **steps)
 
 
 def norm_dgamma(inputs, delta, gamma, beta, eps):
@@ -332,33 +318,19 @@ def norm_dbeta(inputs, delta, gamma, beta, eps):
     return delta.sum(axis=AXES)
 
 
-_PATHS = "μ and σ depend on every x of the batch, and so the error comes back through them as well."
-_NORM = "the docstring of convbp.diagnose.batch_norm"
-NORM_DX = [
-    *SIGN,
-    mistake("statistics taken for constants", "You took mean and variance for constants.", _PATHS, _NORM,
-            through_mean=np.zeros_like, through_variance=np.zeros_like),
-    mistake("path through the mean missing", "You left out the way through the mean.", _PATHS, _NORM,
-            through_mean=np.zeros_like),
-    mistake("path through the variance missing", "You left out the way through the variance.", _PATHS, _NORM,
-            through_variance=np.zeros_like),
-    mistake("variance divided by N − 1", "You divided the variance by the count less 1.",
-            "The batch is normalised by its own variance, Σ(x − μ)² / count.", _NORM,
-            variance=lambda x: x.var(axis=AXES, ddof=1)),
-    mistake("epsilon left out", "You left ε out.", "The forward pass divides by √(σ² + ε).", _NORM,
-            eps=lambda eps: 0.0),
-    mistake("gamma left out", "You left γ out.", "y = γ x̂ + β, so ∂y/∂x̂ = γ.", _NORM, gamma=np.ones_like),
-]  # fmt: skip
+NORM_DX = exercises.batch_norm_delta.computation.changing(
+    "through_mean", "through_variance", "variance", "eps", "gamma", "result"
+)
 NORM_DGAMMA = [
     *SIGN,
-    mistake("not normalised", "You multiplied δ with x, not with x̂.", "y = γ x̂ + β, so ∂y/∂γ = x̂.", _NORM,
+    mistake("not normalised", "You multiplied δ with x, not with x̂.", "y = γ x̂ + β, so ∂y/∂γ = x̂.", NORM,
             result=lambda r, a: (a.delta * a.inputs).sum(axis=AXES)),
-    mistake("mean for sum", MEAN, "Every entry of a channel shares its γ.", _NORM,
+    mistake("mean for sum", MEAN, "Every entry of a channel shares its γ.", NORM,
             {"result": lambda r, a: r / a.delta[..., 0].size}, {"result": lambda r, a: r / len(a.delta)}),
 ]  # fmt: skip
 NORM_DBETA = [
     *SIGN,
-    mistake("mean for sum", MEAN, "Every entry of a channel shares its β.", _NORM,
+    mistake("mean for sum", MEAN, "Every entry of a channel shares its β.", NORM,
             {"result": lambda r, a: r / a.delta[..., 0].size}, {"result": lambda r, a: r / len(a.delta)}),
 ]  # fmt: skip
 

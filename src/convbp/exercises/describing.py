@@ -204,8 +204,9 @@ def _combined(pairs, inputs, counts):
         others = [np.asarray(arguments[key]) for arguments in inputs]
         if pairs[0][1].size < 4 or any(other.shape != e.shape for other, (_, e) in zip(others, pairs, strict=True)):
             continue
-        each = [_fitted(*pair, other) for pair, other in zip(pairs, others, strict=True)]
-        if None in each:
+        fitted = [_fitted(answer, e, other) for (answer, e), other in zip(pairs, others, strict=True)]
+        each = [one for one in fitted if one is not None]
+        if len(each) < len(fitted):
             continue
         by, times = np.transpose(each)
         if np.allclose(by + times, 1, atol=1e-4):  # it lies between the two, or beyond

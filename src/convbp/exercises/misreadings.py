@@ -168,7 +168,7 @@ def _unusual_ways(value: Any) -> Ways:
             "ones for {}": np.ones_like,
             "the positive entries of {} set to 0": lambda array: np.minimum(array, 0),
         }
-        bytes_: Ways = {"{} cut off to 8 bits, as np.uint8 holds them,": lambda x: np.trunc(x) % 256}
+        bytes_: Ways = {"{} cut off to 8 bits, as astype(np.uint8) does": lambda x: np.trunc(x) % 256}
         if value.ndim == 2:
             bytes_["the product of the sums of {} along its two axes"] = lambda x: np.outer(x.sum(1), x.sum(0))
         return signs | powers | bytes_ | _normalised() | _of_parts(value) | _alone(value) | _by_reshaping(value)

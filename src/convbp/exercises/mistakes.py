@@ -103,6 +103,10 @@ class Computation:
         except Exception:
             return None
 
+    def changing(self, *places: str) -> list[list[Misconception]]:
+        """The mistakes that change nothing but these steps and arguments, for a computation that has them too."""
+        return [[m] for m in self.misconceptions if m.changes.keys() <= set(places)]
+
     def pairs(self) -> Iterator[tuple[Misconception, Misconception]]:
         """Every two mistakes of different names together, in either order if it can matter."""
         for one, other in combinations(self.misconceptions, 2):

@@ -12,6 +12,7 @@ import numpy as np
 from convbp.exercises.describing import factor_in_words, ratio, sums_in
 from convbp.exercises.mistakes import Computation, Misconception
 from convbp.exercises.reading import Answer
+from convbp.exercises.variants import Variant
 
 Way = tuple[Misconception, ...]  # one mistake, or several together
 
@@ -159,7 +160,7 @@ class _Table:
 def _rows_equal(answer: Answer, rows: np.ndarray, change: Callable | None = None) -> np.ndarray:
     """For each of the rows whether it, after ``change``, is the answer."""
     if change is None:
-        return _entries_equal(answer, rows).all(axis=1)
+        return np.all(_entries_equal(answer, rows), axis=1)
     # What is cut off may stand a rounding above or below the integer that it is.
     rounding = 1e-9 * _largest(rows)[:, None]
     with np.errstate(all="ignore"):  # of NaN there is no remainder
@@ -171,7 +172,7 @@ def _entries_equal(answer: Answer, rows: np.ndarray) -> np.ndarray:
     largest = _largest(rows)
     allowed = answer.tolerance * np.where(largest > 0, largest, 1)
     with np.errstate(all="ignore"):
-        near = np.abs(answer.values.ravel() - rows) <= allowed[:, None]
+        near: np.ndarray = np.abs(answer.values.ravel() - rows) <= allowed[:, None]
     return near | (answer.values.ravel() == rows) | (np.isnan(answer.values.ravel()) & np.isnan(rows))
 
 
@@ -228,7 +229,16 @@ class _Search:
         )
 
     def unusual(self) -> Explanation | None:
-        return self._alone(self.known.unusual)
+        return self._alone(self.known.unusual) or self._guarded()
+
+    def _guarded(self) -> Explanation | None:
+        """A variant that explains the last answer, and the others, if no index that leaves its array stops it."""
+        for (edit,) in self.known.table(self.known.variants, len(self.answers) - 1).equal(self.answers[-1]):
+            for guarded in edit.guarded() if isinstance(edit, Variant) else ():
+                way: Any = (guarded,)
+                if self._explains(way, Answer.equals, range(len(self.answers))):
+                    return Explanation(way)
+        return None
 
     def behind_a_factor(self, counts: Sequence[Mapping]) -> Explanation | None:
         """Mistakes whose results are the answers but for a factor that can be said in words."""

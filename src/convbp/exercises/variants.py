@@ -650,10 +650,6 @@ def _locate(new: Any, at: ast.stmt) -> None:
 # What is shown of an edit
 
 
-def _same_line(edit: Edit, other: Edit) -> bool:
-    return edit.statement is other.statement
-
-
 def _header(statement: ast.stmt) -> str:
     """The statement's own line."""
     return ast.unparse(statement).split("\n")[0]

@@ -238,7 +238,9 @@ def scene(state: State) -> Scene:
         highlights=highlights,
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
     )
-    return covered(drawn, target[min(1, len(target) - 1)].name) if state.covered and not small else drawn
+    if not state.covered or small:
+        return drawn
+    return covered(drawn, target[min(1, len(target) - 1)].name, stay=(grid.name for grid in laid))
 
 
 def _maps(name: str, title: str, array: np.ndarray, small: bool, origin=(0, 0), core=None, axes=None) -> list[Grid]:

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.explorers.explorer import Explorer, Rows
-from convbp.explorers.states.fields import Kind, declares, shown, whole
+from convbp.explorers.states.fields import Kind, choice, declares, shown, whole
 from convbp.explorers.states.state import ExplorerState
 from convbp.networks.digits import load_digits
 from convbp.networks.network import Network
@@ -19,6 +19,7 @@ from convbp.shapes import as_numbers
 FULL, CLASSES = 16, 10  # as the digits have it: most ink, kinds
 LARGEST = 28
 NUMBERS = ("scores", "exponentials", "probabilities")  # a row of each for each class
+NO_DIGIT = "none"
 FIRST = Selection("drawing", 0, 0)
 
 
@@ -100,6 +101,13 @@ class State(ExplorerState):
         change=lambda state, which: replace(state, example=which, drawing=digit(which, state.drawing.shape)),
     )
 
+    wanted: str = choice(
+        NO_DIGIT,
+        [NO_DIGIT, *map(str, range(CLASSES))],
+        label="∂ score / ∂ ink of",
+        doc="A digit: how its score changes with the ink of each cell, full ink being 1. So one sees which to darken.",
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.drawing is None:
@@ -107,11 +115,19 @@ class State(ExplorerState):
             self.settle("drawing", digit(self.example, (rows, cols)))
 
 
+def slopes(network: Network, image: np.ndarray, wanted: int) -> np.ndarray:
+    """How the score of a digit depends on each cell, whose full ink is 1: a δ of 1 at that score, sent back."""
+    delta = np.zeros((1, CLASSES))
+    delta[0, wanted] = 1
+    found: np.ndarray = network.deltas(network.forward(image), delta)["input.delta"][0, :, :, 0]
+    return found
+
+
 def scene(state: State) -> Scene:
     """Return the picture of a state: the drawing, the network's score for each digit, and the probability.
 
     The probabilities are the softmax of the scores, p(c) = exp(x(c)) / Σ exp(x). It is written out for the likeliest
-    digit s, as 1 / Σ exp(x − x(s)).
+    digit s, as 1 / Σ exp(x − x(s)). Beside them, if a digit is wanted, is how its score depends on each cell.
     """
     network = state.network
     image = state.drawing[None, :, :, None] / FULL
@@ -127,25 +143,41 @@ def scene(state: State) -> Scene:
 
     sees = f"the network sees a {seen} ({percent[seen]:.0f} %)"
     says = f"T{sees[1:]}." if state.drawing.any() else f"The paper is blank. It has to be a digit, so {sees}."
+    line: list[Any] = [
+        (drawing, "→"),
+        column("scores", "score x", scores.round(2)),
+        column("exponentials", f"exp(x − {x})", exponentials.round(3), 1),
+        column("probabilities", "p in %", percent.round(1), 100),
+    ]
+    beside: dict[Selection, str] = {}
+    if state.wanted != NO_DIGIT:
+        found = slopes(network, image, int(state.wanted)).astype(float).round(2) + 0.0
+        line.append((Grid("slopes", f"∂x({state.wanted}) / ∂ink", rows_of(found)),))
+        up, down = (np.unravel_index(at, found.shape) for at in (found.argmax(), found.argmin()))
+        beside = {
+            Selection("drawing", i, j): f" The score of {state.wanted} changes by {number(found[i, j])} times "
+            f"the ink here; to make it larger, darken {tuple(map(int, up))} first, and lighten {tuple(map(int, down))}."
+            for i, j in drawing.cells()
+        }
     highlights = {
         Selection("drawing", i, j): Highlight(
-            marks=(Mark("drawing", i, j), *(Mark(grid, seen, 0) for grid in NUMBERS)),
+            marks=(
+                Mark("drawing", i, j),
+                *(Mark(grid, seen, 0) for grid in NUMBERS),
+                *([Mark("slopes", i, j)] if beside else []),
+            ),
             formula=Formula(
                 heading=f"p({seen}) = exp({x}) / Σ exp(x)",
                 total=f"= 1 / Σ exp(x − {x}) = 1 / {total} = {percent[seen]:.1f} %",
             ),
-            sentence=f"{says} Cell ({i}, {j}) has ink {state.drawing[i, j]} of {FULL}.",
+            sentence=f"{says} Cell ({i}, {j}) has ink {state.drawing[i, j]} of {FULL}."
+            + beside.get(Selection("drawing", i, j), ""),
         )
         for i, j in drawing.cells()
     }
     return Scene(
         title="Draw a digit",
-        line=(
-            (drawing, "→"),
-            column("scores", "score x", scores.round(2)),
-            column("exponentials", f"exp(x − {x})", exponentials.round(3), 1),
-            column("probabilities", "p in %", percent.round(1), 100),
-        ),
+        line=tuple(line),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else FIRST,
     )
@@ -167,8 +199,8 @@ class DrawDigit(Explorer, state=State, scene=scene):
     def controls(self) -> Rows:
         clear = widgets.Button(description="Clear", icon="eraser", tooltip="Blank paper")
         clear.on_click(lambda _: self.clear())
-        ((pen, example),) = super().controls()
-        return [[pen, example, clear]]
+        ((pen, example, wanted),) = super().controls()
+        return [[pen, example, clear], [wanted]]
 
     def paint(self, row: int, col: int, *, begins: bool = True) -> None:
         """Paint a cell with the ink of the pen. A stroke that begins on a cell with that ink leaves paper instead."""

@@ -109,6 +109,13 @@ class Forward(NamedArrays):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class Deltas(NamedArrays):
+    """What `Network.deltas` sent back: of each layer ``….delta``, and ``input.delta``."""
+
+    arrays: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Backward(NamedArrays):
     """What the backward pass made: of each layer ``….delta`` and the ``….gradient`` of each parameter; ``input.delta``.
 
@@ -316,11 +323,7 @@ class Network:
         It keeps nothing that was taken, and of ``forward`` nothing that it has passed. ``to_input=True`` goes one step
         further, to the gradient for the input, of which training has no need.
         """
-        if not isinstance(forward, Forward) or forward.layers is not self.layers:
-            came = "of another network" if isinstance(forward, Forward) else type(forward).__name__
-            raise TypeError(
-                f"Network.backpropagate: forward is {came}; expected what the forward method of this network returned."
-            )
+        self._check_own("Network.backpropagate", forward)
         # Targets of another dtype would make weights of it: the gradient keeps the network's own.
         delta = self.loss.gradient(forward.output, targets).astype(self.dtype, copy=False)  # step 3
         results, parameters = dict(forward.results), forward.parameters
@@ -333,6 +336,44 @@ class Network:
                 delta = layer.backpropagate(delta, results.pop(name), **self._own(parameters, name))  # step 4
         if to_input:
             yield Backpropagated("input", delta, {})
+
+    def deltas(self, forward: Forward, delta: Any) -> Deltas:
+        """Step 4 alone, begun with a δ of one's own: the deltas of all layers, down to that of the input.
+
+        With 1 at one score and 0 at the others, ``input.delta`` says how that score depends on each pixel.
+
+        Parameters
+        ----------
+        forward : Forward
+            What `forward` returned.
+        delta : array_like, shape=(N, …)
+            How much each number counts that the last layer returned.
+
+        Returns
+        -------
+        Deltas
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``delta`` is not finite numbers of the output's shape, or ``forward`` is not of this network.
+        """
+        operation, arrays = "Network.deltas", {}
+        self._check_own(operation, forward)
+        delta = as_numbers(operation, "delta", delta, None)
+        check_size(operation, "delta", delta.shape, forward.output.shape, "It has a number for each that came out.")
+        delta = self._in_own_dtype(operation, "delta", delta)
+        for name, layer in reversed(list(self.layers.items())):
+            arrays[f"{name}.delta"] = delta
+            delta = layer.backpropagate(delta, forward.results[name], **self._own(forward.parameters, name))
+        return Deltas({**arrays, "input.delta": delta})
+
+    def _check_own(self, operation: str, forward: Any) -> None:
+        if not isinstance(forward, Forward) or forward.layers is not self.layers:
+            came = "of another network" if isinstance(forward, Forward) else type(forward).__name__
+            raise TypeError(
+                f"{operation}: forward is {came}; expected what the forward method of this network returned."
+            )
 
     def scores(self, inputs: Any) -> np.ndarray:
         """What the last layer returns for ``inputs``, as `forward` takes them; keeps nothing else."""

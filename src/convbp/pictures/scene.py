@@ -68,6 +68,10 @@ class Grid:
     small: bool = False
     notch: str = ""
 
+    def __post_init__(self):
+        if not self.values or not self.values[0]:
+            raise ValueError(f"Grid: {self.name} has no cells; expected values, row by row.")
+
     @property
     def size(self) -> tuple[int, int]:
         """(rows, columns)."""
@@ -445,14 +449,16 @@ def named_tags(letter: str, array: np.ndarray) -> np.ndarray:
     return tags
 
 
-def covered(scene: Scene, name: str, *others: str) -> Scene:
+def covered(scene: Scene, name: str, *others: str, stay: Iterable[str] = ()) -> Scene:
     """The same with "?" for the numbers of one grid, to be predicted one by one; `Scene.answers` says what comes then.
 
     So have ``others``, from which they could be read, cell by cell.
 
     Before that a cell shows what it is made of, but not what it reaches; and it is not said what comes out. A grid
-    that changes with the choice, such as the sums so far, has only the number of that cell, and only with the answer.
+    that changes with the choice, such as the sums so far, has only the number of that cell, and only with the answer;
+    but for those that ``stay`` as they are, of which it is made.
     """
+    kept = set(stay)
     grid, *gives_away = (next(grid for grid in scene.grids if grid.name == one) for one in (name, *others))
 
     def but(grid: Grid, cells: set[tuple[int, int]], hidden: str | None = "?") -> Grid:
@@ -462,7 +468,7 @@ def covered(scene: Scene, name: str, *others: str) -> Scene:
         return replace(grid, values=shown)
 
     def changing(highlight: Highlight, cells: set[tuple[int, int]]) -> tuple[Grid, ...]:
-        return tuple(but(one, cells, None) for one in highlight.grids)
+        return tuple(one if one.name in kept else but(one, cells, None) for one in highlight.grids)
 
     def asking(highlight: Highlight, row: int, col: int) -> Highlight:
         return Highlight(

@@ -4,7 +4,7 @@ Whoever writes an exercise into a theme is done; a new theme is entered here. do
 """
 
 from convbp.exercises.exercise import Exercise
-from convbp.exercises.themes import chain, channels, pooling, region, sliding, stride, two_layers, weights
+from convbp.exercises.themes import chain, channels, own_layer, pooling, region, sliding, stride, two_layers, weights
 
-THEMES = (sliding, weights, region, chain, pooling, stride, channels, two_layers)
+THEMES = (sliding, weights, region, chain, pooling, stride, channels, two_layers, own_layer)
 ALL = tuple(each for theme in THEMES for each in vars(theme).values() if isinstance(each, Exercise))

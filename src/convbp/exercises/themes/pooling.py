@@ -122,6 +122,11 @@ def _norm(window):
     return np.sqrt((window**2).sum())
 
 
+def _with_epsilon(window, e, inside):
+    """x/y with a small number beside y, or under the root."""
+    return window / (np.sqrt(_norm(window) ** 2 + e) if inside else _norm(window) + e)
+
+
 def _over_norm(window):
     return window / _norm(window)
 
@@ -216,31 +221,29 @@ _SHARES_OF_MAX: dict[str, Callable] = {
     "the winner's row and column exchanged": lambda window: _exchanged(_winner(window)),
 }
 _EPSILONS = (0.1, 0.01, 0.001, 1e-4, 1e-5)
-_SHARES_OF_L2: dict[str, Callable] = {
-    f"{name} in the place of x/y": share
-    for name, share in {
-        "y/x": lambda x: np.where(x == 0, 0, _norm(x) / x),
-        "1": lambda x: np.ones(x.shape),
-        "y": lambda x: np.full(x.shape, _norm(x)),
-        "y·x": lambda x: x * _norm(x),
-        "x + y": lambda x: x + _norm(x),
-        "x/√y": lambda x: x / np.sqrt(_norm(x)),
-        "x/∛y²": lambda x: x / np.cbrt(_norm(x) ** 2),
-        "x/y³": lambda x: x / _norm(x) ** 3,
-        "x/(1 + y)": lambda x: x / (1 + _norm(x)),
-        "(x less its mean)/y": lambda x: (x - x.mean()) / _norm(x),
-        "(x less its mean), divided by its deviation,": lambda x: (x - x.mean()) / x.std(),
-        "the sign of x": lambda x: np.sign(x),
-        "max(x, 0)/y": lambda x: np.maximum(x, 0) / _norm(x),
-        "x/max x": lambda x: x / x.max(),
-        "x/max |x|": lambda x: x / np.abs(x).max(),
-        "x³/y": lambda x: x**3 / _norm(x),
-        "√|x|/y": lambda x: np.sqrt(np.abs(x)) / _norm(x),
-        "x divided by the number of entries": lambda x: x / x.size,
-        **{f"x/√(y² + {e:g})": lambda x, e=e: x / np.sqrt(_norm(x) ** 2 + e) for e in _EPSILONS},
-        **{f"x/(y + {e:g})": lambda x, e=e: x / (_norm(x) + e) for e in _EPSILONS},
-    }.items()
+_FOR_X_OVER_Y: dict[str, Callable] = {
+    "y/x": lambda x: np.where(x == 0, 0, _norm(x) / x),
+    "1": lambda x: np.ones(x.shape),
+    "y": lambda x: np.full(x.shape, _norm(x)),
+    "y·x": lambda x: x * _norm(x),
+    "x + y": lambda x: x + _norm(x),
+    "x/√y": lambda x: x / np.sqrt(_norm(x)),
+    "x/∛y²": lambda x: x / np.cbrt(_norm(x) ** 2),
+    "x/y³": lambda x: x / _norm(x) ** 3,
+    "x/(1 + y)": lambda x: x / (1 + _norm(x)),
+    "(x less its mean)/y": lambda x: (x - x.mean()) / _norm(x),
+    "(x less its mean), divided by its deviation,": lambda x: (x - x.mean()) / x.std(),
+    "the sign of x": lambda x: np.sign(x),
+    "max(x, 0)/y": lambda x: np.maximum(x, 0) / _norm(x),
+    "x/max x": lambda x: x / x.max(),
+    "x/max |x|": lambda x: x / np.abs(x).max(),
+    "x³/y": lambda x: x**3 / _norm(x),
+    "√|x|/y": lambda x: np.sqrt(np.abs(x)) / _norm(x),
+    "x divided by the number of entries": lambda x: x / x.size,
+    **{f"x/√(y² + {e:g})": partial(_with_epsilon, e=e, inside=True) for e in _EPSILONS},
+    **{f"x/(y + {e:g})": partial(_with_epsilon, e=e, inside=False) for e in _EPSILONS},
 }
+_SHARES_OF_L2 = {f"{name} in the place of x/y": share for name, share in _FOR_X_OVER_Y.items()}
 
 
 def _exchanged(share):
@@ -325,13 +328,26 @@ def _first_windows_place(a, window):
     return np.unravel_index(a.inputs[: a.size[0], : a.size[1]].argmax(), a.size)
 
 
-def _copied_up_at_maxima(a, by):
-    """One mask of the whole input, where it is as large as the maximum copied up; times δ copied up."""
-    largest = np.empty(a.delta.shape)
-    for i, j in np.ndindex(a.delta.shape):
-        largest[i, j] = a.inputs[a.stride[0] * i :, a.stride[1] * j :][: a.size[0], : a.size[1]].max()
-    up = [in_corner(np.kron(array, np.ones(by(a))), a.inputs.shape) for array in (largest, a.delta)]
-    return (a.inputs == up[0]) * up[1]
+def _by_the_first_mask(a):
+    first = a.inputs[: a.size[0], : a.size[1]]
+    return _route(a.size, a.stride, a.delta, a.inputs, lambda window: first == first.max(), _add)
+
+
+def _copied_up_at_maxima(inputs, delta, size, stride, by):
+    """Each pixel has one δ and is compared with one maximum, both copied up."""
+    maxima = np.empty(delta.shape)
+    for i, j in np.ndindex(delta.shape):
+        maxima[i, j] = inputs[stride[0] * i :, stride[1] * j :][: size[0], : size[1]].max()
+    largest, sent = (in_corner(np.kron(array, np.ones(by)), inputs.shape) for array in (maxima, delta))
+    return (inputs == largest) * sent
+
+
+_BY_COPIES: dict[str, Callable] = {
+    f"one maximum and one δ for each pixel, copied up by the {by}, as np.kron or repeat do": (
+        lambda by=by, **given: _copied_up_at_maxima(**given, by=given[by])
+    )
+    for by in ("size", "stride")
+}
 
 
 @exercise(
@@ -352,7 +368,7 @@ def _copied_up_at_maxima(a, by):
         _max_routing_in_loops,
         _max_routing_by_division,
     ),
-    instead={"share": _SHARES_OF_MAX, "corner": _PLACES},
+    instead={"share": _SHARES_OF_MAX, "corner": _PLACES, "compute": _BY_COPIES},
     mistakes=[
         mistake(
             "ties copied",
@@ -451,14 +467,6 @@ def _copied_up_at_maxima(a, by):
             {"result": partial(_at_places, place=lambda a, window: divmod(int(window.argmax()), a.size[0])[::-1])},
         ),
         mistake(
-            "δ copied up",
-            "You compared each pixel with one maximum and gave it one δ, both copied up by np.kron or repeat.",
-            "Where windows overlap a pixel is in several of them, and may win in each.",
-            MAX,
-            {"result": lambda r, a: _copied_up_at_maxima(a, lambda a: a.size)},
-            {"result": lambda r, a: _copied_up_at_maxima(a, lambda a: a.stride)},
-        ),
-        mistake(
             "largest of all",
             "You looked for the largest entry of the whole input.",
             "Each window has its own winner.",
@@ -493,6 +501,7 @@ def _copied_up_at_maxima(a, by):
             {"share": lambda window: _at_last(np.ones_like(window))},
             {"result": partial(_at_places, place=_first_windows_place)},
             {"result": partial(_at_places, place=_first_windows_place, guarded=False)},
+            {"result": lambda r, a: _by_the_first_mask(a)},
         ),
         _stride(MAX),
         _swapped(MAX),

@@ -30,14 +30,12 @@ def _two_layer(
 
 
 def _with_activation(f):
-    """What comes out if o¹ passes through f."""
+    def computed(image, first_kernel, second_kernel, target):
+        before = cross_correlate(image, first_kernel)
+        output = np.sum(f(before) * second_kernel)
+        return cross_correlate(image, 2 * (output - target) * second_kernel * f.derivative(before))
 
-    def result(r, a):
-        before = cross_correlate(a.image, a.first_kernel)
-        output = np.sum(f(before) * a.second_kernel)
-        return cross_correlate(a.image, 2 * (output - a.target) * a.second_kernel * f.derivative(before))
-
-    return result
+    return computed
 
 
 def _output(a):
@@ -126,6 +124,10 @@ def _by_delta_of_the_map(image, first_kernel, second_kernel, target):
         _by_delta_of_the_map,
     ),
     instead={
+        "compute": {
+            f"{name} between the layers": _with_activation(f)
+            for name, f in {"ReLU": relu, "the sigmoid": sigmoid, "tanh": tanh}.items()
+        },
         "loss_slope": {
             f"{name} in the place of 2·(o² − y)": slope
             for name, slope in {
@@ -137,7 +139,7 @@ def _by_delta_of_the_map(image, first_kernel, second_kernel, target):
                 "2·(o² − y)³": lambda o, y: 2 * (o - y) ** 3,
                 "the sign of o² − y": lambda o, y: np.sign(o - y),
             }.items()
-        }
+        },
     },
     mistakes=[
         mistake(
@@ -243,13 +245,6 @@ def _by_delta_of_the_map(image, first_kernel, second_kernel, target):
             "The forward pass is a cross-correlation (Eq. 7).",
             "notebook 04, Eq. 7",
             forward=convolve,
-        ),
-        mistake(
-            "activation put in",
-            "You put an activation between the layers.",
-            "The question is about two layers without one: o² = o¹ ⊗ w².",
-            WORKED,
-            *[{"result": _with_activation(f)} for f in (relu, sigmoid, tanh)],
         ),
         turned(WORKED, "Nothing is flipped in the gradient for a kernel (Eq. 13)."),
         mistake(

@@ -189,22 +189,20 @@ def _bias_gradient_by_filters(delta):
     return gradient
 
 
-_POOLED: dict[str, Callable] = {
-    f"{name} in the place of the sum": pool
-    for name, pool in {
-        "the median": np.median,
-        "the standard deviation": np.std,
-        "the variance": np.var,
-        "the root of the sum of the squares": lambda delta, axis: np.sqrt((delta**2).sum(axis)),
-        "the root of the mean of the squares": lambda delta, axis: np.sqrt((delta**2).mean(axis)),
-        "the mean of the squares": lambda delta, axis: (delta**2).mean(axis),
-        "the product": np.prod,
-        "the largest": np.max,
-        "the smallest": np.min,
-        "the largest absolute value": lambda delta, axis: np.abs(delta).max(axis),
-        "the number of those that are not 0": lambda delta, axis: (delta != 0).sum(axis),
-    }.items()
+_STATISTICS: dict[str, Callable] = {
+    "the median": np.median,
+    "the standard deviation": np.std,
+    "the variance": np.var,
+    "the root of the sum of the squares": lambda delta, axis: np.sqrt((delta**2).sum(axis)),
+    "the root of the mean of the squares": lambda delta, axis: np.sqrt((delta**2).mean(axis)),
+    "the mean of the squares": lambda delta, axis: (delta**2).mean(axis),
+    "the product": np.prod,
+    "the largest": np.max,
+    "the smallest": np.min,
+    "the largest absolute value": lambda delta, axis: np.abs(delta).max(axis),
+    "the number of those that are not 0": lambda delta, axis: (delta != 0).sum(axis),
 }
+_POOLED = {f"{name} in the place of the sum": pool for name, pool in _STATISTICS.items()}
 
 
 @exercise(
