@@ -126,6 +126,10 @@ def _over_norm(window):
     return window / _norm(window)
 
 
+def _over_norm_with(under_the_root, beside_it, window):
+    return window / (np.sqrt(_norm(window) ** 2 + under_the_root) + beside_it)
+
+
 def _add(held, new):
     return held + new
 
@@ -216,31 +220,29 @@ _SHARES_OF_MAX: dict[str, Callable] = {
     "the winner's row and column exchanged": lambda window: _exchanged(_winner(window)),
 }
 _EPSILONS = (0.1, 0.01, 0.001, 1e-4, 1e-5)
-_SHARES_OF_L2: dict[str, Callable] = {
-    f"{name} in the place of x/y": share
-    for name, share in {
-        "y/x": lambda x: np.where(x == 0, 0, _norm(x) / x),
-        "1": lambda x: np.ones(x.shape),
-        "y": lambda x: np.full(x.shape, _norm(x)),
-        "y·x": lambda x: x * _norm(x),
-        "x + y": lambda x: x + _norm(x),
-        "x/√y": lambda x: x / np.sqrt(_norm(x)),
-        "x/∛y²": lambda x: x / np.cbrt(_norm(x) ** 2),
-        "x/y³": lambda x: x / _norm(x) ** 3,
-        "x/(1 + y)": lambda x: x / (1 + _norm(x)),
-        "(x less its mean)/y": lambda x: (x - x.mean()) / _norm(x),
-        "(x less its mean), divided by its deviation,": lambda x: (x - x.mean()) / x.std(),
-        "the sign of x": lambda x: np.sign(x),
-        "max(x, 0)/y": lambda x: np.maximum(x, 0) / _norm(x),
-        "x/max x": lambda x: x / x.max(),
-        "x/max |x|": lambda x: x / np.abs(x).max(),
-        "x³/y": lambda x: x**3 / _norm(x),
-        "√|x|/y": lambda x: np.sqrt(np.abs(x)) / _norm(x),
-        "x divided by the number of entries": lambda x: x / x.size,
-        **{f"x/√(y² + {e:g})": lambda x, e=e: x / np.sqrt(_norm(x) ** 2 + e) for e in _EPSILONS},
-        **{f"x/(y + {e:g})": lambda x, e=e: x / (_norm(x) + e) for e in _EPSILONS},
-    }.items()
+_OTHER_SHARES_OF_L2: dict[str, Callable] = {
+    "y/x": lambda x: np.where(x == 0, 0, _norm(x) / x),
+    "1": lambda x: np.ones(x.shape),
+    "y": lambda x: np.full(x.shape, _norm(x)),
+    "y·x": lambda x: x * _norm(x),
+    "x + y": lambda x: x + _norm(x),
+    "x/√y": lambda x: x / np.sqrt(_norm(x)),
+    "x/∛y²": lambda x: x / np.cbrt(_norm(x) ** 2),
+    "x/y³": lambda x: x / _norm(x) ** 3,
+    "x/(1 + y)": lambda x: x / (1 + _norm(x)),
+    "(x less its mean)/y": lambda x: (x - x.mean()) / _norm(x),
+    "(x less its mean), divided by its deviation,": lambda x: (x - x.mean()) / x.std(),
+    "the sign of x": lambda x: np.sign(x),
+    "max(x, 0)/y": lambda x: np.maximum(x, 0) / _norm(x),
+    "x/max x": lambda x: x / x.max(),
+    "x/max |x|": lambda x: x / np.abs(x).max(),
+    "x³/y": lambda x: x**3 / _norm(x),
+    "√|x|/y": lambda x: np.sqrt(np.abs(x)) / _norm(x),
+    "x divided by the number of entries": lambda x: x / x.size,
+    **{f"x/√(y² + {e:g})": partial(_over_norm_with, e, 0) for e in _EPSILONS},
+    **{f"x/(y + {e:g})": partial(_over_norm_with, 0, e) for e in _EPSILONS},
 }
+_SHARES_OF_L2 = {f"{name} in the place of x/y": share for name, share in _OTHER_SHARES_OF_L2.items()}
 
 
 def _exchanged(share):
