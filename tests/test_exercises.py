@@ -1401,3 +1401,64 @@ def test_an_exercise_stands_in_one_place():
 def test_the_example_is_a_copy():
     kernel_gradient.example["delta"][:] = 0
     assert kernel_gradient.example["delta"].any()
+
+
+def integers(kind, image, kernel):
+    """A cross-correlation in arrays of that kind of integers, product by product."""
+    result = np.zeros(np.subtract(image.shape, kernel.shape) + 1, kind)
+    for i, j in np.ndindex(result.shape):
+        for m, n in np.ndindex(kernel.shape):
+            result[i, j] += np.trunc(image[i + m, j + n] * kernel[m, n]).astype(int).astype(kind)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        (np.uint8, "wrapped around in 8 bits"),
+        (np.uint16, "wrapped around in 16 bits"),
+        (np.int64, "cut off to integers"),
+    ],
+)
+def test_integers_in_each_step_of_a_sum_are_named(kind, named):
+    with np.errstate(over="ignore"):
+        assert exercises.cross_correlation.check(partial(integers, kind)).misconceptions == (named,)
+
+
+def test_one_argument_in_bytes_and_a_result_that_saturates():
+    given = exercises.bias_gradient.check(lambda d: (np.trunc(d).astype(int) % 256).sum((0, 1, 2)))
+    assert "delta cut off to 8 bits" in given.message
+    shown = exercises.kernel_gradient.check(
+        lambda o, d: np.clip(exercises.kernel_gradient.answer(o, d), 0, 255).astype(np.uint8)
+    )
+    assert shown.misconceptions == ("kept between 0 and 255",)
+
+
+@pytest.mark.parametrize("count", [3, 8, 32])
+@pytest.mark.parametrize("times", [True, False])
+def test_a_mean_for_a_sum_in_a_step_is_asked_about(count, times):
+    by = count if times else 1 / count
+    said = exercises.descent_step.check(lambda w, g, rate: w - by * rate * g).message
+    assert "Of the way from weights" in said
+    assert "a mean where the sum is due" in said
+    assert "where the sum is due" not in exercises.descent_step.check(lambda w, g, r: w - 0.9 * r * g).message
+
+
+def test_an_index_that_leaves_its_array_and_is_left_out_is_named():
+    def columns_counted_by_rows(image, kernel):
+        (H, W), (k1, k2) = image.shape, kernel.shape
+        result = np.zeros((H - k1 + 1, W - k2 + 1))
+        for i in range(H - k1 + 1):
+            for j in range(min(H - k1 + 1, W - k2 + 1)):
+                result[i, j] = np.sum(image[i : i + k1, j : j + k2] * kernel)
+        return result
+
+    said = exercises.cross_correlation.check(columns_counted_by_rows).message
+    assert "for j in range(H - k1 + 1)" in said
+    assert "outside of an array is left out" in said
+
+
+def test_two_things_done_in_two_steps_are_named_together():
+    tanh = exercises.output_delta.check(lambda x, t: (np.tanh(x) - t) / np.cosh(x) ** 2)
+    assert "tanh(x) in the place of f(x)" in tanh.message
+    assert "the derivative of tanh" in tanh.message

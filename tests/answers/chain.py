@@ -679,3 +679,34 @@ def two_from_the_square_and_two_from_the_loss(image, first_kernel, second_kernel
 @wrong("two_layer_question", "image turned by 180°")
 def backwards_over_the_image(image, first_kernel, second_kernel, target):
     return two_layers(image[::-1, ::-1], first_kernel, second_kernel, target)
+
+
+@wrong("descent_step", "weight decay put in")
+def with_decay(w, g, rate):
+    return (1 - rate * 1e-3) * w - rate * g
+
+
+@wrong("relu_delta", "only what passes")
+def chosen(delta, x):
+    return delta[x > 0]
+
+
+@wrong("delta_recursion", "activation on the way back")
+def squashed(delta, kernel, x):
+    return np.tanh(signal.convolve2d(delta, kernel)) / np.cosh(x) ** 2
+
+
+@wrong("region_q", "all of Q in a list")
+def every_output(pixel, kernel_size, output_size):
+    return [
+        (i, j)
+        for i in range(output_size[0])
+        for j in range(output_size[1])
+        if 0 <= pixel[0] - i < kernel_size[0] and 0 <= pixel[1] - j < kernel_size[1]
+    ]
+
+
+@wrong("region_q", "pixel divided by the size")
+def as_if_side_by_side(pixel, kernel_size, output_size):
+    window = pixel[0] // kernel_size[0], pixel[1] // kernel_size[1]
+    return window, window

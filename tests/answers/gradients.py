@@ -914,3 +914,18 @@ def negative_indices(delta, kernel, input_size, stride, padding):
             row, column = stride[0] * i + m - padding[0], stride[1] * j + n - padding[1]
             out[row % input_size[0], column % input_size[1]] += error * weight
     return out
+
+
+@wrong("kernel_gradient", "same size for valid")
+def in_mode_same(inputs, delta):
+    return signal.correlate2d(inputs, delta, mode="same")
+
+
+@wrong("strided_input_gradient", "padding added for removed")
+def padded_once_more(delta, kernel, input_size, stride, padding):
+    (H, W), (p1, p2) = input_size, padding
+    gradient = np.zeros((H + 2 * p1, W + 2 * p2))
+    for i, j in np.ndindex(delta.shape):
+        for m, n in np.ndindex(kernel.shape):
+            gradient[stride[0] * i + m, stride[1] * j + n] += delta[i, j] * kernel[m, n]
+    return np.pad(gradient[:H, :W], ((p1, p1), (p2, p2)))

@@ -246,7 +246,7 @@ def _diagonal(one: int, other: int, array: np.ndarray) -> np.ndarray:
 
 
 def _of_result(result: np.ndarray) -> Ways:
-    ways: Ways = _normalised()
+    ways: Ways = {"{}, but 0 where it should be negative": lambda r: np.maximum(r, 0)} | _normalised()
     for count in range(1, result.ndim + 1):
         for axes in combinations(range(result.ndim), count):
             along = f"ax{'i' if count == 1 else 'e'}s {', '.join(map(str, axes))}"
@@ -257,7 +257,10 @@ def _of_result(result: np.ndarray) -> Ways:
                 f"every second of {{}} along {along}": partial(_every_second, axes),
             }
     if result.ndim > 1:
-        ways |= {"{} in one row": np.ravel, "{}, of which only what is not 0 is left, in one row": lambda r: r[r != 0]}
+        ways |= {
+            "{}, but in one row: only the axes are not as asked for": np.ravel,
+            "{}, of which only what is not 0 is left, in one row": lambda r: r[r != 0],
+        }
     return ways | {"the square of {}": np.square, "the root of {}": np.sqrt, "the signs of {}": np.sign}
 
 

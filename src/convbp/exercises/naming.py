@@ -160,12 +160,12 @@ class _Table:
 def _rows_equal(answer: Answer, rows: np.ndarray, change: Callable | None = None) -> np.ndarray:
     """For each of the rows whether it, after ``change``, is the answer."""
     if change is None:
-        return np.all(_entries_equal(answer, rows), axis=1)
+        return np.asarray(_entries_equal(answer, rows).all(axis=1))
     # What is cut off may stand a rounding above or below the integer that it is.
     rounding = 1e-9 * _largest(rows)[:, None]
     with np.errstate(all="ignore"):  # of NaN there is no remainder
         made = [_entries_equal(answer, change(rows + step)) for step in (0, rounding, -rounding)]
-    return np.any(made, axis=0).all(axis=1)
+    return np.asarray(np.any(made, axis=0).all(axis=1))
 
 
 def _entries_equal(answer: Answer, rows: np.ndarray) -> np.ndarray:

@@ -122,13 +122,8 @@ def _norm(window):
     return np.sqrt((window**2).sum())
 
 
-def _with_epsilon(window, e, inside):
-    """x/y with a small number beside y, or under the root."""
-    return window / (np.sqrt(_norm(window) ** 2 + e) if inside else _norm(window) + e)
-
-
-def _over_norm(window):
-    return window / _norm(window)
+def _over_norm_with(under_the_root, beside_it, window):
+    return window / (np.sqrt(_norm(window) ** 2 + under_the_root) + beside_it)
 
 
 def _add(held, new):
@@ -221,7 +216,7 @@ _SHARES_OF_MAX: dict[str, Callable] = {
     "the winner's row and column exchanged": lambda window: _exchanged(_winner(window)),
 }
 _EPSILONS = (0.1, 0.01, 0.001, 1e-4, 1e-5)
-_FOR_X_OVER_Y: dict[str, Callable] = {
+_OTHER_SHARES_OF_L2: dict[str, Callable] = {
     "y/x": lambda x: np.where(x == 0, 0, _norm(x) / x),
     "1": lambda x: np.ones(x.shape),
     "y": lambda x: np.full(x.shape, _norm(x)),
@@ -240,10 +235,10 @@ _FOR_X_OVER_Y: dict[str, Callable] = {
     "x³/y": lambda x: x**3 / _norm(x),
     "√|x|/y": lambda x: np.sqrt(np.abs(x)) / _norm(x),
     "x divided by the number of entries": lambda x: x / x.size,
-    **{f"x/√(y² + {e:g})": partial(_with_epsilon, e=e, inside=True) for e in _EPSILONS},
-    **{f"x/(y + {e:g})": partial(_with_epsilon, e=e, inside=False) for e in _EPSILONS},
+    **{f"x/√(y² + {e:g})": partial(_over_norm_with, e, 0) for e in _EPSILONS},
+    **{f"x/(y + {e:g})": partial(_over_norm_with, 0, e) for e in _EPSILONS},
 }
-_SHARES_OF_L2 = {f"{name} in the place of x/y": share for name, share in _FOR_X_OVER_Y.items()}
+_SHARES_OF_L2 = {f"{name} in the place of x/y": share for name, share in _OTHER_SHARES_OF_L2.items()}
 
 
 def _exchanged(share):
