@@ -15,6 +15,7 @@ from convbp.sums import Sum, exact, written_out
 MEDIA_TYPE = "application/vnd.convbp.result+json"  # under which a saved notebook has `Result.as_dict`
 _SAID = 200  # characters
 LARGEST_GRID = 8  # rows and columns; of a larger array the part around the difference is shown
+MOST_TERMS = 6  # of a sum that the picture writes out
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,9 @@ def _at(index: Sequence[int]) -> str:
 def _formula(heading: str, entry: object, value: str) -> Formula:
     if not isinstance(entry, Sum):
         return Formula(heading, ((Term("no term", "0", 6),),), f"= {value}")
-    terms = [Term(s, n, 6) for s, n in zip(entry.in_symbols(), entry.in_numbers(), strict=True)][:24]
+    terms = [Term(s, n, 6) for s, n in zip(entry.in_symbols(), entry.in_numbers(), strict=True)]
+    if len(terms) > MOST_TERMS:  # the card has them in its text, where they take less room
+        terms = []
     return Formula(heading, tuple(tuple(terms[n : n + 4]) for n in range(0, len(terms), 4)), f"= {value}")
 
 
