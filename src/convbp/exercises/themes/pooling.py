@@ -122,6 +122,10 @@ def _norm(window):
     return np.sqrt((window**2).sum())
 
 
+def _over_norm(window):
+    return window / _norm(window)
+
+
 def _over_norm_with(under_the_root, beside_it, window):
     return window / (np.sqrt(_norm(window) ** 2 + under_the_root) + beside_it)
 
