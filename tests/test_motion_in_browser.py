@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser import Tab, accessible, cell_of, point_elsewhere, spills
-from convbp.explorers import AffectedRegionQ, DeltaFlow, SlidingWindow
+from convbp.explorers import AffectedRegionQ, ChainOfLayers, DeltaFlow, SlidingWindow
 from convbp.pictures import svg
 from convbp.pictures.colours import hue
 from convbp.pictures.scene import Selection
@@ -234,3 +234,51 @@ def test_a_saved_page_works_where_no_script_may_stand_in_a_page(browser, tmp_pat
     assert tab.page.locator(".mark").first.evaluate("mark => getComputedStyle(mark).fill") == "none"
     assert tab.complaints == []
     tab.page.close()
+
+
+# Maps that open, and what hangs together
+
+
+def test_a_map_opens_over_the_others_by_a_click_or_a_key_and_moves_nothing(opened):
+    tab = opened(ChainOfLayers(step=14))
+    high = tab.page.evaluate("document.body.scrollHeight")
+    maps, shown = tab.page.locator("[data-map]"), tab.page.locator("[data-map].open")
+    number = tab.page.locator('[data-grid="input.0"] .value').first
+    expect(number).to_be_hidden()
+    tab.page.locator('[data-map="input.0"] .name').click()
+    expect(shown).to_have_count(1)
+    expect(number).to_be_visible()
+    tab.page.locator('[data-map="input.0"] .name').click()
+    expect(shown).to_have_count(0)
+    picture = tab.page.get_by_role("application")
+    for name in ("input.0", "conv1.kernel.0.0"):
+        picture.press("m")
+        expect(shown).to_have_attribute("data-map", name)
+        outside = shown.evaluate(
+            """map => { const a = map.getBoundingClientRect(), b = map.ownerSVGElement.getBoundingClientRect();
+                return a.left < b.left || a.top < b.top || a.right > b.right || a.bottom > b.bottom; }"""
+        )
+        assert not outside
+    picture.press("Escape")
+    expect(shown).to_have_count(0)
+    assert maps.count() > 10
+    assert tab.page.evaluate("document.body.scrollHeight") == high
+
+
+def test_what_meets_the_same_weight_lights_up_and_what_is_covered_has_a_frame(opened):
+    tab = opened(SlidingWindow())
+    lit = tab.page.locator(".lit")
+    for grid, n in (("products", 1), ("slid", 1), ("input", 1)):
+        point_elsewhere(tab.page.locator("body"))
+        expect(lit).to_have_count(0)
+        tab.page.locator(f'[data-grid="{grid}"] [data-slot^=grid] rect, [data-slot="{grid}"] rect').nth(n).hover()
+        expect(lit).to_have_count(4)  # of the input, the kernel as it slides and as it is, and their product
+        assert sorted(lit.evaluate_all("all => all.map((one) => one.closest('[data-grid]').dataset.grid)")) == [
+            *("input", "kernel", "products", "slid")
+        ]
+    legend = tab.page.locator(".convbp-legend")
+    assert not legend.get_attribute("open")
+    legend.locator("summary").click()
+    expect(legend).to_contain_text("blue: positive")
+    tab = opened(SlidingWindow(covered=True))
+    assert tab.page.locator(".asks").all_text_contents() == ["products ?", "sum ?"]

@@ -124,7 +124,8 @@ def layouts(scene: Scene) -> tuple[Layout, ...]:
     drawn = _drawn(scene)
     lines, count = len(drawn.phrases), len(drawn.boxes)
     rooms = {drawn.width(range(i, j)) for i in range(lines) for j in range(i + 1, lines + 1)}
-    rooms |= {drawn.width_of_maps(range(lines, j)) for j in range(lines + 1, count + 1)}
+    starts = [lines] if scene.thumbnails else range(count)  # of many small maps it matters little where a line ends
+    rooms |= {drawn.width_of_maps(range(i, j)) for i in starts for j in range(max(i, lines) + 1, count + 1)}
     rooms = {min(room, LONGEST) for room in rooms}
     found: list[Layout] = []
     for room in sorted({max(room, PHONE) for room in (*rooms, PHONE)}, reverse=True):
