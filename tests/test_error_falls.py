@@ -153,3 +153,10 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(arguments, message):
     explorer = ErrorFalls()
     explorer.update(**arguments)
     assert explorer.message.startswith(message)
+
+
+def test_a_known_mistake_in_the_predicted_gradient_is_named():
+    explorer = ErrorFalls(covered=True)
+    image, delta = explorer.state.image, explorer.state.delta
+    assert "rot180(δ)" in explorer.mistake_in(loops.cross_correlate(image, loops.rot180(delta)))
+    assert explorer.view.scene.highlights["kernel", 0, 0].formula.terms == ()

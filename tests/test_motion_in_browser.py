@@ -207,6 +207,13 @@ def test_a_prediction_is_typed_in_the_picture_and_compared_when_it_is_uncovered(
     expect(sentence).to_contain_text(f"{2 * right(2, 2)}/2: right.")
     expect(tab.page.get_by_role("alert")).to_be_hidden()
     assert tab.page.locator(".convbp-view").bounding_box()["height"] == high
+    seen, play = numbers.all_text_contents(), tab.page.get_by_role("button", name="play")
+    cell_of(body, "output", 0, 2).click()
+    play.click()  # goes on to a covered cell, and does not uncover it
+    expect(sentence).to_contain_text("Predict the number at (1, 0)")
+    assert tab.page.locator(".convbp-chip").count() == 0
+    tab.page.get_by_role("button", name="pause").click()
+    assert numbers.all_text_contents() == seen
     assert [node["role"] for node in accessible(body) if node.get("live")] == ["paragraph"]
 
 

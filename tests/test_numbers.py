@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from controls import control
-from convbp.explorers import AffectedRegionQ, DeltaFlow, KernelGradient
+from convbp import conv2d
+from convbp.explorers import AffectedRegionQ, Channels, DeltaFlow, KernelGradient
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.notation import subscripted
 
@@ -78,3 +79,22 @@ def test_a_row_that_is_gone_leaves_its_sliders_to_the_first_one(explorer):
     explorer.update(numbers=3)
     assert "numbers is 3; expected what stands in its list." in explorer.message
     assert menu.value == letter
+
+
+def test_of_channels_the_numbers_of_one_slice_have_sliders():
+    explorer = Channels()
+    menu, sliders = parts(explorer)
+    menu.value = "w, c 1, d 2"
+    assert [slider.value for slider in sliders.children] == explorer.state.kernel[:, :, 1, 2].ravel().tolist()
+    before, kernel = conv2d(explorer.state.inputs[None], explorer.state.kernel), explorer.state.kernel.copy()
+    sliders.children[3].children[0].value = 7
+    kernel[1, 0, 1, 2] = 7
+    assert explorer.state.kernel.tolist() == kernel.tolist()
+    change = conv2d(explorer.state.inputs[None], explorer.state.kernel) != before
+    assert change.any(axis=(0, 1, 2)).tolist() == [False, False, True]  # of one filter alone
+    menu.value = "o, c 0"
+    sliders.children[-1].children[0].value = -9
+    assert explorer.state.inputs[-1, -1, 0] == -9
+    control(explorer, description="example").value = "32×32×3, six 5×5×3 filters"
+    assert explorer.message == ""
+    assert {name[0] for name in menu.options} == {"w"}  # the maps are too large

@@ -286,3 +286,16 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(arguments, message):
     explorer = PoolingRoute()
     explorer.update(**arguments)
     assert explorer.message == str(refused.value)
+
+
+def test_a_delta_comes_back_by_way_of_the_pixel_that_won():
+    """A pixel that wins two windows gets both δ, each by its own output."""
+    drawn = PoolingRoute([[1, 9, 2]], "max", (1, 2), 1, delta=[[3, -5]]).view.scene
+    for col, value in enumerate(("3", "−5")):
+        flights = drawn.highlights["delta", 0, col].flights[1:]
+        ways = [[(flight.start[:3], flight.end[:3], flight.carries) for flight in step] for step in flights]
+        assert ways == [
+            [(("delta", 0, col), ("output", 0, col), ())],
+            [(("output", 0, col), ("inputs", 0, 1), (value,))],
+            [(("inputs", 0, 1), ("gradient", 0, 1), (value,))],
+        ]
