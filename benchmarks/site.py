@@ -64,29 +64,28 @@ class Clock:
         self.before = perf_counter(), worked()
 
     def __call__(self):
-        now = perf_counter(), worked()
-        passed = tuple(b - a for a, b in zip(self.before, now, strict=True))
-        self.before = now
-        return passed
+        (then, before), (now, after) = self.before, (perf_counter(), worked())
+        self.before = now, after
+        return now - then, sum(seconds - before.get(process, 0) for process, seconds in after.items())
 
 
 def worked():
-    """Processor seconds of all processes that descend from this one and still run."""
-    ticks, children = {}, defaultdict(list)
+    """Process → its processor seconds, of those that descend from this one; one that has ended is left out."""
+    seconds, children = {}, defaultdict(list)
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             _, _, fields = path.read_text().rpartition(")")
         except OSError:  # it has ended
             continue
         _, parent, *rest = fields.split()
-        pid = int(path.parent.name)
-        ticks[pid] = int(rest[9]) + int(rest[10])
-        children[int(parent)].append(pid)
+        process = int(path.parent.name)
+        seconds[process] = (int(rest[9]) + int(rest[10])) / os.sysconf("SC_CLK_TCK")
+        children[int(parent)].append(process)
 
-    def of(pid):
-        return sum(ticks[child] + of(child) for child in children[pid])
+    def below(process):
+        return [one for child in children[process] for one in (child, *below(child))]
 
-    return of(os.getpid()) / os.sysconf("SC_CLK_TCK") if ticks else 0.0
+    return {process: seconds[process] for process in below(os.getpid())}
 
 
 def page(browser, address):
