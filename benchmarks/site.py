@@ -26,15 +26,16 @@ from statistics import median
 from time import perf_counter
 from types import SimpleNamespace
 
+import nbformat
 from interaction import ROOT
 from playwright.sync_api import sync_playwright
 
 import course
 from browser import Lab, Tab, jupyterlab
+from convbp import explorers
 
 RUNS, LONG = 3, 600_000
 PANEL = "globalThis.jupyterapp?.shell.currentWidget"
-SLIDER = ".jp-NotebookPanel .convbp-explorer:has(svg rect) .widget-slider [role=slider]"
 MOVE = """stage => new Promise((resolve) => {
     const start = performance.now();
     new MutationObserver((_, observer) => { observer.disconnect(); resolve(performance.now() - start); })
@@ -63,29 +64,28 @@ class Clock:
         self.before = perf_counter(), worked()
 
     def __call__(self):
-        now = perf_counter(), worked()
-        passed = tuple(b - a for a, b in zip(self.before, now, strict=True))
-        self.before = now
-        return passed
+        (then, before), (now, after) = self.before, (perf_counter(), worked())
+        self.before = now, after
+        return now - then, sum(seconds - before.get(process, 0) for process, seconds in after.items())
 
 
 def worked():
-    """Processor seconds of all processes that descend from this one and still run."""
-    ticks, children = {}, defaultdict(list)
+    """Process → its processor seconds, of those that descend from this one; one that has ended is left out."""
+    seconds, children = {}, defaultdict(list)
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             _, _, fields = path.read_text().rpartition(")")
         except OSError:  # it has ended
             continue
         _, parent, *rest = fields.split()
-        pid = int(path.parent.name)
-        ticks[pid] = int(rest[9]) + int(rest[10])
-        children[int(parent)].append(pid)
+        process = int(path.parent.name)
+        seconds[process] = (int(rest[9]) + int(rest[10])) / os.sysconf("SC_CLK_TCK")
+        children[int(parent)].append(process)
 
-    def of(pid):
-        return sum(ticks[child] + of(child) for child in children[pid])
+    def below(process):
+        return [one for child in children[process] for one in (child, *below(child))]
 
-    return of(os.getpid()) / os.sysconf("SC_CLK_TCK") if ticks else 0.0
+    return {process: seconds[process] for process in below(os.getpid())}
 
 
 def page(browser, address):
@@ -101,27 +101,37 @@ def page(browser, address):
     return Handler.bytes_sent, passed
 
 
-def notebook(open_it):
-    """The parts of opening a notebook and running it up to its first slider, as of a clock; and a step, in ms."""
+def notebook(open_it, n):
+    """The parts of opening a notebook and running it up to its cell n, as of a clock; and a step of a slider, in ms."""
     clock, parts = Clock(), []
     lab = open_it()
     lab.page.set_default_timeout(LONG)
     parts.append(clock())
     lab.page.wait_for_function(f"{PANEL}?.sessionContext?.session?.kernel?.status === 'idle'", timeout=LONG)
     parts.append(clock())
-    lab.page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells').then(() => { globalThis.allRun = true; })")
-    handle = lab.page.locator(SLIDER).first
+    cell = lab.turn_to(n)
+    lab.command("notebook:run-all-above")
+    lab.command("notebook:run-cell")
+    handle, stage = cell.locator(".widget-slider [role=slider]").first, cell.locator(".convbp-stage")
     handle.wait_for(state="attached", timeout=LONG)
+    stage.locator("svg rect").first.wait_for(state="attached", timeout=LONG)
     parts.append(clock())
-    lab.page.wait_for_function("globalThis.allRun", timeout=LONG)
     steps = []
     for key in ["ArrowRight", "ArrowLeft"] * 5:
-        stage = handle.locator("xpath=ancestor::*[contains(@class, 'convbp-explorer')]").locator(".convbp-stage")
         stage.evaluate(f"stage => {{ globalThis.moved = ({MOVE})(stage); }}")
         handle.press(key)
         steps.append(lab.page.evaluate("globalThis.moved"))
     lab.page.close()
     return parts, median(steps)
+
+
+def first_explorer(path):
+    """The number of the first cell that shows an explorer."""
+    for n, cell in enumerate(nbformat.read(path, as_version=4).cells):
+        texts = (output.get("data", {}).get("text/plain", "") for output in cell.get("outputs", []))
+        if any(text.partition(":")[0] in explorers.__all__ for text in texts):
+            return n
+    sys.exit(f"There is no explorer in {path}.")
 
 
 def main(site, path="notebooks/01_cross_correlation.ipynb"):
@@ -143,6 +153,7 @@ def main(site, path="notebooks/01_cross_correlation.ipynb"):
             size, passed = min(page(browser, address + name) for _ in range(RUNS))
             print(f"{name:44}{size / 1e6:6.2f}{passed:7.2f}")
 
+        n = first_explorer(ROOT / path)
         root, home = Path(folder, "root"), Path(folder, "home")
         (root / path).parent.mkdir(parents=True)
         home.mkdir()
@@ -159,11 +170,11 @@ def main(site, path="notebooks/01_cross_correlation.ipynb"):
                 lab.page.evaluate("path => { jupyterapp.commands.execute('docmanager:open', {path}); }", path)
                 return lab
 
-            notebook(in_lite)
+            notebook(in_lite, n)
             found = {name: [] for name in ("JupyterLite", "JupyterLab")}
             for _ in range(RUNS):
-                found["JupyterLite"].append(notebook(in_lite))
-                found["JupyterLab"].append(notebook(in_lab))
+                found["JupyterLite"].append(notebook(in_lite, n))
+                found["JupyterLab"].append(notebook(in_lab, n))
     print(f"\n{path}: seconds, and those that processors worked; the median of {RUNS}\n")
     print(f"{'':26}" + "".join(f"{name:>20}" for name in found))
     for n, part in enumerate(PARTS):

@@ -162,6 +162,7 @@ def assert_takes_a_prediction(place, state):
 @pytest.mark.parametrize("page", LIVE if THOROUGH else LIVE[-3:])
 def test_each_picture_of_a_page_answers_in_firefox(firefox, log, address, page):
     firefox.navigate(address + page)
+    away = in_firefox.ActionSequence(firefox, "pointer", "mouse", {"pointerType": "mouse"}).pointer_move(1, 1)
     for n, state in enumerate(states(page)):
         place = firefox.find_elements("css selector", ".convbp-live")[n]
         begun, pointed, clicked, home = tried(state)
@@ -180,6 +181,7 @@ def test_each_picture_of_a_page_answers_in_firefox(firefox, log, address, page):
             )
 
         into_view(place)
+        away.perform()  # the page came along under the pointer
         says(begun)
         says(pointed, lambda at=at, key=pointed: in_firefox.hover(at(key)))
         at(clicked).click()
