@@ -99,7 +99,7 @@ SUBMISSIONS = {
     "ada": (RIGHT, ASSIGNS, (3, 2), ("right", "= for +=")),  # on two of the five inputs no windows overlap
     "ben": (TURNED, ENDLESS, (0, 0), ("delta turned by 180°", "time")),
     "cid": (RIGHT, COPIES, (3, 2), ("right", "ties copied")),  # two others, one of them the same, have no ties
-    "dot": (LIBRARY, PRINTED, (0, 0), ("crash", "crash")),
+    "dot": (LIBRARY, PRINTED, (0, 0), ("crash", report.ERROR)),
     "eve": (CHEATS + RAISES, CHEATS + COPIES, (0, 2), ("crash", "ties copied")),
     "fay": (RIGHT, RIGHT_MAX, (3, 5), ("right", "right")),
     "gus": (UNKNOWN, OTHER_SHAPE, (0, 0), ("value", "shape")),
