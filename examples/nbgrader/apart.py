@@ -94,34 +94,41 @@ class Student:
         return unpacked(reply["value"])
 
     def ask(self, request):
-        if self.process is None:
-            self.pipe, theirs = multiprocessing.Pipe()
-            context = multiprocessing.get_context("spawn")  # nothing of this process is in the other one
-            self.process = context.Process(target=serve, args=(theirs, self.folder, self.options), daemon=True)
-            self.process.start()
-            theirs.close()
-            for source in self.sources:
-                self.ask({"run": source})
         try:
-            self.pipe.send_bytes(json.dumps(request).encode())
-            end = None if self.seconds is None else time.monotonic() + self.seconds
-            while not self.pipe.poll(0.05):  # in small steps: when its time is up, a check interrupts this
-                if end is not None and time.monotonic() > end:
-                    raise TimeoutError(f"it did not end within {self.seconds:g} seconds")
-            return json.loads(self.pipe.recv_bytes())
+            if self.process is None:
+                self.start()
+            return self.exchange(request)
         except BaseException as error:
             self.end()
             if isinstance(error, EOFError | ConnectionError):
                 raise RuntimeError("the process in which it ran has ended") from error
             raise
 
+    def start(self):
+        self.pipe, theirs = multiprocessing.Pipe()
+        context = multiprocessing.get_context("spawn")  # nothing of this process is in the other one
+        process = context.Process(target=serve, args=(theirs, self.folder, self.options), daemon=True)
+        process.start()
+        self.process = process
+        theirs.close()
+        for source in self.sources:
+            self.exchange({"run": source})
+
+    def exchange(self, request):
+        self.pipe.send_bytes(json.dumps(request).encode())
+        end = None if self.seconds is None else time.monotonic() + self.seconds
+        while not self.pipe.poll(0.05):  # in small steps: when its time is up, a check interrupts this
+            if end is not None and time.monotonic() > end:
+                raise TimeoutError(f"it did not end within {self.seconds:g} seconds")
+        return json.loads(self.pipe.recv_bytes())
+
     def end(self):
-        if self.process is not None:
+        process, self.process = self.process, None  # first, for this may be interrupted, too
+        if process is not None:
             with suppress(AttributeError, ProcessLookupError):  # Windows has no groups; it may have ended
-                os.killpg(self.process.pid, signal.SIGKILL)  # with what it has started
-            self.process.kill()
-            self.process.join()
-            self.process = None
+                os.killpg(process.pid, signal.SIGKILL)  # with what it has started
+            process.kill()
+            process.join()
 
 
 student = None
