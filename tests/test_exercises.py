@@ -1253,6 +1253,14 @@ def test_the_picture_shows_yours_expected_and_the_difference():
     assert {(mark.row, mark.col) for mark in highlight.marks} == {(0, 0)}
 
 
+def test_a_long_sum_stands_in_the_text_alone():
+    for name, written in [("kernel_gradient", False), ("rot180", True)]:
+        result = BY_NAME[name].check(lambda *given, name=name: np.asarray(right(name)(*given)) + 1)
+        (highlight,) = result.scene.highlights.values()
+        assert bool(highlight.formula.terms) == written
+        assert "\n  = " in result.message or written
+
+
 def test_of_four_axes_the_plane_with_the_difference_is_shown():
     def one_entry_off(delta, kernel):
         result = right("multichannel_input_gradient")(delta, kernel)
