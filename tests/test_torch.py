@@ -13,8 +13,10 @@ import pytest
 if not importlib.util.find_spec("torch") and not os.environ.get("CONVBP_TORCH"):
     pytest.skip("PyTorch is not here; `.ci/run torch` runs these tests, see CONTRIBUTING", allow_module_level=True)
 
+import nbformat
 import torch
 import torch.utils.checkpoint
+from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
 from torch.nn import functional as F
 
@@ -463,6 +465,18 @@ def test_the_code_of_the_guide_runs(capsys):
     said = capsys.readouterr().out
     assert "0.3: equal up to rounding" in said
     assert "Left alone: 2 (Flatten)." in said
+
+
+def test_the_part_of_the_notebook_that_needs_pytorch_runs(capsys):
+    path = Path(__file__).parent.parent / "notebooks" / "17_your_own_layer.ipynb"
+    shell = InteractiveShell()
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            shell.run_cell(cell.source, silent=True).raise_error()
+    said = capsys.readouterr().out
+    assert "PyTorch is not installed" not in said
+    assert "0: equal up to rounding" in said
+    assert "as in this course: True" in said
 
 
 # The explorer
