@@ -18,7 +18,7 @@ FORWARD = [
 BACK = [
     ("to each pixel", "whoever reads it", "07_affected_region.ipynb"),
     ("to each weight", "over all places", "06_kernel_gradient.ipynb"),
-    ("through the bend", "times its slope", "08_delta_backpropagation.ipynb"),
+    ("past the bend", "times its slope", "08_delta_backpropagation.ipynb"),
     ("to the largest", "the others get 0", "09_pooling.ipynb"),
     ("all in a row", "layer by layer", "12_whole_network.ipynb"),
     ("it begins here", "the first δ", "05_error_and_its_gradient.ipynb"),
