@@ -153,7 +153,7 @@ def assert_flies(drawn, cell, bias=0):
                 assert products == pytest.approx(list(map(float, last)), rel=written_to(last))
         for end, total in sums.items():
             (value,) = numbers(end)
-            assert float(total) == pytest.approx(float(value), rel=written_to([value]), abs=1e-9)
+            assert float(total) == pytest.approx(float(value), rel=written_to([value, total]), abs=1e-9)
     hues = {
         (mark.grid, mark.row + r, mark.col + c): tag.hue
         for mark in highlight.marks

@@ -48,7 +48,10 @@ def test_most_are_named():
 
 
 def test_the_answers_are_many():
-    assert {sheet.exercise for sheet in FIRST} == {sheet.exercise for sheet in SECOND} == set(exercises._BY_NAME)
+    # Those of notebook 17 came later, and have answers by their author alone.
+    later = {"conv_transpose2d", "col2im", "depthwise_kernel_gradient", "batch_norm_delta"}
+    examined = set(exercises._BY_NAME) - later
+    assert {sheet.exercise for sheet in FIRST} == {sheet.exercise for sheet in SECOND} == examined
     assert min(len(sheet.wrong_ones) for sheet in FIRST) >= 15
     assert min(len(sheet.wrong_ones) for sheet in SECOND) >= 5
     assert sum(len(sheet.wrong_ones) for sheet in FOURTH) >= 120

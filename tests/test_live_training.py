@@ -1,6 +1,7 @@
 """LiveTraining, driven as the page drives it: by its real buttons, while it trains in its thread."""
 
 import base64
+import math
 import re
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from convbp.networks.training import DivergenceError, Progress
 from convbp.pictures import panels, training_picture
 from convbp.pictures.colours import diverging
 from convbp.pictures.plots import images
+from convbp.pictures.still import SCALE
 from convbp.shapes import NotFiniteError
 
 DIGITS = split_digits()
@@ -467,7 +469,7 @@ def test_images_stand_side_by_side_with_their_titles(rasters, monkeypatch):
     size = metadata["image/png"]
     assert size.pop("alt") == "three"
     shown = Image.open(BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
-    assert shown.size == (2 * size["width"], 2 * size["height"])
+    assert shown.size == tuple(math.ceil(SCALE * size[side]) for side in ("width", "height"))
     colours = {"#{:02x}{:02x}{:02x}".format(*colour) for _, colour in shown.getcolors(100_000)}
     assert {diverging(1, 1), diverging(-1, 1)} <= colours
 

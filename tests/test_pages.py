@@ -1,6 +1,5 @@
 """A notebook as a page, made by the README's command: its pictures and their alt texts."""
 
-import base64
 import re
 import shlex
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 import course
 from browser import write_notebook
 from convbp.explorers import SlidingWindow
+from convbp.pictures import still
 
 README = (Path(course.ROOT) / "README.md").read_text(encoding="utf-8")
 
@@ -43,5 +43,5 @@ def test_a_notebook_becomes_a_page_with_its_pictures_and_what_they_show(tmp_path
     (image,) = Images(page).found
     picture = SlidingWindow().view
     assert unescape(image["alt"]) == picture.scene.sentence
-    assert base64.b64decode(image["src"].removeprefix("data:image/png;base64,")) == picture.png()
+    assert image["src"].removeprefix("data:image/png;base64,") == still.bundle(picture.scene, "")[0]["image/png"]
     assert "jupyter.widget-view" not in page

@@ -93,7 +93,7 @@ def slides_a_quarter_turn(inputs, kernel, stride, padding, output_padding):
     return np.pad(covered, 20)[20 + p1 : 20 + p1 + H, 20 + p2 : 20 + p2 + W]
 
 
-@wrong("conv_transpose2d", "padding put around")
+@wrong("conv_transpose2d", "padding added for removed")
 def pads_as_forward(inputs, kernel, stride, padding, output_padding):
     return np.pad(conv_transpose(inputs, kernel, stride, (0, 0), output_padding), [(p, p) for p in padding])
 

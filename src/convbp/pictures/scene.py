@@ -134,6 +134,9 @@ class Curve(Grid):
     labels: tuple[str, str] = ("", "")
     lines: tuple[Line, ...] = ()
 
+    def __post_init__(self):
+        """It may have no points, only lines."""
+
     def straight(self, x: float, y: float, slope: float) -> tuple[tuple[float, float], ...]:
         """The ends of a straight line through a point, as far as it lies between the axes; none if it does not."""
         (left, right), (low, high) = self.across, self.up
