@@ -10,7 +10,7 @@
     seen["features.3"].delta_flow()     # an explorer, on these numbers
     seen.plot()                         # where the δ vanish
 
-It needs PyTorch, which nothing else in this package does: ``pip install "convbp[torch]"``.
+It needs PyTorch, which nothing else in this package does: ``pip install ".[torch]"``.
 
     recording.py    the hooks, and what they keep
     layers.py       each kind of layer computed again, in float64
@@ -26,7 +26,7 @@ try:
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "convbp.torch: PyTorch is not installed; nothing else in this package needs it. "
-        'Install it with: pip install "convbp[torch]"',
+        'Install it with: pip install ".[torch]"',
         name="torch",
     ) from error
 
