@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from browser import Tab, accessible, cell_of, point_elsewhere, spills
+from browser import Tab, accessible, cell_of, eventually, point_elsewhere, spills
 from convbp.explorers import AffectedRegionQ, ChainOfLayers, DeltaFlow, SlidingWindow
 from convbp.pictures import svg
 from convbp.pictures.colours import hue
@@ -232,7 +232,8 @@ def test_a_saved_page_works_where_no_script_may_stand_in_a_page(browser, tmp_pat
     expect(tab.page.locator("footer")).to_contain_text("MIT licence")
     tab.page.set_viewport_size({"width": 2400, "height": 1400})
     fits = "(page) => page.scrollWidth <= innerWidth && page.scrollHeight <= innerHeight"
-    tab.page.wait_for_function(f"document.body.style.zoom > 1 && ({fits})(document.documentElement)")
+    # Asked again and again, as a page under this policy lets no one wait in it.
+    eventually(lambda: tab.page.evaluate(f"document.body.style.zoom > 1 && ({fits})(document.documentElement)"), True)
     tab.page.emulate_media(media="print")
     tab.page.set_viewport_size({"width": 700, "height": 1000})  # as wide as paper; nothing is cut off, or to be set
     box = tab.page.locator(".convbp-stage > svg").bounding_box()

@@ -231,19 +231,10 @@ function render({ model, el, signal }) {
     for (const chip of over.querySelectorAll(".convbp-chip")) chip.remove();
   }
 
-  // Whether something lies between two cells, as it may where the page is narrow: lines would run across its numbers.
-  function blocked(start, end) {
-    const between = [...stage.querySelectorAll("[data-grid]")].filter((grid) => !grid.contains(start.element) && !grid.contains(end.element)).map((grid) => grid.getBoundingClientRect());
-    return Array.from({ length: 40 }, (_, n) => n / 40).some((share) => {
-      const [x, y] = [["left", "width"], ["top", "height"]].map(([at, size]) => (1 - share) * (start[at] + start[size] / 2) + share * (end[at] + end[size] / 2));
-      return between.some(({ left, right, top, bottom }) => left < x && x < right && top < y && y < bottom);
-    });
-  }
-
   function showLinks() {
     over.querySelector("svg")?.remove();
     const links = (isOpen(inView) && model.get("moves")[inView]?.links || []).map(([start, end, colour]) => [...[start, end].map(find).map(boxed), colour]);
-    if (!links.length || page.convbpLinks === "off" || links.some(([start, end]) => blocked(start, end))) return;
+    if (!links.length || page.convbpLinks === "off") return;
     const { left, top } = over.getBoundingClientRect();
     over.insertAdjacentHTML("afterbegin", `<svg><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
       const { path, dot: [x, y] } = curve(start, end, n, links.length) ?? { dot: [] };
