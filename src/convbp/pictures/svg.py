@@ -41,6 +41,7 @@ USUAL, LINES = 36, 440  # the side of a cell at least, and the height of several
 HIGH, HIGHEST = 240, 400  # so high are the cells of a grid at most, if they can be, and if that is too little for many
 PHONE = 268  # on the narrowest page what is wider is made smaller
 LONGEST = 1400  # of a line on the widest page
+ROUNDING = 1e-6  # of a width that is added up in another order, or as another Python adds
 WIDEST = 1300  # of a still picture, if it can be: on a page it is made smaller until it fits
 
 
@@ -328,7 +329,7 @@ class _Drawn:
         for unit in self._units(room):
             width = self.width(unit) if len(unit) > 1 else self.boxes[unit[0]].width * scales[unit[0]]
             before = self.gaps[unit[0] - 1]
-            if lines and unit[0] != len(self.phrases) and used + before + width <= room:
+            if lines and unit[0] != len(self.phrases) and used + before + width <= room + ROUNDING:
                 lines[-1] += unit
                 used += before + width
             else:
@@ -354,7 +355,7 @@ class _Drawn:
         """What stays together in lines of this width: a phrase if it can, else each operand."""
         ends = sorted(self.begins)
         for start, end in pairwise(ends):
-            if self.width(range(start, end)) <= room:
+            if self.width(range(start, end)) <= room + ROUNDING:
                 yield range(start, end)
             else:
                 yield from ([p] for p in range(start, end))
