@@ -35,6 +35,13 @@ class Undefined:
     def __eq__(self, other):
         return False
 
+    # The larger of it and a number, whichever comes first, is it again.
+    def __ge__(self, other):
+        return True
+
+    def __le__(self, other):
+        return False
+
     def __repr__(self):
         return "?"
 

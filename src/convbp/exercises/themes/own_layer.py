@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from convbp import loops
-from convbp.convolution import cross_correlate
 from convbp.exercises.exercise import exercise
 from convbp.exercises.mistakes import mistake
 from convbp.exercises.themes.arrays import NCHW, quarters, random, sevenths
@@ -416,11 +415,11 @@ def _depthwise_by_slices(inputs, delta):
     ],
 )
 def depthwise_kernel_gradient(inputs, delta):
-    (N, H, W, C), (_, rows, columns, _) = inputs.shape, delta.shape
+    (_, H, W, C), (_, rows, columns, _) = inputs.shape, delta.shape
     gradient = np.zeros((H - rows + 1, W - columns + 1, C))
-    for n in range(N):
-        for c in range(C):
-            gradient[:, :, c] += cross_correlate(inputs[n, :, :, c], delta[n, :, :, c])
+    for m in range(H - rows + 1):
+        for n in range(W - columns + 1):
+            gradient[m, n] = (inputs[:, m : m + rows, n : n + columns] * delta).sum(axis=(0, 1, 2))
     return gradient
 
 
