@@ -189,8 +189,9 @@ def test_an_assignment_is_made_of_any_exercises(tmp_path, monkeypatch):
     many = sample.size(1, thorough=len(exercises.ALL))
     chosen = [exercises.ALL[n].name for n in sample.rng("assignment").permutation(len(exercises.ALL))[:many]]
     assert assignment.main([str(tmp_path / "one" / "made.ipynb"), *chosen, "--seed", "autumn"]) == 0
-    _, *cells = nbformat.read(tmp_path / "one" / "made.ipynb", as_version=4).cells
-    names = {"np": np, "exercises": exercises, "display": lambda result: names.update(shown=result)}
+    set_up, *cells = nbformat.read(tmp_path / "one" / "made.ipynb", as_version=4).cells
+    names = {"display": lambda result: names.update(shown=result)}
+    exec(set_up.source, names)
     for _, _, answer, check in zip(*[iter(cells)] * 4, strict=True):
         assert answer.source.count("### BEGIN SOLUTION") == answer.source.count("### END SOLUTION") == 1
         wrong = re.sub(" *### BEGIN.*END SOLUTION", "    return np.zeros((1, 1))", answer.source, flags=re.DOTALL)

@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+import convbp
 from convbp import exercises
 from convbp.exercises.exercise import Exercise
 
@@ -34,8 +35,9 @@ def main(arguments: list[str]) -> int:
 
 
 def assignment(asked: list[Exercise], seed: str) -> nbformat.NotebookNode:
-    set_up = new_code_cell("import numpy as np\n\nfrom convbp import exercises", metadata=cell("set-up"))
-    cells = [set_up]
+    used = {node.id for one in asked for node in ast.walk(ast.parse(answer(one))) if isinstance(node, ast.Name)}
+    imports = ", ".join(["exercises", *sorted(used & set(convbp.__all__))])  # what the solutions stand on
+    cells = [new_code_cell(f"import numpy as np\n\nfrom convbp import {imports}", metadata=cell("set-up"))]
     for n, one in enumerate(asked, 1):
         points = 2 * len(one.inputs)
         heading = f"## {n}. {one.name} ({points} points)"
