@@ -19,7 +19,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--sampled",
         action="store_true",
-        help="a third of the tests, others in each run, and all notebooks, each cell once and not twice in a row",
+        help="a fifth of the tests, others in each run, and all notebooks, each cell once and not twice in a row",
     )
 
 
@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config, items):
         rng = random.Random(os.environ["CONVBP_SEED"])
         kept, left = [], []
         for item in items:
-            (kept if isinstance(item, IPyNbCell) or rng.random() < 1 / 3 else left).append(item)
+            (kept if isinstance(item, IPyNbCell) or rng.random() < 1 / 5 else left).append(item)
         config.hook.pytest_deselected(items=left)
         items[:] = kept
     if hasattr(config, "workerinput"):
