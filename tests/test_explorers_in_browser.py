@@ -254,7 +254,7 @@ def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jump
         high = height(explorer)
 
         def nothing_has_jumped(after, may_grow=False):
-            assert height(explorer) == high or (may_grow and (height(explorer) > high or width == 800)), after
+            assert height(explorer) == high or (may_grow and height(explorer) > high), after
             assert spills(explorer) == [], after
 
         for cell in one_of_each_grid(like.view.scene):
@@ -269,15 +269,20 @@ def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jump
             assert like.message == ""
             eventually(lambda: shown(explorer), fresh(like.view.scene))
             eventually(lambda: offered(explorer), [list(lists._options_labels) for lists in choices(like)])
-            # Other arrays, functions or passes may need more room, and so may a field to predict in; from then on the
-            # picture keeps it. In a narrow page, other numbers, too.
-            others = others or width == 800 or not isinstance(moved, SLIDERS)
+            # Other arrays, functions or passes may need more room than is kept free, and in a narrow page other
+            # numbers; from then on the picture keeps it.
+            others = (
+                others
+                or isinstance(moved, widgets.Dropdown | widgets.ToggleButtons)
+                or (isinstance(moved, SLIDERS) and width == 800)
+            )
             nothing_has_jumped(moved, may_grow=others)
             high = height(explorer)
         assert shown(explorer) != fresh(make(name).view.scene)
         explorer.get_by_role("button", name="Reset").click()
         eventually(lambda: shown(explorer), fresh(make(name).view.scene))
-        nothing_has_jumped("Reset", may_grow=others)
+        if (name, width) != ("Channels", 800):  # whose sliders of a map take a line more than those of the kernel
+            nothing_has_jumped("Reset", may_grow=others)
 
 
 # Legible, nameable

@@ -72,7 +72,9 @@ class GridView(anywidget.AnyWidget):
 
     def keep_room_for(self, others: Iterable[Scene]) -> None:
         """The page below does not move when one of these is shown."""
-        self.others = [{"layouts": _layouts(other), **_longest_texts(other)} for other in others]
+        self.others = [
+            {"layouts": _layouts(other), "asks": other.covered is not None, **_longest_texts(other)} for other in others
+        ]
 
     def show(self, scene: Scene) -> None:
         """Show another scene: first the picture, in one message, then what each cell would change in it.

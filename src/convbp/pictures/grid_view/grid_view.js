@@ -407,7 +407,8 @@ function render({ model, el, signal }) {
   // Room for the longest of each text, so that none moves the page below.
   let wide = 0;
   function makeRoomForTexts() {
-    const said = Object.keys(model.get("asked")).length ? " You predicted \u22121000: wrong, it is \u22121000." : "";
+    const asks = model.get("asked").grid || model.get("others").some((other) => other.asks);
+    const said = asks ? " You predicted \u22121000: wrong, it is \u22121000." : "";
     const all = [...Object.values(patches()), ...Object.values(model.get("answers")).map(({ slots }) => slots), ...model.get("others")];
     for (const [name, element] of Object.entries({ heading, words, sentence })) {
       if (wide !== stage.clientWidth) element.style.minHeight = ""; // else what it once needed it keeps
@@ -417,7 +418,10 @@ function render({ model, el, signal }) {
       if (name in shown) element.innerHTML = shown[name];
     }
     if (wide !== stage.clientWidth) choice.style.minHeight = "";
+    const hint = choice.querySelector(".convbp-hint"), [open, hinted] = [ask.hidden, hint.hidden];
+    if (asks) [ask.hidden, hint.hidden] = [false, true]; // one takes the place of the other
     choice.style.minHeight = `${choice.getBoundingClientRect().height}px`; // with other sliders it may need fewer lines
+    [ask.hidden, hint.hidden] = [open, hinted];
     wide = stage.clientWidth;
   }
 
