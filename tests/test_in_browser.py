@@ -130,6 +130,8 @@ def by_definition(image, kernel, operation, mode):
 
 def assert_explains(explorer, cell, operation="cross-correlation", mode="valid"):
     """The whole picture says of this cell of the output what the definition says."""
+    row, col = (str(index).replace("-", "\u2212") for index in cell)
+    expect(explorer.locator(".convbp-sentence")).to_have_text(re.compile(rf"^Output \({row}, {col}\) is "))
     picture = read(explorer)
     value, window = by_definition(picture.numbers["input"], picture.numbers["kernel"], operation, mode)[cell]
     assert picture.outlines == {"input": set(window), "slid": set(picture.numbers["slid"]), "output": {cell}}

@@ -181,13 +181,14 @@ class Explorer(widgets.VBox):
             path.with_suffix(suffix).write_text(text, encoding="utf-8")
 
     def reachable(self) -> Iterable[Any]:
-        """Return the states that the page keeps room for: what buttons and ticks lead to, combined."""
-        states = [self._state]
+        """Return the states that the page keeps room for: what buttons lead to, combined, and each tick by itself."""
+        states, ticked = [self._state], []
         for control in self._controls:
             if isinstance(control.widget, widgets.ToggleButtons):
                 states = [control.change(state, value) for state in states for _, value in control.widget.options]
             elif isinstance(control.widget, widgets.Checkbox):
-                states = [control.change(state, value) for state in states for value in (False, True)]
+                ticked.append(control.change(self._state, not control.read(self._state)))
+        states += ticked
         return states if len(states) > 1 else ()
 
     def _keep_room(self) -> None:
