@@ -232,11 +232,17 @@ def need_writable(folder, hint):
 
 
 def settle_lab():
-    """Write the settings that the course's JupyterLab begins with; a reader's own win."""
-    if not os.path.exists(LAB_SETTINGS):
-        os.makedirs(os.path.dirname(LAB_SETTINGS), exist_ok=True)
-        with open(LAB_SETTINGS, "w") as file:
-            json.dump(LAB_DEFAULTS, file)
+    """Write the settings that the course's JupyterLab begins with, over none that are there: a reader's own win."""
+    try:
+        with open(LAB_SETTINGS) as file:
+            settings = dict(LAB_DEFAULTS, **json.load(file))
+    except FileNotFoundError:
+        settings = LAB_DEFAULTS
+    except (TypeError, ValueError):
+        return  # a reader's own, with comments perhaps
+    os.makedirs(os.path.dirname(LAB_SETTINGS), exist_ok=True)
+    with open(LAB_SETTINGS, "w") as file:
+        json.dump(settings, file)
 
 
 def why_afresh(stamp, wanted):

@@ -238,7 +238,7 @@ class Lab(Tab):
 
     def assert_alone_and_content(self) -> None:
         """The console shows no error, and no other machine was asked for anything."""
-        assert self.complaints == []
+        assert self.complaints == [], self.complaints
         assert {urlsplit(address).hostname for address in self.requests} <= {"localhost", None}
         assert {urlsplit(address).scheme for address in self.requests} <= {"http", "ws", "data", "blob"}
         assert any("/api/kernels/" in address for address in self.requests)

@@ -264,9 +264,17 @@ def test_jupyterlab_saves_pictures_and_does_not_ask_about_news_unless_the_reader
         "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
         "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
     }
-    settings.write_text("{}")
+    # A reader has settled one of them, or an earlier course did not know the other.
+    settings.write_text('{"@jupyterlab/apputils-extension:notification": {"fetchNews": "true"}}')
     module.settle_lab()
-    assert settings.read_text() == "{}"
+    assert json.loads(settings.read_text()) == {
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "true"},
+        "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
+    }
+    for own in ["// mine\n{}", "[]"]:
+        settings.write_text(own)
+        module.settle_lab()
+        assert settings.read_text() == own
 
 
 @pytest.mark.parametrize("more", ["lecture", "test", "site"])
