@@ -22,6 +22,8 @@ The first run makes the folder .venv beside this file and needs the network; lat
 # A Python that is too old must get as far as the sentence in main(). So all of this parses on Python 2.7:
 # ASCII only, no f-strings, no annotations.
 
+import contextlib
+import errno
 import glob
 import hashlib
 import json
@@ -30,6 +32,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 try:
     from urllib.parse import quote
@@ -58,6 +61,7 @@ ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "1000000",
     "MALLOC_TRIM_THRESHOLD_": "4000000",
 }
+COPY_IT = "Copy the folder of the course to a place of your own, and run this there."
 LAB_OPTIONS = [
     "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
     "--LabApp.news_url=None",  # this and the next: nothing is asked of any other machine
@@ -198,16 +202,59 @@ def system_browser():
 
 def set_up(extra, use_uv):
     """Make .venv hold the course with its ``extra`` dependencies; do nothing if it does already."""
+    if is_set_up(wanted_stamp(extra)):
+        return
+    need_writable(ROOT, COPY_IT)
+    with nobody_else():
+        wanted = wanted_stamp(extra)
+        if not is_set_up(wanted):  # as another course.py may have done by now
+            make_venv(wanted, use_uv)
+
+
+def wanted_stamp(extra):
     with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
         project = hashlib.sha256(file.read()).hexdigest()
-    stamp, version = read_stamp(), venv_python()
     # The folder's name in bytes is the same in every locale.
-    wanted = {"root": repr(os.fsencode(ROOT)), "python": version, "project": project, "extra": extra}
-    more = [dict(wanted, extra=one) for one in INCLUDED_IN.get(extra, ())]
-    if stamp in [wanted] + more:
-        return
+    return {"root": repr(os.fsencode(ROOT)), "python": venv_python(), "project": project, "extra": extra}
+
+
+def is_set_up(wanted):
+    extra = wanted["extra"]
+    return read_stamp() in [dict(wanted, extra=one) for one in [extra] + INCLUDED_IN.get(extra, [])]
+
+
+@contextlib.contextmanager
+def nobody_else():
+    """Wait until no other course.py sets the same folder up. The system ends this with the process, however it ends."""
+    with open(VENV + ".lock", "a") as file:  # beside .venv, which may be cleared
+        waits = False
+        while True:
+            try:
+                if os.name == "nt":
+                    import msvcrt
+
+                    file.seek(0)
+                    msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                else:
+                    import fcntl
+
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EAGAIN):
+                    break  # a file system that knows no locks
+            if not waits:
+                say("Another course.py is setting this folder up; waiting for it.")
+            waits = True
+            time.sleep(0.2)
+        yield
+
+
+def make_venv(wanted, use_uv):
+    """Make .venv what is ``wanted``, or what is there into it."""
+    stamp = read_stamp()
     reason = why_afresh(stamp, wanted)
-    need_writable(VENV, "Copy the folder of the course to a place of your own, and run this there.")
+    need_writable(VENV, COPY_IT)
     if reason:
         say("Making .venv: %s." % reason)
         base = getattr(sys, "_base_executable", sys.executable)  # not the .venv that is about to be cleared
@@ -215,7 +262,7 @@ def set_up(extra, use_uv):
     if reason or stamp is not None:
         write_stamp({})  # if the installation is broken off, the next run starts afresh
     say("Installing what the course needs into .venv: seconds with uv, a minute or two with pip.")
-    install(".[%s]" % extra, use_uv)
+    install(".[%s]" % wanted["extra"], use_uv)
     settle_lab()
     write_stamp(dict(wanted, python=venv_python()))
 

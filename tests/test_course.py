@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -18,6 +19,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 import course
+from browser import eventually
 from tools import save_notebooks
 
 ROOT = Path(course.ROOT)
@@ -254,6 +256,29 @@ def test_setting_up_twice_installs_once(outline):
     module.set_up("notebooks", use_uv=True)
     module.set_up("notebooks", use_uv=True)
     assert module.installed == [".[notebooks]"]
+
+
+def test_two_that_set_up_at_once_install_once(outline):
+    """The second waits, and finds all done; one that was killed keeps nobody waiting."""
+    log = outline / "log"
+    script = f"""import sys, time; sys.path.insert(0, {str(outline)!r})
+import course
+def install(requirement, use_uv):
+    with open({str(log)!r}, "a") as file: file.write("installs\\n")
+    time.sleep(float(sys.argv[1]))
+course.install = install
+course.set_up("notebooks", use_uv=True)"""
+    start = partial(subprocess.Popen, stdout=subprocess.PIPE, text=True)
+    killed = start([sys.executable, "-Bc", script, "60"])
+    eventually(log.exists, True)
+    killed.kill()
+    killed.communicate()
+    log.unlink()
+    both = [start([sys.executable, "-Bc", script, "1"]) for _ in range(2)]
+    said = [one.communicate()[0].splitlines() for one in both]
+    assert [one.returncode for one in both] == [0, 0]
+    assert log.read_text() == "installs\n"
+    assert ["Another course.py is setting this folder up; waiting for it."] in said
 
 
 def test_jupyterlab_saves_pictures_and_does_not_ask_about_news_unless_the_reader_has_settled_it(outline):
