@@ -24,6 +24,7 @@ STEP = 5  # minutes to which the sums are rounded
 PICTURES = re.compile(rf"^({'|'.join(explorers.__all__)})\(", re.MULTILINE)
 TASKS = re.compile(r"^## Your turn$.*?(?=^## (?!Your turn)|\Z)", re.MULTILINE | re.DOTALL)
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
+FOLDED_CODE = {"outputs_hidden": True, "source_hidden": True}  # JupyterLab shows its first line
 DISPLAYED = re.compile(r"\$\$.*?\$\$", re.DOTALL)
 
 
@@ -114,6 +115,25 @@ def shown_too_early(notebook: nbformat.NotebookNode) -> list[str]:
             waits = cell.metadata.get("jupyter", {}).get("outputs_hidden") or "covered=True" in cell.source
             asks = [output for output in cell.outputs if output.get("text", "").startswith("Put ")]
             if len(asks) < len(cell.outputs) and not waits:
+                found.append(cell.source)
+    return found
+
+
+def answered_at_once(notebook: nbformat.NotebookNode) -> list[str]:
+    """The folds in which an answer follows the question to predict: who opens the one has read the other."""
+    folds = [fold for cell in notebook.cells if cell.cell_type == "markdown" for fold in FOLDED.findall(cell.source)]
+    asked = [fold.partition("**Predict first") for fold in folds]
+    return [fold for fold, (_, found, after) in zip(folds, asked, strict=True) if found and "\n\n" in after.strip()]
+
+
+def open_asides(notebook: nbformat.NotebookNode) -> list[str]:
+    """What stands open though it is set aside: code that is not folded, and text outside of a fold."""
+    found = []
+    for cell in notebook.cells:
+        if "aside" in cell.metadata.get("tags", []):
+            if cell.cell_type == "markdown":
+                found += re.findall(r"^[^#\s].*", FOLDED.sub("", cell.source), re.MULTILINE)
+            elif cell.metadata.get("jupyter") != FOLDED_CODE or not cell.source.startswith("# "):
                 found.append(cell.source)
     return found
 
