@@ -158,7 +158,7 @@ def test_a_question_answered_in_its_own_fold_is_found():
 # The second track
 
 
-@for_each(MAIN_LINES)
+@for_each(NOTEBOOKS)
 def test_what_is_set_aside_is_folded(path):
     assert not reading.open_asides(read(path))
 

@@ -127,15 +127,22 @@ def answered_at_once(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def open_asides(notebook: nbformat.NotebookNode) -> list[str]:
-    """What stands open though it is set aside: code that is not folded, and text outside of a fold."""
+    """What stands open though it is set aside: code that is not folded, text that is neither in a fold nor a table."""
     found = []
     for cell in notebook.cells:
         if "aside" in cell.metadata.get("tags", []):
             if cell.cell_type == "markdown":
-                found += re.findall(r"^[^#\s].*", FOLDED.sub("", cell.source), re.MULTILINE)
+                found += re.findall(r"^[^#|\s].*", FOLDED.sub("", cell.source), re.MULTILINE)
             elif cell.metadata.get("jupyter") != FOLDED_CODE or not cell.source.startswith("# "):
                 found.append(cell.source)
     return found
+
+
+FAULTS = {
+    "the answer is shown": shown_too_early,
+    "asks and answers in one fold": answered_at_once,
+    "set aside, and stands open": open_asides,
+}
 
 
 def main(arguments: list[str]) -> None:
@@ -152,8 +159,9 @@ def main(arguments: list[str]) -> None:
                 for sentence in sentences(cell.source):
                     if words(sentence) > 30:
                         print(f"    {words(sentence)} words: {' '.join(sentence.split())}")
-        for source in shown_too_early(notebook):
-            print(f"    the answer is shown: {source.splitlines()[0]} …")
+        for words_for_it, look in FAULTS.items():
+            for source in look(notebook):
+                print(f"    {words_for_it}: {source.splitlines()[0]} …")
 
 
 if __name__ == "__main__":
