@@ -239,6 +239,7 @@ def test_results_of_integers_are_refused(exercise, dtype):
         assert {"cut off to integers", "wrapped around in 8 bits"} & set(result.misconceptions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", exercises.ALL, ids=lambda e: e.name)
 def test_a_function_that_remembers_by_shape_is_refused(exercise):
     held = {}
