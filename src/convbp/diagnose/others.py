@@ -250,7 +250,10 @@ TRANSPOSED_FORWARD = [
     mistake("bias missing", "The bias is missing.", "Each filter adds its own.", "notebook 03", bias=np.zeros_like),
     *_lifted(Computation(conv.input_gradient, conv.INPUT_MISTAKES), _input_gradient),
 ]
-_KNOWN_FORWARD = Computation(conv.forward, [group for group in conv.FORWARD_MISTAKES if "flip" not in group[0].name])
+_OTHERWISE = ("kernel flipped forward", "bias missing")  # said of δ in other words, or not of δ
+_KNOWN_FORWARD = Computation(
+    conv.forward, [group for group in conv.FORWARD_MISTAKES if group[0].name not in _OTHERWISE]
+)
 TRANSPOSED_DX = [
     mistake(
         "kernel turned",
