@@ -277,8 +277,35 @@ def test_what_stops_is_said_with_where():
         return by_the_package(dy, x, w, stride, 0, 1, groups)
 
     found = diagnose.conv2d(backward=backward, layout="NHWC")
-    assert found["dx"].condition == "where groups > 1"
-    assert "NotImplementedError: no groups" in repr(found)
+    assert not found.agrees
+    assert [note for note in found.notes if "stops on 24 cases, where groups > 1: NotImplementedError: no gr" in note]
+
+
+def test_what_stops_does_not_count_against_a_result_that_is_right_elsewhere():
+    def backward(dy, x, w, padding):
+        if not np.any(padding):
+            raise ValueError("an empty array")
+        found = by_the_package(dy, x, w, 1, padding, 1, 1)
+        return {**found, "dx": 2 * found["dx"]}
+
+    found = diagnose.conv2d(backward=backward, layout="NHWC", cases=12)
+    stopped = found["db"].stopped
+    assert 0 < stopped < 12
+    assert [found[key].stopped for key in ("dx", "dw")] == [stopped, stopped]
+    assert str(found["db"]) == f"right on {12 - stopped} of 12 cases, no result on {stopped}."
+    assert str(found["dx"]).startswith(f"wrong on {12 - stopped} cases, no result on {stopped}.")
+    assert "2" in found["dx"].said
+    assert not found["db"].agrees
+
+
+def always_stops(dy, x, w):
+    raise ValueError("no")
+
+
+def test_what_always_stops_has_no_result():
+    found = diagnose.conv2d(backward=always_stops, cases=4)
+    assert [str(finding) for finding in found.findings.values()] == ["no result on 4."] * 3
+    assert "It stops on 4 cases: ValueError: no" in repr(found)
 
 
 @pytest.mark.parametrize(
@@ -373,6 +400,14 @@ def transposed(dy, x, w, stride, padding, output_padding, dilation, groups):
     return dx, dw, dy.sum(axis=(0, 2, 3))
 
 
+def zeros_for_output_padding(bias_last):
+    def forward(x, w, b, stride, padding, output_padding):
+        small = convbp.conv2d_transpose(x, w, 0 * b if bias_last else b, stride=stride, padding=padding)
+        return np.pad(small, ((0, 0), *((0, rows) for rows in output_padding), (0, 0))) + bias_last * b
+
+    return forward
+
+
 def without_statistics(dy, x, gamma, eps):
     return dy * (gamma / np.sqrt(x.var(axis=(0, 2, 3)) + eps))[:, None, None]
 
@@ -409,9 +444,22 @@ def test_right_ones_of_other_layers_are_not_refused(found):
         ),
         (lambda: diagnose.batch_norm(backward=without_statistics), "dx", "statistics taken for constants"),
         (lambda: diagnose.conv_transpose2d(backward=turned), "dx", "kernel turned"),
+        *(
+            (lambda one=one: diagnose.conv_transpose2d(forward=one, layout="NHWC"), "forward", name)
+            for one, name in [
+                (zeros_for_output_padding(False), "zeros for output_padding"),
+                (zeros_for_output_padding(True), "zeros for output_padding"),
+                (lambda x, w, b, stride: convbp.conv2d_transpose(x, w, b, stride=stride), "output_padding ignored"),
+                (lambda x, w, b: convbp.conv2d_transpose(x, convbp.rot180(w), b), "flip missing"),
+            ]
+        ),
         (lambda: diagnose.activation("sigmoid", backward=lambda dy, x: dy * convbp.sigmoid(x)), "dx", "f for f′"),
         (lambda: diagnose.activation("relu", backward=lambda dy, x: dy), "dx", "f′ missing"),
     ],
 )
 def test_wrong_ones_of_other_layers_are_named(found, key, name):
     assert found()[key].names == (name,), repr(found())
+
+
+def test_the_backward_pass_of_evaluation_is_known_as_such():
+    assert "evaluation mode" in diagnose.batch_norm(backward=without_statistics, cases=4)["dx"].said

@@ -213,7 +213,7 @@ def _convolution(asked: "_Asked") -> Diagnosis:
         }
         sought = {key: replace(one, programs=()) for key, one in sought.items()}
         right = other.transposed_forward
-        output = replace(output, right=right, computation=_as(right, ()))
+        output = replace(output, right=right, computation=_as(right, other.TRANSPOSED_FORWARD))
     cases = made(asked.cases, steps, pairs, one_side)
     linear_in = {"dx": "inputs", "dw": "kernel"}
     return asked.diagnosis(

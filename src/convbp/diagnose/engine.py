@@ -60,12 +60,13 @@ class Sought:
 
 @dataclass(frozen=True)
 class Seen:
-    """What came back for one case: an answer, or what it stopped with."""
+    """What came back for one case: an answer, or why there is none. Where the function stopped, nothing is known."""
 
     case: Case
     expected: np.ndarray
     answer: Answer | None
     problem: str = ""
+    stopped: bool = False
 
     @property
     def right(self) -> bool:
@@ -93,8 +94,8 @@ def tried(
             continue  # some results are enough
         seen[key] = []
         for case, (_, problem, _), results in zip(cases, back, named, strict=True):
-            answer = None
-            if not problem:
+            answer, stopped = None, bool(problem)
+            if not stopped:
                 answer, problem = as_answer(results.get(key), tolerance)
             if answer is not None and one.order and answer.values.ndim == len(one.order):
                 turned = answer.values.transpose(np.argsort(one.order))
@@ -102,7 +103,12 @@ def tried(
             expected = one.right(**case.arguments)
             if answer is not None and not answer.equals(expected):
                 expected = next((other for other in one.also(case.arguments) if answer.equals(other)), expected)
-            seen[key].append(Seen(case, expected, answer, problem))
+            seen[key].append(Seen(case, expected, answer, problem, stopped))
+    problems = [problem for _, problem, _ in back]
+    if any(problems):
+        at = where([bool(one) for one in problems], _conditions([case.conditions for case in cases]))
+        count = sum(map(bool, problems))
+        notes[f"It stops on {count} cases{f', {at}' if at else ''}: {next(filter(None, problems))}"] = None
     for _, _, changed in back:
         notes |= {
             f"It changes its argument {key}, in which whoever called it finds other numbers.": None for key in changed
@@ -110,19 +116,23 @@ def tried(
     return seen, list(notes)
 
 
+def _conditions(of_cases: Sequence[Mapping[str, bool]]) -> dict[str, list[bool]]:
+    """What is true of the cases, by the words for it."""
+    return {words: [one[words] for one in of_cases] for words in (of_cases[0] if of_cases else {})}
+
+
 def finding(sought: Sought, seen: Sequence[Seen], shown: Callable[[Mapping], str]) -> Finding:
     """Say where a result is wrong, and which mistake gives its numbers."""
-    wrong = [one for one in seen if not one.right]
-    if not wrong:
-        return Finding(len(seen), len(seen))
-    conditions = {words: [one.case.conditions[words] for one in seen] for words in seen[0].case.conditions}
-    condition = where([not one.right for one in seen], conditions)
-    stopped = [one for one in seen if one.answer is None]
+    right = sum(one.right for one in seen)
+    known = [one for one in seen if not one.stopped]  # what stops it says nothing of a single result
+    conditions = _conditions([one.case.conditions for one in known])
+    condition = where([not one.right for one in known], conditions)
+    unread = [one for one in known if one.answer is None]
     lines: list[str] = []
     names: tuple[str, ...] = ()
-    if stopped:
-        at = where([one.answer is None for one in seen], conditions)
-        lines.append(f"No numbers on {len(stopped)} cases{f', {at}' if at else ''}: {stopped[0].problem}")
+    if unread:
+        at = where([one.answer is None for one in known], conditions)
+        lines.append(f"No numbers on {len(unread)} cases{f', {at}' if at else ''}: {unread[0].problem}")
     answered = [one for one in seen if one.answer is not None]
     if any(not one.right for one in answered):
         explanation = _named(sought, answered)
@@ -133,7 +143,7 @@ def finding(sought: Sought, seen: Sequence[Seen], shown: Callable[[Mapping], str
             lines += _described(sought, [one for one in answered if not one.right])
         first = next(one for one in answered if not one.right)
         lines.append(_entry(first, sought, shown))
-    return Finding(len(seen) - len(wrong), len(seen), condition, names, "\n".join(lines))
+    return Finding(right, len(seen), condition, names, "\n".join(lines), len(seen) - len(known))
 
 
 def _known(sought: Sought, seen: Sequence[Seen]) -> Known:

@@ -216,7 +216,44 @@ def _exchanged(run: Callable[[Mapping], Any], inputs, kernel, bias, delta, outpu
     return run({"inputs": delta, "kernel": kernel, "bias": bias, "delta": inputs, **steps})
 
 
-_KNOWN_FORWARD = Computation(conv.forward, [group for group in conv.FORWARD_MISTAKES if "flip" not in group[0].name])
+def _short(inputs, kernel, bias, delta, padding, output_padding, **steps):
+    """What comes out if the padding is cut off where the last windows end; rows that are left over are missing."""
+    (top, bottom), (left, right) = padding
+    covered = conv2d_transpose(inputs, kernel, bias, **steps)
+    return covered[:, top : covered.shape[1] - bottom, left : covered.shape[2] - right]
+
+
+def _short_and_zeros(inputs, kernel, bias, delta, **steps):
+    short = _short(inputs, kernel, bias, delta, **steps)
+    return np.pad(short, [(0, n - m) for n, m in zip(delta.shape, short.shape, strict=True)])
+
+
+def _input_gradient(run: Callable[[Mapping], Any], inputs, kernel, bias, delta, output_padding, **steps):
+    """The forward pass is the input gradient, of a layer whose inputs have the shape of our δ."""
+    return run({"inputs": np.zeros_like(delta), "kernel": kernel, "bias": bias, "delta": inputs, **steps}) + bias
+
+
+_LEFT_OVER = (
+    "It says how large the output is, and pads no zeros: a row that is left over stands before the padding is cut, and "
+    "where there is padding, a window reaches it. There is a bias, too.",
+    "notebook 17, transposed convolution",
+)
+TRANSPOSED_FORWARD = [
+    mistake(
+        "zeros for output_padding",
+        "You put rows or columns of zeros at the end for output_padding, after the padding was cut off.",
+        *_LEFT_OVER,
+        {"compute": _short_and_zeros},
+        {"compute": lambda bias, **given: _short_and_zeros(bias=np.zeros_like(bias), **given) + bias},
+    ),
+    mistake("output_padding ignored", "You left out output_padding.", *_LEFT_OVER, compute=_short),
+    mistake("bias missing", "The bias is missing.", "Each filter adds its own.", "notebook 03", bias=np.zeros_like),
+    *_lifted(Computation(conv.input_gradient, conv.INPUT_MISTAKES), _input_gradient),
+]
+_OTHERWISE = ("kernel flipped forward", "bias missing")  # said of δ in other words, or not of δ
+_KNOWN_FORWARD = Computation(
+    conv.forward, [group for group in conv.FORWARD_MISTAKES if group[0].name not in _OTHERWISE]
+)
 TRANSPOSED_DX = [
     mistake(
         "kernel turned",

@@ -106,6 +106,7 @@ class LiveTraining(widgets.VBox):
                 "LiveTraining: with the network's weights a number becomes infinite or NaN, as after a training that "
                 "diverged; expected weights to begin with. Take a new network, or press Reset where it diverged."
             ) from None
+        self._full = 0.0  # the largest δ so far: in every picture of it a colour means the same
         self._next_picture = 0.0
         self._steps: Iterator[None] | None = None  # where there are no threads
 
@@ -184,7 +185,7 @@ class LiveTraining(widgets.VBox):
                 self.stop()
                 self.network.replace_parameters(dict(self._initial))
                 self._records.clear()
-                self._error = None
+                self._error, self._full = None, 0.0
                 self._enter(READY)
 
     def wait(self, timeout: float | None = None) -> "LiveTraining":
@@ -313,6 +314,7 @@ class LiveTraining(widgets.VBox):
     def _show(self) -> None:
         with suppress(NotFiniteError):  # where it diverges; what was seen last stays
             self._inside = training_picture.inside(self.network, *self._example)
+        self._full = max(self._full, np.abs(self._inside.get("deltas", 0)).max())
         name, icon = _MAIN.get(self._status, _TRAIN_ON)
         self._main.description, self._main.icon = name, icon
         self._main.disabled = self._status == FAILED  # such weights would fail again
@@ -323,7 +325,9 @@ class LiveTraining(widgets.VBox):
         self._picture.value = training_picture.page(self._moment())
 
     def _moment(self) -> training_picture.Moment:
-        return training_picture.Moment(self._says(), self._status == FAILED, self._records, **self._inside)
+        return training_picture.Moment(
+            self._says(), self._status == FAILED, self._records, full=self._full, **self._inside
+        )
 
     def _says(self) -> str:
         reason = "" if self._error is None else f" {self._error}"
