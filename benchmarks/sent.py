@@ -2,8 +2,8 @@
 
     python benchmarks/sent.py [name ...]
 
-The explorers are those of the gallery, each as its cell there makes it, in a kernel without a page. A line for each
-says how many kB of messages running its cell brings, before any compression: all of them, as they go to the page;
+The explorers are those of the gallery, each as its cell there makes it, in a fresh kernel without a page. A line for
+each says how many kB of messages running its cell brings, before any compression: all of them, as they go to the page;
 how much of that is the picture, its controls and its still; and beside it the kB of the first table.
 """
 
@@ -64,9 +64,11 @@ def main(names: list[str]) -> None:
     manager, client = start_new_kernel(kernel_name="python3")
     print(f"{'kB':20}{'sent':>6}{'first':>7}{'ratio':>7}   {'picture':>8}{'controls':>9}{'still':>7}")
     try:
-        for cell in set_up:
-            list(messages(client, cell))
         for name in names or sorted(explorers):
+            manager.restart_kernel(now=True)  # what explorers share is sent for the first
+            client.wait_for_ready()
+            for cell in set_up:
+                list(messages(client, cell))
             sizes: Counter[str] = Counter()
             for message, size in messages(client, explorers[name]):
                 sizes[kind(message)] += size

@@ -31,15 +31,21 @@ def _read(name: str) -> str:
 
 
 def _without_comments(script: str) -> str:
-    """Each picture is sent with its script."""
     lines = (line.strip() for line in script.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _deflated(text: str) -> str:
+    return base64.b64encode(zlib.compress(text.encode())).decode("ascii")
+
+
+_SCRIPT = _without_comments(_read("grid_view.js"))
 
 
 class GridView(anywidget.AnyWidget):
     """Shows a `Scene`; ``grid``, ``row`` and ``col`` are the cell that the reader chose last."""
 
-    _esm = _without_comments(_read("grid_view.js"))
+    _esm = _without_comments(_read("inflate.js")).replace("DEFLATED", _deflated(_SCRIPT))  # sent with each picture
     _css = _read("grid_view.css")
 
     frame = traitlets.Unicode(help="the picture, as SVG text with empty slots").tag(sync=True)
@@ -201,7 +207,7 @@ class GridView(anywidget.AnyWidget):
 def packed(value: Mapping[str, Any]) -> str:
     """What is sent for all cells, a tenth as long: the page unpacks it."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return base64.b64encode(zlib.compress(text.encode())).decode("ascii") if value else ""
+    return _deflated(text) if value else ""
 
 
 def unpacked(text: str) -> dict[str, Any]:
@@ -255,7 +261,7 @@ def _style() -> str:
 
 def _script(state: Mapping[str, Any]) -> str:
     stand_in = _read("stand_in.js").replace("export ", "")
-    return f"{GridView._esm}\n{stand_in}\nconst state = {_escaped(alone(state))};\n{_read('page.js')}"
+    return f"{_SCRIPT}\n{stand_in}\nconst state = {_escaped(alone(state))};\n{_read('page.js')}"
 
 
 def alone(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""Controls that look alike share what says so: else each sends a layout and a style of its own to the page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+_looks: dict[tuple, widgets.Widget] = {}
+
+
+def made(
+    kind: type[widgets.Widget],
+    *arguments: Any,
+    layout: Mapping[str, Any] | None = None,
+    style: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Any:
+    """A widget of this kind, whose layout and style it has in common with all that are to have the same.
+
+    What is shared must not be changed: a widget whose layout follows its state has one of its own.
+    """
+    traits, given = kind.class_traits(), {"layout": layout or {}, "style": style or {}}
+    looks = {name: look(traits[name].klass, **wanted) for name, wanted in given.items() if name in traits}
+    return kind(*arguments, **looks, **options)
+
+
+def look(kind: type[widgets.Widget], **traits: Any) -> Any:
+    """The layout or style with these traits."""
+    key = (kind, *sorted(traits.items()))
+    if key not in _looks or _looks[key].comm is None:  # the reader has closed all widgets
+        _looks[key] = kind(**traits)
+    return _looks[key]
+
+
+def is_shared(look: widgets.Widget) -> bool:
+    """Whether others may have it, too."""
+    return any(look is one for one in _looks.values())
