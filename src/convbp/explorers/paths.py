@@ -9,7 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_bias_gradient, conv2d_input_gradient, conv2d_kernel_gradient
-from convbp.explorers.controls.alike import look
+from convbp.explorers.controls.alike import Layout, look
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array, choice, pair, scalar, tick
@@ -316,5 +316,5 @@ class Paths(Explorer, state=State, scene=scene):
         for control, name in ((row, "row"), (col, "column")):
             control.widget.description = name
             control.widget.style = look(widgets.SliderStyle, description_width="auto")
-            control.widget.layout = look(widgets.Layout, width="200px")
+            control.widget.layout = look(Layout, width="200px")
         return [[kinds, row, col, cover]]

@@ -8,6 +8,14 @@ import ipywidgets as widgets
 _looks: dict[tuple, widgets.Widget] = {}
 
 
+class Layout(widgets.Layout):
+    """Sends what it sets, where ipywidgets' own sends some forty nulls, too."""
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        state = super().get_state(key, drop_defaults)
+        return state if key else {name: value for name, value in state.items() if value is not None}
+
+
 def made(
     kind: type[widgets.Widget],
     *arguments: Any,
@@ -19,8 +27,9 @@ def made(
 
     What is shared must not be changed: a widget whose layout follows its state has one of its own.
     """
-    traits, given = kind.class_traits(), {"layout": layout or {}, "style": style or {}}
-    looks = {name: look(traits[name].klass, **wanted) for name, wanted in given.items() if name in traits}
+    looks = {"layout": look(Layout, **layout or {})}
+    if "style" in (traits := kind.class_traits()):
+        looks["style"] = look(traits["style"].klass, **style or {})
     return kind(*arguments, **looks, **options)
 
 

@@ -3,7 +3,7 @@
 import ipywidgets as widgets
 import traitlets
 
-from convbp.explorers.controls.alike import look
+from convbp.explorers.controls.alike import Layout, look
 from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.notation import subscripted
@@ -52,7 +52,7 @@ class ArraySliders(widgets.GridBox):
         self.children = [slider for sliders in self._sliders for slider in sliders]
         # As many side by side as the array has columns, unless that leaves them less than 110 pixels.
         self.layout = look(
-            widgets.Layout,
+            Layout,
             grid_template_columns=f"repeat(auto-fill, minmax(max(110px, (100% - {gaps}px) / {cols}), 1fr))",
             grid_gap=f"0px {GAP}px",
             max_width=f"{190 * cols + gaps}px",

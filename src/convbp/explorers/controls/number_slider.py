@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from convbp.explorers.controls.alike import look, made
+from convbp.explorers.controls.alike import Layout, look, made
 from convbp.explorers.controls.subshell import answer_beside_cells
 
 
@@ -41,7 +41,7 @@ class NumberSlider(widgets.Box):
         self._of_reals: dict[str, Any] = {"step": step, "readout_format": real_format, "continuous_update": False}
         self._slider: Any = None
         self._refreshing = False
-        super().__init__(description=description, value=value, layout=look(widgets.Layout))
+        super().__init__(description=description, value=value, layout=look(Layout))
 
     @traitlets.validate("value")
     def _follow_value(self, proposal) -> Any:
