@@ -50,7 +50,7 @@ def scene(state: PoolingState) -> Scene:
     grids = {
         "inputs": Grid("inputs", "input o", rows_of(state.inputs), tags=_winners(state, pooled), axes=("i′", "j′")),
         "output": Grid("output", f"output y, {state.pooling}", rows_of(pooled.output[0, :, :, 0])),
-        "delta": Grid("delta", "δ of the output", rows_of(state.deltas), axes=("i", "j")),
+        "delta": Grid("delta", "δ of y", rows_of(state.deltas), axes=("i", "j")),
         "shares": Grid("shares", "Σ ∂y/∂o, all windows", rows_of(summed), largest=largest),
         "gradient": Grid("gradient", "∂E/∂o", rows_of(gradient)),
     }

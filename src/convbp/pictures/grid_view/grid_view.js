@@ -21,7 +21,7 @@ const SIGNS = [
   [".faint", "dotted: where it would go on"],
   [".notch", "filled corner: the first weight"],
   ["[data-slot^=marks] .caption", "\u00d7: what a number is multiplied by"],
-  ["[data-map]", "a map under the line: larger by a click, or one after the other by M"],
+  ["[data-map]", "a small grid without indices: larger by a click, or one after the other by M"],
 ];
 
 // Which index a key changes, and by how many cells.
