@@ -13,6 +13,8 @@ import convbp
 import sample
 from checks import what_it_says
 from convbp import diagnose
+from convbp.diagnose import convolutions as conv
+from convbp.diagnose import others as other
 from convbp.diagnose.conditions import where
 
 # A backward pass for all steps, channels first, as kernels are written: loops over the taps.
@@ -286,7 +288,7 @@ def test_what_stops_is_said_with_where():
         (lambda: diagnose.conv2d(), TypeError, "neither forward nor backward came"),
         (lambda: diagnose.conv2d(backward=3), TypeError, "backward is 3; expected a function"),
         (lambda: diagnose.conv2d(backward=max, layout="CHW"), ValueError, "layout is 'CHW'; expected 'NHWC' or 'NCHW'"),
-        (lambda: diagnose.conv2d(backward=max, dtype=int), ValueError, "expected one of float16, float32, float64"),
+        (lambda: diagnose.conv2d(backward=max, dtype=int), ValueError, "one of float64, float32, float16, bfloat16"),
         (lambda: diagnose.conv2d(backward=max, cases=1), ValueError, "cases is 1; expected at least 2"),
         (lambda: diagnose.conv2d(backward=lambda dy, x, w, u, v: 0), TypeError, "a parameter 'u'"),
         (lambda: diagnose.activation("swish", backward=max), ValueError, "function is 'swish'"),
@@ -294,6 +296,123 @@ def test_what_stops_is_said_with_where():
 )
 def test_what_is_said_of_bad_input(call, error, says):
     assert says in what_it_says(error, call)
+
+
+# What came back
+
+
+@pytest.mark.parametrize(
+    ("found", "names"),
+    [
+        (lambda: diagnose.conv2d(backward=lambda dy, x, w: None, cases=8), ["dx", "dw", "db"]),
+        (lambda: diagnose.conv2d(backward=lambda dy, x, w: {}, cases=8), ["dx", "dw", "db"]),
+        (lambda: diagnose.batch_norm(backward=lambda dy, x: (None, None), cases=8), ["dx", "dgamma", "dbeta"]),
+        (lambda: diagnose.max_pool2d(backward=lambda dy, x: None, cases=8), ["dx"]),
+        (lambda: diagnose.max_pool2d(forward=lambda x: None, cases=8), ["forward"]),
+        (lambda: diagnose.activation("relu", backward=lambda dy, x: None, cases=8), ["dx"]),
+        (lambda: diagnose.dense(forward=lambda x, w: None, cases=8), ["forward"]),
+    ],
+)
+def test_where_nothing_came_back_nothing_agrees(found, names):
+    found = found()
+    assert not found.agrees
+    assert list(found.findings) == names
+    for finding in found.findings.values():
+        assert "Nothing came back (None): does your function end with return" in finding.said
+
+
+def test_a_diagnosis_of_nothing_does_not_agree():
+    assert not diagnose.Diagnosis("conv2d", {}).agrees
+
+
+def test_results_go_by_their_usual_names_and_others_are_refused():
+    def under(*names):
+        def backward(dy, x, w):
+            return dict(zip(names, by_the_package(dy, x, w, 1, 0, 1, 1).values(), strict=True))
+
+        return lambda: diagnose.conv2d(backward=backward, layout="NHWC", cases=4)
+
+    assert under("grad_input", "dW", "dbias")().agrees
+    said = "conv2d: backward returns 'foo', of which it is not clear what it is; expected some of dx, dw, db."
+    assert what_it_says(ValueError, under("dx", "dw", "foo")) == said
+    assert "returns 'dW', a second time" in what_it_says(ValueError, under("dweight", "dW", "db"))
+    norm = diagnose.batch_norm(backward=lambda dy, x: {"dweight": 0 * x[0, :, 0, 0], "dbias": dy.sum(axis=(0, 2, 3))})
+    assert [finding.agrees for finding in norm.findings.values()] == [False, True]
+
+
+def test_as_many_results_as_autograd_s_functions_have():
+    def backward(more):
+        return lambda dy, x, w: (*by_the_package(dy, x, w, 1, 0, 1, 1).values(), *more)
+
+    assert diagnose.conv2d(backward=backward([None, None]), layout="NHWC", cases=4).agrees
+    said = what_it_says(ValueError, lambda: diagnose.conv2d(backward=backward([0, 0]), layout="NHWC", cases=4))
+    assert said == "conv2d: backward returns 5 results; expected dx, dw, db, in this order."
+    two = diagnose.max_pool2d(backward=lambda dy, x, k, stride: (max_pool(dy, x, k, stride), None), cases=4)
+    assert two.agrees
+
+
+# In the layout that was asked for
+
+
+def backward_of(change):
+    """A right backward pass, whose results are changed."""
+    right = made(COLUMNS)
+    return lambda dy, x, w: change(*right(dy, x, w))
+
+
+def test_shapes_are_those_of_the_caller():
+    found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dx": dx.transpose(0, 2, 3, 1)}), cases=8)
+    said = found["dx"].said
+    came, expected = (
+        np.array(re.search(rf"{words} (\(.*?\))", said).group(1).strip("()").split(", "), int)
+        for words in ("Your result has shape", "expected is")
+    )
+    np.testing.assert_array_equal(came, expected[[0, 2, 3, 1]])
+    assert "the right one, with its axes in the order (0, 2, 3, 1)" in said
+    found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dw": dw.ravel()}), cases=8)
+    assert "its shape is (9,), expected is (1, 1, 3, 3)." in found["dw"].said
+    swapped = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dw": dw.swapaxes(0, 1)}), cases=8)
+    assert swapped["dw"].names == ("channels not swapped",)
+    assert "the kernel, (D, C, k1, k2): filters first, then channels" in swapped["dw"].said
+    assert "at (filter 0, channel 1, row 0, column 0) came" in swapped["dw"].said or "shape is" in swapped["dw"].said
+    pooled = diagnose.max_pool2d(backward=lambda dy, x: x[:, :, 1:], cases=8)
+    x = re.search(r"inputs (\(.*?\))", pooled["dx"].said).group(1)
+    assert f"expected is {x}" in pooled["dx"].said
+
+
+def test_no_text_of_a_mistake_speaks_of_another_layout():
+    texts = [
+        f"{m.done} {m.why}"
+        for mistakes in (conv.INPUT_MISTAKES, conv.KERNEL_MISTAKES, conv.BIAS_MISTAKES, other.TRANSPOSED_DW)
+        for group in mistakes
+        for m in group
+    ]
+    last = r"\(N, H|\(k1, k2|swapaxes\(2|kernel\[::|last axis|first three"
+    assert any(re.search(last, text) for text in texts)
+    for text in texts:
+        for old, new in conv.CHANNELS_FIRST_WORDS.items():
+            text = text.replace(old, new)
+        assert not re.search(last, text), text
+
+
+def test_a_function_of_another_layout_is_told_from_a_wrong_one():
+    found = diagnose.conv2d(backward=by_the_package, cases=16)
+    assert not found.agrees
+    assert found.notes[0] == "With layout='NHWC' dx, dw are right."
+    norm = diagnose.batch_norm(backward=batch_norm, layout="NHWC", cases=16)
+    assert norm.notes[0] == "With layout='NCHW' dx is right."
+    weights = diagnose.dense(backward=dense, layout="OI", cases=16)
+    assert weights.notes[0] == "With layout='IO' dx, dw are right."
+    flipped = diagnose.conv2d(
+        backward=lambda dy, x, w: by_the_package(dy, x, w[::-1, ::-1], 1, 0, 1, 1), layout="NCHW", cases=16
+    )
+    assert flipped.notes[0] == "With layout='NHWC' dw is right."
+
+
+def test_results_in_another_order_are_told():
+    found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: (dw, dx, db)), cases=8)
+    assert found["dx"].said == "These are the numbers of dw: the order is dx, dw, db."
+    assert found["db"].agrees
 
 
 # Where
@@ -310,12 +429,18 @@ def test_what_is_said_of_bad_input(call, error, says):
     ],
 )
 def test_conditions_are_those_of_the_cases(wrong, says):
-    assert where(wrong, {"a": [0, 1, 0, 1], "b": [0, 0, 1, 1], "always": [1, 1, 1, 1]}) == says
+    rows = zip([0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1], strict=True)
+    found = where(wrong, [dict(zip(("a", "b", "always"), row, strict=True)) for row in rows])
+    assert (str(found) if found else "") == says
 
 
 def test_a_condition_that_is_needed_and_not_enough():
-    assert where([0, 0, 1, 0], {"a": [0, 1, 1, 1]}) == "only where a, on 1 of those 3 cases"
-    assert where([1, 0, 0, 0], {"a": [0, 1, 1, 1]}) == ""
+    cases = [{"a": n < 20} for n in range(40)]
+    found = where([n < 11 for n in range(40)], cases)
+    assert str(found) == "only where a, on 11 of 20 cases"
+    assert found.credible
+    assert where([20 < n < 31 for n in range(40)], cases) is None
+    assert not where([n == 3 for n in range(40)], cases).credible  # by chance in every other such test
 
 
 # Other layers

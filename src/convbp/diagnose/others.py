@@ -14,6 +14,7 @@ from convbp.exercises.themes.own_layer import AXES, NORM, normalised
 from convbp.pooling import average_pool2d, max_pool2d
 
 Compute = Callable[..., Any]
+Round = Callable[[np.ndarray], np.ndarray]  # to numbers that a dtype has
 MEAN = "You took the mean, where the sum is due."
 SIGN = [
     mistake(
@@ -120,12 +121,12 @@ def other_ties(inputs, delta, size, stride, padding):
     return [_max_of_each_map(made(m), inputs, delta, size, stride, padding) for m in known]
 
 
-def pooling_cases(count: int, steps: Sequence[str], pairs: bool, dtype: np.dtype, seed: int) -> list[Case]:
+def pooling_cases(count: int, steps: Sequence[str], pairs: bool, rounded: Round, seed: int) -> list[Case]:
     """Windows that overlap, leave gaps and rows over, with and without padding, ties on one in four."""
-    return [_pooling_case(n, n == count - 1, steps, pairs, dtype, seed) for n in range(count)]
+    return [_pooling_case(n, n == count - 1, steps, pairs, rounded, seed) for n in range(count)]
 
 
-def _pooling_case(n: int, last: bool, steps: Sequence[str], pairs: bool, dtype: np.dtype, seed: int) -> Case:
+def _pooling_case(n: int, last: bool, steps: Sequence[str], pairs: bool, rounded: Round, seed: int) -> Case:
     rng = np.random.default_rng((seed, n))
 
     def pair(low: int, high: int) -> Any:
@@ -139,11 +140,11 @@ def _pooling_case(n: int, last: bool, steps: Sequence[str], pairs: bool, dtype: 
     H, W = (max(1, k - 2 * p) + o for k, p, o in zip(size, padding, over, strict=True))
     ties = n % 4 == 3 and not last
     numbers = rng.integers(-2, 3, (images, H, W, channels)) if ties else rng.normal(size=(images, H, W, channels))
-    inputs = numbers.astype(dtype).astype(float)
+    inputs = rounded(numbers)
     places = average_pool2d(inputs, size, stride=stride, padding=padding).output.shape
     arguments = {
         "inputs": inputs,
-        "delta": rng.normal(size=places).astype(dtype).astype(float),
+        "delta": rounded(rng.normal(size=places)),
         "size": size,
         "stride": stride,
         "padding": padding,
@@ -238,14 +239,14 @@ TRANSPOSED_DB = _lifted(
 # Dense layers, batch normalisation, activations: δ and inputs with one row for each image
 
 
-def rows_cases(count: int, arrays: Callable[..., Mapping[str, Any]], dtype: np.dtype, seed: int) -> list[Case]:
+def rows_cases(count: int, arrays: Callable[..., Mapping[str, Any]], rounded: Round, seed: int) -> list[Case]:
     """Batches of one to five rows; ``arrays(rng, images, first, second)`` makes what goes in."""
     found = []
     for n in range(count):
         rng = np.random.default_rng((seed, n))
         images, first, second = (2, 3, 2) if n == count - 1 else (int(v) for v in rng.integers(1, 6, 3))
         given = {
-            name: value.astype(dtype).astype(float) if isinstance(value, np.ndarray) else value
+            name: rounded(value) if isinstance(value, np.ndarray) else value
             for name, value in arrays(rng, images, first, second).items()
         }
         conditions = {
