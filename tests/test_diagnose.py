@@ -4,7 +4,10 @@ The right one is made wrong by one change of its text, as a slip of the pen woul
 computes a mistake.
 """
 
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -325,6 +328,23 @@ def test_a_diagnosis_of_nothing_does_not_agree():
     assert not diagnose.Diagnosis("conv2d", {}).agrees
 
 
+def test_a_failure_in_a_test_suite_shows_the_whole_diagnosis(tmp_path):
+    test = tmp_path / "test_mine.py"
+    test.write_text(
+        "from convbp import diagnose\n"
+        "def test_it():\n"
+        "    diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy / len(x), dy.mean(axis=0))).assert_agrees()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(test)]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+    found = diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy / len(x), dy.mean(axis=0)))
+    for line in str(found).splitlines():
+        assert line in shown
+    assert "1 failed" in shown
+    assert what_it_says(AssertionError, found.assert_agrees) == str(found)
+    diagnose.dense(backward=dense, cases=4).assert_agrees()
+
+
 def test_results_go_by_their_usual_names_and_others_are_refused():
     def under(*names):
         def backward(dy, x, w):
@@ -362,13 +382,8 @@ def backward_of(change):
 
 def test_shapes_are_those_of_the_caller():
     found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dx": dx.transpose(0, 2, 3, 1)}), cases=8)
-    said = found["dx"].said
-    came, expected = (
-        np.array(re.search(rf"{words} (\(.*?\))", said).group(1).strip("()").split(", "), int)
-        for words in ("Your result has shape", "expected is")
-    )
-    np.testing.assert_array_equal(came, expected[[0, 2, 3, 1]])
-    assert "the right one, with its axes in the order (0, 2, 3, 1)" in said
+    assert "its shape is (1, 7, 6, 1), expected is (1, 1, 7, 6)." in found["dx"].said
+    assert "Your result has shape (3, 2, 4, 1); expected is (3, 1, 2, 4)." in found["dx"].said
     found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dw": dw.ravel()}), cases=8)
     assert "its shape is (9,), expected is (1, 1, 3, 3)." in found["dw"].said
     swapped = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dw": dw.swapaxes(0, 1)}), cases=8)
@@ -521,9 +536,97 @@ def test_right_ones_of_other_layers_are_not_refused(found):
     assert found().agrees, repr(found())
 
 
+def padded_with_zeros(dy, x, size, stride, padding):
+    around = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    dx = max_pool(dy, around, size, stride)
+    return dx[:, :, padding : padding + x.shape[2], padding : padding + x.shape[3]]
+
+
+def last_window(dy, x, w, stride):
+    dx = np.zeros_like(x)
+    for i, j in np.ndindex(dy.shape[2:]):
+        at = np.s_[:, :, i * stride : i * stride + w.shape[2], j * stride : j * stride + w.shape[3]]
+        dx[at] = np.einsum("nd,dckl->nckl", dy[:, :, i, j], w)
+    return dx
+
+
+def last_weight(dy, x, w, stride):
+    (rows, columns), dx = dy.shape[2:], np.zeros_like(x)
+    for m, n in np.ndindex(w.shape[2:]):
+        at = np.s_[:, :, m : m + stride * (rows - 1) + 1 : stride, n : n + stride * (columns - 1) + 1 : stride]
+        dx[at] = np.einsum("ndij,dc->ncij", dy, w[:, :, m, n])
+    return dx
+
+
+@pytest.mark.parametrize("backward", [last_window, last_weight])
+def test_a_window_that_replaces_another_is_named_with_the_condition_of_it(backward):
+    found = diagnose.conv2d(backward=backward)["dx"]
+    assert found.names == ("= for +=",)
+    assert found.condition == "where windows overlap"
+
+
+def test_what_comes_out_otherwise_each_time_has_neither_name_nor_condition():
+    rng = np.random.default_rng(0)
+    found = diagnose.dense(backward=lambda dy, x, w: dy @ w.T * (1 + (rng.random() < 0.2)))["dx"]
+    assert (found.condition, found.names) == ("", ())
+    assert found.said == "It gives other numbers when it is called again with the same arguments."
+
+
+class Unreadable:
+    """On a device, for NumPy."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, *arguments, **keywords):
+        raise TypeError("it is on another device")
+
+
+def test_what_numpy_cannot_read_is_not_said_to_be_changed():
+    found = diagnose.dense(backward=lambda dy, x, w: dense(dy.array, x.array, w.array), to=Unreadable, cases=8)
+    assert found.agrees
+    assert not found.notes
+    back = diagnose.dense(backward=lambda dy, x, w: Unreadable(dy @ w.T), cases=4)
+    assert "cannot be read as numbers (TypeError: it is on another device)" in back["dx"].said
+
+
+def coarse(array):
+    """As bfloat16 has it."""
+    return (array.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+def test_a_coarser_dtype_and_a_tolerance_of_one_s_own():
+    def backward(dy, x, w):
+        for array in (dy, x, w):
+            assert array.dtype == np.float32
+            np.testing.assert_array_equal(array, coarse(array))
+        return tuple(coarse(one) for one in dense(dy, x, w))
+
+    assert diagnose.dense(backward=backward, dtype="bfloat16").agrees
+    half = diagnose.dense(backward=lambda dy, x, w: 1.03 * dy @ w.T, tolerance=0.05)
+    assert half.agrees
+    assert not diagnose.dense(backward=lambda dy, x, w: 1.03 * dy @ w.T, tolerance=0.01).agrees
+    assert "tolerance is 2" in what_it_says(ValueError, lambda: diagnose.dense(backward=dense, tolerance=2))
+
+
+def test_a_context_is_not_taken_for_an_array():
+    said = what_it_says(TypeError, lambda: diagnose.conv2d(backward=lambda ctx, grad_output: 0))
+    assert "a parameter 'ctx' of which it is not clear" in said
+    assert "Wrap it: backward=lambda dy, x, w: …" in said
+    found = diagnose.conv2d(backward=lambda *arrays: 1 / 0, cases=4)
+    assert any("went by position" in note for note in found.notes)
+
+
+def test_only_what_is_for_others_is_listed():
+    assert set(dir(diagnose)) == set(diagnose.__all__)
+
+
 @pytest.mark.parametrize(
     ("found", "key", "name"),
     [
+        (lambda: diagnose.max_pool2d(backward=padded_with_zeros), "dx", "padded with 0, not −∞"),
+        (lambda: diagnose.activation("tanh", backward=lambda dy, x: dy * (1 - x**2)), "dx", "x for y in f′"),
+        (lambda: diagnose.activation("relu", backward=lambda dy, x: dy * (dy > 0)), "dx", "f′ of δ"),
         (lambda: diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy / len(x))), "dw", "mean for sum"),
         (lambda: diagnose.max_pool2d(backward=to_all_that_are_largest), "dx", "ties copied"),
         (

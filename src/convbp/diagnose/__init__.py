@@ -538,7 +538,7 @@ def activation(
         inputs = asked.rounded(rng.normal(0, 2, (images, first, second)))
         return {"inputs": inputs, "delta": rng.normal(size=inputs.shape), "output": f(inputs)}
 
-    sought = {"dx": Sought(dx, _as(dx, other.activation_mistakes(f, f.derivative)), ("image", "row", "column"))}
+    sought = {"dx": Sought(dx, _as(dx, other.activation_mistakes(f.name, f, f.derivative)), ("image", "row", "column"))}
     output = Sought(run, _as(run, ()), ("image", "row", "column"))
     takes = (("inputs",), ()), (("delta", "inputs", "output"), ())
     return asked.diagnosis(lambda asked: _of_rows(asked, takes, sought, output, arrays, {}))

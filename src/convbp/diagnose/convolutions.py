@@ -146,6 +146,35 @@ def _spread_on_padded(inputs, kernel, delta, stride, padding, dilation, groups, 
     return padded[:, top : top + H, left : left + W]
 
 
+def _last_window_stays(inputs, kernel, delta, stride, padding, dilation, groups, **_):
+    """What a window gives in the place of what was there, not on top of it."""
+    (N, H, W, C), (k1, k2, c, D) = inputs.shape, kernel.shape
+    (s1, s2), ((top, bottom), (left, right)), (t1, t2), d = stride, padding, dilation, D // groups
+    padded = np.zeros((N, H + top + bottom, W + left + right, C))
+    for i, j in np.ndindex(delta.shape[1:3]):
+        for g in range(groups):
+            part = np.einsum("nd,klcd->nklc", delta[:, i, j, d * g : d * g + d], kernel[..., d * g : d * g + d])
+            padded[:, s1 * i : s1 * i + t1 * k1 : t1, s2 * j : s2 * j + t2 * k2 : t2, c * g : c * g + c][
+                :, :k1, :k2
+            ] = part
+    return padded[:, top : top + H, left : left + W]
+
+
+def _last_weight_stays(inputs, kernel, delta, stride, padding, dilation, groups, **_):
+    """The same, weight after weight."""
+    (N, H, W, C), (k1, k2, c, D) = inputs.shape, kernel.shape
+    (s1, s2), ((top, bottom), (left, right)), (t1, t2), d = stride, padding, dilation, D // groups
+    (_, rows, columns, _), padded = delta.shape, np.zeros((N, H + top + bottom, W + left + right, C))
+    for g in range(groups):
+        for m in range(k1):
+            for n in range(k2):
+                part = delta[..., d * g : d * g + d] @ kernel[m, n, :, d * g : d * g + d].T
+                padded[:, t1 * m : t1 * m + s1 * rows : s1, t2 * n : t2 * n + s2 * columns : s2, c * g : c * g + c][
+                    :, :rows, :columns
+                ] = part
+    return padded[:, top : top + H, left : left + W]
+
+
 INPUT_PROGRAMS = (_spread_of_window, _spread_on_padded)
 
 
@@ -217,6 +246,14 @@ INPUT_MISTAKES = [
         "Backward the padding is t·(k − 1) − p: with zeros so wide around δ each pixel meets all of its weights.",
         "notebook 10, padding",
         result=_correlated_with_forward_padding,
+    ),
+    mistake(
+        "= for +=",
+        "Where windows overlap, the last one replaced what was there.",
+        "What comes from every window and every weight adds up: +=, or an atomic add where many threads write.",
+        "notebook 10, stride",
+        {"compute": _last_window_stays},
+        {"compute": _last_weight_stays},
     ),
     mistake(
         "first group only",

@@ -96,7 +96,23 @@ def _cut_wrongly(back: Compute) -> list[Misconception]:
     )
 
 
-MAX_MISTAKES = [*_lifted(exercises.max_routing.computation, _max_of_each_map), _cut_wrongly(max_pool_back)]
+def _zeros_around(inputs, delta, size, stride, padding):
+    (p1, p2), (_, H, W, _) = padding, inputs.shape
+    around = np.pad(inputs, ((0, 0), (p1, p1), (p2, p2), (0, 0)))
+    return max_pool_back(around, delta, size, stride, (0, 0))[:, p1 : p1 + H, p2 : p2 + W]
+
+
+MAX_MISTAKES = [
+    mistake(
+        "padded with 0, not −∞",
+        "You padded with zeros: where all entries of a window are negative, the padding wins.",
+        "What is padded must never be the largest: pad with −∞.",
+        "notebook 09, max pooling",
+        compute=_zeros_around,
+    ),
+    *_lifted(exercises.max_routing.computation, _max_of_each_map),
+    _cut_wrongly(max_pool_back),
+]
 AVERAGE_MISTAKES = [
     *_lifted(exercises.average_routing.computation, _mean_of_each_map),
     _cut_wrongly(average_pool_back),
@@ -336,11 +352,28 @@ NORM_DBETA = [
 ]  # fmt: skip
 
 
-def activation_mistakes(value: Compute, slope: Compute) -> list[list[Misconception]]:
+def activation_mistakes(name: str, value: Compute, slope: Compute) -> list[list[Misconception]]:
     """What goes wrong with δ · f′(x)."""
     where = "notebook 08, Eq. 20"
+    formula = {"tanh": lambda y: 1 - y**2, "sigmoid": lambda y: y * (1 - y)}.get(name)
+    by_output = (
+        []
+        if formula is None
+        else [
+            mistake(
+                "x for y in f′",
+                "You put x in the place of y in the formula of f′ by y = f(x).",
+                "f′ is 1 − y² for tanh and y · (1 − y) for the sigmoid, where y is what came out.",
+                where,
+                result=lambda r, a: a.delta * formula(a.inputs),
+            ),
+        ]
+    )
     return [
         *SIGN,
+        *by_output,
+        mistake("f′ of δ", "You took f′ at δ.", "f′ is taken at x: what went in decides, not what comes back.", where,
+                result=lambda r, a: a.delta * slope(a.delta)),
         mistake("f for f′", "You multiplied δ with f(x).", "By the chain rule it is f′(x).", where,
                 result=lambda r, a: a.delta * value(a.inputs)),
         mistake("f′ at the output", "You took f′ at the output.", "f′ is taken at x, before the activation.", where,
