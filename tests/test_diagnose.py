@@ -4,7 +4,10 @@ The right one is made wrong by one change of its text, as a slip of the pen woul
 computes a mistake.
 """
 
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +16,8 @@ import convbp
 import sample
 from checks import what_it_says
 from convbp import diagnose
+from convbp.diagnose import convolutions as conv
+from convbp.diagnose import others as other
 from convbp.diagnose.conditions import where
 
 # A backward pass for all steps, channels first, as kernels are written: loops over the taps.
@@ -151,7 +156,7 @@ WRONG = [
     ("columns", "return dxp", "dxp = dxp.astype(int)\n    return dxp", "dx", "cut off to integers"),
 ]  # fmt: skip
 CASES = 32  # all combinations of the steps
-TRIED = np.sort(sample.rng("wrong backward passes").permutation(len(WRONG))[: sample.size(24, len(WRONG))])
+TRIED = np.sort(sample.rng("wrong backward passes").permutation(len(WRONG))[: sample.size(12, len(WRONG))])
 
 
 def made(source):
@@ -314,7 +319,7 @@ def test_what_always_stops_has_no_result():
         (lambda: diagnose.conv2d(), TypeError, "neither forward nor backward came"),
         (lambda: diagnose.conv2d(backward=3), TypeError, "backward is 3; expected a function"),
         (lambda: diagnose.conv2d(backward=max, layout="CHW"), ValueError, "layout is 'CHW'; expected 'NHWC' or 'NCHW'"),
-        (lambda: diagnose.conv2d(backward=max, dtype=int), ValueError, "expected one of float16, float32, float64"),
+        (lambda: diagnose.conv2d(backward=max, dtype=int), ValueError, "one of float64, float32, float16, bfloat16"),
         (lambda: diagnose.conv2d(backward=max, cases=1), ValueError, "cases is 1; expected at least 2"),
         (lambda: diagnose.conv2d(backward=lambda dy, x, w, u, v: 0), TypeError, "a parameter 'u'"),
         (lambda: diagnose.activation("swish", backward=max), ValueError, "function is 'swish'"),
@@ -322,6 +327,136 @@ def test_what_always_stops_has_no_result():
 )
 def test_what_is_said_of_bad_input(call, error, says):
     assert says in what_it_says(error, call)
+
+
+# What came back
+
+
+@pytest.mark.parametrize(
+    ("found", "names"),
+    [
+        (lambda: diagnose.conv2d(backward=lambda dy, x, w: None, cases=8), ["dx", "dw", "db"]),
+        (lambda: diagnose.conv2d(backward=lambda dy, x, w: {}, cases=8), ["dx", "dw", "db"]),
+        (lambda: diagnose.batch_norm(backward=lambda dy, x: (None, None), cases=8), ["dx", "dgamma", "dbeta"]),
+        (lambda: diagnose.max_pool2d(backward=lambda dy, x: None, cases=8), ["dx"]),
+        (lambda: diagnose.max_pool2d(forward=lambda x: None, cases=8), ["forward"]),
+        (lambda: diagnose.activation("relu", backward=lambda dy, x: None, cases=8), ["dx"]),
+        (lambda: diagnose.dense(forward=lambda x, w: None, cases=8), ["forward"]),
+    ],
+)
+def test_where_nothing_came_back_nothing_agrees(found, names):
+    found = found()
+    assert not found.agrees
+    assert list(found.findings) == names
+    for finding in found.findings.values():
+        assert "Nothing came back (None): does your function end with return" in finding.said
+
+
+def test_a_diagnosis_of_nothing_does_not_agree():
+    assert not diagnose.Diagnosis("conv2d", {}).agrees
+
+
+def test_a_failure_in_a_test_suite_shows_the_whole_diagnosis(tmp_path):
+    test = tmp_path / "test_mine.py"
+    test.write_text(
+        "from convbp import diagnose\n"
+        "def test_it():\n"
+        "    diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy / len(x), dy.mean(axis=0))).assert_agrees()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(test)]
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    shown = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True, check=False).stdout
+    found = diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy / len(x), dy.mean(axis=0)))
+    for line in str(found).splitlines():
+        assert line in shown
+    assert "1 failed" in shown
+    assert what_it_says(AssertionError, found.assert_agrees) == str(found)
+    diagnose.dense(backward=dense, cases=4).assert_agrees()
+
+
+def test_results_go_by_their_usual_names_and_others_are_refused():
+    def under(*names):
+        def backward(dy, x, w):
+            return dict(zip(names, by_the_package(dy, x, w, 1, 0, 1, 1).values(), strict=True))
+
+        return lambda: diagnose.conv2d(backward=backward, layout="NHWC", cases=4)
+
+    assert under("grad_input", "dW", "dbias")().agrees
+    said = "conv2d: backward returns 'foo', of which it is not clear what it is; expected some of dx, dw, db."
+    assert what_it_says(ValueError, under("dx", "dw", "foo")) == said
+    assert "returns 'dW', a second time" in what_it_says(ValueError, under("dweight", "dW", "db"))
+    norm = diagnose.batch_norm(backward=lambda dy, x: {"dweight": 0 * x[0, :, 0, 0], "dbias": dy.sum(axis=(0, 2, 3))})
+    assert [finding.agrees for finding in norm.findings.values()] == [False, True]
+
+
+def test_as_many_results_as_autograd_s_functions_have():
+    def backward(more):
+        return lambda dy, x, w: (*by_the_package(dy, x, w, 1, 0, 1, 1).values(), *more)
+
+    assert diagnose.conv2d(backward=backward([None, None]), layout="NHWC", cases=4).agrees
+    said = what_it_says(ValueError, lambda: diagnose.conv2d(backward=backward([0, 0]), layout="NHWC", cases=4))
+    assert said == "conv2d: backward returns 5 results; expected dx, dw, db, in this order."
+    two = diagnose.max_pool2d(backward=lambda dy, x, k, stride: (max_pool(dy, x, k, stride), None), cases=4)
+    assert two.agrees
+
+
+# In the layout that was asked for
+
+
+def backward_of(change):
+    """A right backward pass, whose results are changed."""
+    right = made(COLUMNS)
+    return lambda dy, x, w: change(*right(dy, x, w))
+
+
+def test_shapes_are_those_of_the_caller():
+    found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dx": dx.transpose(0, 2, 3, 1)}), cases=8)
+    assert "its shape is (1, 7, 6, 1), expected is (1, 1, 7, 6)." in found["dx"].said
+    assert "Your result has shape (3, 2, 4, 1); expected is (3, 1, 2, 4)." in found["dx"].said
+    found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dw": dw.ravel()}), cases=8)
+    assert "its shape is (9,), expected is (1, 1, 3, 3)." in found["dw"].said
+    swapped = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dw": dw.swapaxes(0, 1)}), cases=8)
+    assert swapped["dw"].names == ("channels not swapped",)
+    assert "the kernel, (D, C, k1, k2): filters first, then channels" in swapped["dw"].said
+    assert "at (filter 0, channel 1, row 0, column 0) came" in swapped["dw"].said or "shape is" in swapped["dw"].said
+    pooled = diagnose.max_pool2d(backward=lambda dy, x: x[:, :, 1:], cases=8)
+    x = re.search(r"inputs (\(.*?\))", pooled["dx"].said).group(1)
+    assert f"expected is {x}" in pooled["dx"].said
+
+
+def test_no_text_of_a_mistake_speaks_of_another_layout():
+    texts = [
+        f"{m.done} {m.why}"
+        for mistakes in (conv.INPUT_MISTAKES, conv.KERNEL_MISTAKES, conv.BIAS_MISTAKES, other.TRANSPOSED_DW)
+        for group in mistakes
+        for m in group
+    ]
+    last = r"\(N, H|\(k1, k2|swapaxes\(2|kernel\[::|last axis|first three"
+    assert any(re.search(last, text) for text in texts)
+    for text in texts:
+        for old, new in conv.CHANNELS_FIRST_WORDS.items():
+            text = text.replace(old, new)
+        assert not re.search(last, text), text
+
+
+def test_a_function_of_another_layout_is_told_from_a_wrong_one():
+    found = diagnose.conv2d(backward=by_the_package, cases=16)
+    assert not found.agrees
+    assert found.notes[0] == "With layout='NHWC' dx, dw are right."
+    norm = diagnose.batch_norm(backward=batch_norm, layout="NHWC", cases=16)
+    assert norm.notes[0] == "With layout='NCHW' dx is right."
+    weights = diagnose.dense(backward=dense, layout="OI", cases=16)
+    assert weights.notes[0] == "With layout='IO' dx, dw are right."
+    flipped = diagnose.conv2d(
+        backward=lambda dy, x, w: by_the_package(dy, x, w[::-1, ::-1], 1, 0, 1, 1), layout="NCHW", cases=16
+    )
+    assert flipped.notes[0] == "With layout='NHWC' dw is right."
+
+
+def test_results_in_another_order_are_told():
+    found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: (dw, dx, db)), cases=8)
+    assert found["dx"].said == "These are the numbers of dw: the order is dx, dw, db."
+    assert found["db"].agrees
 
 
 # Where
@@ -338,12 +473,18 @@ def test_what_is_said_of_bad_input(call, error, says):
     ],
 )
 def test_conditions_are_those_of_the_cases(wrong, says):
-    assert where(wrong, {"a": [0, 1, 0, 1], "b": [0, 0, 1, 1], "always": [1, 1, 1, 1]}) == says
+    rows = zip([0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1], strict=True)
+    found = where(wrong, [dict(zip(("a", "b", "always"), row, strict=True)) for row in rows])
+    assert (str(found) if found else "") == says
 
 
 def test_a_condition_that_is_needed_and_not_enough():
-    assert where([0, 0, 1, 0], {"a": [0, 1, 1, 1]}) == "only where a, on 1 of those 3 cases"
-    assert where([1, 0, 0, 0], {"a": [0, 1, 1, 1]}) == ""
+    cases = [{"a": n < 20} for n in range(40)]
+    found = where([n < 11 for n in range(40)], cases)
+    assert str(found) == "only where a, on 11 of 20 cases"
+    assert found.credible
+    assert where([20 < n < 31 for n in range(40)], cases) is None
+    assert not where([n == 3 for n in range(40)], cases).credible  # by chance in every other such test
 
 
 # Other layers
@@ -432,9 +573,97 @@ def test_right_ones_of_other_layers_are_not_refused(found):
     assert found().agrees, repr(found())
 
 
+def padded_with_zeros(dy, x, size, stride, padding):
+    around = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    dx = max_pool(dy, around, size, stride)
+    return dx[:, :, padding : padding + x.shape[2], padding : padding + x.shape[3]]
+
+
+def last_window(dy, x, w, stride):
+    dx = np.zeros_like(x)
+    for i, j in np.ndindex(dy.shape[2:]):
+        at = np.s_[:, :, i * stride : i * stride + w.shape[2], j * stride : j * stride + w.shape[3]]
+        dx[at] = np.einsum("nd,dckl->nckl", dy[:, :, i, j], w)
+    return dx
+
+
+def last_weight(dy, x, w, stride):
+    (rows, columns), dx = dy.shape[2:], np.zeros_like(x)
+    for m, n in np.ndindex(w.shape[2:]):
+        at = np.s_[:, :, m : m + stride * (rows - 1) + 1 : stride, n : n + stride * (columns - 1) + 1 : stride]
+        dx[at] = np.einsum("ndij,dc->ncij", dy, w[:, :, m, n])
+    return dx
+
+
+@pytest.mark.parametrize("backward", [last_window, last_weight])
+def test_a_window_that_replaces_another_is_named_with_the_condition_of_it(backward):
+    found = diagnose.conv2d(backward=backward)["dx"]
+    assert found.names == ("= for +=",)
+    assert found.condition == "where windows overlap"
+
+
+def test_what_comes_out_otherwise_each_time_has_neither_name_nor_condition():
+    rng = np.random.default_rng(0)
+    found = diagnose.dense(backward=lambda dy, x, w: dy @ w.T * (1 + (rng.random() < 0.2)))["dx"]
+    assert (found.condition, found.names) == ("", ())
+    assert found.said == "It gives other numbers when it is called again with the same arguments."
+
+
+class Unreadable:
+    """On a device, for NumPy."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, *arguments, **keywords):
+        raise TypeError("it is on another device")
+
+
+def test_what_numpy_cannot_read_is_not_said_to_be_changed():
+    found = diagnose.dense(backward=lambda dy, x, w: dense(dy.array, x.array, w.array), to=Unreadable, cases=8)
+    assert found.agrees
+    assert not found.notes
+    back = diagnose.dense(backward=lambda dy, x, w: Unreadable(dy @ w.T), cases=4)
+    assert "cannot be read as numbers (TypeError: it is on another device)" in back["dx"].said
+
+
+def coarse(array):
+    """As bfloat16 has it."""
+    return (array.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+def test_a_coarser_dtype_and_a_tolerance_of_one_s_own():
+    def backward(dy, x, w):
+        for array in (dy, x, w):
+            assert array.dtype == np.float32
+            np.testing.assert_array_equal(array, coarse(array))
+        return tuple(coarse(one) for one in dense(dy, x, w))
+
+    assert diagnose.dense(backward=backward, dtype="bfloat16").agrees
+    half = diagnose.dense(backward=lambda dy, x, w: 1.03 * dy @ w.T, tolerance=0.05)
+    assert half.agrees
+    assert not diagnose.dense(backward=lambda dy, x, w: 1.03 * dy @ w.T, tolerance=0.01).agrees
+    assert "tolerance is 2" in what_it_says(ValueError, lambda: diagnose.dense(backward=dense, tolerance=2))
+
+
+def test_a_context_is_not_taken_for_an_array():
+    said = what_it_says(TypeError, lambda: diagnose.conv2d(backward=lambda ctx, grad_output: 0))
+    assert "a parameter 'ctx' of which it is not clear" in said
+    assert "Wrap it: backward=lambda dy, x, w: …" in said
+    found = diagnose.conv2d(backward=lambda *arrays: 1 / 0, cases=4)
+    assert any("went by position" in note for note in found.notes)
+
+
+def test_only_what_is_for_others_is_listed():
+    assert set(dir(diagnose)) == set(diagnose.__all__)
+
+
 @pytest.mark.parametrize(
     ("found", "key", "name"),
     [
+        (lambda: diagnose.max_pool2d(backward=padded_with_zeros), "dx", "padded with 0, not −∞"),
+        (lambda: diagnose.activation("tanh", backward=lambda dy, x: dy * (1 - x**2)), "dx", "x for y in f′"),
+        (lambda: diagnose.activation("relu", backward=lambda dy, x: dy * (dy > 0)), "dx", "f′ of δ"),
         (lambda: diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy / len(x))), "dw", "mean for sum"),
         (lambda: diagnose.max_pool2d(backward=to_all_that_are_largest), "dx", "ties copied"),
         (

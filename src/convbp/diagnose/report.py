@@ -68,8 +68,21 @@ class Diagnosis:
 
     @property
     def agrees(self) -> bool:
-        """Whether all results are right on all cases."""
-        return all(finding.agrees for finding in self.findings.values())
+        """Whether something was compared, and all results are right on all cases."""
+        return bool(self.findings) and all(finding.agrees for finding in self.findings.values())
+
+    def assert_agrees(self) -> None:
+        """Do nothing if all is right; for a test suite.
+
+        Raises
+        ------
+        AssertionError
+            With the whole diagnosis, line by line, if something is not. (pytest cuts off what it shows of
+            ``assert found.agrees``.)
+        """
+        __tracebackhide__ = True  # pytest shows the line that called
+        if not self.agrees:
+            raise AssertionError(str(self))
 
     def __getitem__(self, name: str) -> Finding:
         return self.findings[name]
