@@ -414,3 +414,69 @@ def test_right_ones_of_other_layers_are_not_refused(found):
 )
 def test_wrong_ones_of_other_layers_are_named(found, key, name):
     assert found()[key].names == (name,), repr(found())
+
+
+def junk(array):
+    """No known mistake, and nothing that could be described as one."""
+    return array + np.arange(array.size).reshape(array.shape) ** 2 + 0.5
+
+
+def backward_wrong_where(happens):
+    def backward(dy, x, w, stride, padding, dilation, groups):
+        steps = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        dy, x, w = dy.transpose(0, 2, 3, 1), x.transpose(0, 2, 3, 1), w.transpose(2, 3, 1, 0)
+        dw = convbp.conv2d_kernel_gradient(x, dy, w.shape[:2], **steps)
+        return (junk(dw) if happens(x.shape, w.shape, stride, padding, dilation, groups) else dw).transpose(3, 2, 0, 1)
+
+    return backward
+
+
+@pytest.mark.parametrize(
+    ("condition", "happens"),
+    [
+        ("the kernel has more than one weight", lambda x, w, *_: w[:2] != (1, 1)),
+        ("the kernel is not square", lambda x, w, *_: w[0] != w[1]),
+        ("stride differs between rows and columns", lambda x, w, stride, *_: stride[0] != stride[1]),
+        ("stride = 1", lambda x, w, stride, *_: max(stride) == 1),
+        ("dilation > 1", lambda x, w, stride, padding, dilation, groups: max(dilation) > 1),
+        ("groups > 1", lambda x, w, stride, padding, dilation, groups: groups > 1),
+        ("there are several images", lambda x, *_: x[0] > 1),
+    ],
+)
+def test_where_it_is_wrong_is_said_in_these_words(condition, happens):
+    backward = backward_wrong_where(happens)
+
+    def gradients(dy, x, w, stride, padding, dilation, groups):
+        return {"dw": backward(dy, x, w, stride, padding, dilation, groups)}
+
+    found = diagnose.conv2d(backward=gradients, cases=24)
+    assert f"dw: right on {found['dw'].right} of 24 cases; wrong where {condition}." in repr(found)
+
+
+def test_which_part_of_another_layer_is_right_is_said_by_its_name():
+    def wrong_dense(dy, x, w):
+        dw, db = x.T @ dy, dy.sum(0)
+        return dy @ w.T, np.concatenate([dw[:, :1], junk(dw)[:, 1:]], 1), np.concatenate([db[:1], junk(db)[1:] + 1])
+
+    def wrong_norm(dy, x, gamma, eps):
+        dx, dgamma, dbeta = batch_norm(dy, x, gamma, eps)
+        return dx, np.concatenate([dgamma[:1], 7 + dgamma[1:] ** 2]), np.concatenate([dbeta[:1], 7 + dbeta[1:] ** 2])
+
+    def wrong_slope(dy, x):
+        dx = dy * (1 - np.tanh(x) ** 2)
+        dx[:, :, 1:] = junk(dx)[:, :, 1:]
+        return dx
+
+    for found, keys, part, parts in (
+        (diagnose.dense(backward=wrong_dense), ("dw", "db"), "unit", "units"),
+        (diagnose.batch_norm(backward=wrong_norm), ("dgamma", "dbeta"), "channel", "channels"),
+        (diagnose.activation("tanh", backward=wrong_slope), ("dx",), "column", "columns"),
+    ):
+        for key in keys:
+            assert found[key].condition == f"where there are several {parts}"
+            assert f"Right in {part} 0, wrong in the others." in found[key].said
+
+
+def test_one_image_alone_is_a_case_of_its_own():
+    found = diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy if len(x) > 1 else junk(x.T @ dy)))
+    assert found["dw"].condition == "where there is one image"

@@ -411,7 +411,7 @@ def dense(
     }
     output = Sought(run, _as(run, ()), ("image", "unit"))
     takes = (("inputs", "kernel", "bias"), ()), (("delta", "inputs", "kernel"), ("bias",))
-    return _of_rows(asked, takes, sought, output, other.dense_arrays, {"kernel": order})
+    return _of_rows(asked, takes, sought, output, other.dense_arrays, ("inputs", "units"), {"kernel": order})
 
 
 def batch_norm(
@@ -453,7 +453,8 @@ def batch_norm(
     }
     output = Sought(other.norm_forward, _as(other.norm_forward, ()), _MAPS, (), images)
     takes = (("inputs", "gamma", "beta"), ("eps",)), (("delta", "inputs", "gamma"), ("beta", "eps"))
-    return _of_rows(asked, takes, sought, output, other.norm_arrays, {"inputs": images, "delta": images})
+    orders = {"inputs": images, "delta": images}
+    return _of_rows(asked, takes, sought, output, other.norm_arrays, ("", "channels"), orders)
 
 
 def activation(
@@ -500,7 +501,8 @@ def activation(
 
     sought = {"dx": Sought(dx, _as(dx, other.activation_mistakes(f, f.derivative)), ("image", "row", "column"))}
     output = Sought(run, _as(run, ()), ("image", "row", "column"))
-    return _of_rows(asked, ((("inputs",), ()), (("delta", "inputs", "output"), ())), sought, output, arrays, {})
+    takes = (("inputs",), ()), (("delta", "inputs", "output"), ())
+    return _of_rows(asked, takes, sought, output, arrays, ("rows", "columns"), {})
 
 
 _MAPS = ("image", "row", "column", "channel")
@@ -527,11 +529,12 @@ def _of_rows(
     sought: Mapping[str, Sought],
     output: Sought,
     arrays: Callable[..., dict[str, Any]],
+    lengths: tuple[str, str],
     orders: Mapping[str, tuple[int, ...] | None],
 ) -> Diagnosis:
     """A layer whose arguments need nothing but their order of axes."""
     ahead, behind = asked.callees(*takes)
-    cases = other.rows_cases(asked.cases, arrays, asked.dtype, asked.seed)
+    cases = other.rows_cases(asked.cases, arrays, lengths, asked.dtype, asked.seed)
 
     def hand(case: Case) -> dict[str, Any]:
         return {
