@@ -13,6 +13,7 @@ import convbp
 import sample
 from checks import what_it_says
 from convbp import diagnose
+from convbp.diagnose import convolutions, others
 from convbp.diagnose.conditions import where
 
 # A backward pass for all steps, channels first, as kernels are written: loops over the taps.
@@ -480,3 +481,58 @@ def test_which_part_of_another_layer_is_right_is_said_by_its_name():
 def test_one_image_alone_is_a_case_of_its_own():
     found = diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy if len(x) > 1 else junk(x.T @ dy)))
     assert found["dw"].condition == "where there is one image"
+
+
+def test_a_pass_that_is_zero_fits_one_that_is():
+    found = diagnose.conv2d(
+        forward=lambda x, w, b, **steps: 0 * convbp.conv2d(x, w, **steps) + b,
+        backward=lambda dy, x, w, **steps: {"dx": 0 * x},
+        layout="NHWC",
+        cases=12,
+    )
+    assert "dx fits your forward pass (they are adjoint), but that is another operation." in found.notes
+
+
+def test_a_pooling_that_takes_no_stride_has_that_of_its_windows():
+    found = diagnose.average_pool2d(backward=lambda dy, x, size: average_pool(dy, x, size, size), cases=12)
+    assert found.agrees, repr(found)
+
+
+def test_notes_and_errors_to_the_word():
+    def one_stride(dy, x, w, stride, padding, dilation, groups):
+        assert all(isinstance(pad, int) for pad in padding)
+        return {"dw": backward_wrong_where(lambda *_: False)(dy, x, w, stride, padding, dilation, groups)}
+
+    assert repr(diagnose.conv2d(backward=one_stride, cases=8)).endswith(
+        "\nNot tried: padding of one side, ((top, bottom), (left, right)), as it is not taken."
+    )
+    with pytest.raises(TypeError) as error:
+        diagnose.dense(backward=lambda dy, x, w, b, mystery: dy)
+    assert str(error.value) == (
+        "dense: backward has a parameter 'mystery' of which it is not clear what it stands for; expected some "
+        "of delta, inputs, kernel, bias, under these names or the usual ones (x, w, b, dy). Wrap it: backward=lambda "
+        "delta, inputs, kernel: …"
+    )
+
+
+def test_what_lies_on_another_device_is_fetched():
+    class OnDevice:
+        def __init__(self, array):
+            self.array, self.__cuda_array_interface__ = array, {}
+
+        def get(self):
+            return self.array
+
+    found = diagnose.dense(backward=lambda dy, x, w: tuple(map(OnDevice, dense(dy, x, w))), cases=6)
+    assert found.agrees, repr(found)
+
+
+def test_every_mistake_says_what_was_done_and_why_in_sentences():
+    tables = [value for module in (convolutions, others) for value in vars(module).values() if isinstance(value, list)]
+    known = [one for table in tables for group in table for one in (group if isinstance(group, list) else [group])]
+    known = [one for one in known if hasattr(one, "done")]
+    assert len(known) > 300
+    for one in known:
+        for text in (one.done, one.why):
+            assert re.match(r"(?![a-z]{2})\S", text), text
+            assert not re.search(r"[A-Z]{5}|XX", text), text
