@@ -270,6 +270,15 @@ def test_a_frame_has_nothing_in_its_slots():
     assert not any(one.text or len(one) for one in slots)
 
 
+def test_maps_are_thumbnails_if_the_scene_says_so():
+    grid, context = (Grid(name, name, ((1,),)) for name in "gm")
+    for thumbnails in (True, False):
+        root = parse(svg.picture(picture((grid,), maps=(context,), thumbnails=thumbnails)))
+        parts = [one for one in root.iter() if one.get("data-part")]
+        assert [one.get("class") for one in parts] == [None, "thumbnail" if thumbnails else None]
+        assert not any(one.tail or one.text for one in parts)
+
+
 # Layouts
 
 
