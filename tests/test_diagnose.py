@@ -16,8 +16,7 @@ import convbp
 import sample
 from checks import what_it_says
 from convbp import diagnose
-from convbp.diagnose import convolutions as conv
-from convbp.diagnose import others as other
+from convbp.diagnose import convolutions, others
 from convbp.diagnose.conditions import where
 
 # A backward pass for all steps, channels first, as kernels are written: loops over the taps.
@@ -427,14 +426,19 @@ def test_shapes_are_those_of_the_caller():
 def test_no_text_of_a_mistake_speaks_of_another_layout():
     texts = [
         f"{m.done} {m.why}"
-        for mistakes in (conv.INPUT_MISTAKES, conv.KERNEL_MISTAKES, conv.BIAS_MISTAKES, other.TRANSPOSED_DW)
+        for mistakes in (
+            convolutions.INPUT_MISTAKES,
+            convolutions.KERNEL_MISTAKES,
+            convolutions.BIAS_MISTAKES,
+            others.TRANSPOSED_DW,
+        )
         for group in mistakes
         for m in group
     ]
     last = r"\(N, H|\(k1, k2|swapaxes\(2|kernel\[::|last axis|first three"
     assert any(re.search(last, text) for text in texts)
     for text in texts:
-        for old, new in conv.CHANNELS_FIRST_WORDS.items():
+        for old, new in convolutions.CHANNELS_FIRST_WORDS.items():
             text = text.replace(old, new)
         assert not re.search(last, text), text
 
@@ -692,3 +696,124 @@ def test_wrong_ones_of_other_layers_are_named(found, key, name):
 
 def test_the_backward_pass_of_evaluation_is_known_as_such():
     assert "evaluation mode" in diagnose.batch_norm(backward=without_statistics, cases=4)["dx"].said
+
+
+def junk(array):
+    """No known mistake, and nothing that could be described as one."""
+    return array + np.arange(array.size).reshape(array.shape) ** 2 + 0.5
+
+
+def backward_wrong_where(happens):
+    def backward(dy, x, w, stride, padding, dilation, groups):
+        steps = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        dy, x, w = dy.transpose(0, 2, 3, 1), x.transpose(0, 2, 3, 1), w.transpose(2, 3, 1, 0)
+        dw = convbp.conv2d_kernel_gradient(x, dy, w.shape[:2], **steps)
+        return (junk(dw) if happens(x.shape, w.shape, stride, padding, dilation, groups) else dw).transpose(3, 2, 0, 1)
+
+    return backward
+
+
+@pytest.mark.parametrize(
+    ("condition", "happens"),
+    [
+        ("the kernel has more than one weight", lambda x, w, *_: w[:2] != (1, 1)),
+        ("the kernel is not square", lambda x, w, *_: w[0] != w[1]),
+        ("stride differs between rows and columns", lambda x, w, stride, *_: stride[0] != stride[1]),
+        ("stride = 1", lambda x, w, stride, *_: max(stride) == 1),
+        ("dilation > 1", lambda x, w, stride, padding, dilation, groups: max(dilation) > 1),
+        ("groups > 1", lambda x, w, stride, padding, dilation, groups: groups > 1),
+        ("there are several images", lambda x, *_: x[0] > 1),
+    ],
+)
+def test_where_it_is_wrong_is_said_in_these_words(condition, happens):
+    backward = backward_wrong_where(happens)
+
+    def gradients(dy, x, w, stride, padding, dilation, groups):
+        return {"dw": backward(dy, x, w, stride, padding, dilation, groups)}
+
+    found = diagnose.conv2d(backward=gradients, cases=24)
+    assert f"dw: right on {found['dw'].right} of 24 cases; wrong where {condition}." in repr(found)
+
+
+def test_which_part_of_another_layer_is_right_is_said_by_its_name():
+    def wrong_dense(dy, x, w):
+        dw, db = x.T @ dy, dy.sum(0)
+        return dy @ w.T, np.concatenate([dw[:, :1], junk(dw)[:, 1:]], 1), np.concatenate([db[:1], junk(db)[1:] + 1])
+
+    def wrong_norm(dy, x, gamma, eps):
+        dx, dgamma, dbeta = batch_norm(dy, x, gamma, eps)
+        return dx, np.concatenate([dgamma[:1], 7 + dgamma[1:] ** 2]), np.concatenate([dbeta[:1], 7 + dbeta[1:] ** 2])
+
+    def wrong_slope(dy, x):
+        dx = dy * (1 - np.tanh(x) ** 2)
+        dx[:, :, 1:] = junk(dx)[:, :, 1:]
+        return dx
+
+    for found, keys, part, parts in (
+        (diagnose.dense(backward=wrong_dense), ("dw", "db"), "unit", "units"),
+        (diagnose.batch_norm(backward=wrong_norm), ("dgamma", "dbeta"), "channel", "channels"),
+        (diagnose.activation("tanh", backward=wrong_slope), ("dx",), "column", "columns"),
+    ):
+        for key in keys:
+            assert found[key].condition == f"where there are several {parts}"
+            assert f"Right in {part} 0, wrong in the others." in found[key].said
+
+
+def test_one_image_alone_is_a_case_of_its_own():
+    found = diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy if len(x) > 1 else junk(x.T @ dy)))
+    assert found["dw"].condition == "where there is one image"
+
+
+def test_a_pass_that_is_zero_fits_one_that_is():
+    found = diagnose.conv2d(
+        forward=lambda x, w, b, **steps: 0 * convbp.conv2d(x, w, **steps) + b,
+        backward=lambda dy, x, w, **steps: {"dx": 0 * x},
+        layout="NHWC",
+        cases=12,
+    )
+    assert "dx fits your forward pass (they are adjoint), but that is another operation." in found.notes
+
+
+def test_a_pooling_that_takes_no_stride_has_that_of_its_windows():
+    found = diagnose.average_pool2d(backward=lambda dy, x, size: average_pool(dy, x, size, size), cases=12)
+    assert found.agrees, repr(found)
+
+
+def test_notes_and_errors_to_the_word():
+    def one_stride(dy, x, w, stride, padding, dilation, groups):
+        assert all(isinstance(pad, int) for pad in padding)
+        return {"dw": backward_wrong_where(lambda *_: False)(dy, x, w, stride, padding, dilation, groups)}
+
+    assert repr(diagnose.conv2d(backward=one_stride, cases=8)).endswith(
+        "\nNot tried: padding of one side, ((top, bottom), (left, right)), as it is not taken."
+    )
+    with pytest.raises(TypeError) as error:
+        diagnose.dense(backward=lambda dy, x, w, b, mystery: dy)
+    assert str(error.value) == (
+        "dense: backward has a parameter 'mystery' of which it is not clear what it stands for; expected some "
+        "of delta, inputs, kernel, bias, under these names or the usual ones (x, w, b, dy). Wrap it: backward=lambda "
+        "delta, inputs, kernel: …"
+    )
+
+
+def test_what_lies_on_another_device_is_fetched():
+    class OnDevice:
+        def __init__(self, array):
+            self.array, self.__cuda_array_interface__ = array, {}
+
+        def get(self):
+            return self.array
+
+    found = diagnose.dense(backward=lambda dy, x, w: tuple(map(OnDevice, dense(dy, x, w))), cases=6)
+    assert found.agrees, repr(found)
+
+
+def test_every_mistake_says_what_was_done_and_why_in_sentences():
+    tables = [value for module in (convolutions, others) for value in vars(module).values() if isinstance(value, list)]
+    known = [one for table in tables for group in table for one in (group if isinstance(group, list) else [group])]
+    known = [one for one in known if hasattr(one, "done")]
+    assert len(known) > 300
+    for one in known:
+        for text in (one.done, one.why):
+            assert re.match(r"(?![a-z]{2})\S", text), text
+            assert not re.search(r"[A-Z]{5}|XX", text), text

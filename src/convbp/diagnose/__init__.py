@@ -448,7 +448,7 @@ def _dense(asked: "_Asked") -> Layer:
     }
     output = Sought(run, _as(run, ()), ("image", "unit"))
     takes = (("inputs", "kernel", "bias"), ()), (("delta", "inputs", "kernel"), ("bias",))
-    return _of_rows(asked, takes, sought, output, other.dense_arrays, {"kernel": order})
+    return _of_rows(asked, takes, sought, output, other.dense_arrays, ("inputs", "units"), {"kernel": order})
 
 
 def batch_norm(
@@ -493,7 +493,8 @@ def _batch_norm(asked: "_Asked") -> Layer:
     }
     output = Sought(other.norm_forward, _as(other.norm_forward, ()), _MAPS, (), images)
     takes = (("inputs", "gamma", "beta"), ("eps",)), (("delta", "inputs", "gamma"), ("beta", "eps"))
-    return _of_rows(asked, takes, sought, output, other.norm_arrays, {"inputs": images, "delta": images})
+    orders = {"inputs": images, "delta": images}
+    return _of_rows(asked, takes, sought, output, other.norm_arrays, ("", "channels"), orders)
 
 
 def activation(
@@ -541,7 +542,7 @@ def activation(
     sought = {"dx": Sought(dx, _as(dx, other.activation_mistakes(f.name, f, f.derivative)), ("image", "row", "column"))}
     output = Sought(run, _as(run, ()), ("image", "row", "column"))
     takes = (("inputs",), ()), (("delta", "inputs", "output"), ())
-    return asked.diagnosis(lambda asked: _of_rows(asked, takes, sought, output, arrays, {}))
+    return asked.diagnosis(lambda asked: _of_rows(asked, takes, sought, output, arrays, ("rows", "columns"), {}))
 
 
 _MAPS = ("image", "row", "column", "channel")
@@ -568,13 +569,14 @@ def _of_rows(
     sought: Mapping[str, Sought],
     output: Sought,
     arrays: Callable[..., dict[str, Any]],
+    lengths: tuple[str, str],
     orders: Mapping[str, Order],
 ) -> Layer:
     """A layer whose arguments need nothing but their order of axes."""
     ahead, behind = asked.callees(*takes)
 
     def made(count: int, seed: int) -> list[Case]:
-        return _without_bias(ahead, other.rows_cases(count, arrays, asked.rounded, seed))
+        return _without_bias(ahead, other.rows_cases(count, arrays, lengths, asked.rounded, seed))
 
     def hand(case: Case) -> dict[str, Any]:
         return {**case.arguments, **asked.arrays(case, orders)}

@@ -292,8 +292,13 @@ TRANSPOSED_DB = _lifted(
 # Dense layers, batch normalisation, activations: δ and inputs with one row for each image
 
 
-def rows_cases(count: int, arrays: Callable[..., Mapping[str, Any]], rounded: Round, seed: int) -> list[Case]:
-    """Batches of one to five rows; ``arrays(rng, images, first, second)`` makes what goes in."""
+def rows_cases(
+    count: int, arrays: Callable[..., Mapping[str, Any]], lengths: Sequence[str], rounded: Round, seed: int
+) -> list[Case]:
+    """Batches of one to five images; ``arrays(rng, images, first, second)`` makes what goes in.
+
+    ``lengths`` says of what there are ``first`` and ``second``; of "" nothing is said.
+    """
     found = []
     for n in range(count):
         rng = np.random.default_rng((seed, n))
@@ -304,9 +309,8 @@ def rows_cases(count: int, arrays: Callable[..., Mapping[str, Any]], rounded: Ro
         }
         conditions = {
             "there are several images": images > 1,
-            "there are several inputs": first > 1,
-            "there are several units": second > 1,
-            "inputs and units differ in number": first != second,
+            **{f"there are several {name}": n > 1 for name, n in zip(lengths, (first, second), strict=True) if name},
+            **({f"{' and '.join(lengths)} differ in number": first != second} if all(lengths) else {}),
             "there is one image": images == 1,
         }
         found.append(Case(given, conditions))

@@ -431,7 +431,7 @@ class _Drawn:
         parts = []
         for phrase, box in zip(self.phrases, self.boxes, strict=False):
             pieces, x = [], 0.0
-            for piece, following in zip(phrase, [*phrase[1:], None], strict=True):
+            for piece, following in zip(phrase, [*phrase[1:], ""], strict=True):
                 own = self._box(piece, self.cell)
                 y = box.above - own.above
                 if isinstance(piece, Part):
@@ -441,7 +441,7 @@ class _Drawn:
                     middle = f'x="{x + OPERATOR / 2:g}" y="{box.above + 8:g}"'
                     pieces.append(f'<text class="operator" {middle}>{escape(piece)}</text>')
                 pieces.append(drawn(piece, x, y, BELOW))
-                x += own.width + (_between(piece, following) if following is not None else 0)
+                x += own.width + _between(piece, following)
             parts.append("".join(pieces))
         parts += [drawn(piece, 0, 0) for piece in self.scene.maps]
         small = ' class="thumbnail"' if self.scene.thumbnails else ""
