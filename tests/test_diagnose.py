@@ -167,6 +167,7 @@ def test_right_ones_are_not_refused(name):
     assert list(found.findings) == ["dx", "dw", "db"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("program", "old", "new", "key", "says"), [WRONG[n] for n in TRIED])
 def test_a_wrong_one_is_seen_and_what_is_wrong_is_said(program, old, new, key, says):
     assert old in PROGRAMS[program]

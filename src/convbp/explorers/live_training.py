@@ -23,6 +23,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
+from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.control import buttons, wrapped
 from convbp.explorers.controls.former import close_former, close_inside
 from convbp.explorers.controls.subshell import answer_beside_cells
@@ -110,12 +111,14 @@ class LiveTraining(widgets.VBox):
         self._next_picture = 0.0
         self._steps: Iterator[None] | None = None  # where there are no threads
 
-        self._main = widgets.Button()
-        self._stop = widgets.Button(description="Stop", icon="stop", tooltip="End the training after this step")
-        self._reset = widgets.Button(description="Reset", icon="undo", tooltip="Back to the weights it began with")
+        self._main = made(widgets.Button)
+        self._stop = made(widgets.Button, description="Stop", icon="stop", tooltip="End the training after this step")
+        self._reset = made(
+            widgets.Button, description="Reset", icon="undo", tooltip="Back to the weights it began with"
+        )
         self._pace = buttons("pace", PACES.items())
         self._sliders = _sliders(**self._options)
-        self._picture = widgets.HTML()
+        self._picture = made(widgets.HTML)
         super().__init__(
             [wrapped(self._main, self._stop, self._reset, self._pace, *self._sliders.values()), self._picture]
         )
@@ -359,10 +362,11 @@ def _sliders(learning_rate: float, momentum: float) -> dict[str, widgets.Widget]
     powers = (
         (-4, 0) if not learning_rate > 0 else (min(-4, floor(log10(learning_rate))), max(0, ceil(log10(learning_rate))))
     )
-    common = {"style": {"description_width": "auto"}, "layout": {"width": "250px"}, "continuous_update": False}
+    look: dict[str, Any] = {"style": {"description_width": "auto"}, "layout": {"width": "250px"}}
     later = "used from the next start"
     return {
-        "learning_rate": widgets.FloatLogSlider(
+        "learning_rate": made(
+            widgets.FloatLogSlider,
             learning_rate,
             min=powers[0],
             max=powers[1],
@@ -370,10 +374,19 @@ def _sliders(learning_rate: float, momentum: float) -> dict[str, widgets.Widget]
             readout_format=".2g",
             description="learning rate",
             tooltip=later,
-            **common,
+            continuous_update=False,
+            **look,
         ),
-        "momentum": widgets.FloatSlider(
-            momentum, min=0, max=max(0.99, momentum), step=0.01, description="momentum", tooltip=later, **common
+        "momentum": made(
+            widgets.FloatSlider,
+            momentum,
+            min=0,
+            max=max(0.99, momentum),
+            step=0.01,
+            description="momentum",
+            tooltip=later,
+            continuous_update=False,
+            **look,
         ),
     }
 
