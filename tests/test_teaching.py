@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import course
 import sample
+from browser import eventually
 from convbp import exercises
 from tools import exam, report, student
 
@@ -136,8 +137,58 @@ def test_the_report_needs_only_the_standard_library_and_runs_nothing(submitted, 
     page = (tmp_path / "class.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "<b>" not in page
-    assert "delta turned by 180°: 1" in page
+    assert re.search(r"delta turned by 180° \(.*?\)</th><td>1</td>", page)
     assert '<a href="https://example.org/course/notebooks/06_kernel_gradient.html">' in page
+
+
+TASKS = "2. Write the kernel gradient", "3. The bias, for a batch", "5. Find the mistake"
+NAMES = [f"06.{task.replace('. ', ' ')}" for task in TASKS]
+REPAIRED = [("delta[rows - 1 - i, cols - 1 - j]", "delta[i, j]"), ("line = ...", "line = 8")]
+
+
+@pytest.fixture
+def notebook_06(tmp_path):
+    """Notebook 06 as it is handed out, of it the tasks with a check, where these changes were made."""
+
+    def changed(changes):
+        some = [new_code_cell("import numpy as np\nfrom convbp import exercises")]
+        for heading, cell in report.code_cells(ROOT / "notebooks" / "06_kernel_gradient.ipynb"):
+            if heading in TASKS:
+                for old, new in changes.get(TASKS.index(heading), ()):
+                    assert old in cell["source"]
+                    cell["source"] = cell["source"].replace(old, new)
+                some += [new_markdown_cell(f"### {heading}\n\nText."), new_code_cell(cell["source"])]
+        return write(tmp_path, str(len(list(tmp_path.iterdir()))), some)
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("changes", "kinds"),
+    [
+        (
+            {0: [("return np", "1 / 0\n    return np")], 2: REPAIRED},
+            ["crash", report.NOT_BEGUN, "right"],
+        ),
+        ({1: [(".mean()", ".sum(axis=(0, 1, 2))")], 2: REPAIRED[1:]}, [report.NOT_BEGUN, "right", "named"]),
+    ],
+)
+def test_each_task_has_its_own_result_and_none_before_it_is_begun(notebook_06, changes, kinds):
+    rows = report.run("ada", notebook_06(changes))
+    assert [(row.task, row.kind) for row in rows] == list(zip(NAMES, kinds, strict=True))
+    assert [row.column for row in report.one_each(rows)] == NAMES
+
+
+def test_what_a_check_said_of_a_cell_that_nobody_touched_is_not_counted(notebook_06):
+    path = notebook_06({1: [("mean", "max")]})
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        for name in report.CHECK.findall("".join(cell["source"])):
+            cell["outputs"] = [saved(getattr(exercises, name).check(lambda *given: np.zeros((1, 1))))]
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    rows = report.read("ada", path)
+    assert [row.kind for row in rows] == [report.NOT_BEGUN, "shape", report.NOT_BEGUN]
+    assert [row.mistake for row in rows] == ["", "", ""]
 
 
 def test_of_several_tries_the_best_counts():
@@ -167,12 +218,15 @@ def test_what_stopped_a_cell_before_the_check_is_said(tmp_path):
         path = write(tmp_path, f"{len(list(tmp_path.iterdir()))}", some)
         return [row.kind for row in report.run("ada", path, seed, seconds=20)]
 
+    renamed = "checks = exercises.kernel_gradient\nchecks.check(np.ones((3, 2)))"
+    assert kinds(renamed, "exercises.rot180.check(1) if np.ones(0).any() else None") == ["value", report.UNREACHED]
+
     sleeps = "import time; time.sleep(60)"
     started = f"import subprocess, sys\nother = subprocess.Popen([sys.executable, '-c', {sleeps!r}])\n"
     saying = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(other.pid))"
     assert kinds(f"{started}{saying}", "import os\nos._exit(1)", CHECK) == ["crash"]
     if hasattr(os, "killpg"):  # what it has started has ended, too
-        assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}/cwd").exists()
+        eventually(Path(f"/proc/{(tmp_path / 'pid').read_text()}/cwd").exists, expected=False)
     assert kinds("exercises.kernel_gradient.check(...)", seed="autumn") == ["missing"]
     assert kinds("exercises.kernel_gradient.check(np.ones((3, 2)))", seed="autumn") == [report.NO_FUNCTION]
 
@@ -218,7 +272,7 @@ def test_what_is_handed_out_has_neither_solutions_nor_answers_nor_results(handed
         text = path.read_text(encoding="utf-8")
         assert "# Solution" not in text
         assert not [summary for summary in re.findall("<summary>(.*?)</summary>", text) if "answer" in summary]
-        assert all(row.kind == report.NOT_RUN for row in report.read("ada", path))
+        assert all(row.kind == report.NOT_BEGUN for row in report.read("ada", path))
 
 
 def test_it_stands_by_itself_with_the_versions_of_here(handed_out):
