@@ -347,27 +347,53 @@ def test_each_student_has_own_numbers_and_the_key_knows_them(tmp_path, capsys):
     roster, out = tmp_path / "names.csv", tmp_path / "exam"
     roster.write_text("name,group\nAda,1\nBen <b>,2\n", encoding="utf-8")
     arguments = ["--exercises", "kernel_gradient,max_routing", "--roster", str(roster), "--out", str(out)]
-    assert exam.main([*arguments, "--seed", "autumn"]) == 0
-    pages = [path.read_text(encoding="utf-8") for path in sorted(out.glob("0*.html"))]
+    about = ["--title", "Before & after", "--date", "3 March", "--points", "4,2.5"]
+    assert exam.main([*arguments, *about, "--seed", "autumn"]) == 0
+    text, key = [(out / name).read_text(encoding="utf-8") for name in ("exam.html", "key.html")]
+    pages = text.split('<div class="student">')[1:]
+    assert [re.search("<header>(.*?)</header>", page)[1] for page in pages] == [
+        f"<p>Before &amp; after · 3 March · 6.5 points</p><p><b>{who}</b></p>" for who in ("Ada", "Ben &lt;b&gt;")
+    ]
+    assert [re.findall("<h2>(.*?)</h2>", page) for page in pages] == 2 * [
+        ["1. The kernel gradient (4 points)", "2. δ through max pooling (2.5 points)"]
+    ]
+    assert "seed “autumn”" in key
+    assert "autumn" not in text
     tables = [re.findall("<table>.*?</table>", page) for page in pages]
     assert len(tables[0]) == len(tables[1]) == 4  # two arrays for each exercise
     assert not set(tables[0]) & set(tables[1])
-    assert "<b>2" not in pages[1]
     given = [np.array([re.findall("<td>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", table)])
              for table in tables[0][:2]]  # fmt: skip
     inputs, delta = [np.char.replace(one, "−", "-").astype(float) for one in given]
     names = {}
     exec(f"import numpy as np\n{RIGHT}", names)
-    assert exam.shown(names["mine"](inputs, delta)) in (out / "key.html").read_text(encoding="utf-8")
+    assert exam.shown(names["mine"](inputs, delta)) in key
     fields = cloze_fields((out / "moodle.xml").read_text(encoding="utf-8"))
-    assert list(fields) == [
-        f"{name}, {who}" for who in ("Ada", "Ben <b>") for name in ("kernel_gradient", "max_routing")
-    ]
-    assert fields["kernel_gradient, Ada"] == names["mine"](inputs, delta).ravel().tolist()
+    titles = "The kernel gradient", "δ through max pooling"
+    assert list(fields) == [f"{title}: {who}" for who in ("Ada", "Ben <b>") for title in titles]
+    assert fields["The kernel gradient: Ada"] == names["mine"](inputs, delta).ravel().tolist()
     with pytest.raises(SystemExit, match="name an empty folder"):
         exam.main(arguments)
     with pytest.raises(SystemExit, match="no exercise flip"):
         exam.main(["--exercises", "flip", "--roster", str(roster), "--out", str(tmp_path / "other")])
+    with pytest.raises(SystemExit, match="--points is 4,2,1; expected one number above 0, or 2 with"):
+        exam.main([*arguments, "--points", "4,2,1"])
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_a_roster_is_read_as_spreadsheets_write_it(tmp_path, between):
+    path = tmp_path / "names.csv"
+    lines = [["name", "group", "note"], ["Änne Größe", "1", '"x"'], ['"Doe, Jo; jr."', "2", ""], ["", "", ""]]
+    path.write_text("\r\n".join(map(between.join, lines)), encoding="utf-8-sig")
+    assert exam.roster(path) == ["Änne Größe", "Doe, Jo; jr."]
+
+
+def test_on_paper_no_task_speaks_in_names_of_python():
+    assert exam.TITLES.keys() <= {one.name for one in exercises.ALL}
+    for one in exercises.ALL:
+        text = re.sub("<.*?>", " ", exam.title_of(one) + exam.question(one))
+        assert not re.search(r"\w_\w|convbp", text), text
+        assert len(exam.title_of(one)) < 50
 
 
 def cloze_fields(text):
@@ -381,7 +407,7 @@ def cloze_fields(text):
     found = {}
     for category, question in zip(quiz[::2], quiz[1::2], strict=True):
         name, shown = question.find("name/text").text, question.find("questiontext[@format='html']/text").text
-        assert category.find("category/text").text == f"$course$/top/convbp/{name.partition(',')[0]}"
+        assert category.find("category/text").text == f"$course$/top/convbp/{name.partition(':')[0]}"
         assert "{" not in field.sub("", shown)  # every field is one that Moodle understands
         ElementTree.fromstring(f"<div>{shown}</div>")
         found[name] = [float(right) for right, _ in field.findall(shown)]
