@@ -7,8 +7,11 @@ import os
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from unittest.mock import Mock
 from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import nbformat
 import numpy as np
@@ -286,6 +289,18 @@ def test_it_stands_by_itself_with_the_versions_of_here(handed_out):
     assert found.startswith(str(handed_out))
     with pytest.raises(SystemExit, match="would be lost"):
         student.main([str(handed_out), "--standalone"])
+
+
+def test_no_hand_out_is_unpacked_over_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(student, "write", lambda folder, answers: folder.mkdir())
+    monkeypatch.setattr(student, "datetime", clock := Mock())
+    names = []
+    for minute in (5, 6):
+        clock.now.return_value = datetime(2026, 3, 1, 14, minute)
+        zipped = tmp_path / str(minute) / "hand-out.zip"
+        assert student.main([str(zipped), "--standalone"]) == 0
+        names += ZipFile(zipped).namelist()
+    assert names == ["hand-out-2026-03-01-1405/", "hand-out-2026-03-01-1406/"]
 
 
 # Lecturing

@@ -131,7 +131,7 @@ def roster(path: Path) -> list[str]:
         sys.exit(f"{path} cannot be read ({error}); expected a CSV file in UTF-8.")
     heading = text.partition("\n")[0]
     between = max(",;\t", key=heading.count)  # Excel takes ; where a comma stands in numbers
-    lines = csv.reader(text.splitlines(), delimiter=between)
+    lines = csv.reader(text.splitlines(keepends=True), delimiter=between)
     who = [line[0].strip() for line in lines if line and line[0].strip()][1:]
     if not who:
         sys.exit(f"There is nobody in {path}: expected a line of headings, and then a line for each student.")
