@@ -104,7 +104,7 @@ SUBMISSIONS = {
     "fay": (RIGHT, RIGHT_MAX, (3, 5), ("right", "right")),
     "gus": (UNKNOWN, OTHER_SHAPE, (0, 0), ("value", "shape")),
     "hal": (RAISES, NO_PYTHON, (0, 0), ("crash", report.ERROR)),
-    "ida": (NOTHING, NOTHING, (0, 0), ("crash", "crash")),
+    "ida": (NOTHING, NOTHING, (0, 0), (report.NOT_BEGUN, report.NOT_BEGUN)),
     "jim": (BY_CHANCE, CHANGES, (0, 0), ("random", "changed its input")),
     "kay": (LEAVES, RIGHT_MAX, (0, 5), ("crash", "right")),
     "lou": (PATCHES, RIGHT_MAX, (0, 5), ("value", "right")),

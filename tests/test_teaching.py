@@ -7,8 +7,11 @@ import os
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from unittest.mock import Mock
 from xml.etree import ElementTree
+from zipfile import ZipFile
 
 import nbformat
 import numpy as np
@@ -17,6 +20,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import course
 import sample
+from browser import eventually
 from convbp import exercises
 from tools import exam, report, student
 
@@ -136,8 +140,58 @@ def test_the_report_needs_only_the_standard_library_and_runs_nothing(submitted, 
     page = (tmp_path / "class.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "<b>" not in page
-    assert "delta turned by 180°: 1" in page
+    assert re.search(r"delta turned by 180° \(.*?\)</th><td>1</td>", page)
     assert '<a href="https://example.org/course/notebooks/06_kernel_gradient.html">' in page
+
+
+TASKS = "2. Write the kernel gradient", "3. The bias, for a batch", "5. Find the mistake"
+NAMES = [f"06.{task.replace('. ', ' ')}" for task in TASKS]
+REPAIRED = [("delta[rows - 1 - i, cols - 1 - j]", "delta[i, j]"), ("line = ...", "line = 8")]
+
+
+@pytest.fixture
+def notebook_06(tmp_path):
+    """Notebook 06 as it is handed out, of it the tasks with a check, where these changes were made."""
+
+    def changed(changes):
+        some = [new_code_cell("import numpy as np\nfrom convbp import exercises")]
+        for heading, cell in report.code_cells(ROOT / "notebooks" / "06_kernel_gradient.ipynb"):
+            if heading in TASKS:
+                for old, new in changes.get(TASKS.index(heading), ()):
+                    assert old in cell["source"]
+                    cell["source"] = cell["source"].replace(old, new)
+                some += [new_markdown_cell(f"### {heading}\n\nText."), new_code_cell(cell["source"])]
+        return write(tmp_path, str(len(list(tmp_path.iterdir()))), some)
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("changes", "kinds"),
+    [
+        (
+            {0: [("return np", "1 / 0\n    return np")], 2: REPAIRED},
+            ["crash", report.NOT_BEGUN, "right"],
+        ),
+        ({1: [(".mean()", ".sum(axis=(0, 1, 2))")], 2: REPAIRED[1:]}, [report.NOT_BEGUN, "right", "named"]),
+    ],
+)
+def test_each_task_has_its_own_result_and_none_before_it_is_begun(notebook_06, changes, kinds):
+    rows = report.run("ada", notebook_06(changes))
+    assert [(row.task, row.kind) for row in rows] == list(zip(NAMES, kinds, strict=True))
+    assert [row.column for row in report.one_each(rows)] == NAMES
+
+
+def test_what_a_check_said_of_a_cell_that_nobody_touched_is_not_counted(notebook_06):
+    path = notebook_06({1: [("mean", "max")]})
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        for name in report.CHECK.findall("".join(cell["source"])):
+            cell["outputs"] = [saved(getattr(exercises, name).check(lambda *given: np.zeros((1, 1))))]
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    rows = report.read("ada", path)
+    assert [row.kind for row in rows] == [report.NOT_BEGUN, "shape", report.NOT_BEGUN]
+    assert [row.mistake for row in rows] == ["", "", ""]
 
 
 def test_of_several_tries_the_best_counts():
@@ -169,12 +223,15 @@ def test_what_stopped_a_cell_before_the_check_is_said(tmp_path):
         path = write(tmp_path, f"{len(list(tmp_path.iterdir()))}", some)
         return [row.kind for row in report.run("ada", path, seed, seconds=20)]
 
+    renamed = "checks = exercises.kernel_gradient\nchecks.check(np.ones((3, 2)))"
+    assert kinds(renamed, "exercises.rot180.check(1) if np.ones(0).any() else None") == ["value", report.UNREACHED]
+
     sleeps = "import time; time.sleep(60)"
     started = f"import subprocess, sys\nother = subprocess.Popen([sys.executable, '-c', {sleeps!r}])\n"
     saying = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(other.pid))"
     assert kinds(f"{started}{saying}", "import os\nos._exit(1)", CHECK) == ["crash"]
     if hasattr(os, "killpg"):  # what it has started has ended, too
-        assert not Path(f"/proc/{(tmp_path / 'pid').read_text()}/cwd").exists()
+        eventually(Path(f"/proc/{(tmp_path / 'pid').read_text()}/cwd").exists, expected=False)
     assert kinds("exercises.kernel_gradient.check(...)", seed="autumn") == ["missing"]
     assert kinds("exercises.kernel_gradient.check(np.ones((3, 2)))", seed="autumn") == [report.NO_FUNCTION]
 
@@ -220,7 +277,7 @@ def test_what_is_handed_out_has_neither_solutions_nor_answers_nor_results(handed
         text = path.read_text(encoding="utf-8")
         assert "# Solution" not in text
         assert not [summary for summary in re.findall("<summary>(.*?)</summary>", text) if "answer" in summary]
-        assert all(row.kind == report.NOT_RUN for row in report.read("ada", path))
+        assert all(row.kind == report.NOT_BEGUN for row in report.read("ada", path))
 
 
 def test_it_stands_by_itself_with_the_versions_of_here(handed_out):
@@ -234,6 +291,18 @@ def test_it_stands_by_itself_with_the_versions_of_here(handed_out):
     assert found.startswith(str(handed_out))
     with pytest.raises(SystemExit, match="would be lost"):
         student.main([str(handed_out), "--standalone"])
+
+
+def test_no_hand_out_is_unpacked_over_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(student, "write", lambda folder, answers: folder.mkdir())
+    monkeypatch.setattr(student, "datetime", clock := Mock())
+    names = []
+    for minute in (5, 6):
+        clock.now.return_value = datetime(2026, 3, 1, 14, minute)
+        zipped = tmp_path / str(minute) / "hand-out.zip"
+        assert student.main([str(zipped), "--standalone"]) == 0
+        names += ZipFile(zipped).namelist()
+    assert names == ["hand-out-2026-03-01-1405/", "hand-out-2026-03-01-1406/"]
 
 
 # Lecturing
@@ -297,27 +366,53 @@ def test_each_student_has_own_numbers_and_the_key_knows_them(tmp_path, capsys):
     roster, out = tmp_path / "names.csv", tmp_path / "exam"
     roster.write_text("name,group\nAda,1\nBen <b>,2\n", encoding="utf-8")
     arguments = ["--exercises", "kernel_gradient,max_routing", "--roster", str(roster), "--out", str(out)]
-    assert exam.main([*arguments, "--seed", "autumn"]) == 0
-    pages = [path.read_text(encoding="utf-8") for path in sorted(out.glob("0*.html"))]
+    about = ["--title", "Before & after", "--date", "3 March", "--points", "4,2.5"]
+    assert exam.main([*arguments, *about, "--seed", "autumn"]) == 0
+    text, key = [(out / name).read_text(encoding="utf-8") for name in ("exam.html", "key.html")]
+    pages = text.split('<div class="student">')[1:]
+    assert [re.search("<header>(.*?)</header>", page)[1] for page in pages] == [
+        f"<p>Before &amp; after · 3 March · 6.5 points</p><p><b>{who}</b></p>" for who in ("Ada", "Ben &lt;b&gt;")
+    ]
+    assert [re.findall("<h2>(.*?)</h2>", page) for page in pages] == 2 * [
+        ["1. The kernel gradient (4 points)", "2. δ through max pooling (2.5 points)"]
+    ]
+    assert "seed “autumn”" in key
+    assert "autumn" not in text
     tables = [re.findall("<table>.*?</table>", page) for page in pages]
     assert len(tables[0]) == len(tables[1]) == 4  # two arrays for each exercise
     assert not set(tables[0]) & set(tables[1])
-    assert "<b>2" not in pages[1]
     given = [np.array([re.findall("<td>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", table)])
              for table in tables[0][:2]]  # fmt: skip
     inputs, delta = [np.char.replace(one, "−", "-").astype(float) for one in given]
     names = {}
     exec(f"import numpy as np\n{RIGHT}", names)
-    assert exam.shown(names["mine"](inputs, delta)) in (out / "key.html").read_text(encoding="utf-8")
+    assert exam.shown(names["mine"](inputs, delta)) in key
     fields = cloze_fields((out / "moodle.xml").read_text(encoding="utf-8"))
-    assert list(fields) == [
-        f"{name}, {who}" for who in ("Ada", "Ben <b>") for name in ("kernel_gradient", "max_routing")
-    ]
-    assert fields["kernel_gradient, Ada"] == names["mine"](inputs, delta).ravel().tolist()
+    titles = "The kernel gradient", "δ through max pooling"
+    assert list(fields) == [f"{title}: {who}" for who in ("Ada", "Ben <b>") for title in titles]
+    assert fields["The kernel gradient: Ada"] == names["mine"](inputs, delta).ravel().tolist()
     with pytest.raises(SystemExit, match="name an empty folder"):
         exam.main(arguments)
     with pytest.raises(SystemExit, match="no exercise flip"):
         exam.main(["--exercises", "flip", "--roster", str(roster), "--out", str(tmp_path / "other")])
+    with pytest.raises(SystemExit, match="--points is 4,2,1; expected one number above 0, or 2 with"):
+        exam.main([*arguments, "--points", "4,2,1"])
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_a_roster_is_read_as_spreadsheets_write_it(tmp_path, between):
+    path = tmp_path / "names.csv"
+    lines = [["name", "group", "note"], ["Änne Größe", "1", '"x"'], ['"Doe, Jo; jr."', "2", ""], ["", "", ""]]
+    path.write_text("\r\n".join(map(between.join, lines)), encoding="utf-8-sig")
+    assert exam.roster(path) == ["Änne Größe", "Doe, Jo; jr."]
+
+
+def test_on_paper_no_task_speaks_in_names_of_python():
+    assert exam.TITLES.keys() <= {one.name for one in exercises.ALL}
+    for one in exercises.ALL:
+        text = re.sub("<.*?>", " ", exam.title_of(one) + exam.question(one))
+        assert not re.search(r"\w_\w|convbp", text), text
+        assert len(exam.title_of(one)) < 50
 
 
 def cloze_fields(text):
@@ -331,7 +426,7 @@ def cloze_fields(text):
     found = {}
     for category, question in zip(quiz[::2], quiz[1::2], strict=True):
         name, shown = question.find("name/text").text, question.find("questiontext[@format='html']/text").text
-        assert category.find("category/text").text == f"$course$/top/convbp/{name.partition(',')[0]}"
+        assert category.find("category/text").text == f"$course$/top/convbp/{name.partition(':')[0]}"
         assert "{" not in field.sub("", shown)  # every field is one that Moodle understands
         ElementTree.fromstring(f"<div>{shown}</div>")
         found[name] = [float(right) for right, _ in field.findall(shown)]

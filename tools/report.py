@@ -1,16 +1,18 @@
-"""What a class handed in: who solved which exercise, and which mistakes were how often.
+"""What a class handed in: who solved which task, and which mistakes were how often.
 
     python3 course.py report FOLDER [--csv class.csv] [--html class.html] [--run [--seed SEED]]
 
 FOLDER holds notebooks as students saved them: one folder for each student, as nbgrader's submitted/ and autograded/
 have, or one file for each. Read are the results that checks leave in saved outputs; nothing is executed, and only the
 standard library is needed. Whoever can edit a file can edit these results. With --run they are not looked at: each
-notebook runs in a process of its own, with limits of time and memory, and the checks run in another, on other numbers
-if there is a seed.
+notebook runs in a process of its own, with limits of time and memory, and what it hands to a check is checked in
+another, on other numbers if there is a seed.
+
+A task is a heading of a notebook of the course with a check below it, as students get both. A check elsewhere stands
+under its exercise's name. A cell that is still as it was handed out is not begun, whatever its check would say.
 """
 
 import argparse
-import ast
 import csv
 import json
 import re
@@ -24,18 +26,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MEDIA_TYPE = "application/vnd.convbp.result+json"  # of what convbp.exercises.result.Result leaves in an output
 CHECK = re.compile(r"\bexercises\.(\w+)\.check\(")
+HEADING = re.compile(r"^#{1,3} .*$", re.MULTILINE)
 SECONDS, MEGABYTES = 60, 2048  # for one cell; of address space
 CHECK_SECONDS = 5  # for one answer, on all inputs
-COLUMNS = ["student", "exercise", "passed", "points", "kind", "mistake", "where", "notebook"]
+COLUMNS = ["student", "task", "exercise", "passed", "points", "kind", "mistake", "where", "notebook"]
 # Kinds that only a report has, beside those of a result.
-UNREADABLE, NO_CHECK, NOT_RUN = "unreadable", "no check in it", "not run"
-FILE = "the file itself"  # in the place of an exercise
+UNREADABLE, NO_CHECK, NOT_RUN, NOT_BEGUN = "unreadable", "no check in it", "not run", "not begun"
+FILE = "the file itself"  # in the place of a task
 ERROR, UNCHECKED, NO_FUNCTION = "error before the check", "no result saved", "no function, so not on other numbers"
+UNREACHED = "check not reached"  # as its condition does not hold
+UNTRIED = {NOT_RUN, NOT_BEGUN, UNCHECKED, UNREACHED, ERROR, "missing"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One student's result of one exercise."""
+    """One student's result of one task."""
 
     student: str
     exercise: str
@@ -45,6 +50,12 @@ class Row:
     mistake: str = ""
     where: str = ""
     notebook: str = ""
+    task: str = ""
+
+    @property
+    def column(self) -> str:
+        """What the row is in the table of the class: its task, or the name of an exercise that is in no task."""
+        return self.task or self.exercise
 
     @property
     def what(self) -> str:
@@ -88,8 +99,8 @@ def submissions(folder: Path) -> list[tuple[str, Path]]:
     return [(parts[0] if parts[1:] else path.stem, path) for parts, path in zip(inner, paths, strict=True)]
 
 
-def code_cells(path: Path) -> list[dict]:
-    """The code cells, without the course's own solutions.
+def cells_of(path: Path) -> list[dict]:
+    """The cells of a notebook, their sources as text.
 
     Raises
     ------
@@ -98,13 +109,54 @@ def code_cells(path: Path) -> list[dict]:
     """
     try:
         cells = [dict(cell) for cell in json.loads(path.read_text(encoding="utf-8-sig"))["cells"]]
-    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
+        for cell in cells:
+            source = cell.get("source", "")
+            cell["source"] = source if isinstance(source, str) else "".join(map(str, source))
+            cell["tags"] = list((cell.get("metadata") or {}).get("tags", []))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OSError) as error:
         raise ValueError(f"{path} is no notebook: {error}") from None
-    code = [cell for cell in cells if cell.get("cell_type") == "code"]
-    for cell in code:
-        source = cell.get("source", "")
-        cell["source"] = source if isinstance(source, str) else "".join(map(str, source))
-    return [cell for cell in code if "solution" not in (cell.get("metadata") or {}).get("tags", [])]
+    return cells
+
+
+def code_cells(path: Path) -> list[tuple[str, dict]]:
+    """The code cells without the course's own solutions, each with the heading that it stands under."""
+    heading, found = "", []
+    for cell in cells_of(path):
+        if cell.get("cell_type") == "markdown":
+            heading = ([heading, *HEADING.findall(cell["source"])])[-1].strip("# ")
+        elif cell.get("cell_type") == "code" and "solution" not in cell["tags"]:
+            found.append((heading, cell))
+    return found
+
+
+@dataclass(frozen=True)
+class Task:
+    """A check of the course: its notebook, what the report calls it, and the cell as it is handed out."""
+
+    notebook: str
+    name: str
+    source: str
+
+
+@cache
+def tasks() -> dict[tuple[str, str], Task]:
+    """The course's tasks by heading and exercise."""
+    return {
+        (heading, exercise): Task(path.name, f"{path.name[:2]}.{heading.replace('. ', ' ', 1)}", cell["source"])
+        for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+        for heading, cell in code_cells(path)
+        for exercise in CHECK.findall(cell["source"])
+    }
+
+
+def in_task(row: Row, heading: str, source: str) -> Row:
+    """The row with its task; not begun, if the cell is as it was handed out."""
+    task = tasks().get((heading, row.exercise))
+    if task is None:
+        return row
+    if source.split() == task.source.split():
+        row = Row(row.student, row.exercise, kind=NOT_BEGUN, notebook=row.notebook)
+    return replace(row, task=task.name)
 
 
 # What students saved
@@ -113,7 +165,11 @@ def code_cells(path: Path) -> list[dict]:
 def read(student: str, path: Path) -> list[Row]:
     """The results that are saved in a notebook; of a check without one, why there is none."""
     try:
-        return [row for cell in code_cells(path) for row in _saved(student, path.name, cell)]
+        return [
+            in_task(row, heading, cell["source"])
+            for heading, cell in code_cells(path)
+            for row in _saved(student, path.name, cell)
+        ]
     except (ValueError, AttributeError, TypeError):
         return [Row(student, "", kind=UNREADABLE, notebook=path.name)]
 
@@ -131,44 +187,46 @@ def _saved(student: str, notebook: str, cell: dict) -> list[Row]:
 
 def _row(student: str, notebook: str, one: dict) -> Row:
     points, mistakes = one.get("points"), one.get("mistake")
+    kind = str(one.get("kind", ""))
+    if kind == "crash" and "NotImplementedError" in str(one.get("said", "")):
+        kind = NOT_BEGUN  # this is what nbgrader puts in the place of a solution
     return Row(
         student,
         str(one.get("exercise", "")),
-        one.get("passed") is True,
-        float(points) if isinstance(points, int | float) else 0.0,
-        str(one.get("kind", "")),
-        ", ".join(map(str, mistakes)) if isinstance(mistakes, list) else "",
-        str(one.get("where", "")),
-        notebook,
+        passed=one.get("passed") is True,
+        points=float(points) if isinstance(points, int | float) else 0.0,
+        kind=kind,
+        mistake=", ".join(map(str, mistakes)) if isinstance(mistakes, list) else "",
+        where=str(one.get("where", "")),
+        notebook=notebook,
     )
 
 
 def one_each(rows: list[Row]) -> list[Row]:
-    """Of several results of a student for an exercise the best: one that passed, else the last that was tried.
+    """Of several results of a student for a task the best: one that passed, else the last that was tried.
 
     That a notebook has no check is said of a student who has no other notebook.
     """
-    untried = {NOT_RUN, UNCHECKED, ERROR, "missing"}
     tried = {row.student for row in rows if row.kind != NO_CHECK}
     best: dict[tuple[str, str], Row] = {}
     for row in rows:
-        key = row.student, row.exercise
+        key = row.student, row.column
         if row.kind == NO_CHECK and row.student in tried:
             continue
-        if key not in best or _worth(row, untried) >= _worth(best[key], untried):
+        if key not in best or _worth(row) >= _worth(best[key]):
             best[key] = row
-    return sorted(best.values(), key=lambda row: (row.student, row.exercise))
+    return sorted(best.values(), key=lambda row: (row.student, row.column))
 
 
-def _worth(row: Row, untried: set[str]) -> int:
-    return 2 if row.passed else int(row.kind not in untried)
+def _worth(row: Row) -> int:
+    return 2 if row.passed else int(row.kind not in UNTRIED)
 
 
 # What is run
 
 
 def run(student: str, path: Path, seed: str | None = None, seconds: float = SECONDS) -> list[Row]:
-    """Run a notebook in a process of its own, and check here what its functions return."""
+    """Run a notebook in a process of its own, and check here what it hands to the checks of the course."""
     sys.path.append(str(ROOT / "examples" / "nbgrader"))
     import apart
 
@@ -177,24 +235,26 @@ def run(student: str, path: Path, seed: str | None = None, seconds: float = SECO
     known = {exercise.name: exercise for exercise in exercises.ALL}
     try:
         cells = code_cells(path)
-    except (ValueError, AttributeError, TypeError):
+    except ValueError:
         return [Row(student, "", kind=UNREADABLE, notebook=path.name)]
     process = apart.Student(str(path.parent), closed=True, seconds=seconds, megabytes=MEGABYTES)
     rows, stopped = [], ERROR
     try:
-        for cell in cells:
-            asked = [name for name in CHECK.findall(cell["source"]) if name in known]
+        for heading, cell in cells:
+            source = cell["source"]
+            written = [name for name in CHECK.findall(source) if name in known]
+            some, why = [], UNREACHED
             try:
-                process.run(cell["source"])
+                reply = process.try_cell(source)
+                why = ERROR if reply["failed"] else UNREACHED
+                for one in reply["checks"]:
+                    if one["exercise"] in known:
+                        some.append(_checked(student, path.name, known[one["exercise"]], process, one, seed))
             except Exception as error:  # whatever the process of a student's sends, or does not
-                stopped = "time" if isinstance(error, TimeoutError) else "crash"
-                rows += [Row(student, name, kind=stopped, notebook=path.name) for name in asked]
-                continue
-            for name, answer in _answers(cell["source"]):
-                if name in known:
-                    rows.append(_checked(student, path.name, known[name], process, answer, seed))
-                    asked = [other for other in asked if other != name]
-            rows += [Row(student, name, kind=ERROR, notebook=path.name) for name in asked]
+                why = stopped = "time" if isinstance(error, TimeoutError) else "crash"
+            missed = [name for name in written if name not in {row.exercise for row in some}]
+            some += [Row(student, name, kind=why, notebook=path.name) for name in missed]
+            rows += [in_task(row, heading, source) for row in some]
     finally:
         process.end()
     return [replace(row, kind=stopped) if row.kind == ERROR else row for row in rows]
@@ -205,39 +265,26 @@ def _with_numbers(exercise, seed: str | None):
     return exercise if seed is None else exercise.variant(seed)
 
 
-def _answers(source: str) -> list[tuple[str, str]]:
-    """The exercises that a cell checks, each with the code of what is checked."""
-    try:
-        tree = ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
-    return [
-        (CHECK.findall(ast.unparse(c.func) + "(")[0], ast.unparse(c.args[0]))
-        for c in calls
-        if CHECK.fullmatch(ast.unparse(c.func) + "(")
-    ]
+def _checked(student: str, notebook: str, exercise, process, handed_in: dict, seed: str | None) -> Row:
+    import apart
 
+    kind, number = handed_in["kind"], handed_in["number"]
+    options = {name: apart.unpacked(value) for name, value in handed_in["options"].items()}
+    if kind == "missing":
+        result = exercise.check(...)
+    elif kind == "function":
 
-def _checked(student: str, notebook: str, exercise, process, answer: str, seed: str | None) -> Row:
-    if answer == "...":
-        return _row(student, notebook, exercise.check(...).as_dict())
-    asked = _with_numbers(exercise, seed)
-    try:
-        _, values, functions = process.run(f"answer_to_check = {answer}")
-    except Exception as error:  # whatever the process of a student's sends, or does not
-        kind = "time" if isinstance(error, TimeoutError) else "crash"
-        return Row(student, exercise.name, kind=kind, notebook=notebook)
-    if "answer_to_check" in functions:
-        result = asked.check(
-            lambda *given: process.call("answer_to_check", *given, closed_for=exercise.name), seconds=CHECK_SECONDS
-        )
-    elif "answer_to_check" in values:
-        if seed is not None:
-            return Row(student, exercise.name, kind=NO_FUNCTION, where=exercise.equation, notebook=notebook)
-        result = asked.check(values["answer_to_check"])
+        def answer(*given):
+            return process.call(number, *given, closed_for=exercise.name)
+
+        try:
+            result = _with_numbers(exercise, seed).check(answer, **options, seconds=CHECK_SECONDS)
+        except ValueError:  # no such layout
+            return Row(student, exercise.name, kind=ERROR, where=exercise.equation, notebook=notebook)
+    elif seed is not None:
+        return Row(student, exercise.name, kind=NO_FUNCTION, where=exercise.equation, notebook=notebook)
     else:
-        return Row(student, exercise.name, kind=ERROR, where=exercise.equation, notebook=notebook)
+        result = exercise.check(apart.unpacked(handed_in["value"]), **options)
     return _row(student, notebook, result.as_dict())
 
 
@@ -257,18 +304,18 @@ def _no_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
-def by_exercise(rows: list[Row]) -> dict[str, list[Row]]:
+def by_task(rows: list[Row]) -> dict[str, list[Row]]:
     found = defaultdict(list)
     for row in rows:
-        found[row.exercise].append(row)
+        found[row.column].append(row)
     return dict(sorted(found.items()))
 
 
 def summary(rows: list[Row]) -> str:
-    """For each exercise how many passed, and the mistakes, the most frequent first."""
+    """For each task how many passed, and the mistakes, the most frequent first."""
     lines = [f"{len({row.student for row in rows})} students"]
-    for exercise, some in by_exercise(rows).items():
-        lines.append(f"{exercise or FILE}: {sum(row.passed for row in some)} of {len(some)} right")
+    for task, some in by_task(rows).items():
+        lines.append(f"{task or FILE}: {sum(row.passed for row in some)} of {len(some)} right")
         lines += [f"  {n:>3}  {what}" for what, n in mistakes(some)]
     return "\n".join(lines)
 
@@ -279,13 +326,12 @@ def mistakes(rows: list[Row]) -> list[tuple[str, int]]:
 
 def notebook_of(exercise: str, where: str) -> str:
     """The notebook to read: named in ``where``, or the one that has the exercise, or its equation; or none."""
-    notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
     number = re.search(r"notebook (\d\d)", where)
     if number:
-        return next((path.name for path in notebooks if path.name.startswith(number[1])), "")
-    for path in notebooks:
-        if f"exercises.{exercise}.check(" in path.read_text(encoding="utf-8"):
-            return path.name
+        return next((path.name for path in (ROOT / "notebooks").glob(f"{number[1]}_*.ipynb")), "")
+    for (_, name), task in tasks().items():
+        if name == exercise:
+            return task.notebook
     equation = re.search(r"Eq\. (\d+)", where)
     table = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, first, last in re.findall(r"^\| \d\d \| .*?notebooks/(\w+\.ipynb).*\| (\d+)[–, ]*(\d*) \|$", table, re.M):
@@ -297,7 +343,23 @@ def notebook_of(exercise: str, where: str) -> str:
 STYLE = """body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem }
 table { border-collapse: collapse } th, td { border: 1px solid #bbb; padding: 2px 8px; text-align: left }
 td.right { background: #d5efe6 } td.wrong { background: #fbe3d3 } .scroll { overflow-x: auto }
-@media print { .scroll { overflow: visible } h2, svg { break-inside: avoid } }"""
+.bars th, .bars td { border: 0; font-weight: normal } .bars th { max-width: 32rem }
+.bars td:nth-child(2) { text-align: right }
+.bar { background: #d55e00; display: block; height: 1rem; print-color-adjust: exact } .bar.right { background: #009e73 }
+@media print { .scroll { overflow: visible } h2 { break-after: avoid } .bars { break-inside: avoid } }"""
+WIDEST = 20  # rem of a bar
+SAVED = (
+    "Read from what students saved; nothing was run. A result can be older than the code above it, edited, or copied, "
+    "so “right” means that a file says so."
+)
+RUN = (
+    "Each notebook was run in a process of its own, and what it handed to the checks was checked in another. What was "
+    "copied from elsewhere is right as well."
+)
+NOT_IN_IT = (
+    "Tasks that ask for a number or a sentence check themselves in the notebook and are not in this report. "
+    "“Not begun” is a cell that is as it was handed out."
+)
 
 
 def built_site() -> str:
@@ -308,27 +370,22 @@ def built_site() -> str:
 
 def page(rows: list[Row], site: str = "", executed: bool = False) -> str:
     """The report as a page that needs nothing beside it."""
-    exercises = by_exercise(rows)
+    columns = by_task(rows)
     students = sorted({row.student for row in rows})
-    cell = {(row.student, row.exercise): row for row in rows}
-    said = (
-        "Each notebook was run in a process of its own, and checked in another."
-        if executed
-        else "Read from what students saved; nothing was run. A saved output can be edited by whoever has the file."
-    )
-    head = "".join(f'<th scope="col">{escape(name or FILE)}</th>' for name in exercises)
+    cell = {(row.student, row.column): row for row in rows}
+    head = "".join(f'<th scope="col">{escape(name or FILE)}</th>' for name in columns)
     body = "".join(
         f'<tr><th scope="row">{escape(student)}</th>'
-        + "".join(_cell(cell.get((student, name)), missing="not handed in" if name else "") for name in exercises)
+        + "".join(_cell(cell.get((student, name)), missing="not handed in" if name else "") for name in columns)
         + "</tr>\n"
         for student in students
     )
-    parts = "\n".join(_part(name, some, site) for name, some in exercises.items())
+    parts = "\n".join(_part(name, some, site) for name, some in columns.items())
     return f"""<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Report of a class</title><style>{STYLE}</style>
 <h1>Report of a class</h1>
-<p>{said}</p>
+<p>{RUN if executed else SAVED} {NOT_IN_IT}</p>
 <div class="scroll" tabindex="0"><table><thead><tr><th scope="col">student</th>{head}</tr></thead>
 <tbody>{body}</tbody></table></div>
 {parts}
@@ -339,47 +396,36 @@ def page(rows: list[Row], site: str = "", executed: bool = False) -> str:
 def _cell(row: Row | None, missing: str) -> str:
     if row is None:
         return f"<td>{missing}</td>"
-    text = f"right, {row.points:g}" if row.passed else f"{row.what}, {row.points:g}" if row.points else row.what
+    plain = row.points == float(row.passed)  # as a check that was given no points has it
+    text = row.what if plain else f"{row.what} ({row.points:g} points)"
     return f'<td class="{"right" if row.passed else "wrong"}">{escape(text)}</td>'
 
 
-def _part(exercise: str, rows: list[Row], site: str) -> str:
+def _part(task: str, rows: list[Row], site: str) -> str:
+    """How many are right, and which mistakes were how often, each with a bar and what to read."""
     counted = [("right", sum(row.passed for row in rows)), *mistakes(rows)]
-    look = {}
-    for row in rows:
-        look.setdefault(row.what, row.where)
-    items = "".join(f"<li>{escape(what)}: {n}{_to_read(exercise, look[what], site)}</li>" for what, n in counted[1:])
-    return f"<h2>{escape(exercise or FILE)}</h2>\n{bars(counted)}\n<ul>{items}</ul>"
+    most = max(1, *(n for _, n in counted))
+    first = {row.what: row for row in reversed(rows)}
+    lines = "".join(
+        f'<tr><th scope="row">{escape(what)}{_to_read(first[what], site) if k else ""}</th><td>{n}</td>'
+        f'<td><span class="bar{"" if k else " right"}" style="width: {WIDEST * n / most:.1f}rem"></span></td></tr>'
+        for k, (what, n) in enumerate(counted)
+    )
+    exercise = rows[0].exercise
+    known = "" if exercise in ("", task) else f" <small>({escape(exercise)})</small>"
+    return f'<h2>{escape(task or FILE)}{known}</h2>\n<table class="bars">{lines}</table>'
 
 
-def _to_read(exercise: str, where: str, site: str) -> str:
-    notebook = notebook_of(exercise, where) if exercise else ""
+def _to_read(row: Row, site: str) -> str:
+    if not row.exercise or row.kind in UNTRIED:
+        return ""
+    notebook = notebook_of(row.exercise, row.where)
     said = escape(notebook)
     if notebook and site:
         address = f"{site.rstrip('/')}/notebooks/{Path(notebook).stem}.html"
         said = f'<a href="{escape(address)}">{said}</a>'
-    parts = [part for part in (said, escape(where)) if part]
+    parts = [part for part in (said, escape(row.where)) if part]
     return f" ({', '.join(parts)})" if parts else ""
-
-
-def bars(counted: list[tuple[str, int]]) -> str:
-    """A bar for each, with its number; the sentence says the same."""
-    most = max(1, *(n for _, n in counted))
-    drawn = []
-    for k, (what, n) in enumerate(counted):
-        y, width = 24 * k, 300 * n / most
-        colour = "#009e73" if what == "right" else "#d55e00"
-        short = what if len(what) <= 44 else what[:43] + "…"
-        drawn.append(
-            f'<text x="330" y="{y + 17}" text-anchor="end">{escape(short)}</text>'
-            f'<rect x="340" y="{y + 4}" width="{width:.1f}" height="16" fill="{colour}"/>'
-            f'<text x="{346 + width:.1f}" y="{y + 17}">{n}</text>'
-        )
-    sentence = escape("; ".join(f"{what}: {n}" for what, n in counted), quote=True)
-    return (
-        f'<svg viewBox="0 0 700 {24 * len(counted)}" width="700" style="max-width: 100%" role="img" '
-        f'aria-label="{sentence}" font-size="14">{"".join(drawn)}</svg>'
-    )
 
 
 if __name__ == "__main__":

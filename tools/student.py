@@ -2,7 +2,8 @@
 
     python3 course.py student OUT --standalone [--no-answers]
 
-OUT must not be there yet; if its name ends in .zip it is one file. In it are the notebooks without the solutions and
+OUT must not be there yet; if its name ends in .zip it is one file, with a folder in it whose name has the minute it was
+made in, so that none is unpacked over another. In it are the notebooks without the solutions and
 without the outputs of the tasks' checks, the package, the command ``course.py``, and requirements.txt with the versions
 that are installed here, which its set-up keeps to. Nothing in it is a clone: what students write is never in the way of
 an update, which is another folder.
@@ -14,6 +15,7 @@ import re
 import shutil
 import sys
 import tempfile
+from datetime import datetime
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -27,8 +29,8 @@ You need Python 3.11 or newer. In this folder, `python3 course.py start` (on Win
 notebooks in JupyterLab. The first time it installs what they need into the folder `.venv`; that needs the network.
 
 Work in the notebooks, or in copies of them. What you hand in is the notebook that you saved, with its outputs: they
-have what the checks said. If you get a newer file, unpack it beside this folder, not over it; your own notebooks open
-with `python3 course.py start path/to/notebook.ipynb`.
+have what the checks said. A newer file unpacks into a folder of another name, so what you wrote stays here; from there,
+your own notebooks open with `python3 course.py start path/to/notebook.ipynb`.
 
 Code and text are under the MIT licence, see LICENSE.
 """
@@ -45,7 +47,7 @@ def main(arguments: list[str]) -> int:
     if out.exists():
         sys.exit(f"There is {out} already, and what somebody wrote in it would be lost: name another.")
     with tempfile.TemporaryDirectory() as scratch:
-        made = Path(scratch) / out.stem
+        made = Path(scratch) / f"{out.stem}-{datetime.now():%Y-%m-%d-%H%M}"
         write(made, answers=not chosen.no_answers)
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".zip":

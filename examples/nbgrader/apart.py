@@ -78,11 +78,17 @@ class Student:
 
     def run(self, source):
         """Run a cell; return what it printed and the names that are defined by now."""
-        reply = self.ask({"run": source})
-        self.sources.append(source)
+        reply = self.try_cell(source)
         return reply["printed"], {name: unpacked(value) for name, value in reply["values"].items()}, reply["functions"]
 
+    def try_cell(self, source):
+        """Run a cell; return all that is to be said of it, as `serve` says it."""
+        reply = self.ask({"run": source})
+        self.sources.append(source)
+        return reply
+
     def call(self, name, *arguments, closed_for=None):
+        """Call a function by its name, or one that was handed to a check by its number among these."""
         request = {"call": name, "arguments": [packed(value) for value in arguments], "closed_for": closed_for or name}
         reply = self.ask(request)
         if "error" in reply:
@@ -218,7 +224,7 @@ def serve(pipe, folder, options):
     os.chdir(folder)
     sys.path.insert(0, folder)
     shell = InteractiveShell.instance(colors="nocolor", config=Config({"HistoryManager": {"enabled": False}}))
-    own = set(shell.user_ns)
+    own, seen = set(shell.user_ns), 0
     while True:
         try:
             request = json.loads(pipe.recv_bytes())
@@ -227,15 +233,19 @@ def serve(pipe, folder, options):
         printed = StringIO()
         with redirect_stdout(printed), redirect_stderr(printed):
             if "run" in request:
-                shell.run_cell(request["run"])
+                done = shell.run_cell(request["run"])
                 new = {name: value for name, value in shell.user_ns.items() if name not in own and name[0] != "_"}
                 functions = [name for name, value in new.items() if callable(value)]
                 simple = int, float, list, tuple, np.ndarray, np.generic
                 values = {name: packed(value) for name, value in new.items() if isinstance(value, simple)}
-                reply = {"functions": functions, "values": values}
+                checks = [described(number) for number in range(seen, len(checked))]
+                seen = len(checked)
+                reply = {"functions": functions, "values": values, "checks": checks, "failed": not done.success}
             else:
                 now_asked.update(ASKED.get(request["closed_for"], ()))
-                reply = called(shell.user_ns[request["call"]], [unpacked(value) for value in request["arguments"]])
+                name = request["call"]
+                answer = checked[name][1] if isinstance(name, int) else shell.user_ns[name]
+                reply = called(answer, [unpacked(value) for value in request["arguments"]])
                 now_asked.clear()
         pipe.send_bytes(json.dumps({**reply, "printed": printed.getvalue()}).encode())
 
@@ -253,16 +263,37 @@ def called(answer, arguments):
 now_asked = set()  # what of the course the answer that is being called may not use
 
 
+checked = []  # what was handed to a check: the exercise's name, the answer, and the options
+
+
+def described(number):
+    """A check as JSON has it: a function is called by its number, of anything else the value is here."""
+    exercise, answer, options = checked[number]
+    kind = "missing" if answer is ... else "function" if callable(answer) else "value"
+    value = packed(answer) if kind == "value" else None
+    said = {name: packed(options[name]) for name in ("at", "layout") if name in options}
+    return {"exercise": exercise, "kind": kind, "number": number, "value": value, "options": said}
+
+
 class Absent:
-    """In the place of what is not there: it can be called and looked into, and gives no numbers."""
+    """In the place of what is not there: it can be called and looked into, and gives no numbers.
+
+    That the ``check`` of an exercise was called is remembered.
+    """
+
+    def __init__(self, path):
+        self.path = path
 
     def __call__(self, *given, **more):
+        *_, exercise, name = ("", *self.path)
+        if name == "check" and given:
+            checked.append((exercise, given[0], more))
         return self
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return self
+        return Absent((*self.path, name))
 
 
 class Closed:
@@ -289,7 +320,7 @@ class Closed:
         def there(name):
             if name.startswith("__"):
                 raise AttributeError(name)
-            return self.names.get(name, Absent())
+            return self.names.get(name, Absent((*module.__name__.split("."), name)))
 
         module.__getattr__ = there
 
