@@ -792,7 +792,7 @@ def test_notes_and_errors_to_the_word():
     assert str(error.value) == (
         "dense: backward has a parameter 'mystery' of which it is not clear what it stands for; expected some "
         "of delta, inputs, kernel, bias, under these names or the usual ones (x, w, b, dy). Wrap it: backward=lambda "
-        "delta, inputs, kernel: …"
+        "dy, x, w: …"
     )
 
 
