@@ -147,8 +147,8 @@ class Sought(Exception):
 def known_mistakes(operation, monkeypatch):
     """By the name of each result, the names of the mistakes that are looked for."""
 
-    def look(name, ahead, behind, sought, output, *others):
-        raise Sought({**sought, "forward": output})
+    def look(layer, *others):
+        raise Sought({**layer.sought, "forward": layer.output})
 
     monkeypatch.setattr(diagnose, "diagnosis", look)
     given = ("relu",) if operation == "activation" else ()
