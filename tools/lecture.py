@@ -4,11 +4,14 @@
     python3 course.py print 08 [FILE] [--student]   a PDF, with the saved pictures and their sentences
 
 Neither needs a network afterwards. What is a slide follows from the notebook: each heading begins one, "Predict first"
-is one, and so is each picture and each output; long text goes on below. Folded answers become the speaker's notes (key
-S). Left out are tasks, asides, questions to remember, and code that shows nothing.
+is one, and so is each picture; text, code and outputs share one where there is room, and long text goes on below. The
+numbers of the set-up are shown where it stands, and of other code that shows nothing the lines that a later slide
+uses. Folded answers become the speaker's notes (key S). Left out are tasks, asides, and questions to remember. Links
+to other notebooks lead into the site that --site names, or are words.
 """
 
 import argparse
+import ast
 import asyncio
 import os
 import re
@@ -22,6 +25,7 @@ from pathlib import Path
 
 import mathjax
 import nbformat
+import numpy as np
 import sphinx_revealjs
 from build_site import run, state_in
 from nbconvert import HTMLExporter, SlidesExporter
@@ -35,6 +39,8 @@ from convbp.pictures.grid_view import page
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = HERE.parent / "notebooks"
 LINES, WORDS = 12, 14  # of text on a slide, and words in a line
+LINE_OF_CODE = 0.75  # of a line of text
+LARGEST = 64  # numbers of an array that is shown
 PRINTED_LINES = 24  # of code and what it prints
 REVEAL = ["LICENSE", "dist/reveal.js", "dist/reveal.css", "dist/theme/white.css", "dist/theme/fonts", "plugin/notes"]
 ANSWER = re.compile(r"<details>\s*<summary>[^<]*\banswers?\b[^<]*</summary>(.*?)</details>", re.DOTALL | re.IGNORECASE)
@@ -44,6 +50,10 @@ ONLY_FOR_READERS = re.compile(
 BLOCK = re.compile(r"(<aside.*?</aside>|```.*?```)|\n{2,}", re.DOTALL)
 ENTRY = re.compile(r"\s*(?:[-*|]|\d+\.)\s")
 HEADING = re.compile(r"#+ .*")
+LINK = re.compile(r'<a [^>]*?href="(?!\w+:|#)([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
+LAST = max(path.name[:2] for path in NOTEBOOKS.glob("[0-9]*.ipynb"))
+EXPECTED = f"expected a number from 00 to {LAST}, or a file"
+GREEK = {"delta": r"\delta"}
 BEGINS = re.compile(r"(?P<heading>##? )|### |\*\*(?:Predict first|In your own words)")
 
 
@@ -53,13 +63,17 @@ def main(arguments: list[str]) -> int:
     slides = commands.add_parser("slides", help="the main line as slides")
     slides.add_argument("notebook", type=notebook, help="its number, or a file")
     slides.add_argument("folder", nargs="?", type=Path, default=Path("slides"))
-    slides.set_defaults(do=lambda chosen: write_slides(chosen.notebook, chosen.folder))
+    slides.add_argument("--site", default="", help="address of the course's site, for links to other notebooks")
+    slides.set_defaults(do=lambda chosen: write_slides(chosen.notebook, chosen.folder, chosen.site))
     paper = commands.add_parser("print", help="a PDF")
     paper.add_argument("notebook", type=notebook, help="its number, or a file")
     paper.add_argument("file", nargs="?", type=Path)
     paper.add_argument("--student", action="store_true", help="without solutions, and without the folded answers")
+    paper.add_argument("--site", default="", help="address of the course's site, for links to other notebooks")
     paper.add_argument("--browser", help="a Chromium, Chrome or Edge; course.py finds it")
-    paper.set_defaults(do=lambda chosen: write_pdf(chosen.notebook, chosen.file, chosen.student, chosen.browser))
+    paper.set_defaults(
+        do=lambda chosen: write_pdf(chosen.notebook, chosen.file, chosen.student, chosen.browser, chosen.site)
+    )
     chosen = parser.parse_args(arguments)
     return chosen.do(chosen)
 
@@ -67,12 +81,25 @@ def main(arguments: list[str]) -> int:
 def notebook(name: str) -> Path:
     found = [Path(name)] if name.endswith(".ipynb") else sorted(NOTEBOOKS.glob(f"{name:0>2}_*.ipynb"))
     if len(found) != 1 or not found[0].is_file():
-        raise argparse.ArgumentTypeError(f"there is no notebook {name}; expected a number from 00 to 16, or a file")
+        raise argparse.ArgumentTypeError(f"there is no notebook {name}; {EXPECTED}")
     return found[0].resolve()
 
 
 def title_of(notebook: NotebookNode) -> str:
     return notebook.cells[0].source.partition("\n")[0].lstrip("# ")
+
+
+def leading_somewhere(page: str, site: str) -> str:
+    """The page, with links to other notebooks leading into the site; where there is none, and of other files, words."""
+
+    def kept(link: re.Match) -> str:
+        (path, _, part), words = link[1].partition("#"), link[2]
+        if not site or not re.fullmatch(r"\d\d_\w+\.ipynb", path):
+            return words
+        address = f"{site.rstrip('/')}/notebooks/{Path(path).stem}.html{'#' * bool(part)}{part}"
+        return f'<a href="{escape(address)}">{words}</a>'
+
+    return LINK.sub(kept, page)
 
 
 def copy_mathjax(folder: Path) -> None:
@@ -83,7 +110,7 @@ def copy_mathjax(folder: Path) -> None:
 # On the wall
 
 
-def write_slides(path: Path, folder: Path) -> int:
+def write_slides(path: Path, folder: Path, site: str = "") -> int:
     folder.mkdir(parents=True, exist_ok=True)
     files = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs"
     for name in REVEAL:
@@ -102,7 +129,7 @@ def write_slides(path: Path, folder: Path) -> int:
     exporter = SlidesExporter(template_name="lecture", extra_template_basedirs=[str(HERE)])
     exporter.reveal_url_prefix, exporter.reveal_theme, exporter.mathjax_url = "reveal.js", "white", "mathjax.js"
     there = folder / f"{path.stem}.html"
-    there.write_text(exporter.from_notebook_node(lecture)[0], encoding="utf-8")
+    there.write_text(leading_somewhere(exporter.from_notebook_node(lecture)[0], site), encoding="utf-8")
     print(f"The slides are in {there}: open it in a browser. Space goes on, S opens the notes, with the answers.")
     return 0
 
@@ -114,19 +141,104 @@ def slides_of(notebook: NotebookNode, name: str) -> tuple[list[NotebookNode], di
             cell.source = ANSWER.sub(r'<aside class="notes">\1</aside>', cell.source)
     cells: list[NotebookNode] = []
     pictures: dict[str, dict] = {}
+    unseen: dict[str, str] = {}  # what was defined by code that is on no slide
+    room, given = 0.0, ""
     for cell in main_line(notebook):
         if cell.cell_type == "markdown":
-            cells += [new_markdown_cell(text, metadata=slide(kind)) for kind, text in parts(cell.source)]
-        elif "exercises." not in cell.source:
-            states = [state for output in cell.outputs if (state := state_in(output.get("data", {})))]
-            for state in states:
-                file = f"{name}-{len(pictures) + 1}.html"
-                pictures[file] = state
-                cells.append(new_markdown_cell(frame(file, state["title"]), metadata=slide("subslide")))
-            if cell.outputs and not states:
-                cell.metadata = slide("subslide") | {"transient": {"remove_source": lines_of(cell) > PRINTED_LINES}}
-                cells.append(cell)
+            some, room = parts(cell.source, room)
+            cells += [new_markdown_cell(text, metadata=slide(kind)) for kind, text in some]
+            continue
+        states = [state for output in cell.outputs if (state := state_in(output.get("data", {})))]
+        if "exercises." in cell.source:
+            continue
+        for state in states:
+            file = f"{name}-{len(pictures) + 1}.html"
+            pictures[file], room = state, 0.0
+            cells.append(new_markdown_cell(frame(file, state["title"]), metadata=slide("subslide")))
+        if cell.outputs and not states:
+            cell.source = with_definitions(cell.source, unseen)
+            height = LINE_OF_CODE * lines_of(cell)
+            kind = "subslide" if height > room else "-"
+            room = (room if kind == "-" else LINES) - height
+            cell.metadata = slide(kind) | {"transient": {"remove_source": lines_of(cell) > PRINTED_LINES}}
+            cells.append(cell)
+        elif not cell.outputs:
+            unseen |= definitions(cell.source)
+            if not given and (given := numbers(cell.source)):
+                cells.append(new_markdown_cell(given, metadata=slide("subslide")))
+                room = 0.0
     return without_loose_ends(cells), pictures
+
+
+def statements(source: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except SyntaxError:  # a line for IPython
+        return []
+
+
+def definitions(source: str) -> dict[str, str]:
+    """The code that binds each name; of imports and of arrays that are shown as such there is none."""
+    found = {}
+    for statement in statements(source):
+        if isinstance(statement, ast.Import | ast.ImportFrom) or given_numbers(statement):
+            continue
+        text = ast.get_source_segment(source, statement)
+        bound = [
+            node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        ]
+        names = [statement.name] if isinstance(statement, ast.FunctionDef | ast.ClassDef) else bound
+        found |= dict.fromkeys(names, text)
+    return found
+
+
+def with_definitions(source: str, unseen: dict[str, str]) -> str:
+    """The code below what it uses of ``unseen``, and that in turn; none of it is unseen any more."""
+    used = {node.id for statement in statements(source) for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    needed = [text for name, text in unseen.items() if name in used]
+    if not needed:
+        return source
+    for name in [name for name, text in unseen.items() if text in needed]:
+        del unseen[name]
+    blocks = list(dict.fromkeys(needed))
+    return with_definitions("\n".join([*blocks, "", source]), unseen)
+
+
+def given_numbers(statement: ast.stmt) -> list[tuple[str, object]]:
+    """The names and values of ``w = np.array([[1, 2]])``, or of ``w, b = np.array([[1, 2]]), 1``; else nothing."""
+    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return []
+    target, value = statement.targets[0], statement.value
+    several = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+    found = []
+    for name, one in zip(target.elts, value.elts, strict=False) if several else [(target, value)]:
+        if isinstance(one, ast.Call) and ast.unparse(one.func) == "np.array" and len(one.args) == 1:
+            one = one.args[0]
+        try:
+            read = ast.literal_eval(one)
+        except ValueError:
+            return []
+        if not isinstance(name, ast.Name) or not isinstance(read, int | float | list):
+            return []
+        found.append((name.id, read))
+    return found
+
+
+def numbers(source: str) -> str:
+    """The numbers that a set-up begins with, as formulas; empty if there are no arrays among them."""
+    found = [pair for statement in statements(source) for pair in given_numbers(statement)]
+    typeset = []
+    for name, value in found:
+        array = np.array(value)
+        if array.ndim <= 2 and array.size <= LARGEST:
+            letter = GREEK.get(name, name if len(name) == 1 else rf"\texttt{{{name}}}".replace("_", r"\_"))
+            rows = r"\\ ".join(" & ".join(map(str, row)) for row in np.atleast_2d(array).tolist())
+            typeset.append(
+                rf"{letter} = \begin{{pmatrix}} {rows} \end{{pmatrix}}" if array.ndim else f"{letter} = {value}"
+            )
+    lines = [r" \qquad ".join(typeset[k : k + 3]) for k in range(0, len(typeset), 3)]
+    has_arrays = any(isinstance(value, list) for _, value in found)
+    return "\n\n".join(["**The numbers**", *(f"$${line}$$" for line in lines)]) if has_arrays else ""
 
 
 def without_loose_ends(cells: list[NotebookNode]) -> list[NotebookNode]:
@@ -154,22 +266,35 @@ def lines_of(cell: NotebookNode) -> int:
     return sum(len(text.splitlines()) for text in (cell.source, *texts))
 
 
-def parts(source: str) -> list[tuple[str, str]]:
-    """A text as slides, each with its type: a heading or a prediction begins one, and so does what has no room."""
-    made: list[tuple[str, list[str]]] = []
-    room = 0.0
-    for block in filter(None, map(str.strip, filter(None, BLOCK.split(ONLY_FOR_READERS.sub("", source))))):
+def parts(source: str, room: float = 0.0) -> tuple[list[tuple[str, str]], float]:
+    """A text as slides, each with its type, and the lines that are left on the last.
+
+    A heading or a prediction begins one, and so does what has no room; ``room`` is what the slide before has left.
+    Nothing shares a slide with a prediction that it would answer.
+    """
+    made: list[tuple[str, list[str]]] = [("-", [])]
+    for block in blocks_of(ONLY_FOR_READERS.sub("", source)):
         begins = BEGINS.match(block)
         notes = block.startswith("<aside")
         height = 0 if notes else height_of(block)
-        if not made and notes:
-            made.append(("-", []))  # of the slide before
-        elif begins or not made or height > room:
+        alone = len(made[-1][1]) == 1 and HEADING.fullmatch(made[-1][1][0])
+        if begins or (height > room and not notes and not alone):
             made.append(("slide" if begins and begins["heading"] else "subslide", []))
             room = LINES
         made[-1][1].append(block)
-        room -= height
-    return [(kind, "\n\n".join(blocks)) for kind, blocks in made]
+        room = 0.0 if begins and block.startswith("**") else room - height
+    return [(kind, "\n\n".join(blocks)) for kind, blocks in made if blocks], room
+
+
+def blocks_of(source: str) -> list[str]:
+    """The paragraphs; a formula stays with the one that leads to it."""
+    blocks: list[str] = []
+    for block in filter(None, map(str.strip, filter(None, BLOCK.split(source)))):
+        if block.startswith("$$") and blocks and not BEGINS.match(blocks[-1]) and not blocks[-1].startswith("<aside"):
+            blocks[-1] += f"\n\n{block}"
+        else:
+            blocks.append(block)
+    return blocks
 
 
 def height_of(block: str) -> float:
@@ -178,13 +303,14 @@ def height_of(block: str) -> float:
     lines = [line for line in DISPLAYED.sub("", block).split("\n") if line.strip()]
     is_prose = not any(ENTRY.match(line) for line in lines)
     texts = [" ".join(lines)] if is_prose else lines
-    return formulas + sum(0.7 * is_prose + ceil(words(text) / WORDS) for text in texts if words(text))
+    heights = (LINE_OF_CODE if block.startswith("```") else ceil(words(text) / WORDS) for text in texts if words(text))
+    return formulas + sum(0.7 * is_prose + height for height in heights)
 
 
 # On paper
 
 
-def write_pdf(path: Path, out: Path | None, student: bool, browser: str | None) -> int:
+def write_pdf(path: Path, out: Path | None, student: bool, browser: str | None, site: str = "") -> int:
     out = (out or Path(f"{path.stem}.pdf")).resolve()
     made = on_paper(nbformat.read(path, as_version=4), student)
     made.metadata.title = title_of(made)
@@ -195,7 +321,7 @@ def write_pdf(path: Path, out: Path | None, student: bool, browser: str | None) 
     text, _ = exporter.from_notebook_node(made, resources={"metadata": {"name": made.metadata.title}})
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "page.html"
-        file.write_text(text, encoding="utf-8")
+        file.write_text(leading_somewhere(text, site), encoding="utf-8")
         copy_mathjax(file.parent)
         if not browser:
             folder = out.with_suffix("")
