@@ -417,6 +417,7 @@ async function render({ model, el, signal }) {
   // Room for the longest of each text, so that none moves the page below.
   let wide = 0;
   function makeRoomForTexts() {
+    if (following()) return; // the texts are on their way
     const asks = model.get("asked").grid || model.get("others").some((other) => other.asks);
     const said = asks ? " You predicted \u22121000: wrong, it is \u22121000." : "";
     const all = [...Object.values(patches()), ...Object.values(ofCells.answers).map(({ slots }) => slots), ...model.get("others")];
