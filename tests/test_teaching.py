@@ -325,7 +325,7 @@ def test_the_main_line_makes_slides_and_the_answers_are_notes(lecture):
     cells, pictures = lecture.slides_of(new_notebook(cells=[*map(new_markdown_cell, LECTURE)]), "08")
     kinds = [(cell.metadata["slideshow"]["slide_type"], cell.source.split()[0]) for cell in cells]
     assert " ".join(f"{kind}:{word}" for kind, word in kinds[:7]) == (
-        "slide:# subslide:Words subslide:**Predict -:<aside subslide:More slide:## subslide:word"
+        "slide:# -:Words subslide:**Predict -:<aside subslide:More slide:## subslide:word"
     )
     text = "\n".join(cell.source for cell in cells)
     assert [word in text for word in ("Seven", "Time:", "Hidden", "Only folded", "Your turn")] == [True, *4 * [False]]
