@@ -17,9 +17,7 @@ FIRST = ("browser", "notebook", "slow")
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--sampled",
-        action="store_true",
-        help="a fifth of the tests, others in each run, and all notebooks, each cell once and not twice in a row",
+        "--cells-once", action="store_true", help="run each cell of a notebook once, and not twice in a row"
     )
 
 
@@ -66,13 +64,6 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker("slow")
         elif "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-    if config.option.sampled and not os.environ.get("CONVBP_THOROUGH"):
-        rng = random.Random(os.environ["CONVBP_SEED"])
-        kept, left = [], []
-        for item in items:
-            (kept if isinstance(item, IPyNbCell) or rng.random() < 1 / 5 else left).append(item)
-        config.hook.pytest_deselected(items=left)
-        items[:] = kept
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: [not item.get_closest_marker(marker) for marker in FIRST])
 
@@ -81,5 +72,5 @@ def pytest_collection_modifyitems(config, items):
 def pytest_runtest_call(item):
     """Run each cell of a notebook twice in a row, as readers do: it shows what is saved both times."""
     yield
-    if isinstance(item, IPyNbCell) and not item.config.option.sampled:
+    if isinstance(item, IPyNbCell) and not item.config.option.cells_once:
         item.runtest()

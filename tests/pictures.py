@@ -162,6 +162,7 @@ def assert_flies(drawn, cell, bias=0):
         if tag
     }
     for link in highlight.links:
+        assert link.end in hues, f"{link} ends where no mark has a tag"
         assert (link.start[1:], hues[link.end]) == (cell[1:], link.hue)  # or the same pixel of another grid
 
 

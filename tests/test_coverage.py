@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 import pytest
@@ -99,16 +101,27 @@ def test_headings_for_several_equations_are_read():
 TABLE = "\n".join(cell.source for cell in nbformat.read(ERRATA, as_version=4).cells if "\n|---" in cell.source)
 
 
-@pytest.mark.parametrize(
-    ("row", "number"),
-    [
-        *((rf"\| {number} \| ([^|]*) \|", rf"#Eq\.-(\d+-and-)?{number}:") for number in ALL),
-        *((rf"^\| R{number} \|.*\| (.*) \|$", rf"\(R{number}\)\)") for number in range(1, 26)),
-    ],
-)
-def test_the_notebook_of_errata_leads_to_every_equation_and_every_readers_question(row, number):
-    (links,) = re.findall(row, TABLE, re.MULTILINE)
-    assert re.search(number, links.replace("%28", "(").replace("%29", ")")), links
+def section(link):
+    """The text under the heading to which a link leads, up to the next heading."""
+    file, _, anchor = unquote(link).partition("#")
+    path = ERRATA.parent / file if file else ERRATA
+    text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
+    found = re.split(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    return next(below for heading, below in pairwise(found) if heading.strip().replace(" ", "-") == anchor)
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_the_notebook_of_errata_leads_to_every_equation(number):
+    (links,) = re.findall(rf"\| {number} \| ([^|]*) \|", TABLE)
+    assert re.search(rf"#Eq\.-(\d+-and-)?{number}(-and-\d+)?:", links), links
+
+
+@pytest.mark.parametrize("number", range(1, 26))
+def test_the_notebook_of_errata_leads_to_the_answer_to_every_readers_question(number):
+    """Where it is asked it has its number: in the heading, or in the fold."""
+    (cell,) = re.findall(rf"^\| R{number} \|.*\| (.*) \|$", TABLE, re.MULTILINE)
+    links = re.findall(r"\]\(([^)\s]*)\)", cell)
+    assert any(re.search(rf"\([^)]*\bR{number}\b", unquote(link) + section(link)) for link in links), cell
 
 
 WHERE = {misconception.where for exercise in exercises.ALL for misconception in exercise.computation.misconceptions}

@@ -178,6 +178,7 @@ def test_one_weight_word_by_word():
     )
 
 
+@pytest.mark.slow
 def test_steps_and_ways_are_chosen_with_buttons():
     explorer = DenseToConvolution()
     steps, ways = explorer.children[0].children[:2]

@@ -4,7 +4,10 @@ The right one is made wrong by one change of its text, as a slip of the pen woul
 computes a mistake.
 """
 
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ import convbp
 import sample
 from checks import what_it_says
 from convbp import diagnose
+from convbp.diagnose import convolutions, others
 from convbp.diagnose.conditions import where
 
 # A backward pass for all steps, channels first, as kernels are written: loops over the taps.
@@ -151,7 +155,7 @@ WRONG = [
     ("columns", "return dxp", "dxp = dxp.astype(int)\n    return dxp", "dx", "cut off to integers"),
 ]  # fmt: skip
 CASES = 32  # all combinations of the steps
-TRIED = np.sort(sample.rng("wrong backward passes").permutation(len(WRONG))[: sample.size(24, len(WRONG))])
+TRIED = np.sort(sample.rng("wrong backward passes").permutation(len(WRONG))[: sample.size(12, len(WRONG))])
 
 
 def made(source):
@@ -167,6 +171,7 @@ def test_right_ones_are_not_refused(name):
     assert list(found.findings) == ["dx", "dw", "db"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("program", "old", "new", "key", "says"), [WRONG[n] for n in TRIED])
 def test_a_wrong_one_is_seen_and_what_is_wrong_is_said(program, old, new, key, says):
     assert old in PROGRAMS[program]
@@ -276,8 +281,35 @@ def test_what_stops_is_said_with_where():
         return by_the_package(dy, x, w, stride, 0, 1, groups)
 
     found = diagnose.conv2d(backward=backward, layout="NHWC")
-    assert found["dx"].condition == "where groups > 1"
-    assert "NotImplementedError: no groups" in repr(found)
+    assert not found.agrees
+    assert [note for note in found.notes if "stops on 24 cases, where groups > 1: NotImplementedError: no gr" in note]
+
+
+def test_what_stops_does_not_count_against_a_result_that_is_right_elsewhere():
+    def backward(dy, x, w, padding):
+        if not np.any(padding):
+            raise ValueError("an empty array")
+        found = by_the_package(dy, x, w, 1, padding, 1, 1)
+        return {**found, "dx": 2 * found["dx"]}
+
+    found = diagnose.conv2d(backward=backward, layout="NHWC", cases=12)
+    stopped = found["db"].stopped
+    assert 0 < stopped < 12
+    assert [found[key].stopped for key in ("dx", "dw")] == [stopped, stopped]
+    assert str(found["db"]) == f"right on {12 - stopped} of 12 cases, no result on {stopped}."
+    assert str(found["dx"]).startswith(f"wrong on {12 - stopped} cases, no result on {stopped}.")
+    assert "2" in found["dx"].said
+    assert not found["db"].agrees
+
+
+def always_stops(dy, x, w):
+    raise ValueError("no")
+
+
+def test_what_always_stops_has_no_result():
+    found = diagnose.conv2d(backward=always_stops, cases=4)
+    assert [str(finding) for finding in found.findings.values()] == ["no result on 4."] * 3
+    assert "It stops on 4 cases: ValueError: no" in repr(found)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +318,7 @@ def test_what_stops_is_said_with_where():
         (lambda: diagnose.conv2d(), TypeError, "neither forward nor backward came"),
         (lambda: diagnose.conv2d(backward=3), TypeError, "backward is 3; expected a function"),
         (lambda: diagnose.conv2d(backward=max, layout="CHW"), ValueError, "layout is 'CHW'; expected 'NHWC' or 'NCHW'"),
-        (lambda: diagnose.conv2d(backward=max, dtype=int), ValueError, "expected one of float16, float32, float64"),
+        (lambda: diagnose.conv2d(backward=max, dtype=int), ValueError, "one of float64, float32, float16, bfloat16"),
         (lambda: diagnose.conv2d(backward=max, cases=1), ValueError, "cases is 1; expected at least 2"),
         (lambda: diagnose.conv2d(backward=lambda dy, x, w, u, v: 0), TypeError, "a parameter 'u'"),
         (lambda: diagnose.activation("swish", backward=max), ValueError, "function is 'swish'"),
@@ -294,6 +326,141 @@ def test_what_stops_is_said_with_where():
 )
 def test_what_is_said_of_bad_input(call, error, says):
     assert says in what_it_says(error, call)
+
+
+# What came back
+
+
+@pytest.mark.parametrize(
+    ("found", "names"),
+    [
+        (lambda: diagnose.conv2d(backward=lambda dy, x, w: None, cases=8), ["dx", "dw", "db"]),
+        (lambda: diagnose.conv2d(backward=lambda dy, x, w: {}, cases=8), ["dx", "dw", "db"]),
+        (lambda: diagnose.batch_norm(backward=lambda dy, x: (None, None), cases=8), ["dx", "dgamma", "dbeta"]),
+        (lambda: diagnose.max_pool2d(backward=lambda dy, x: None, cases=8), ["dx"]),
+        (lambda: diagnose.max_pool2d(forward=lambda x: None, cases=8), ["forward"]),
+        (lambda: diagnose.activation("relu", backward=lambda dy, x: None, cases=8), ["dx"]),
+        (lambda: diagnose.dense(forward=lambda x, w: None, cases=8), ["forward"]),
+    ],
+)
+def test_where_nothing_came_back_nothing_agrees(found, names):
+    found = found()
+    assert not found.agrees
+    assert list(found.findings) == names
+    for finding in found.findings.values():
+        assert "Nothing came back (None): does your function end with return" in finding.said
+
+
+def test_a_diagnosis_of_nothing_does_not_agree():
+    assert not diagnose.Diagnosis("conv2d", {}).agrees
+
+
+def test_a_failure_in_a_test_suite_shows_the_whole_diagnosis(tmp_path):
+    test = tmp_path / "test_mine.py"
+    test.write_text(
+        "from convbp import diagnose\n"
+        "def test_it():\n"
+        "    diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy / len(x), dy.mean(axis=0))).assert_agrees()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(test)]
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    shown = subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True, check=False).stdout
+    found = diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy / len(x), dy.mean(axis=0)))
+    for line in str(found).splitlines():
+        assert line in shown
+    assert "1 failed" in shown
+    assert what_it_says(AssertionError, found.assert_agrees) == str(found)
+    diagnose.dense(backward=dense, cases=4).assert_agrees()
+
+
+def test_results_go_by_their_usual_names_and_others_are_refused():
+    def under(*names):
+        def backward(dy, x, w):
+            return dict(zip(names, by_the_package(dy, x, w, 1, 0, 1, 1).values(), strict=True))
+
+        return lambda: diagnose.conv2d(backward=backward, layout="NHWC", cases=4)
+
+    assert under("grad_input", "dW", "dbias")().agrees
+    said = "conv2d: backward returns 'foo', of which it is not clear what it is; expected some of dx, dw, db."
+    assert what_it_says(ValueError, under("dx", "dw", "foo")) == said
+    assert "returns 'dW', a second time" in what_it_says(ValueError, under("dweight", "dW", "db"))
+    norm = diagnose.batch_norm(backward=lambda dy, x: {"dweight": 0 * x[0, :, 0, 0], "dbias": dy.sum(axis=(0, 2, 3))})
+    assert [finding.agrees for finding in norm.findings.values()] == [False, True]
+
+
+def test_as_many_results_as_autograd_s_functions_have():
+    def backward(more):
+        return lambda dy, x, w: (*by_the_package(dy, x, w, 1, 0, 1, 1).values(), *more)
+
+    assert diagnose.conv2d(backward=backward([None, None]), layout="NHWC", cases=4).agrees
+    said = what_it_says(ValueError, lambda: diagnose.conv2d(backward=backward([0, 0]), layout="NHWC", cases=4))
+    assert said == "conv2d: backward returns 5 results; expected dx, dw, db, in this order."
+    two = diagnose.max_pool2d(backward=lambda dy, x, k, stride: (max_pool(dy, x, k, stride), None), cases=4)
+    assert two.agrees
+
+
+# In the layout that was asked for
+
+
+def backward_of(change):
+    """A right backward pass, whose results are changed."""
+    right = made(COLUMNS)
+    return lambda dy, x, w: change(*right(dy, x, w))
+
+
+def test_shapes_are_those_of_the_caller():
+    found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dx": dx.transpose(0, 2, 3, 1)}), cases=8)
+    assert "its shape is (1, 7, 6, 1), expected is (1, 1, 7, 6)." in found["dx"].said
+    assert "Your result has shape (3, 2, 4, 1); expected is (3, 1, 2, 4)." in found["dx"].said
+    found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dw": dw.ravel()}), cases=8)
+    assert "its shape is (9,), expected is (1, 1, 3, 3)." in found["dw"].said
+    swapped = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dw": dw.swapaxes(0, 1)}), cases=8)
+    assert swapped["dw"].names == ("channels not swapped",)
+    assert "the kernel, (D, C, k1, k2): filters first, then channels" in swapped["dw"].said
+    assert "at (filter 0, channel 1, row 0, column 0) came" in swapped["dw"].said or "shape is" in swapped["dw"].said
+    pooled = diagnose.max_pool2d(backward=lambda dy, x: x[:, :, 1:], cases=8)
+    x = re.search(r"inputs (\(.*?\))", pooled["dx"].said).group(1)
+    assert f"expected is {x}" in pooled["dx"].said
+
+
+def test_no_text_of_a_mistake_speaks_of_another_layout():
+    texts = [
+        f"{m.done} {m.why}"
+        for mistakes in (
+            convolutions.INPUT_MISTAKES,
+            convolutions.KERNEL_MISTAKES,
+            convolutions.BIAS_MISTAKES,
+            others.TRANSPOSED_DW,
+        )
+        for group in mistakes
+        for m in group
+    ]
+    last = r"\(N, H|\(k1, k2|swapaxes\(2|kernel\[::|last axis|first three"
+    assert any(re.search(last, text) for text in texts)
+    for text in texts:
+        for old, new in convolutions.CHANNELS_FIRST_WORDS.items():
+            text = text.replace(old, new)
+        assert not re.search(last, text), text
+
+
+def test_a_function_of_another_layout_is_told_from_a_wrong_one():
+    found = diagnose.conv2d(backward=by_the_package, cases=16)
+    assert not found.agrees
+    assert found.notes[0] == "With layout='NHWC' dx, dw are right."
+    norm = diagnose.batch_norm(backward=batch_norm, layout="NHWC", cases=16)
+    assert norm.notes[0] == "With layout='NCHW' dx is right."
+    weights = diagnose.dense(backward=dense, layout="OI", cases=16)
+    assert weights.notes[0] == "With layout='IO' dx, dw are right."
+    flipped = diagnose.conv2d(
+        backward=lambda dy, x, w: by_the_package(dy, x, w[::-1, ::-1], 1, 0, 1, 1), layout="NCHW", cases=16
+    )
+    assert flipped.notes[0] == "With layout='NHWC' dw is right."
+
+
+def test_results_in_another_order_are_told():
+    found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: (dw, dx, db)), cases=8)
+    assert found["dx"].said == "These are the numbers of dw: the order is dx, dw, db."
+    assert found["db"].agrees
 
 
 # Where
@@ -310,12 +477,18 @@ def test_what_is_said_of_bad_input(call, error, says):
     ],
 )
 def test_conditions_are_those_of_the_cases(wrong, says):
-    assert where(wrong, {"a": [0, 1, 0, 1], "b": [0, 0, 1, 1], "always": [1, 1, 1, 1]}) == says
+    rows = zip([0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1], strict=True)
+    found = where(wrong, [dict(zip(("a", "b", "always"), row, strict=True)) for row in rows])
+    assert (str(found) if found else "") == says
 
 
 def test_a_condition_that_is_needed_and_not_enough():
-    assert where([0, 0, 1, 0], {"a": [0, 1, 1, 1]}) == "only where a, on 1 of those 3 cases"
-    assert where([1, 0, 0, 0], {"a": [0, 1, 1, 1]}) == ""
+    cases = [{"a": n < 20} for n in range(40)]
+    found = where([n < 11 for n in range(40)], cases)
+    assert str(found) == "only where a, on 11 of 20 cases"
+    assert found.credible
+    assert where([20 < n < 31 for n in range(40)], cases) is None
+    assert not where([n == 3 for n in range(40)], cases).credible  # by chance in every other such test
 
 
 # Other layers
@@ -372,6 +545,14 @@ def transposed(dy, x, w, stride, padding, output_padding, dilation, groups):
     return dx, dw, dy.sum(axis=(0, 2, 3))
 
 
+def zeros_for_output_padding(bias_last):
+    def forward(x, w, b, stride, padding, output_padding):
+        small = convbp.conv2d_transpose(x, w, 0 * b if bias_last else b, stride=stride, padding=padding)
+        return np.pad(small, ((0, 0), *((0, rows) for rows in output_padding), (0, 0))) + bias_last * b
+
+    return forward
+
+
 def without_statistics(dy, x, gamma, eps):
     return dy * (gamma / np.sqrt(x.var(axis=(0, 2, 3)) + eps))[:, None, None]
 
@@ -396,9 +577,97 @@ def test_right_ones_of_other_layers_are_not_refused(found):
     assert found().agrees, repr(found())
 
 
+def padded_with_zeros(dy, x, size, stride, padding):
+    around = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    dx = max_pool(dy, around, size, stride)
+    return dx[:, :, padding : padding + x.shape[2], padding : padding + x.shape[3]]
+
+
+def last_window(dy, x, w, stride):
+    dx = np.zeros_like(x)
+    for i, j in np.ndindex(dy.shape[2:]):
+        at = np.s_[:, :, i * stride : i * stride + w.shape[2], j * stride : j * stride + w.shape[3]]
+        dx[at] = np.einsum("nd,dckl->nckl", dy[:, :, i, j], w)
+    return dx
+
+
+def last_weight(dy, x, w, stride):
+    (rows, columns), dx = dy.shape[2:], np.zeros_like(x)
+    for m, n in np.ndindex(w.shape[2:]):
+        at = np.s_[:, :, m : m + stride * (rows - 1) + 1 : stride, n : n + stride * (columns - 1) + 1 : stride]
+        dx[at] = np.einsum("ndij,dc->ncij", dy, w[:, :, m, n])
+    return dx
+
+
+@pytest.mark.parametrize("backward", [last_window, last_weight])
+def test_a_window_that_replaces_another_is_named_with_the_condition_of_it(backward):
+    found = diagnose.conv2d(backward=backward)["dx"]
+    assert found.names == ("= for +=",)
+    assert found.condition == "where windows overlap"
+
+
+def test_what_comes_out_otherwise_each_time_has_neither_name_nor_condition():
+    rng = np.random.default_rng(0)
+    found = diagnose.dense(backward=lambda dy, x, w: dy @ w.T * (1 + (rng.random() < 0.2)))["dx"]
+    assert (found.condition, found.names) == ("", ())
+    assert found.said == "It gives other numbers when it is called again with the same arguments."
+
+
+class Unreadable:
+    """On a device, for NumPy."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, *arguments, **keywords):
+        raise TypeError("it is on another device")
+
+
+def test_what_numpy_cannot_read_is_not_said_to_be_changed():
+    found = diagnose.dense(backward=lambda dy, x, w: dense(dy.array, x.array, w.array), to=Unreadable, cases=8)
+    assert found.agrees
+    assert not found.notes
+    back = diagnose.dense(backward=lambda dy, x, w: Unreadable(dy @ w.T), cases=4)
+    assert "cannot be read as numbers (TypeError: it is on another device)" in back["dx"].said
+
+
+def coarse(array):
+    """As bfloat16 has it."""
+    return (array.astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+def test_a_coarser_dtype_and_a_tolerance_of_one_s_own():
+    def backward(dy, x, w):
+        for array in (dy, x, w):
+            assert array.dtype == np.float32
+            np.testing.assert_array_equal(array, coarse(array))
+        return tuple(coarse(one) for one in dense(dy, x, w))
+
+    assert diagnose.dense(backward=backward, dtype="bfloat16").agrees
+    half = diagnose.dense(backward=lambda dy, x, w: 1.03 * dy @ w.T, tolerance=0.05)
+    assert half.agrees
+    assert not diagnose.dense(backward=lambda dy, x, w: 1.03 * dy @ w.T, tolerance=0.01).agrees
+    assert "tolerance is 2" in what_it_says(ValueError, lambda: diagnose.dense(backward=dense, tolerance=2))
+
+
+def test_a_context_is_not_taken_for_an_array():
+    said = what_it_says(TypeError, lambda: diagnose.conv2d(backward=lambda ctx, grad_output: 0))
+    assert "a parameter 'ctx' of which it is not clear" in said
+    assert "Wrap it: backward=lambda dy, x, w: …" in said
+    found = diagnose.conv2d(backward=lambda *arrays: 1 / 0, cases=4)
+    assert any("went by position" in note for note in found.notes)
+
+
+def test_only_what_is_for_others_is_listed():
+    assert set(dir(diagnose)) == set(diagnose.__all__)
+
+
 @pytest.mark.parametrize(
     ("found", "key", "name"),
     [
+        (lambda: diagnose.max_pool2d(backward=padded_with_zeros), "dx", "padded with 0, not −∞"),
+        (lambda: diagnose.activation("tanh", backward=lambda dy, x: dy * (1 - x**2)), "dx", "x for y in f′"),
+        (lambda: diagnose.activation("relu", backward=lambda dy, x: dy * (dy > 0)), "dx", "f′ of δ"),
         (lambda: diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy / len(x))), "dw", "mean for sum"),
         (lambda: diagnose.max_pool2d(backward=to_all_that_are_largest), "dx", "ties copied"),
         (
@@ -408,9 +677,143 @@ def test_right_ones_of_other_layers_are_not_refused(found):
         ),
         (lambda: diagnose.batch_norm(backward=without_statistics), "dx", "statistics taken for constants"),
         (lambda: diagnose.conv_transpose2d(backward=turned), "dx", "kernel turned"),
+        *(
+            (lambda one=one: diagnose.conv_transpose2d(forward=one, layout="NHWC"), "forward", name)
+            for one, name in [
+                (zeros_for_output_padding(False), "zeros for output_padding"),
+                (zeros_for_output_padding(True), "zeros for output_padding"),
+                (lambda x, w, b, stride: convbp.conv2d_transpose(x, w, b, stride=stride), "output_padding ignored"),
+                (lambda x, w, b: convbp.conv2d_transpose(x, convbp.rot180(w), b), "flip missing"),
+            ]
+        ),
         (lambda: diagnose.activation("sigmoid", backward=lambda dy, x: dy * convbp.sigmoid(x)), "dx", "f for f′"),
         (lambda: diagnose.activation("relu", backward=lambda dy, x: dy), "dx", "f′ missing"),
     ],
 )
 def test_wrong_ones_of_other_layers_are_named(found, key, name):
     assert found()[key].names == (name,), repr(found())
+
+
+def test_the_backward_pass_of_evaluation_is_known_as_such():
+    assert "evaluation mode" in diagnose.batch_norm(backward=without_statistics, cases=4)["dx"].said
+
+
+def junk(array):
+    """No known mistake, and nothing that could be described as one."""
+    return array + np.arange(array.size).reshape(array.shape) ** 2 + 0.5
+
+
+def backward_wrong_where(happens):
+    def backward(dy, x, w, stride, padding, dilation, groups):
+        steps = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        dy, x, w = dy.transpose(0, 2, 3, 1), x.transpose(0, 2, 3, 1), w.transpose(2, 3, 1, 0)
+        dw = convbp.conv2d_kernel_gradient(x, dy, w.shape[:2], **steps)
+        return (junk(dw) if happens(x.shape, w.shape, stride, padding, dilation, groups) else dw).transpose(3, 2, 0, 1)
+
+    return backward
+
+
+@pytest.mark.parametrize(
+    ("condition", "happens"),
+    [
+        ("the kernel has more than one weight", lambda x, w, *_: w[:2] != (1, 1)),
+        ("the kernel is not square", lambda x, w, *_: w[0] != w[1]),
+        ("stride differs between rows and columns", lambda x, w, stride, *_: stride[0] != stride[1]),
+        ("stride = 1", lambda x, w, stride, *_: max(stride) == 1),
+        ("dilation > 1", lambda x, w, stride, padding, dilation, groups: max(dilation) > 1),
+        ("groups > 1", lambda x, w, stride, padding, dilation, groups: groups > 1),
+        ("there are several images", lambda x, *_: x[0] > 1),
+    ],
+)
+def test_where_it_is_wrong_is_said_in_these_words(condition, happens):
+    backward = backward_wrong_where(happens)
+
+    def gradients(dy, x, w, stride, padding, dilation, groups):
+        return {"dw": backward(dy, x, w, stride, padding, dilation, groups)}
+
+    found = diagnose.conv2d(backward=gradients, cases=24)
+    assert f"dw: right on {found['dw'].right} of 24 cases; wrong where {condition}." in repr(found)
+
+
+def test_which_part_of_another_layer_is_right_is_said_by_its_name():
+    def wrong_dense(dy, x, w):
+        dw, db = x.T @ dy, dy.sum(0)
+        return dy @ w.T, np.concatenate([dw[:, :1], junk(dw)[:, 1:]], 1), np.concatenate([db[:1], junk(db)[1:] + 1])
+
+    def wrong_norm(dy, x, gamma, eps):
+        dx, dgamma, dbeta = batch_norm(dy, x, gamma, eps)
+        return dx, np.concatenate([dgamma[:1], 7 + dgamma[1:] ** 2]), np.concatenate([dbeta[:1], 7 + dbeta[1:] ** 2])
+
+    def wrong_slope(dy, x):
+        dx = dy * (1 - np.tanh(x) ** 2)
+        dx[:, :, 1:] = junk(dx)[:, :, 1:]
+        return dx
+
+    for found, keys, part, parts in (
+        (diagnose.dense(backward=wrong_dense), ("dw", "db"), "unit", "units"),
+        (diagnose.batch_norm(backward=wrong_norm), ("dgamma", "dbeta"), "channel", "channels"),
+        (diagnose.activation("tanh", backward=wrong_slope), ("dx",), "column", "columns"),
+    ):
+        for key in keys:
+            assert found[key].condition == f"where there are several {parts}"
+            assert f"Right in {part} 0, wrong in the others." in found[key].said
+
+
+def test_one_image_alone_is_a_case_of_its_own():
+    found = diagnose.dense(backward=lambda dy, x, w: (dy @ w.T, x.T @ dy if len(x) > 1 else junk(x.T @ dy)))
+    assert found["dw"].condition == "where there is one image"
+
+
+def test_a_pass_that_is_zero_fits_one_that_is():
+    found = diagnose.conv2d(
+        forward=lambda x, w, b, **steps: 0 * convbp.conv2d(x, w, **steps) + b,
+        backward=lambda dy, x, w, **steps: {"dx": 0 * x},
+        layout="NHWC",
+        cases=12,
+    )
+    assert "dx fits your forward pass (they are adjoint), but that is another operation." in found.notes
+
+
+def test_a_pooling_that_takes_no_stride_has_that_of_its_windows():
+    found = diagnose.average_pool2d(backward=lambda dy, x, size: average_pool(dy, x, size, size), cases=12)
+    assert found.agrees, repr(found)
+
+
+def test_notes_and_errors_to_the_word():
+    def one_stride(dy, x, w, stride, padding, dilation, groups):
+        assert all(isinstance(pad, int) for pad in padding)
+        return {"dw": backward_wrong_where(lambda *_: False)(dy, x, w, stride, padding, dilation, groups)}
+
+    assert repr(diagnose.conv2d(backward=one_stride, cases=8)).endswith(
+        "\nNot tried: padding of one side, ((top, bottom), (left, right)), as it is not taken."
+    )
+    with pytest.raises(TypeError) as error:
+        diagnose.dense(backward=lambda dy, x, w, b, mystery: dy)
+    assert str(error.value) == (
+        "dense: backward has a parameter 'mystery' of which it is not clear what it stands for; expected some "
+        "of delta, inputs, kernel, bias, under these names or the usual ones (x, w, b, dy). Wrap it: backward=lambda "
+        "dy, x, w: …"
+    )
+
+
+def test_what_lies_on_another_device_is_fetched():
+    class OnDevice:
+        def __init__(self, array):
+            self.array, self.__cuda_array_interface__ = array, {}
+
+        def get(self):
+            return self.array
+
+    found = diagnose.dense(backward=lambda dy, x, w: tuple(map(OnDevice, dense(dy, x, w))), cases=6)
+    assert found.agrees, repr(found)
+
+
+def test_every_mistake_says_what_was_done_and_why_in_sentences():
+    tables = [value for module in (convolutions, others) for value in vars(module).values() if isinstance(value, list)]
+    known = [one for table in tables for group in table for one in (group if isinstance(group, list) else [group])]
+    known = [one for one in known if hasattr(one, "done")]
+    assert len(known) > 300
+    for one in known:
+        for text in (one.done, one.why):
+            assert re.match(r"(?![a-z]{2})\S", text), text
+            assert not re.search(r"[A-Z]{5}|XX", text), text

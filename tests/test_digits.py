@@ -4,13 +4,13 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-import sklearn.datasets
-import sklearn.model_selection
 
 from convbp import digit_network, load_digits, split_digits
 
 
 def test_equal_to_scikit_learn():
+    import sklearn.datasets  # takes seconds, and every process collects this file
+
     ours, theirs = load_digits(), sklearn.datasets.load_digits()
     np.testing.assert_array_equal(ours.images, theirs.images, strict=False)
     np.testing.assert_array_equal(ours.labels, theirs.target)
@@ -45,6 +45,9 @@ def test_licence_is_beside_the_file():
 
 
 def test_the_halves_are_those_of_scikit_learns_example():
+    import sklearn.datasets
+    import sklearn.model_selection
+
     theirs = sklearn.datasets.load_digits()
     expected = sklearn.model_selection.train_test_split(theirs.images, theirs.target, test_size=0.5, shuffle=False)
     split = split_digits(None)

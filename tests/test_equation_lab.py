@@ -239,6 +239,7 @@ def test_the_counts_are_those_of_plain_loops():
         assert trial(key, formula).equal == count
 
 
+@pytest.mark.slow
 def test_a_reader_mends_eq_22_and_eq_21_by_the_lists():
     lab = EquationLab(22)
     assert lab.state.place == next(iter(named_places(lab.state.formula)))

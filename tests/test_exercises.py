@@ -239,6 +239,7 @@ def test_results_of_integers_are_refused(exercise, dtype):
         assert {"cut off to integers", "wrapped around in 8 bits"} & set(result.misconceptions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exercise", exercises.ALL, ids=lambda e: e.name)
 def test_a_function_that_remembers_by_shape_is_refused(exercise):
     held = {}
@@ -424,7 +425,7 @@ def test_a_mistake_has_to_explain_all_inputs():
 def test_the_first_entry_that_differs_is_written_out_term_by_term():
     message = kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1])).message
     assert message == (
-        "Not yet. You correlated the input with rot180(δ), as the article's figure of Eq. 14 does. In this course the "
+        "Not yet. You correlated the input with rot180(δ): δ is turned by 180° there. In this course the "
         "forward pass does not flip (Eq. 7), so δ is not flipped either (Eq. 13). See notebook 06, Eq. 13 and 14.\n"
         "Entry (0, 0) should be 5; yours is 4:\n"
         "  o₀₀·δ₀₀ + o₀₁·δ₀₁ + o₀₂·δ₀₂ + o₀₃·δ₀₃ + o₁₀·δ₁₀ + o₁₁·δ₁₁ + o₁₂·δ₁₂ + o₁₃·δ₁₃\n"

@@ -423,6 +423,7 @@ def test_what_arrives_while_another_input_is_being_shown_is_not_lost(busy_with, 
     assert [slider.value for slider in sliders] == [explorer.state.offset, 2]
 
 
+@pytest.mark.slow
 def test_callbacks_and_updates_in_several_threads_leave_one_state(explorer):
     start, rounds = threading.Barrier(4), range(60)
 

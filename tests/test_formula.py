@@ -16,7 +16,8 @@ from convbp.equations.cases import Blocks, random_cases
 from convbp.equations.changes import all_changes, places
 from convbp.equations.conventions import TABLE, formula_of
 from convbp.equations.entry import NOTHING_OUTSIDE
-from convbp.equations.formula import UNDEFINED
+from convbp.equations.formula import UNDEFINED, Block
+from convbp.equations.letters import i, k1
 from convbp.equations.terms import Arrays, Named, all_terms, reads, terms
 from symbolic import is_zero, symbolic_case
 
@@ -163,3 +164,21 @@ def test_no_latex_is_given_but_that_of_letters_and_numbers():
 def test_where_no_part_is_printed_none_can_be_chosen():
     formula = formula_of("by_image", TABLE["by_image"]["cross-correlation"].map)
     assert not any("part" in choice for place in places(formula) for choice in place.choices)
+
+
+WORDS = (
+    r"\, \\ \{ \} \Big \begin \big \cdot \circ \delta \dots \end \frac \in \lfloor \mathrm \otimes \partial \quad "
+    r"\rfloor \sqrt \sum \textstyle \tfrac \times cases rot C E H I K N Q W b c d f i ij j k l m n o p t w x y"
+)
+
+
+def test_a_formula_has_no_letters_and_signs_but_the_article_s():
+    for entry, name, at in SIDES:
+        latex = re.sub(r"\\text\{[^}]*\}", "", entry.forms[name].sides[at].latex)
+        assert set(re.findall(r"\\[a-zA-Z]+|\\.|[a-zA-Z]+", latex)) <= {r"\ ", *WORDS.split()}, (entry.key, name)
+
+
+def test_an_index_is_written_without_spaces_but_for_the_one_that_ends_a_command():
+    assert Block(i - 1, k1).compact == r"\lfloor i-1/k_1\rfloor"
+    assert (i + 1).compact == "i+1"
+    assert (3 - i).latex == "3 - i"

@@ -97,7 +97,7 @@ def test_one_picture_word_by_word():
     ]
     assert highlight.formula.total == "xˡ(1, 0) is −1, and oˡ(1, 0) is relu(−1) = 0 (Eq. 8)."
     assert highlight.formula.notes == (
-        "Eq. 6: rot180(wˡ) ∗ oˡ⁻¹ at (1, 1), plus b, is −1 too: ∗ turns the kernel back.",
+        "rot180(wˡ) ∗ oˡ⁻¹ at (1, 1), plus b, is −1 too: ∗ turns the kernel back.",
         "relu(x) is max(x, 0). Its slope here, needed on the way back, is 0.",
     )
     assert highlight.sentence == (

@@ -11,7 +11,7 @@ import course
 import test_equations
 import test_explorers
 import test_formula
-from convbp import explorers
+from convbp import diagnose, explorers
 from convbp.equations.changes import all_changes
 from convbp.equations.entry import HOLDS
 from convbp.pictures import still
@@ -135,3 +135,34 @@ def test_every_change_of_it_is_caught(the_sum):
 def test_the_code_of_the_page_on_your_own_layer_runs_and_holds(capsys):
     exec("\n".join(blocks("your_own_layer.md")), {})
     assert "dx: right on" in capsys.readouterr().out
+
+
+# Your own layer
+
+
+class Sought(Exception):
+    """What a diagnosis is about to look for, in place of the diagnosis."""
+
+
+def known_mistakes(operation, monkeypatch):
+    """By the name of each result, the names of the mistakes that are looked for."""
+
+    def look(layer, *others):
+        raise Sought({**layer.sought, "forward": layer.output})
+
+    monkeypatch.setattr(diagnose, "diagnosis", look)
+    given = ("relu",) if operation == "activation" else ()
+    with pytest.raises(Sought) as found:
+        getattr(diagnose, operation)(*given, backward=lambda dy, x, w=0, **steps: 0)
+    (results,) = found.value.args
+    names = {key: [m.name for m in one.computation.misconceptions] for key, one in results.items()}
+    return {key: ", ".join(dict.fromkeys(some)) for key, some in names.items() if some}
+
+
+def test_the_mistakes_that_are_listed_are_those_that_are_looked_for(monkeypatch):
+    text = (DOCS / "your_own_layer.md").read_text(encoding="utf-8")
+    listed = {}
+    for operation, result, names in re.findall(r"^\| `(\w+)` \| (\w+) \| (.*) \|$", text, re.MULTILINE):
+        listed.setdefault(operation, {})[result] = names
+    operations = sorted(set(diagnose.__all__) - {"Diagnosis", "Finding"})
+    assert listed == {operation: known_mistakes(operation, monkeypatch) for operation in operations}

@@ -58,7 +58,8 @@ def check(state, drawn):
         assert [mark.grid for mark in highlight.marks if mark.style == "solid"] == [chosen.grid]
         assert marks == {name: place(name, (k1, k2), m, n) for name in shown}
         value = number(state.kernel[m, n])
-        assert highlight.formula.heading.startswith(f"K({m}, {n}) = {value}:")
+        of_the_turn = ":  rot180(K)(m, n) = K(k₁ − 1 − m, k₂ − 1 − n)" * ("turned" in shown)  # not before it is seen
+        assert highlight.formula.heading == f"K({m}, {n}) = {value}{of_the_turn}"
         terms = [term for row in highlight.formula.terms for term in row]
         assert [term.numbers for term in terms] == [
             f"at {place(name, (k1, k2), m, n)}" if name in shown else "not yet"

@@ -436,15 +436,17 @@ def test_long_curves_are_means():
     np.testing.assert_allclose(steps[:111] * 500, np.arange(111) * 9 + 5, atol=6)
 
 
-@pytest.mark.parametrize(("count", "rows", "cols"), [(1, 2, 3), (5, 2, 3), (16, 4, 2), (40, 2, 2)])
-def test_every_entry_of_a_map_is_a_pixel_of_its_colour(count, rows, cols):
+@pytest.mark.parametrize(
+    ("count", "rows", "cols", "full"), [(1, 2, 3, 0), (5, 2, 3, 0.01), (16, 4, 2, 30), (40, 2, 2, 0)]
+)
+def test_every_entry_of_a_map_is_a_pixel_of_its_colour(count, rows, cols, full):
     maps = np.random.default_rng(count).normal(size=(count, rows, cols))
-    panel = panels.maps("maps", maps)
+    panel = panels.maps("maps", maps, full=full)
     data = base64.b64decode(re.search('base64,([^"]+)"', panel.content)[1])
     pixels = np.asarray(Image.open(BytesIO(data)))
     shown = min(count, panels.TILES)
     across = next(n for n in range(1, 10) if n * n >= shown)
-    largest = np.abs(maps[:shown]).max()
+    largest = max(np.abs(maps[:shown]).max(), full)
     for m in range(shown):
         top, left = (rows + 1) * (m // across), (cols + 1) * (m % across)
         for r in range(rows):
@@ -472,6 +474,19 @@ def test_images_stand_side_by_side_with_their_titles(rasters, monkeypatch):
     assert shown.size == tuple(math.ceil(SCALE * size[side]) for side in ("width", "height"))
     colours = {"#{:02x}{:02x}{:02x}".format(*colour) for _, colour in shown.getcolors(100_000)}
     assert {diverging(1, 1), diverging(-1, 1)} <= colours
+
+
+def test_a_colour_of_a_delta_means_the_same_in_all_pictures_of_a_training(monkeypatch):
+    """Until one is larger than all before; after a reset it begins anew."""
+    shown = []
+    monkeypatch.setattr(training_picture, "page", lambda moment: shown.append(moment) or "")
+    live = LiveTraining(small_network(), IMAGES, LABELS, example=1, learning_rate=0.1, epochs=2)
+    live.start().wait(20)
+    live.reset()
+    largest = [np.abs(moment.deltas).max() for moment in shown]
+    assert len(shown) > 2
+    assert [moment.full for moment in shown[:-1]] == list(np.maximum.accumulate(largest[:-1]))
+    assert shown[-1].full == largest[-1] == largest[0]
 
 
 def test_maps_are_the_filters_and_what_the_image_sends_back():

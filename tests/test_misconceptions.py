@@ -60,14 +60,14 @@ def test_inputs_are_never_square_and_channels_not_as_many_as_filters(exercise):
     for arguments in exercise.inputs:
         arrays = {name: value for name, value in arguments.items() if isinstance(value, np.ndarray)}
         if "size" in arguments:  # pooling, whose window is not square; then δ may be
-            assert arguments["size"][0] != arguments["size"][1] or arguments.get("stride") == (1, 1)
+            assert arguments["size"][0] != arguments["size"][1] or arguments.get("stride") == (1, 1), arguments
             arrays.pop("delta", None)
         for name, array in arrays.items():
             if array.ndim == 1:  # one number for each channel
                 continue
             rows, columns = array.shape[1:3] if array.ndim == 4 and name != "kernel" else array.shape[:2]
-            assert rows != columns
-            assert name != "kernel" or array.ndim == 2 or array.shape[2] != array.shape[3]
+            assert rows != columns, f"{name} of an input is square: {array.shape}"
+            assert name != "kernel" or array.ndim == 2 or array.shape[2] != array.shape[3], array.shape
 
 
 @EXERCISES

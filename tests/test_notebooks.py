@@ -31,14 +31,32 @@ def prose(path):
 
 @pytest.mark.slow
 @each_notebook
-def test_after_a_restart_a_picture_needs_the_set_up_only(path):
+def test_after_a_restart_a_picture_needs_the_set_up_only_and_what_it_covers_was_not_printed(path):
     """With it in an empty namespace; that each cell can be run twice is seen where the notebooks are run."""
     set_up, *others = code(read(path))
     restarted = {}
     exec(set_up.source, restarted)
+    printed = ""
     for cell in others:
-        if reading.PICTURES.search(cell.source):
+        if "covered=True" in cell.source:
+            assert not mostly_in(printed, eval(cell.source, dict(restarted)).view.solution.values), cell.source
+        elif reading.PICTURES.search(cell.source):
             exec(cell.source, dict(restarted))
+        printed += "".join(output.get("text", "") for output in cell.outputs)
+
+
+def mostly_in(printed, rows):
+    """Whether at least half of the rows of numbers have been printed, each in a line."""
+    lines = [f" {' '.join(re.findall(r'-?[0-9.]*[0-9]', line))} " for line in printed.splitlines()]
+    seen = [any(f" {' '.join(map(str, row))} " in line for line in lines) for row in rows]
+    return len(rows[0]) > 2 and sum(seen) >= len(rows) / 2
+
+
+def test_a_prediction_of_what_was_printed_is_found():
+    rows = (1, 0, -5), (0, 8, 0)
+    assert mostly_in("[[ 1  0 -5]\n [ 0  8  0]]\n", rows)
+    assert mostly_in("first 1 0 -5 of them", rows)
+    assert not mostly_in("[[ 1  0  5]\n [10  8  0]]\n", rows)
 
 
 class OtherNumbers(ast.NodeTransformer):

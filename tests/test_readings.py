@@ -228,6 +228,7 @@ def test_eq_21_by_loops():
     assert max(wanted) < CASES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flips", [False, True])
 def test_the_meanings_of_the_star_by_loops(flips):
     def of(slide):
@@ -284,6 +285,7 @@ def test_the_rule_of_thumb_by_loops():
     assert [rule_of_thumb().holding(row) for row in rule_of_thumb().rows] == [("Eq. 6", "Eq. 14"), ("Eq. 22",)]
 
 
+@pytest.mark.slow
 def test_which_quick_test_hides_which_mistake():
     table = quick_tests()
     hidden = {row: set(table.holding(row)) for row in table.rows}

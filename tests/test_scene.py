@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
+from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Mark, Scene, Selection, rows_of, top
 
 
 def test_cells_are_counted_from_the_origin_row_by_row():
@@ -58,3 +58,25 @@ def test_rows_are_of_python_numbers():
 def test_a_grid_without_cells_is_refused_in_words(shape):
     with pytest.raises(ValueError, match="Grid: output has no cells; expected values, row by row"):
         Grid("output", "output", rows_of(np.zeros(shape)))
+
+
+def test_an_axis_ends_at_the_next_round_number():
+    ends = sorted(n * 10.0**power for n in (1, 1.5, 2, 3, 4, 5, 6, 8) for power in range(-4, 5))
+    for largest in (*np.random.default_rng(1).uniform(0.1, 1, 200) ** 4, *range(1, 101), 1234.5):
+        assert top(largest) == pytest.approx(next(end for end in ends if end >= largest * (1 - 1e-12)))
+    assert top(0) == 1
+
+
+def test_a_straight_line_goes_as_far_as_the_axes():
+    curve = Curve("c", "c", ((),), across=(-1, 3), up=(0, 2))
+    rng = np.random.default_rng(2)
+    for x, y, slope in (*rng.uniform(-4, 4, (200, 3)), (0, 1, 0), (7, 2, 0), (0, 0, 0), (0, 2.5, 0), (-3, -1, 0)):
+        across = np.linspace(-1, 3, 4001)
+        up = y + slope * (across - x)
+        seen = (up >= 0) & (up <= 2)
+        ends = curve.straight(x, y, slope)
+        assert len(ends) == 2 * (seen.sum() > 1)
+        if ends:
+            near = np.array([np.compress(seen, values)[[0, -1]] for values in (across, up)]).T
+            np.testing.assert_allclose(ends, near, atol=1e-3 * max(1, abs(slope)))
+            np.testing.assert_allclose([y + slope * (at - x) for at, _ in ends], [high for _, high in ends])

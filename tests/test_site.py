@@ -24,7 +24,7 @@ from playwright.sync_api import expect
 import course
 import test_in_firefox as in_firefox
 from browser import PATIENCE, Lab, Tab, cell_of, cut_off, eventually
-from convbp.pictures.grid_view import unpacked
+from convbp.pictures.grid_view import patches_in, unpacked
 from convbp.pictures.scene import Selection
 from sample import THOROUGH
 
@@ -90,7 +90,7 @@ def states(page):
     """The state of each picture on a page, as Python wrote it."""
     packed = re.findall(r'data-state="([^"]*)"', (SITE / page).read_text(encoding="utf-8"))
     read = [json.loads(gzip.decompress(base64.b64decode(one))) for one in packed]
-    return [state | {"patches": unpacked(state["patches"])} for state in read]
+    return [state | {"patches": patches_in(state), "answers": unpacked(state["answers"])} for state in read]
 
 
 def plain(sentence):

@@ -15,6 +15,7 @@ COURSE = [path for path in NOTEBOOKS if path.name[:2] < "14"]
 APPENDICES = [path for path in NOTEBOOKS if "14" <= path.name[:2] < "17"]  # to look something up in
 WITH_YOUR_OWN_CODE = NOTEBOOKS[len(COURSE) + len(APPENDICES) :]
 MAIN_LINES = [*COURSE, *WITH_YOUR_OWN_CODE]
+FIRST = COURSE[:10]
 
 
 def for_each(paths):
@@ -137,6 +138,46 @@ def test_an_answer_that_does_not_wait_is_found():
     assert reading.shown_too_early(nbformat.v4.new_notebook(cells=[asked, told])) == ["print(4)"]
     told.metadata["jupyter"] = {"outputs_hidden": True}
     assert not reading.shown_too_early(nbformat.v4.new_notebook(cells=[asked, told]))
+
+
+@for_each(FIRST)
+def test_no_fold_has_a_question_and_its_answer(path):
+    assert not reading.answered_at_once(read(path))
+
+
+def test_a_question_answered_in_its_own_fold_is_found():
+    asked, answer = "**Predict first:**\n1. How many?\n2. Why?", "Four."
+    made = notebook(f"<details><summary>More</summary>\n\n{asked}\n</details>\n\n{answer}")
+    assert not reading.answered_at_once(made)
+    (found,) = reading.answered_at_once(
+        notebook(f"<details><summary>More</summary>\n\n{asked}\n\n{answer}\n</details>")
+    )
+    assert answer in found
+
+
+# The second track
+
+
+@for_each(NOTEBOOKS)
+def test_what_is_set_aside_is_folded(path):
+    assert not reading.open_asides(read(path))
+
+
+def test_an_aside_that_stands_open_is_found():
+    fold = "<details><summary>More</summary>\n\nword\n</details>"
+    made = notebook(f"## A heading\n\n{fold}", ["# What it computes", "1 + 1", "aside"])
+    text, code = made.cells
+    text.metadata["tags"] = ["aside"]
+    assert reading.open_asides(made) == [code.source]
+    code.metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": True}
+    assert not reading.open_asides(made)
+    text.source += "\n\nword"
+    assert reading.open_asides(made) == ["word"]
+
+
+@for_each(FIRST[1:])
+def test_the_main_line_does_not_number_readers_questions(path):
+    assert not re.findall(r"\bR\d+\b", text_of(reading.main_line(read(path))))
 
 
 def test_the_boxes_of_the_first_notebook_are_those_of_the_tool():

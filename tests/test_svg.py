@@ -210,12 +210,14 @@ def some_selections(drawn):
 REAL_SCENES = [drawn for drawn in SCENES if drawn.title != HOSTILE]  # nobody can read the others anyway
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drawn", REAL_SCENES, ids=range(len(REAL_SCENES)))
 def test_everything_has_its_place_in_every_layout(drawn):
     for selection in some_selections(drawn):
         assert not misplaced(drawn, selection)
 
 
+@pytest.mark.slow
 def test_what_is_not_in_its_place_is_noticed(monkeypatch):
     drawn = gallery()
     cells = list(drawn.highlights)[:6]

@@ -207,6 +207,7 @@ def test_each_exercise_leads_to_a_notebook():
         assert report.notebook_of(one.name, one.equation), one.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("student", ANSWERS)
 def test_an_answer_that_is_run_apart_cannot_fool_the_checks(tmp_path, student, monkeypatch):
     monkeypatch.setattr(report, "CHECK_SECONDS", 5 if student != "endless" else 2)
@@ -215,6 +216,7 @@ def test_an_answer_that_is_run_apart_cannot_fool_the_checks(tmp_path, student, m
     assert (row.passed, row.kind) == (passed, kind)
 
 
+@pytest.mark.slow
 def test_what_stopped_a_cell_before_the_check_is_said(tmp_path):
     def kinds(*sources, seed=None):
         some = [new_code_cell("import numpy as np\nfrom convbp import exercises"), *map(new_code_cell, sources)]
@@ -321,6 +323,7 @@ def lecture(monkeypatch):
     return importlib.import_module("lecture")
 
 
+@pytest.mark.slow
 def test_the_main_line_makes_slides_and_the_answers_are_notes(lecture):
     cells, pictures = lecture.slides_of(new_notebook(cells=[*map(new_markdown_cell, LECTURE)]), "08")
     kinds = [(cell.metadata["slideshow"]["slide_type"], cell.source.split()[0]) for cell in cells]
@@ -333,6 +336,7 @@ def test_the_main_line_makes_slides_and_the_answers_are_notes(lecture):
     assert not pictures
 
 
+@pytest.mark.slow
 def test_slides_and_paper_ask_no_other_machine(lecture, tmp_path):
     path = tmp_path / "08.ipynb"
     image = new_output("display_data", {"image/png": "AAAA"}, metadata={"image/png": {"alt": "A <sentence>."}})
@@ -439,6 +443,6 @@ def test_the_plans_have_the_minutes_of_the_notebooks_and_ask_for_exercises_that_
     for notebooks, *minutes in planned:
         heads = [next((ROOT / "notebooks").glob(f"{n}_*")).read_text(encoding="utf-8") for n in notebooks.split(", ")]
         times = [re.search(r"Time: (\d+) minutes, and (\d+) for the tasks", head).groups() for head in heads]
-        assert [sum(map(int, one)) for one in zip(*times, strict=True)] == [int(one) for one in minutes]
+        assert [sum(map(int, one)) for one in zip(*times, strict=True)] == [int(one) for one in minutes], notebooks
     asked = {name for names in re.findall(r"exam --exercises ([\w,]+)", text) for name in names.split(",")}
     assert asked <= {one.name for one in exercises.ALL}

@@ -89,7 +89,14 @@ def test_only_what_cannot_be_broken_is_wider_than_its_room():
         # What is wider than a line has to be broken inside of its brackets, but not after a sign.
         ("p = exp(1) / (exp(2) + exp(3) + exp(4))", 180, ["p = exp(1) / (exp(2)", "+ exp(3) + exp(4))"]),
         (") what was never opened (a, b)", 210, [") what was never opened", "(a, b)"]),
+        ("a word ) one two", 90, ["a word )", "one two"]),
     ],
 )
 def test_where_a_text_is_broken(text, room, lines):
     assert broken(text, SIZE, room) == lines
+
+
+def test_a_line_may_be_exactly_as_wide_as_its_room():
+    letter, space = 32, 17  # pixels, of a text of 50
+    assert broken("ab cd ef", 50, 4 * letter + space) == ["ab cd", "ef"]
+    assert broken("ab cd ef", 50, 4 * letter + space + 20, hang=20) == ["ab cd", "ef"]

@@ -50,6 +50,7 @@ def test_the_mistakes_are_told_apart_on_other_numbers():
         assert alike(exercise, other.inputs[:1]) <= alike(exercise, exercise.inputs[:1]), seed
 
 
+@pytest.mark.slow
 @EXERCISES
 def test_other_numbers_have_the_same_shapes_and_are_checked_as_well(exercise):
     other = exercise.variant(f"student {sample.rng(exercise.name).integers(10**6)}", n=3)

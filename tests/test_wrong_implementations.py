@@ -63,6 +63,7 @@ def test_without_the_mistake_it_is_accepted(operation):
         check_all(name.format(operation), wrong.RIGHT[operation], cases)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", [convbp, loops], ids=["convbp", "loops"])
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_package_is_accepted(module, operation):

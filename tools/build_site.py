@@ -24,7 +24,7 @@ from nbclient import NotebookClient
 from save_notebooks import ROOT, WIDGET_VIEW, clean, notebooks
 
 from convbp.exercises.result import MEDIA_TYPE
-from convbp.pictures.grid_view import alone, page, unpacked
+from convbp.pictures.grid_view import alone, page, patches_in
 
 BOOK = Path(__file__).parent / "book"
 GRID_VIEW = ROOT / "src" / "convbp" / "pictures" / "grid_view"
@@ -132,7 +132,7 @@ def picture_of(model: str, models: dict[str, Any]) -> dict[str, Any] | None:
 def live(state: dict[str, Any]) -> str:
     """The markup that book.js turns into a picture; its state is compressed to a tenth."""
     packed = base64.b64encode(gzip.compress(json.dumps(state).encode(), mtime=0)).decode("ascii")
-    sentence = unpacked(state["patches"])["{grid},{row},{col}".format(**state)]["sentence"]
+    sentence = patches_in(state)["{grid},{row},{col}".format(**state)]["sentence"]
     return f'<div class="convbp-live" data-state="{packed}"><p>{sentence}</p></div>'
 
 

@@ -2,10 +2,13 @@
 
 mutmut makes the mutants and runs the tests that reach each of them; ``[tool.mutmut]`` in ``pyproject.toml`` says of
 what and with which. Names are patterns of mutants, ``"convbp.pooling.*"``; without one all are tried, which takes
-hours. It goes on where it was stopped. What survives is a hole in the tests, or changes nothing that anybody can see.
+hours: ``--sample 150`` tries so many of them, others for each ``--seed``. It goes on where it was stopped. What
+survives is a hole in the tests, or changes nothing that anybody can see.
 The mutants of this second kind are in ``tests/equivalent_mutants.yml``, each with its reason; all others are printed.
 """
 
+import argparse
+import random
 import subprocess
 import sys
 from fnmatch import fnmatch
@@ -13,16 +16,17 @@ from pathlib import Path
 
 import yaml
 
+KILLED = ("killed", "timeout", "caught by type check")
 ROOT = Path(__file__).parent.parent
 EQUIVALENT = ROOT / "tests" / "equivalent_mutants.yml"
 
 
-def main(patterns: list[str]) -> int:
-    if mutmut("run", *patterns).returncode:
+def main(patterns: list[str], sample: int | None, seed: int) -> int:
+    tried = patterns if sample is None else drawn(patterns, sample, seed)
+    if mutmut("run", *tried).returncode:
         return 1
-    verdicts = [line.strip().rpartition(": ")[::2] for line in said("results", "--all", "true") if ": " in line]
-    verdicts = [(name, verdict) for name, verdict in verdicts if any(fnmatch(name, p) for p in patterns or ["*"])]
-    survivors = [name for name, verdict in verdicts if verdict not in ("killed", "timeout", "caught by type check")]
+    verdicts = {name: verdict for name, verdict in results().items() if one_of(tried, name)}
+    survivors = [name for name, verdict in verdicts.items() if verdict not in KILLED]
     known = {one for group in yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8")) for one in edits(group)}
     holes = [(name, edit) for name in survivors if (edit := edit_of(name)) not in known]
     for name, (path, before, after) in holes:
@@ -30,6 +34,23 @@ def main(patterns: list[str]) -> int:
     killed, equivalent = len(verdicts) - len(survivors), len(survivors) - len(holes)
     print(f"{len(verdicts)} mutants: {killed} killed, {equivalent} equivalent, {len(holes)} survived.")
     return int(bool(holes))
+
+
+def drawn(patterns: list[str], sample: int, seed: int) -> list[str]:
+    """So many of the mutants, by lot."""
+    make = "from mutmut.__main__ import *; copy_src_dir(); create_mutants(2)"  # all that its run does before the tests
+    subprocess.run([sys.executable, "-c", make], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    names = sorted(name for name in results() if one_of(patterns, name))
+    return random.Random(seed).sample(names, min(sample, len(names))) or sys.exit(f"No mutant is called {patterns}.")
+
+
+def results() -> dict[str, str]:
+    """What became of each mutant."""
+    return dict(line.strip().rpartition(": ")[::2] for line in said("results", "--all", "true") if ": " in line)
+
+
+def one_of(patterns: list[str], name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns or ["*"])
 
 
 def mutmut(*arguments: str, **options) -> subprocess.CompletedProcess:
@@ -56,4 +77,8 @@ def edits(group: dict) -> list[tuple[str, str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("patterns", nargs="*", metavar="name")
+    parser.add_argument("--sample", type=int, help="try so many of the mutants only")
+    parser.add_argument("--seed", type=int, default=0, help="which of them")
+    sys.exit(main(**vars(parser.parse_args())))

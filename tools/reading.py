@@ -24,6 +24,7 @@ STEP = 5  # minutes to which the sums are rounded
 PICTURES = re.compile(rf"^({'|'.join(explorers.__all__)})\(", re.MULTILINE)
 TASKS = re.compile(r"^## Your turn$.*?(?=^## (?!Your turn)|\Z)", re.MULTILINE | re.DOTALL)
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
+FOLDED_CODE = {"outputs_hidden": True, "source_hidden": True}  # JupyterLab shows its first line
 DISPLAYED = re.compile(r"\$\$.*?\$\$", re.DOTALL)
 
 
@@ -118,6 +119,32 @@ def shown_too_early(notebook: nbformat.NotebookNode) -> list[str]:
     return found
 
 
+def answered_at_once(notebook: nbformat.NotebookNode) -> list[str]:
+    """The folds in which an answer follows the question to predict: who opens the one has read the other."""
+    folds = [fold for cell in notebook.cells if cell.cell_type == "markdown" for fold in FOLDED.findall(cell.source)]
+    asked = [fold.partition("**Predict first") for fold in folds]
+    return [fold for fold, (_, found, after) in zip(folds, asked, strict=True) if found and "\n\n" in after.strip()]
+
+
+def open_asides(notebook: nbformat.NotebookNode) -> list[str]:
+    """What stands open though it is set aside: code that is not folded, text that is neither in a fold nor a table."""
+    found = []
+    for cell in notebook.cells:
+        if "aside" in cell.metadata.get("tags", []):
+            if cell.cell_type == "markdown":
+                found += re.findall(r"^[^#|\s].*", FOLDED.sub("", cell.source), re.MULTILINE)
+            elif cell.metadata.get("jupyter") != FOLDED_CODE or not cell.source.startswith("# "):
+                found.append(cell.source)
+    return found
+
+
+FAULTS = {
+    "the answer is shown": shown_too_early,
+    "asks and answers in one fold": answered_at_once,
+    "set aside, and stands open": open_asides,
+}
+
+
 def main(arguments: list[str]) -> None:
     folder = Path(__file__).parent.parent / "notebooks"
     for path in [Path(argument) for argument in arguments] or sorted(folder.glob("*.ipynb")):
@@ -132,8 +159,9 @@ def main(arguments: list[str]) -> None:
                 for sentence in sentences(cell.source):
                     if words(sentence) > 30:
                         print(f"    {words(sentence)} words: {' '.join(sentence.split())}")
-        for source in shown_too_early(notebook):
-            print(f"    the answer is shown: {source.splitlines()[0]} …")
+        for words_for_it, look in FAULTS.items():
+            for source in look(notebook):
+                print(f"    {words_for_it}: {source.splitlines()[0]} …")
 
 
 if __name__ == "__main__":

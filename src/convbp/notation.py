@@ -36,15 +36,18 @@ def factor(value: object) -> str:
 
 @lru_cache(maxsize=4096, typed=True)
 def brief(value: object) -> str:
-    """Write a number as there is room for it in a cell: three significant digits, or a short integer or fraction.
+    """Write a number as there is room for it in a cell: a short integer or fraction, or three significant digits; if
+    it is below 1 so many of them as go into five characters, and one at least.
 
-    >>> brief(-1024), brief(1234567), brief(Fraction(1, 3)), brief(Fraction(-123, 457)), brief(12.345)
-    ('−1024', '1.23e6', '1/3', '−0.269', '12.3')
+    >>> brief(-1024), brief(1234567), brief(Fraction(1, 3)), brief(12.345), brief(-0.1234), brief(0.001234)
+    ('−1024', '1.23e6', '1/3', '12.3', '−0.12', '0.001')
     """
     text = number(value)
     if len(text.lstrip(MINUS)) <= (4 if isinstance(value, Integral) else 3):
         return text
-    text = f"{float(value):.3g}"  # type: ignore[arg-type]
+    real = float(value)  # type: ignore[arg-type]
+    digits = next((n for n in (3, 2) if abs(real) >= 1 or len(f"{real:.{n}g}") <= 5), 1)
+    text = f"{real:.{digits}g}"
     return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", MINUS)
 
 

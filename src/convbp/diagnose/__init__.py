@@ -17,7 +17,8 @@ anything that NumPy reads. A function whose parameters cannot be read, as of com
     report      report.py           what was found, to be printed or asserted
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
@@ -28,7 +29,7 @@ from convbp.activations import as_activation
 from convbp.diagnose import convolutions as conv
 from convbp.diagnose import others as other
 from convbp.diagnose.calling import Callee, called, callee
-from convbp.diagnose.engine import TOLERANCES, Case, Sought, diagnosis
+from convbp.diagnose.engine import Case, Layer, Order, Sought, Trial, diagnosis, in_order
 from convbp.diagnose.report import Diagnosis, Finding
 from convbp.exercises.mistakes import Computation
 from convbp.shapes import as_count, shown
@@ -46,11 +47,16 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 class Options(TypedDict, total=False):
     """What each diagnosis can be told by name; `conv2d` says what it means."""
 
     to: Callable[[np.ndarray], Any]
     dtype: Any
+    tolerance: float
     cases: int
     seed: int
 
@@ -58,6 +64,7 @@ class Options(TypedDict, total=False):
 _STEPS = ("stride", "padding", "dilation", "groups")
 _Taken = tuple[tuple[str, ...], tuple[str, ...]]  # by name: arrays, and what else
 _TRIED = 8  # cases by which it is seen in which form steps are taken
+_TOLERANCES = {"float64": 1e-9, "float32": 1e-5, "float16": 2e-2, "bfloat16": 6e-2}
 _LAYOUTS = {"NHWC": (None, None), "NCHW": (conv.CHANNELS_FIRST, conv.KERNEL_FIRST)}
 
 
@@ -82,8 +89,11 @@ def conv2d(
         kernels (k1, k2, C / groups, D), as in this course.
     to : callable
         Makes of an array what the functions take: ``torch.from_numpy``, ``np.ndarray.tolist``.
-    dtype : float16, float32 or float64
-        Of the arrays that go in, and what the results are held against.
+    dtype : float64, float32, float16 or bfloat16
+        Of the arrays that go in, as a name, of NumPy or of PyTorch. Numbers of "bfloat16" come as float32, which NumPy
+        has: ``to=lambda a: torch.from_numpy(a).bfloat16()``.
+    tolerance : float
+        How far an entry may be off, relative to the largest of its array; if left out, what the dtype allows.
     cases : int
         How many.
     seed : int
@@ -100,7 +110,7 @@ def conv2d(
         If neither function is given or one is none, it is not clear what a parameter stands for, or the layout, the
         dtype or the number of cases is none of those above.
     """
-    return _convolution(_Asked.of("conv2d", forward, backward, layout, _LAYOUTS, options))
+    return _Asked.of("conv2d", forward, backward, layout, _LAYOUTS, options).diagnosis(_convolution)
 
 
 def conv_transpose2d(
@@ -121,7 +131,7 @@ def conv_transpose2d(
     layout : {"NCHW", "NHWC"}
         As for `conv2d`, with the kernel of the convolution that leads the other way: in PyTorch's order it is (channels
         in, channels out / groups, k1, k2).
-    to, dtype, cases, seed
+    to, dtype, tolerance, cases, seed
         As for `conv2d`.
 
     Returns
@@ -133,12 +143,11 @@ def conv_transpose2d(
     TypeError, ValueError
         As `conv2d` does.
     """
-    return _convolution(_Asked.of("conv_transpose2d", forward, backward, layout, _LAYOUTS, options))
+    return _Asked.of("conv_transpose2d", forward, backward, layout, _LAYOUTS, options).diagnosis(_convolution)
 
 
-def _convolution(asked: "_Asked") -> Diagnosis:
+def _convolution(asked: "_Asked") -> Layer:
     transposed = asked.operation == "conv_transpose2d"
-    kind, to = asked.dtype, asked.to
     more = (*_STEPS, *(("output_padding",) if transposed else ()))
     ahead, behind = asked.callees(
         (("inputs", "kernel", "bias"), more), (("delta", "inputs", "kernel"), ("bias", *more))
@@ -149,9 +158,7 @@ def _convolution(asked: "_Asked") -> Diagnosis:
     orders = {"inputs": images, "kernel": kernels, "delta": images}
 
     def hand(case: Case, pairs: bool = True) -> dict[str, Any]:
-        given = {
-            key: _in_order(case.arguments[key], orders.get(key), kind) for key in ("inputs", "kernel", "bias", "delta")
-        }
+        given = asked.arrays(case, orders)
         sides = case.arguments["padding"]
         padding = sides if any(a != b for a, b in sides) else (sides[0][0], sides[1][0])
         values = {"stride": case.arguments["stride"], "padding": padding, "dilation": case.arguments["dilation"]}
@@ -160,15 +167,15 @@ def _convolution(asked: "_Asked") -> Diagnosis:
             given["output_padding"] = case.arguments["output_padding"][slice(None) if pairs else 0]
         return given | ({"groups": case.arguments["groups"]} if "groups" in steps else {})
 
-    def made(count: int, steps: list[str], pairs: bool, one_side: bool) -> list[Case]:
-        found = conv.cases(count, steps, pairs, one_side, kind, asked.seed)
+    def made(count: int, seed: int, steps: list[str], pairs: bool, one_side: bool) -> list[Case]:
+        found = conv.cases(count, steps, pairs, one_side, asked.rounded, seed)
         return _without_bias(ahead, other.transposed_cases(found) if transposed else found)
 
     def runs(pairs: bool, one_side: bool) -> int:
         """On how many of some cases nothing stops, if steps come in this form."""
-        some = made(_TRIED, [step for step in steps if step != "groups"], pairs, one_side)
-        some = [case for case in some if case.conditions[conv.ONE_SIDE] == one_side]
-        return sum(not any(called(one, hand(case, pairs), to)[1] for one in both) for case in some)
+        some = made(_TRIED, asked.seed, [step for step in steps if step != "groups"], pairs, one_side)
+        some = [case for case in some if case.conditions.get(conv.ONE_SIDE, False) == one_side]
+        return sum(not any(called(one, hand(case, pairs), asked.to)[1] for one in both) for case in some)
 
     notes = (
         [f"Not tried, as it is not taken: {', '.join(left)}."]
@@ -213,16 +220,22 @@ def _convolution(asked: "_Asked") -> Diagnosis:
         }
         sought = {key: replace(one, programs=()) for key, one in sought.items()}
         right = other.transposed_forward
-        output = replace(output, right=right, computation=_as(right, ()))
-    cases = made(asked.cases, steps, pairs, one_side)
-    linear_in = {"dx": "inputs", "dw": "kernel"}
-    return asked.diagnosis(
-        ahead, behind, sought, output, cases, lambda case: hand(case, pairs), conv.in_words, notes, linear_in
+        output = replace(output, right=right, computation=_as(right, other.TRANSPOSED_FORWARD))
+    return Layer(
+        asked.operation,
+        asked.layout,
+        ahead,
+        behind,
+        output,
+        sought,
+        lambda count, seed: made(count, seed, steps, pairs, one_side),
+        lambda case: hand(case, pairs),
+        orders,
+        conv.in_words,
+        notes,
+        {"dx": "inputs", "dw": "kernel"},
+        conv.CHANNELS_FIRST_WORDS if images else {},
     )
-
-
-def _in_order(array: np.ndarray, order: tuple[int, ...] | None, dtype: np.dtype) -> np.ndarray:
-    return np.ascontiguousarray(array.transpose(order) if order else array, dtype)
 
 
 @dataclass(frozen=True)
@@ -234,9 +247,11 @@ class _Asked:
     backward: Callable | None
     layout: str
     to: Callable[[np.ndarray], Any]
-    dtype: np.dtype
+    dtype: str
+    tolerance: float | None
     cases: int
     seed: int
+    layouts: Mapping[str, Any]
 
     @classmethod
     def of(
@@ -259,16 +274,24 @@ class _Asked:
             )
         if layout not in layouts:
             raise ValueError(f"{operation}: layout is {shown(layout)}; expected {' or '.join(map(repr, layouts))}.")
-        dtype = options.get("dtype", np.float64)
+        dtype = options.get("dtype", "float64")
         try:
-            kind = np.dtype(dtype)
-        except TypeError:
-            kind = np.dtype(object)
-        if kind.name not in TOLERANCES:
-            raise ValueError(f"{operation}: dtype is {shown(dtype)}; expected one of {', '.join(TOLERANCES)}.")
+            said = np.dtype(dtype).name
+        except TypeError:  # such as torch.float32
+            said = str(dtype)
+        name = next((name for name in _TOLERANCES if re.search(rf"\b{name}\b", said)), "")
+        if not name:
+            raise ValueError(f"{operation}: dtype is {shown(dtype)}; expected one of {', '.join(_TOLERANCES)}.")
+        tolerance = options.get("tolerance")
+        if tolerance is not None and not (isinstance(tolerance, int | float) and 0 < tolerance < 1):
+            raise ValueError(
+                f"{operation}: tolerance is {shown(tolerance)}; expected a number between 0 and 1, relative to the "
+                f"largest entry, such as {_TOLERANCES[name]:g}."
+            )
         cases = as_count(operation, "cases", options.get("cases", 48), 2, 10_000)
         seed = as_count(operation, "seed", options.get("seed", 0), 0)
-        return cls(operation, forward, backward, layout, options.get("to", np.asarray), kind, cases, seed)
+        to = options.get("to", np.asarray)
+        return cls(operation, forward, backward, layout, to, name, tolerance, cases, seed, layouts)
 
     def callees(self, ahead: _Taken, behind: _Taken) -> tuple[Callee | None, Callee | None]:
         """The two functions, if they came, with what they need and what else they may take."""
@@ -277,27 +300,38 @@ class _Asked:
             None if self.backward is None else callee(self.operation, "backward", self.backward, *behind),
         )
 
-    def diagnosis(
-        self,
-        ahead: Callee | None,
-        behind: Callee | None,
-        sought: Mapping[str, Sought],
-        output: Sought,
-        cases: Sequence[Case],
-        hand: Callable[[Case], Mapping[str, Any]],
-        in_words: Callable[[Mapping], str],
-        notes: Sequence[str] = (),
-        linear_in: Mapping[str, str] | None = None,
-    ) -> Diagnosis:
-        return diagnosis(
-            self.operation, ahead, behind, sought, output, cases, hand, in_words, self.to, self.dtype, notes, linear_in
-        )
+    def arrays(self, case: Case, orders: Mapping[str, Order]) -> dict[str, np.ndarray]:
+        """The arrays of a case as the functions get them."""
+        dtype = "float32" if self.dtype == "bfloat16" else self.dtype
+        return {
+            key: np.ascontiguousarray(in_order(value, orders.get(key)), dtype)
+            for key, value in case.arguments.items()
+            if isinstance(value, np.ndarray)
+        }
+
+    def rounded(self, array: np.ndarray) -> np.ndarray:
+        """The nearest numbers that the dtype has."""
+        if self.dtype == "bfloat16":  # the first half of a float32
+            half = array.astype(np.float32).view(np.uint32) + np.uint32(0x8000) & np.uint32(0xFFFF0000)
+            return half.view(np.float32).astype(float)
+        return array.astype(self.dtype).astype(float)
+
+    def diagnosis(self, layer: Callable[["_Asked"], Layer]) -> Diagnosis:
+        """Diagnose what ``layer`` makes of this."""
+
+        def trial(one: Layer) -> Trial:
+            return Trial(one, self.to, self.tolerance, _TOLERANCES[self.dtype])
+
+        def others() -> list[Layer]:
+            return [layer(replace(self, layout=other)) for other in self.layouts if other != self.layout]
+
+        return diagnosis(layer(self), trial, others, self.cases, self.seed)
 
 
 def max_pool2d(
     *,
-    backward: Callable,
     forward: Callable | None = None,
+    backward: Callable | None = None,
     layout: str = "NCHW",
     **options: Unpack[Options],
 ) -> Diagnosis:
@@ -305,12 +339,12 @@ def max_pool2d(
 
     Parameters
     ----------
-    backward : callable
-        Takes dy, x, size, stride and padding, or some of them, by these or the usual names; returns dx.
     forward : callable, optional
-        Takes x, size, stride and padding; returns the output.
+        Takes x, size, stride and padding, or some of them, by these or the usual names; returns the output.
+    backward : callable, optional
+        Takes dy, x, size, stride and padding, or some of them; returns dx.
     layout : {"NCHW", "NHWC"}
-    to, dtype, cases, seed
+    to, dtype, tolerance, cases, seed
         As for `conv2d`.
 
     Returns
@@ -328,13 +362,14 @@ def max_pool2d(
         _MAPS,
         also=lambda given: other.other_ties(**given),
     )
-    return _pooling(_Asked.of("max_pool2d", forward, backward, layout, _LAYOUTS, options), pooling.max_pool2d, sought)
+    asked = _Asked.of("max_pool2d", forward, backward, layout, _LAYOUTS, options)
+    return asked.diagnosis(lambda asked: _pooling(asked, pooling.max_pool2d, sought))
 
 
 def average_pool2d(
     *,
-    backward: Callable,
     forward: Callable | None = None,
+    backward: Callable | None = None,
     layout: str = "NCHW",
     **options: Unpack[Options],
 ) -> Diagnosis:
@@ -342,7 +377,7 @@ def average_pool2d(
 
     Parameters
     ----------
-    backward, forward, layout, to, dtype, cases, seed
+    forward, backward, layout, to, dtype, tolerance, cases, seed
         As for `max_pool2d`.
 
     Returns
@@ -356,7 +391,7 @@ def average_pool2d(
     """
     sought = Sought(other.average_pool_back, _as(other.average_pool_back, other.AVERAGE_MISTAKES), _MAPS)
     asked = _Asked.of("average_pool2d", forward, backward, layout, _LAYOUTS, options)
-    return _pooling(asked, pooling.average_pool2d, sought)
+    return asked.diagnosis(lambda asked: _pooling(asked, pooling.average_pool2d, sought))
 
 
 def dense(
@@ -376,7 +411,7 @@ def dense(
         Takes dy, x and w; returns dx, dw and db, the first of them, or a dict of some.
     layout : {"IO", "OI"}
         How the axes of w stand; "OI" as in PyTorch.
-    to, dtype, cases, seed
+    to, dtype, tolerance, cases, seed
         As for `conv2d`.
 
     Returns
@@ -388,9 +423,11 @@ def dense(
     TypeError, ValueError
         As `conv2d` does.
     """
-    weights = {"IO": None, "OI": (1, 0)}
-    asked = _Asked.of("dense", forward, backward, layout, weights, options)
-    order = weights[layout]
+    return _Asked.of("dense", forward, backward, layout, {"IO": None, "OI": (1, 0)}, options).diagnosis(_dense)
+
+
+def _dense(asked: "_Asked") -> Layer:
+    order = asked.layouts[asked.layout]
 
     def dx(inputs, kernel, bias, delta):
         return delta @ kernel.T
@@ -411,7 +448,7 @@ def dense(
     }
     output = Sought(run, _as(run, ()), ("image", "unit"))
     takes = (("inputs", "kernel", "bias"), ()), (("delta", "inputs", "kernel"), ("bias",))
-    return _of_rows(asked, takes, sought, output, other.dense_arrays, {"kernel": order})
+    return _of_rows(asked, takes, sought, output, other.dense_arrays, ("inputs", "units"), {"kernel": order})
 
 
 def batch_norm(
@@ -432,7 +469,7 @@ def batch_norm(
     backward : callable, optional
         Takes dy, x, gamma and eps; returns dx, dgamma and dbeta, the first of them, or a dict of some.
     layout : {"NCHW", "NHWC"}
-    to, dtype, cases, seed
+    to, dtype, tolerance, cases, seed
         As for `conv2d`.
 
     Returns
@@ -444,8 +481,11 @@ def batch_norm(
     TypeError, ValueError
         As `conv2d` does.
     """
-    asked = _Asked.of("batch_norm", forward, backward, layout, _LAYOUTS, options)
-    images, _ = _LAYOUTS[layout]
+    return _Asked.of("batch_norm", forward, backward, layout, _LAYOUTS, options).diagnosis(_batch_norm)
+
+
+def _batch_norm(asked: "_Asked") -> Layer:
+    images, _ = _LAYOUTS[asked.layout]
     sought = {
         "dx": Sought(other.norm_dx, _as(other.norm_dx, other.NORM_DX), _MAPS, (), images),
         "dgamma": Sought(other.norm_dgamma, _as(other.norm_dgamma, other.NORM_DGAMMA), ("channel",)),
@@ -453,7 +493,8 @@ def batch_norm(
     }
     output = Sought(other.norm_forward, _as(other.norm_forward, ()), _MAPS, (), images)
     takes = (("inputs", "gamma", "beta"), ("eps",)), (("delta", "inputs", "gamma"), ("beta", "eps"))
-    return _of_rows(asked, takes, sought, output, other.norm_arrays, {"inputs": images, "delta": images})
+    orders = {"inputs": images, "delta": images}
+    return _of_rows(asked, takes, sought, output, other.norm_arrays, ("", "channels"), orders)
 
 
 def activation(
@@ -473,7 +514,7 @@ def activation(
         Takes x.
     backward : callable, optional
         Takes dy and x, or y; returns dx.
-    to, dtype, cases, seed
+    to, dtype, tolerance, cases, seed
         As for `conv2d`.
 
     Returns
@@ -495,12 +536,13 @@ def activation(
         return f(inputs)
 
     def arrays(rng, images, first, second):
-        inputs = rng.normal(0, 2, (images, first, second)).astype(asked.dtype).astype(float)
+        inputs = asked.rounded(rng.normal(0, 2, (images, first, second)))
         return {"inputs": inputs, "delta": rng.normal(size=inputs.shape), "output": f(inputs)}
 
-    sought = {"dx": Sought(dx, _as(dx, other.activation_mistakes(f, f.derivative)), ("image", "row", "column"))}
+    sought = {"dx": Sought(dx, _as(dx, other.activation_mistakes(f.name, f, f.derivative)), ("image", "row", "column"))}
     output = Sought(run, _as(run, ()), ("image", "row", "column"))
-    return _of_rows(asked, ((("inputs",), ()), (("delta", "inputs", "output"), ())), sought, output, arrays, {})
+    takes = (("inputs",), ()), (("delta", "inputs", "output"), ())
+    return asked.diagnosis(lambda asked: _of_rows(asked, takes, sought, output, arrays, ("rows", "columns"), {}))
 
 
 _MAPS = ("image", "row", "column", "channel")
@@ -527,48 +569,62 @@ def _of_rows(
     sought: Mapping[str, Sought],
     output: Sought,
     arrays: Callable[..., dict[str, Any]],
-    orders: Mapping[str, tuple[int, ...] | None],
-) -> Diagnosis:
+    lengths: tuple[str, str],
+    orders: Mapping[str, Order],
+) -> Layer:
     """A layer whose arguments need nothing but their order of axes."""
     ahead, behind = asked.callees(*takes)
-    cases = other.rows_cases(asked.cases, arrays, asked.dtype, asked.seed)
+
+    def made(count: int, seed: int) -> list[Case]:
+        return _without_bias(ahead, other.rows_cases(count, arrays, lengths, asked.rounded, seed))
 
     def hand(case: Case) -> dict[str, Any]:
-        return {
-            name: _in_order(value, orders.get(name), asked.dtype) if isinstance(value, np.ndarray) else value
-            for name, value in case.arguments.items()
-        }
+        return {**case.arguments, **asked.arrays(case, orders)}
 
-    return asked.diagnosis(ahead, behind, sought, output, _without_bias(ahead, cases), hand, _sizes)
+    shown = _sizes(orders)
+    return Layer(asked.operation, asked.layout, ahead, behind, output, sought, made, hand, orders, shown)
 
 
-def _sizes(arguments: Mapping[str, Any]) -> str:
-    said = [f"{k} {v.shape if isinstance(v, np.ndarray) else v}" for k, v in arguments.items() if k != "delta"]
-    return ", ".join(said)
+def _sizes(orders: Mapping[str, Order]) -> Callable[[Mapping[str, Any]], str]:
+    def shown(arguments: Mapping[str, Any]) -> str:
+        given = {key: in_order(value, orders.get(key)) for key, value in arguments.items() if key != "delta"}
+        return ", ".join(f"{k} {v.shape if isinstance(v, np.ndarray) else v}" for k, v in given.items())
+
+    return shown
 
 
-def _pooling(asked: _Asked, pool: Callable, sought: Sought) -> Diagnosis:
+def _pooling(asked: _Asked, pool: Callable, sought: Sought) -> Layer:
     steps = ("size", "stride", "padding")
     ahead, behind = asked.callees((("inputs",), steps), (("delta", "inputs"), steps))
     both = [one for one in (ahead, behind) if one is not None]
     taken = [step for step in steps if all(one.accepts(step) for one in both)]
     images, _ = _LAYOUTS[asked.layout]
+    orders = {"inputs": images, "delta": images}
 
     def run(inputs, delta, size, stride, padding):
         return pool(inputs, size, stride=stride, padding=padding).output
 
     def hand(case: Case, pairs: bool) -> dict[str, Any]:
-        arrays = {key: _in_order(case.arguments[key], images, asked.dtype) for key in ("inputs", "delta")}
-        return arrays | {step: case.arguments[step][slice(None) if pairs else 0] for step in taken}
+        return asked.arrays(case, orders) | {step: case.arguments[step][slice(None) if pairs else 0] for step in taken}
 
-    def made(count: int, pairs: bool) -> list[Case]:
-        return other.pooling_cases(count, taken, pairs, asked.dtype, asked.seed)
+    def made(count: int, seed: int, pairs: bool) -> list[Case]:
+        return other.pooling_cases(count, taken, pairs, asked.rounded, seed)
 
     def runs(pairs: bool) -> int:
-        return sum(not any(called(one, hand(c, pairs), asked.to)[1] for one in both) for c in made(_TRIED, pairs))
+        some = made(_TRIED, asked.seed, pairs)
+        return sum(not any(called(one, hand(case, pairs), asked.to)[1] for one in both) for case in some)
 
     pairs = runs(True) >= runs(False)
-    notes = [] if pairs else ["Not tried: steps that differ between rows and columns, as pairs are not taken."]
-    cases, output = made(asked.cases, pairs), Sought(run, _as(run, ()), _MAPS, (), images)
-    back = {"dx": replace(sought, order=images)}
-    return asked.diagnosis(ahead, behind, back, output, cases, lambda case: hand(case, pairs), _sizes, notes)
+    return Layer(
+        asked.operation,
+        asked.layout,
+        ahead,
+        behind,
+        Sought(run, _as(run, ()), _MAPS, (), images),
+        {"dx": replace(sought, order=images)},
+        lambda count, seed: made(count, seed, pairs),
+        lambda case: hand(case, pairs),
+        orders,
+        _sizes(orders),
+        [] if pairs else ["Not tried: steps that differ between rows and columns, as pairs are not taken."],
+    )

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,18 @@ _NAMES = {
     "dilation": "dilation dilations dil dilate d",
     "groups": "groups group numgroups ngroups",
     "size": "size kernelsize poolsize window windowsize k ksize pool",
+}
+
+# What carries arrays in it, and is none: a framework's context, what a forward pass has kept.
+_NO_ARRAYS = ["ctx", "context", "self", "cls", "cache", "saved", "savedtensors", "state", "config", "cfg"]
+
+# What a result may be called, in the same way.
+_RESULTS = {
+    "dx": "dx dinput dinputs gradinput gradinputs gradx inputgrad gx",
+    "dw": "dw dweight dweights gradweight gradweights gradw weightgrad gw dkernel gradkernel",
+    "db": "db dbias gradbias gradb biasgrad gb",
+    "dgamma": "dgamma dweight gradweight gradgamma dscale gradscale",
+    "dbeta": "dbeta dbias gradbias gradbeta dshift gradshift",
 }
 
 
@@ -104,11 +116,11 @@ def callee(operation: str, role: str, function: object, arrays: Sequence[str], s
             unknown.append(parameter)
     for parameter in [p for p in unknown if p.default is p.empty]:
         left = [ours for ours in arrays if ours not in takes]
-        if not left:
+        if not left or parameter.name.lower().replace("_", "") in _NO_ARRAYS:
             raise TypeError(
                 f"{operation}: {role} has a parameter {parameter.name!r} of which it is not clear what it stands for; "
                 f"expected some of {', '.join((*arrays, *steps))}, under these names or the usual ones (x, w, b, dy). "
-                f"Wrap it: {role}=lambda {', '.join(arrays)}: …"
+                f"Wrap it: {role}=lambda {', '.join(_NAMES[ours].split()[0] for ours in arrays)}: …"
             )
         takes[left[0]] = parameter.name
     in_order = {ours: takes[ours] for p in own for ours in takes if takes[ours] == p.name}
@@ -120,37 +132,86 @@ def called(function: Callee, values: Mapping[str, Any], to: Callable[[np.ndarray
     given = {
         name: _Array(to(value.copy())) if isinstance(value, np.ndarray) else value for name, value in values.items()
     }
+    arrays = {name: value.value for name, value in given.items() if isinstance(value, _Array)}
+    before = {name: _numbers_in(value) for name, value in arrays.items()}
     try:
         with np.errstate(all="ignore"):
             result = function(given)
     except Exception as error:
-        text = plain(error.__str__, "", 120)
-        return None, f"{type(error).__name__}{': ' if text else ''}{text}", []
-    changed = [
-        name
-        for name, value in given.items()
-        if isinstance(value, _Array) and not np.array_equal(as_numpy(value.value), values[name])
-    ]
+        return None, _said_by(error), []
+    pairs = {name: (before[name], _numbers_in(value)) for name, value in arrays.items()}
+    changed = [n for n, (a, b) in pairs.items() if not (a is None or b is None or np.array_equal(a, b, equal_nan=True))]
     return result, "", changed
 
 
+def _said_by(error: Exception) -> str:
+    text = plain(error.__str__, "", 120)
+    return f"{type(error).__name__}{': ' if text else ''}{text}"
+
+
+def _numbers_in(value: Any) -> np.ndarray | None:
+    """A copy of the numbers; None if they cannot be read."""
+    try:
+        return np.array(as_numpy(value), float)
+    except Exception:
+        return None
+
+
 def as_numpy(value: Any) -> Any:
-    """``value``, of whatever framework, for NumPy: off its tape and its device, by DLPack if by nothing else."""
+    """``value``, of whatever framework, for NumPy: off its tape and its device, by DLPack if by nothing else.
+
+    A bfloat16, which NumPy does not have, becomes a float32.
+    """
     for leave in ("detach", "cpu"):
         value = getattr(value, leave)() if callable(getattr(value, leave, None)) else value
     if hasattr(value, "__cuda_array_interface__") and hasattr(value, "get"):
         value = value.get()
+    kind = str(getattr(value, "dtype", ""))
+    if kind.endswith("bfloat16"):
+        value = value.float() if hasattr(value, "float") else value.astype(np.float32)
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         return np.from_dlpack(value)
     return value
 
 
-def as_answer(value: Any, tolerance: float) -> tuple[Answer | None, str]:
-    """What came back as numbers, with at least this tolerance; or why it is none."""
+def as_answer(value: Any, tolerance: float | None, least: float) -> tuple[Answer | None, str]:
+    """What came back as numbers, with this tolerance, or else that of its dtype and at least ``least``; or why none."""
     try:
         answer = read(as_numpy(value))
     except Unreadable as reason:
         return None, str(reason)
     except Exception as error:
-        return None, f"it cannot be read as numbers ({type(error).__name__})"
-    return Answer(answer.values, max(tolerance, answer.tolerance), answer.integers, answer.size_only), ""
+        return None, f"it cannot be read as numbers ({_said_by(error)}); return what NumPy reads"
+    return replace(answer, tolerance=max(least, answer.tolerance) if tolerance is None else tolerance), ""
+
+
+def results_of(operation: str, value: Any, order: Sequence[str]) -> dict[str, Any]:
+    """What came back, by the names of the results.
+
+    Raises
+    ------
+    ValueError
+        If it is not clear which result something is.
+    """
+    if isinstance(value, Mapping):
+        found: dict[str, Any] = {}
+        for key, one in value.items():
+            short = str(key).lower().replace("_", "")
+            ours = next((ours for ours in order if short in _RESULTS.get(ours, ours).split()), None)
+            if ours is None or ours in found:
+                said = "a second time" if ours else "of which it is not clear what it is"
+                raise ValueError(f"{operation} returns {shown(key)}, {said}; expected some of {', '.join(order)}.")
+            found[ours] = one
+        return found
+    several = isinstance(value, tuple) or (isinstance(value, list) and len(value) <= len(order) and _arrays(value))
+    results = value if several else [value]
+    if any(one is not None for one in results[len(order) :]):
+        if len(order) == 1:
+            return {order[0]: value}  # a tuple is read as any answer is
+        raise ValueError(f"{operation} returns {len(results)} results; expected {', '.join(order)}, in this order.")
+    return dict(zip(order, results, strict=False))
+
+
+def _arrays(value: Sequence) -> bool:
+    """Whether it is a list of arrays rather than an array in lists."""
+    return all(hasattr(entry, "shape") for entry in value) or len({np.ndim(entry) for entry in value}) > 1

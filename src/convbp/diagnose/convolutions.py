@@ -22,12 +22,22 @@ from convbp.shapes import Array, Pair, Sides, output_size
 
 CHANNELS_FIRST = (0, 3, 1, 2)
 KERNEL_FIRST = (3, 2, 0, 1)  # (D, C, k1, k2)
+CHANNELS_FIRST_WORDS = {  # what the texts of the mistakes say, for a reader whose channels come first
+    "(N, H, W, C)": "(N, C, H, W)",
+    "(N, H', W', D): the sum is over the first three": "(N, D, H', W'): the sum is over all but the second",
+    "the last axis stays": "the second axis stays",
+    "(k1, k2, C, D): channels of the input first, then filters": "(D, C, k1, k2): filters first, then channels",
+    "(k1, k2, C, D)": "(D, C, k1, k2)",
+    "kernel.swapaxes(2, 3)": "kernel.swapaxes(0, 1)",
+    "kernel[::-1, ::-1]": "kernel[:, :, ::-1, ::-1]",
+}
 ONE_SIDE = "the padding is not the same on both sides"
 
 
 def _from_exercise(name: str, *places: str) -> Iterable[list[Misconception]]:
-    """The mistakes of an exercise that change nothing but these steps."""
-    return getattr(exercises, name).computation.changing(*places)
+    """The mistakes of an exercise that change nothing but these steps; here there is a choice of layouts."""
+    found = getattr(exercises, name).computation.changing(*places)
+    return [group for group in found if group[0].name != "another layout"]
 
 
 def _each_map(step: Callable[..., Array], array: Array, *more: Any) -> Array:
@@ -136,6 +146,35 @@ def _spread_on_padded(inputs, kernel, delta, stride, padding, dilation, groups, 
     return padded[:, top : top + H, left : left + W]
 
 
+def _last_window_stays(inputs, kernel, delta, stride, padding, dilation, groups, **_):
+    """What a window gives in the place of what was there, not on top of it."""
+    (N, H, W, C), (k1, k2, c, D) = inputs.shape, kernel.shape
+    (s1, s2), ((top, bottom), (left, right)), (t1, t2), d = stride, padding, dilation, D // groups
+    padded = np.zeros((N, H + top + bottom, W + left + right, C))
+    for i, j in np.ndindex(delta.shape[1:3]):
+        for g in range(groups):
+            part = np.einsum("nd,klcd->nklc", delta[:, i, j, d * g : d * g + d], kernel[..., d * g : d * g + d])
+            padded[:, s1 * i : s1 * i + t1 * k1 : t1, s2 * j : s2 * j + t2 * k2 : t2, c * g : c * g + c][
+                :, :k1, :k2
+            ] = part
+    return padded[:, top : top + H, left : left + W]
+
+
+def _last_weight_stays(inputs, kernel, delta, stride, padding, dilation, groups, **_):
+    """The same, weight after weight."""
+    (N, H, W, C), (k1, k2, c, D) = inputs.shape, kernel.shape
+    (s1, s2), ((top, bottom), (left, right)), (t1, t2), d = stride, padding, dilation, D // groups
+    (_, rows, columns, _), padded = delta.shape, np.zeros((N, H + top + bottom, W + left + right, C))
+    for g in range(groups):
+        for m in range(k1):
+            for n in range(k2):
+                part = delta[..., d * g : d * g + d] @ kernel[m, n, :, d * g : d * g + d].T
+                padded[:, t1 * m : t1 * m + s1 * rows : s1, t2 * n : t2 * n + s2 * columns : s2, c * g : c * g + c][
+                    :, :rows, :columns
+                ] = part
+    return padded[:, top : top + H, left : left + W]
+
+
 INPUT_PROGRAMS = (_spread_of_window, _spread_on_padded)
 
 
@@ -207,6 +246,14 @@ INPUT_MISTAKES = [
         "Backward the padding is t·(k − 1) − p: with zeros so wide around δ each pixel meets all of its weights.",
         "notebook 10, padding",
         result=_correlated_with_forward_padding,
+    ),
+    mistake(
+        "= for +=",
+        "Where windows overlap, the last one replaced what was there.",
+        "What comes from every window and every weight adds up: +=, or an atomic add where many threads write.",
+        "notebook 10, stride",
+        {"compute": _last_window_stays},
+        {"compute": _last_weight_stays},
     ),
     mistake(
         "first group only",
@@ -309,16 +356,19 @@ FORWARD_MISTAKES = [
 SMALL = 3, 2  # the kernel of the last case, which is searched first
 
 
-def cases(count: int, steps: Sequence[str], pairs: bool, one_side: bool, dtype: np.dtype, seed: int) -> list[Case]:
+Round = Callable[[Array], Array]  # to numbers that a dtype has
+
+
+def cases(count: int, steps: Sequence[str], pairs: bool, one_side: bool, rounded: Round, seed: int) -> list[Case]:
     """Cases of a convolutional layer: each of the ``steps`` with a value that does nothing, and with others.
 
     All the combinations of them come in turn, and with them kernels of one row, even and odd ones, windows that fit
     exactly and that leave rows over, one image and several. The last is small, with all of the steps.
     """
-    return [_case(n, n == count - 1, steps, pairs, one_side, dtype, seed) for n in range(count)]
+    return [_case(n, n == count - 1, steps, pairs, one_side, rounded, seed) for n in range(count)]
 
 
-def _case(n: int, last: bool, steps: Sequence[str], pairs: bool, one_side: bool, dtype: np.dtype, seed: int) -> Case:
+def _case(n: int, last: bool, steps: Sequence[str], pairs: bool, one_side: bool, rounded: Round, seed: int) -> Case:
     rng = np.random.default_rng((seed, n))
     order = [step for step in ("stride", "padding", "dilation", "groups") if step in steps]
     order += ["one_side"] if one_side and "padding" in steps else []
@@ -355,7 +405,7 @@ def _case(n: int, last: bool, steps: Sequence[str], pairs: bool, one_side: bool,
     places = output_size("diagnose", size, (k[0], k[1]), stride, sides, dilation)
 
     def numbers(*shape: int) -> Array:
-        return rng.normal(size=shape).astype(dtype).astype(np.float64)
+        return rounded(rng.normal(size=shape))
 
     arguments = {
         "inputs": numbers(images, *size, channels * groups),
@@ -368,29 +418,37 @@ def _case(n: int, last: bool, steps: Sequence[str], pairs: bool, one_side: bool,
         "groups": groups,
     }
     over_rows = any((m + sum(p) - r) % s for m, p, r, s in zip(size, sides, reach, stride, strict=True))
-    conditions = {
-        "stride > 1": max(stride) > 1,
-        "padding > 0": max(map(max, sides)) > 0,
-        "dilation > 1": max(dilation) > 1,
-        "groups > 1": groups > 1,
-        ONE_SIDE: any(a != b for a, b in sides),
-        "the window leaves rows or columns over": over_rows,
-        "2·padding is not dilation·(k − 1)": any(2 * p[0] != r - 1 for p, r in zip(sides, reach, strict=True)),
-        "there are several images": images > 1,
-        "there are several channels": channels > 1,
-        "there are several filters": filters > 1,
-        "the kernel has more than one weight": k != (1, 1),
-        "the kernel is not square": k[0] != k[1],
-        "the kernel has an even side": not all(m % 2 for m in k),
-        "the input is not square": size[0] != size[1],
-        "stride differs between rows and columns": stride[0] != stride[1],
-        "padding differs between rows and columns": sides[0] != sides[1],
-        "stride = 1": max(stride) == 1,
-        "padding = 0": max(map(max, sides)) == 0,
-        "groups = 1": groups == 1,
-        "the windows fit exactly": not over_rows,
-    }
-    return Case(arguments, conditions)
+    seen = [
+        [s * i + t * m - before for i in range(places_) for m in range(k_)]
+        for s, t, (before, _), places_, k_ in zip(stride, dilation, sides, places, k, strict=True)
+    ]
+    inside = [[at for at in some if 0 <= at < n] for some, n in zip(seen, size, strict=True)]
+    overlap = all(inside) and any(len(set(some)) < len(some) for some in inside)
+    twice = "2·padding is not dilation·(k − 1)" if "dilation" in steps else "2·padding is not k − 1"
+    told = [  # the step that it tells something of, if it does; the likelier ones first
+        ("stride", "stride > 1", max(stride) > 1),
+        ("padding", "padding > 0", max(map(max, sides)) > 0),
+        ("dilation", "dilation > 1", max(dilation) > 1),
+        ("groups", "groups > 1", groups > 1),
+        ("one_side", ONE_SIDE, any(a != b for a, b in sides)),
+        ("", "windows overlap", overlap),
+        ("", "the window leaves rows or columns over", over_rows),
+        ("", "there are several images", images > 1),
+        ("", "there are several channels", channels > 1),
+        ("", "there are several filters", filters > 1),
+        ("", "the kernel has more than one weight", k != (1, 1)),
+        ("", "the kernel is not square", k[0] != k[1]),
+        ("", "the kernel has an even side", not all(m % 2 for m in k)),
+        ("padding", twice, any(2 * p[0] != r - 1 for p, r in zip(sides, reach, strict=True))),
+        ("", "the input is not square", size[0] != size[1]),
+        ("stride", "stride differs between rows and columns", stride[0] != stride[1]),
+        ("padding", "padding differs between rows and columns", sides[0] != sides[1]),
+        ("stride", "stride = 1", max(stride) == 1),
+        ("padding", "padding = 0", max(map(max, sides)) == 0),
+        ("groups", "groups = 1", groups == 1),
+        ("", "the windows fit exactly", not over_rows),
+    ]
+    return Case(arguments, {words: holds for step, words, holds in told if step in ("", *order)})
 
 
 def in_words(arguments: Mapping[str, Any]) -> str:

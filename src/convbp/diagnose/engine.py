@@ -1,26 +1,30 @@
 """The way of a diagnosis: cases → call → read → compare → where it is wrong → the mistake.
 
 The last step is that of the exercises: a `Computation` with its known mistakes, and `convbp.exercises.naming`, which
-finds the one whose numbers are those that came, on every case.
+finds the one whose numbers are those that came, on every case. Whatever is said is said in the layout that was asked
+for: only what the package itself computes has its channels last.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from convbp.diagnose.calling import Callee, as_answer, called
+from convbp.diagnose.calling import Callee, as_answer, called, results_of
 from convbp.diagnose.conditions import where
 from convbp.diagnose.report import Diagnosis, Finding
 from convbp.exercises.describing import counts_in, describe, ratio
-from convbp.exercises.mistakes import Computation
+from convbp.exercises.mistakes import Computation, Misconception
 from convbp.exercises.naming import Explanation, Known, name
 from convbp.exercises.reading import Answer
-from convbp.exercises.variants import variants
+from convbp.exercises.variants import Variant, variants
 
 _DESCRIBED = 6  # cases at most that are looked at where no mistake explains the numbers
-TOLERANCES = {"float16": 2e-2, "float32": 1e-5, "float64": 1e-9}
+_AGAIN = 8  # wrong cases at most that are called once more
+_SOME = 12  # cases that tell whether another layout is meant
+Order = tuple[int, ...] | None  # how axes stand that here have the channels last; None if they stand so
 
 
 @dataclass(frozen=True)
@@ -54,18 +58,61 @@ class Sought:
     computation: Computation
     axes: tuple[str, ...]
     programs: tuple[Callable, ...] = ()
-    order: tuple[int, ...] | None = None
+    order: Order = None
     also: Callable[[Mapping], Sequence[np.ndarray]] = field(default=lambda arguments: ())
 
 
 @dataclass(frozen=True)
+class Layer:
+    """An operation as it is diagnosed: another's functions, and the cases for them.
+
+    Attributes
+    ----------
+    operation, layout : str
+    forward, backward : Callee, or None
+    output : Sought
+    sought : mapping of str to Sought
+        The results of ``backward``, in their order.
+    made : callable
+        Makes so many cases, with this seed.
+    hand : callable
+        What the functions get of a case, before it is of their framework.
+    orders : mapping of str to tuple of int
+        How the axes of the arguments stand in the layout.
+    shown : callable
+        The sizes and steps of a case, in words.
+    notes : sequence of str
+    linear_in : mapping of str to str
+        The argument that each result is the gradient for, if the operation is linear in it: then whether forward and
+        backward are adjoint, ⟨A x, δ⟩ = ⟨x, Aᵀ δ⟩, is seen as well.
+    words : mapping of str to str
+        What the texts of mistakes, in which channels are last, have to say instead.
+    """
+
+    operation: str
+    layout: str
+    forward: Callee | None
+    backward: Callee | None
+    output: Sought
+    sought: Mapping[str, Sought]
+    made: Callable[[int, int], list[Case]]
+    hand: Callable[[Case], Mapping[str, Any]]
+    orders: Mapping[str, Order]
+    shown: Callable[[Mapping], str]
+    notes: Sequence[str] = ()
+    linear_in: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Seen:
-    """What came back for one case: an answer, or what it stopped with."""
+    """What came back for one case, or why there is none; and what was expected, in the same layout."""
 
     case: Case
     expected: np.ndarray
     answer: Answer | None
     problem: str = ""
+    stopped: bool = False  # then nothing is known of this result
 
     @property
     def right(self) -> bool:
@@ -73,109 +120,268 @@ class Seen:
         return self.answer is not None and self.answer.equals(self.expected)
 
 
-def tried(
-    function: Callee,
-    sought: Mapping[str, Sought],
-    cases: Sequence[Case],
-    hand: Callable[[Case], Mapping[str, Any]],
-    to: Callable[[np.ndarray], Any],
-    tolerance: float,
-    names_of: Callable[[Any], Mapping[str, Any]],
-) -> tuple[dict[str, list[Seen]], list[str]]:
-    """Call a function on all cases; return for each result what was seen, and notes."""
-    seen: dict[str, list[Seen]] = {}
-    notes: dict[str, None] = {}
-    back = [called(function, hand(case), to) for case in cases]
-    named = [names_of(result) if not problem else {} for result, problem, _ in back]
-    given = {key for one in named for key, value in one.items() if value is not None}
-    for key, one in sought.items():
-        if key not in given and any(named):
-            continue  # some results are enough
-        seen[key] = []
-        for case, (_, problem, _), results in zip(cases, back, named, strict=True):
-            answer = None
-            if not problem:
-                answer, problem = as_answer(results.get(key), tolerance)
-            if answer is not None and one.order and answer.values.ndim == len(one.order):
-                turned = answer.values.transpose(np.argsort(one.order))
-                answer = Answer(turned, answer.tolerance, answer.integers)
-            expected = one.right(**case.arguments)
-            if answer is not None and not answer.equals(expected):
-                expected = next((other for other in one.also(case.arguments) if answer.equals(other)), expected)
-            seen[key].append(Seen(case, expected, answer, problem))
-    for _, _, changed in back:
-        notes |= {
-            f"It changes its argument {key}, in which whoever called it finds other numbers.": None for key in changed
-        }
-    return seen, list(notes)
+def in_order(array: Any, order: Order) -> Any:
+    """An array whose channels are last with its axes in that order; what has other axes stays as it is."""
+    return array.transpose(order) if order and np.ndim(array) == len(order) else array
 
 
-def finding(sought: Sought, seen: Sequence[Seen], shown: Callable[[Mapping], str]) -> Finding:
+def _back(order: Order) -> Order:
+    return tuple(np.argsort(order).tolist()) if order else None
+
+
+class _InLayout(Computation):
+    """A computation for arguments, and with results, whose axes stand in another order."""
+
+    def __init__(self, computation: Computation, orders: Mapping[str, Order], order: Order):
+        super().__init__(computation.compute, [computation.misconceptions])
+        self._orders, self._order = {key: _back(one) for key, one in orders.items()}, order
+
+    def begun(self, arguments: Mapping, *made: Misconception) -> tuple[Mapping, Any]:
+        return super().begun({k: in_order(v, self._orders.get(k)) for k, v in arguments.items()}, *made)
+
+    def finished(self, begun: tuple[Mapping, Any], *made: Misconception) -> np.ndarray | None:
+        return in_order(super().finished(begun, *made), self._order)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A layer, tried: with what its arrays are made, and how far its results may be off."""
+
+    layer: Layer
+    to: Callable[[np.ndarray], Any]
+    tolerance: float | None
+    least: float  # what the dtype allows
+
+    def results(self, cases: Sequence[Case]) -> tuple[dict[str, list[Seen]], list[str]]:
+        """What came back of both functions for these cases, by the name of the result; and notes."""
+        layer = self.layer
+        seen: dict[str, list[Seen]] = {}
+        notes: list[str] = []
+        ahead, behind = (layer.forward, {"forward": layer.output}), (layer.backward, layer.sought)
+        for role, (function, sought) in (("forward", ahead), ("backward", behind)):
+            if function is not None:
+                some, said = self._tried(role, function, sought, cases)
+                seen |= some
+                notes += [f"{role}: {note}" for note in said]
+        return seen, notes
+
+    def _tried(
+        self, role: str, function: Callee, sought: Mapping[str, Sought], cases: Sequence[Case]
+    ) -> tuple[dict[str, list[Seen]], list[str]]:
+        seen: dict[str, list[Seen]] = {}
+        back = [called(function, self.layer.hand(case), self.to) for case in cases]
+        named = [
+            {} if problem else results_of(f"{self.layer.operation}: {role}", result, list(sought))
+            for result, problem, _ in back
+        ]
+        given = {key for one in named for key, value in one.items() if value is not None}
+        for key, one in sought.items():
+            if given and key not in given:
+                continue  # some results are enough
+            seen[key] = [
+                self._read(one, case, results.get(key), problem)
+                for case, (_, problem, _), results in zip(cases, back, named, strict=True)
+            ]
+        changed = dict.fromkeys(key for _, _, some in back for key in some)
+        notes = [f"It changes its argument {key}, in which whoever called it finds other numbers." for key in changed]
+        stopped = [problem for _, problem, _ in back if problem]
+        if stopped:
+            at = where([bool(problem) for _, problem, _ in back], [case.conditions for case in cases])
+            words = f", {at}" if at and at.credible else ""
+            notes.append(f"It stops on {len(stopped)} cases{words}: {stopped[0]}")
+        if len(stopped) == len(back) and function.takes is None:
+            arrays = ", ".join(function.arrays)
+            notes.append(
+                f"What it takes cannot be read, so {arrays} went by position, and the steps by name. If it takes them "
+                f"otherwise, say how: {role}=lambda x, w, stride: …"
+            )
+        return seen, notes
+
+    def _read(self, sought: Sought, case: Case, result: Any, problem: str) -> Seen:
+        expected = in_order(sought.right(**case.arguments), sought.order)
+        if problem:
+            return Seen(case, expected, None, problem, stopped=True)
+        answer, problem = as_answer(result, self.tolerance, self.least)
+        if answer is not None and not answer.equals(expected):
+            others = (in_order(other, sought.order) for other in sought.also(case.arguments))
+            expected = next((other for other in others if answer.equals(other)), expected)
+        return Seen(case, expected, answer, problem)
+
+    def unsteady(self, key: str, seen: Sequence[Seen]) -> bool:
+        """Whether another result comes back if it is called again where it was wrong."""
+        wrong = [one for one in seen if one.answer is not None and not one.right][:_AGAIN]
+        again = self.results([one.case for one in wrong])[0].get(key, []) if wrong else []
+        return any(
+            new.answer is None or (old.answer is not None and not new.answer.equals(old.answer.values))
+            for old, new in zip(wrong, again, strict=False)
+        )
+
+    def condition(self, key: str, seen: Sequence[Seen], holds: Callable[[Seen], bool], seed: int) -> str:
+        """Where something holds, in words that hold for fresh cases as well, for which they are the most likely not to.
+
+        What holds for all cases by accident, as "the input is not square" may, does not for these.
+        """
+        told, found = [one for one in seen if not one.stopped], None
+        for fresh in range(1, 4):
+            former, found = found, where([holds(one) for one in told], [one.case.conditions for one in told])
+            if found is None or found == former or (former and found.words == former.words):
+                break
+            cases = sorted(self.layer.made(2 * len(seen), seed + 7919 * fresh), key=lambda c: found.tells(c.conditions))
+            few = len(seen) // 6
+            more = self.results([*cases[: 2 * few], *cases[-few:]])[0].get(key, [])
+            told += [one for one in more if not one.stopped]
+        return str(found) if found and found.credible else ""
+
+
+def diagnosis(
+    layer: Layer, trial: Callable[[Layer], Trial], others: Callable[[], Sequence[Layer]], count: int, seed: int
+) -> Diagnosis:
+    """Try both functions on all cases, and say what was seen; ``others`` is the same in the other layouts."""
+    this = trial(layer)
+    results, notes = this.results(layer.made(count, seed))
+    everything = {**layer.sought, "forward": layer.output}
+    if said := _meant(results, trial, others, seed):
+        found = {key: _only(seen, next((one.problem for one in seen), "")) for key, seen in results.items()}
+        return Diagnosis(layer.operation, found, (said, *layer.notes))
+    notes = [*layer.notes, *notes]
+    found = {}
+    for key, seen in results.items():
+        if all(one.right for one in seen):
+            found[key] = Finding(len(seen), len(seen))
+        elif other := _another(key, results):
+            found[key] = _only(seen, f"These are the numbers of {other}: the order is {', '.join(layer.sought)}.")
+        elif this.unsteady(key, seen):
+            found[key] = _only(seen, "It gives other numbers when it is called again with the same arguments.")
+        else:
+            found[key] = _finding(this, key, everything[key], seen, seed)
+    if "forward" in found and not found["forward"].agrees and layer.linear_in:
+        notes += _adjoint(layer, results)
+    return Diagnosis(layer.operation, found, tuple(notes))
+
+
+def _share(seen: Sequence[Seen]) -> float:
+    return sum(one.right for one in seen) / len(seen)
+
+
+def _only(seen: Sequence[Seen], said: str) -> Finding:
+    right, stopped = sum(one.right for one in seen), sum(one.stopped for one in seen)
+    return Finding(right, len(seen), said=said if _share(seen) < 1 else "", stopped=stopped)
+
+
+def _meant(
+    results: Mapping[str, Sequence[Seen]],
+    trial: Callable[[Layer], Trial],
+    others: Callable[[], Sequence[Layer]],
+    seed: int,
+) -> str:
+    """If next to nothing is right: the layout in which most of it is; else empty."""
+    telling = [key for key, seen in results.items() if seen[0].expected.ndim > 1]
+    if any(_share(results[key]) > 1 / 8 for key in telling):
+        return ""
+    for other in others():
+        there, _ = trial(other).results(other.made(_SOME, seed))
+        right = [key for key in telling if key in there and _share(there[key]) > 1 / 2]
+        if right:
+            how = "" if all(_share(there[key]) == 1 for key in right) else ", in most cases"
+            return f"With layout={other.layout!r} {', '.join(right)} {'is' if len(right) == 1 else 'are'} right{how}."
+    return ""
+
+
+def _another(key: str, results: Mapping[str, Sequence[Seen]]) -> str:
+    """Which other result its numbers are, on all cases."""
+    mine = results[key]
+    for other, seen in results.items():
+        both = zip(mine, seen, strict=True)
+        if other != key and all(one.answer is not None and one.answer.equals(its.expected) for one, its in both):
+            return other
+    return ""
+
+
+def _finding(trial: Trial, key: str, sought: Sought, seen: Sequence[Seen], seed: int) -> Finding:
     """Say where a result is wrong, and which mistake gives its numbers."""
-    wrong = [one for one in seen if not one.right]
-    if not wrong:
-        return Finding(len(seen), len(seen))
-    conditions = {words: [one.case.conditions[words] for one in seen] for words in seen[0].case.conditions}
-    condition = where([not one.right for one in seen], conditions)
-    stopped = [one for one in seen if one.answer is None]
+    right = sum(one.right for one in seen)
+    known = [one for one in seen if not one.stopped]  # what stops it says nothing of a single result
+    condition = trial.condition(key, seen, lambda one: not one.right, seed)
+    unread = [one for one in known if one.answer is None]
     lines: list[str] = []
     names: tuple[str, ...] = ()
-    if stopped:
-        at = where([one.answer is None for one in seen], conditions)
-        lines.append(f"No numbers on {len(stopped)} cases{f', {at}' if at else ''}: {stopped[0].problem}")
+    if unread:
+        at = condition if len(unread) == len(known) - right else ""
+        at = at or trial.condition(key, seen, lambda one: one.answer is None, seed)
+        lines.append(f"No numbers on {len(unread)} cases{f', {at}' if at else ''}: {unread[0].problem}")
     answered = [one for one in seen if one.answer is not None]
     if any(not one.right for one in answered):
-        explanation = _named(sought, answered)
+        explanation = _named(trial.layer, sought, answered)
         if explanation:
-            lines += [*_in_words(explanation)]
+            lines += _in_words(explanation, trial.layer.words)
             names = explanation.names
         else:
-            lines += _described(sought, [one for one in answered if not one.right])
+            lines += _described(trial.layer, sought, [one for one in answered if not one.right])
         first = next(one for one in answered if not one.right)
-        lines.append(_entry(first, sought, shown))
-    return Finding(len(seen) - len(wrong), len(seen), condition, names, "\n".join(lines))
+        lines.append(_entry(first, sought, trial.layer.shown))
+    return Finding(right, len(seen), condition, names, "\n".join(lines), len(seen) - len(known))
 
 
-def _known(sought: Sought, seen: Sequence[Seen]) -> Known:
-    inputs = [one.case.arguments for one in seen]
+@cache
+def _edited(program: Callable, where: str) -> list[Variant]:
+    return variants(program, where)
+
+
+def _known(layer: Layer, sought: Sought, seen: Sequence[Seen]) -> Known:
+    inputs = [{k: in_order(v, layer.orders.get(k)) for k, v in one.case.arguments.items()} for one in seen]
+    lines = "the lines above, in which channels are last" if sought.order else "the lines above"
 
     def edited() -> list[Any]:
-        return [one for program in sought.programs for one in variants(program, "the lines above")]
+        return [one for program in sought.programs for one in _edited(program, lines)]
 
-    return Known(sought.computation, inputs, edited)
+    return Known(_InLayout(sought.computation, layer.orders, sought.order), inputs, edited)
 
 
-def _named(sought: Sought, answered: Sequence[Seen]) -> Explanation | None:
+def _named(layer: Layer, sought: Sought, answered: Sequence[Seen]) -> Explanation | None:
     """The mistake that gives all answers: the search begins with the last, and goes on with the first.
 
     So the smallest that is wrong comes last, and those that are right, with which most mistakes agree, before it.
     """
     smallest, *others = sorted(answered, key=lambda one: (one.right, one.expected.size))
-    in_order = [*others, smallest]
-    answers = [one.answer for one in in_order if one.answer is not None]
-    by = [ratio(answer, one.expected) for answer, one in zip(answers, in_order, strict=True) if one.expected.any()]
+    in_turn = [*others, smallest]
+    answers = [one.answer for one in in_turn if one.answer is not None]
+    by = [ratio(answer, one.expected) for answer, one in zip(answers, in_turn, strict=True) if one.expected.any()]
     factors = np.array(by, float)  # NaN where it is not right but for a factor
     if factors.size and np.allclose(factors, factors[0]) and not np.isclose(factors[0], -1):
         return None  # right but for one number, which is said without a search
-    counts = [_counts(one.case.arguments) for one in in_order]
-    return name(_known(sought, in_order), answers, [one.expected for one in in_order], counts)
+    known = _known(layer, sought, in_turn)
+    counts = [_counts(arguments) for arguments in known.inputs]
+    return name(known, answers, [one.expected for one in in_turn], counts, exceptions=False)
 
 
 def _counts(arguments: Mapping[str, Any]) -> dict[str, float]:
     return counts_in({name: value for name, value in arguments.items() if isinstance(value, np.ndarray | int | float)})
 
 
-def _described(sought: Sought, wrong: Sequence[Seen]) -> list[str]:
-    some = list(wrong)[:_DESCRIBED]
+def _described(layer: Layer, sought: Sought, wrong: Sequence[Seen]) -> list[str]:
+    # First one in which no axis can be taken for another.
+    some = sorted(wrong, key=lambda one: len(set(one.expected.shape)), reverse=True)[:_DESCRIBED]
     answers = [one.answer for one in some if one.answer is not None]
-    counts = [_counts(one.case.arguments) for one in some]
-    return [" ".join(describe(_known(sought, some), answers, [one.expected for one in some], counts, sought.axes))]
+    known = _known(layer, sought, some)
+    counts = [_counts(arguments) for arguments in known.inputs]
+    said = describe(known, answers, [one.expected for one in some], counts, _axes(sought))
+    return [_reworded(" ".join(said), layer.words)]
 
 
-def _in_words(found: Explanation) -> list[str]:
+def _axes(sought: Sought) -> Sequence[str]:
+    return [sought.axes[n] for n in sought.order or range(len(sought.axes))]
+
+
+def _reworded(text: str, words: Mapping[str, str]) -> str:
+    for old, new in words.items():
+        text = text.replace(old, new)
+    return text
+
+
+def _in_words(found: Explanation, words: Mapping[str, str]) -> list[str]:
     each = []
     for m in found.made:
-        each += [*" ".join(filter(None, [m.done, m.why])).splitlines(), f"See {m.where}."]
+        each += [*_reworded(" ".join(filter(None, [m.done, m.why])), words).splitlines(), f"See {m.where}."]
     return [*each, *found.besides.values()]
 
 
@@ -185,77 +391,27 @@ def _entry(one: Seen, sought: Sought, shown: Callable[[Mapping], str]) -> str:
     if one.answer.shape != one.expected.shape:
         return f"First with {given}: its shape is {one.answer.shape}, expected is {one.expected.shape}."
     at = one.answer.first_difference(one.expected)
-    place = f"at ({', '.join(f'{axis} {n}' for axis, n in zip(sought.axes, at, strict=True))})" if at else "it"
+    place = f"at ({', '.join(f'{axis} {n}' for axis, n in zip(_axes(sought), at, strict=True))})" if at else "it"
     return f"First with {given}: {place} came {one.answer.values[at]:.6g}, expected is {one.expected[at]:.6g}."
 
 
-def diagnosis(
-    operation: str,
-    forward: Callee | None,
-    backward: Callee | None,
-    sought: Mapping[str, Sought],
-    output: Sought,
-    cases: Sequence[Case],
-    hand: Callable[[Case], Mapping[str, Any]],
-    shown: Callable[[Mapping], str],
-    to: Callable[[np.ndarray], Any],
-    dtype: np.dtype,
-    notes: Sequence[str] = (),
-    linear_in: Mapping[str, str] | None = None,
-) -> Diagnosis:
-    """Try both functions on all cases, and say what was seen.
-
-    ``linear_in`` names the argument that each result is the gradient for, if the operation is linear in it: then
-    whether forward and backward are adjoint, ⟨A x, δ⟩ = ⟨x, Aᵀ δ⟩, is seen as well.
-    """
-    tolerance = TOLERANCES[dtype.name]
-    results: dict[str, list[Seen]] = {}
-    said = list(notes)
-    if forward is not None:
-        results, more = tried(forward, {"forward": output}, cases, hand, to, tolerance, lambda y: {"forward": y})
-        said += [f"forward: {note}" for note in more]
-    if backward is not None:
-        order = list(sought)
-
-        def names_of(value: Any) -> Mapping[str, Any]:
-            if isinstance(value, dict):
-                return value
-            several = isinstance(value, tuple) or (
-                isinstance(value, list) and len(value) <= len(order) and _arrays(value)
-            )
-            return dict(zip(order, value if several else [value], strict=False))
-
-        more_seen, more = tried(backward, sought, cases, hand, to, tolerance, names_of)
-        results |= more_seen
-        said += [f"backward: {note}" for note in more]
-    everything = {**sought, "forward": output}
-    found = {key: finding(everything[key], seen, shown) for key, seen in results.items()}
-    if "forward" in found and not found["forward"].agrees and linear_in:
-        said += _adjoint(results, linear_in)
-    return Diagnosis(operation, found, tuple(said))
-
-
-def _arrays(value: Sequence) -> bool:
-    """Whether it is a list of arrays rather than an array in lists."""
-    return all(hasattr(entry, "shape") for entry in value) or len({np.ndim(entry) for entry in value}) > 1
-
-
-def _adjoint(results: Mapping[str, Sequence[Seen]], linear_in: Mapping[str, str]) -> list[str]:
+def _adjoint(layer: Layer, results: Mapping[str, Sequence[Seen]]) -> list[str]:
     """Whether a forward pass that is another operation and its backward pass fit each other."""
     said = []
-    for key, argument in linear_in.items():
+    for key, argument in layer.linear_in.items():
         if key not in results or results[key][0].answer is None:
             continue
         fits = []
         for ahead, behind in zip(results["forward"], results[key], strict=True):
-            arguments = ahead.case.arguments
-            if ahead.answer is None or behind.answer is None or ahead.answer.shape != arguments["delta"].shape:
+            given = {k: in_order(ahead.case.arguments[k], layer.orders.get(k)) for k in (argument, "delta", "bias")}
+            if ahead.answer is None or behind.answer is None or ahead.answer.shape != given["delta"].shape:
                 continue
-            if behind.answer.shape != arguments[argument].shape:
+            if behind.answer.shape != given[argument].shape:
                 continue
-            ahead_sum = float(np.vdot(ahead.answer.values - arguments.get("bias", 0), arguments["delta"]))
-            behind_sum = float(np.vdot(behind.answer.values, arguments[argument]))
-            size = np.linalg.norm(ahead.answer.values) * np.linalg.norm(arguments["delta"])
+            bias = np.expand_dims(given["bias"], (1, 2)) if layer.output.order else given["bias"]
+            ahead_sum = float(np.vdot(ahead.answer.values - bias, given["delta"]))
+            behind_sum = float(np.vdot(behind.answer.values, given[argument]))
+            size = np.linalg.norm(ahead.answer.values) * np.linalg.norm(given["delta"])
             fits.append(abs(ahead_sum - behind_sum) <= 10 * ahead.answer.tolerance * size)
         if fits and all(fits):
             said.append(f"{key} fits your forward pass (they are adjoint), but that is another operation.")

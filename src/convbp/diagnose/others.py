@@ -14,6 +14,7 @@ from convbp.exercises.themes.own_layer import AXES, NORM, normalised
 from convbp.pooling import average_pool2d, max_pool2d
 
 Compute = Callable[..., Any]
+Round = Callable[[np.ndarray], np.ndarray]  # to numbers that a dtype has
 MEAN = "You took the mean, where the sum is due."
 SIGN = [
     mistake(
@@ -95,7 +96,23 @@ def _cut_wrongly(back: Compute) -> list[Misconception]:
     )
 
 
-MAX_MISTAKES = [*_lifted(exercises.max_routing.computation, _max_of_each_map), _cut_wrongly(max_pool_back)]
+def _zeros_around(inputs, delta, size, stride, padding):
+    (p1, p2), (_, H, W, _) = padding, inputs.shape
+    around = np.pad(inputs, ((0, 0), (p1, p1), (p2, p2), (0, 0)))
+    return max_pool_back(around, delta, size, stride, (0, 0))[:, p1 : p1 + H, p2 : p2 + W]
+
+
+MAX_MISTAKES = [
+    mistake(
+        "padded with 0, not −∞",
+        "You padded with zeros: where all entries of a window are negative, the padding wins.",
+        "What is padded must never be the largest: pad with −∞.",
+        "notebook 09, max pooling",
+        compute=_zeros_around,
+    ),
+    *_lifted(exercises.max_routing.computation, _max_of_each_map),
+    _cut_wrongly(max_pool_back),
+]
 AVERAGE_MISTAKES = [
     *_lifted(exercises.average_routing.computation, _mean_of_each_map),
     _cut_wrongly(average_pool_back),
@@ -120,12 +137,12 @@ def other_ties(inputs, delta, size, stride, padding):
     return [_max_of_each_map(made(m), inputs, delta, size, stride, padding) for m in known]
 
 
-def pooling_cases(count: int, steps: Sequence[str], pairs: bool, dtype: np.dtype, seed: int) -> list[Case]:
+def pooling_cases(count: int, steps: Sequence[str], pairs: bool, rounded: Round, seed: int) -> list[Case]:
     """Windows that overlap, leave gaps and rows over, with and without padding, ties on one in four."""
-    return [_pooling_case(n, n == count - 1, steps, pairs, dtype, seed) for n in range(count)]
+    return [_pooling_case(n, n == count - 1, steps, pairs, rounded, seed) for n in range(count)]
 
 
-def _pooling_case(n: int, last: bool, steps: Sequence[str], pairs: bool, dtype: np.dtype, seed: int) -> Case:
+def _pooling_case(n: int, last: bool, steps: Sequence[str], pairs: bool, rounded: Round, seed: int) -> Case:
     rng = np.random.default_rng((seed, n))
 
     def pair(low: int, high: int) -> Any:
@@ -139,11 +156,11 @@ def _pooling_case(n: int, last: bool, steps: Sequence[str], pairs: bool, dtype: 
     H, W = (max(1, k - 2 * p) + o for k, p, o in zip(size, padding, over, strict=True))
     ties = n % 4 == 3 and not last
     numbers = rng.integers(-2, 3, (images, H, W, channels)) if ties else rng.normal(size=(images, H, W, channels))
-    inputs = numbers.astype(dtype).astype(float)
+    inputs = rounded(numbers)
     places = average_pool2d(inputs, size, stride=stride, padding=padding).output.shape
     arguments = {
         "inputs": inputs,
-        "delta": rng.normal(size=places).astype(dtype).astype(float),
+        "delta": rounded(rng.normal(size=places)),
         "size": size,
         "stride": stride,
         "padding": padding,
@@ -216,7 +233,44 @@ def _exchanged(run: Callable[[Mapping], Any], inputs, kernel, bias, delta, outpu
     return run({"inputs": delta, "kernel": kernel, "bias": bias, "delta": inputs, **steps})
 
 
-_KNOWN_FORWARD = Computation(conv.forward, [group for group in conv.FORWARD_MISTAKES if "flip" not in group[0].name])
+def _short(inputs, kernel, bias, delta, padding, output_padding, **steps):
+    """What comes out if the padding is cut off where the last windows end; rows that are left over are missing."""
+    (top, bottom), (left, right) = padding
+    covered = conv2d_transpose(inputs, kernel, bias, **steps)
+    return covered[:, top : covered.shape[1] - bottom, left : covered.shape[2] - right]
+
+
+def _short_and_zeros(inputs, kernel, bias, delta, **steps):
+    short = _short(inputs, kernel, bias, delta, **steps)
+    return np.pad(short, [(0, n - m) for n, m in zip(delta.shape, short.shape, strict=True)])
+
+
+def _input_gradient(run: Callable[[Mapping], Any], inputs, kernel, bias, delta, output_padding, **steps):
+    """The forward pass is the input gradient, of a layer whose inputs have the shape of our δ."""
+    return run({"inputs": np.zeros_like(delta), "kernel": kernel, "bias": bias, "delta": inputs, **steps}) + bias
+
+
+_LEFT_OVER = (
+    "It says how large the output is, and pads no zeros: a row that is left over stands before the padding is cut, and "
+    "where there is padding, a window reaches it. There is a bias, too.",
+    "notebook 17, transposed convolution",
+)
+TRANSPOSED_FORWARD = [
+    mistake(
+        "zeros for output_padding",
+        "You put rows or columns of zeros at the end for output_padding, after the padding was cut off.",
+        *_LEFT_OVER,
+        {"compute": _short_and_zeros},
+        {"compute": lambda bias, **given: _short_and_zeros(bias=np.zeros_like(bias), **given) + bias},
+    ),
+    mistake("output_padding ignored", "You left out output_padding.", *_LEFT_OVER, compute=_short),
+    mistake("bias missing", "The bias is missing.", "Each filter adds its own.", "notebook 03", bias=np.zeros_like),
+    *_lifted(Computation(conv.input_gradient, conv.INPUT_MISTAKES), _input_gradient),
+]
+_OTHERWISE = ("kernel flipped forward", "bias missing")  # said of δ in other words, or not of δ
+_KNOWN_FORWARD = Computation(
+    conv.forward, [group for group in conv.FORWARD_MISTAKES if group[0].name not in _OTHERWISE]
+)
 TRANSPOSED_DX = [
     mistake(
         "kernel turned",
@@ -238,21 +292,25 @@ TRANSPOSED_DB = _lifted(
 # Dense layers, batch normalisation, activations: δ and inputs with one row for each image
 
 
-def rows_cases(count: int, arrays: Callable[..., Mapping[str, Any]], dtype: np.dtype, seed: int) -> list[Case]:
-    """Batches of one to five rows; ``arrays(rng, images, first, second)`` makes what goes in."""
+def rows_cases(
+    count: int, arrays: Callable[..., Mapping[str, Any]], lengths: Sequence[str], rounded: Round, seed: int
+) -> list[Case]:
+    """Batches of one to five images; ``arrays(rng, images, first, second)`` makes what goes in.
+
+    ``lengths`` says of what there are ``first`` and ``second``; of "" nothing is said.
+    """
     found = []
     for n in range(count):
         rng = np.random.default_rng((seed, n))
         images, first, second = (2, 3, 2) if n == count - 1 else (int(v) for v in rng.integers(1, 6, 3))
         given = {
-            name: value.astype(dtype).astype(float) if isinstance(value, np.ndarray) else value
+            name: rounded(value) if isinstance(value, np.ndarray) else value
             for name, value in arrays(rng, images, first, second).items()
         }
         conditions = {
             "there are several images": images > 1,
-            "there are several inputs": first > 1,
-            "there are several units": second > 1,
-            "inputs and units differ in number": first != second,
+            **{f"there are several {name}": n > 1 for name, n in zip(lengths, (first, second), strict=True) if name},
+            **({f"{' and '.join(lengths)} differ in number": first != second} if all(lengths) else {}),
             "there is one image": images == 1,
         }
         found.append(Case(given, conditions))
@@ -335,11 +393,28 @@ NORM_DBETA = [
 ]  # fmt: skip
 
 
-def activation_mistakes(value: Compute, slope: Compute) -> list[list[Misconception]]:
+def activation_mistakes(name: str, value: Compute, slope: Compute) -> list[list[Misconception]]:
     """What goes wrong with δ · f′(x)."""
     where = "notebook 08, Eq. 20"
+    formula = {"tanh": lambda y: 1 - y**2, "sigmoid": lambda y: y * (1 - y)}.get(name)
+    by_output = (
+        []
+        if formula is None
+        else [
+            mistake(
+                "x for y in f′",
+                "You put x in the place of y in the formula of f′ by y = f(x).",
+                "f′ is 1 − y² for tanh and y · (1 − y) for the sigmoid, where y is what came out.",
+                where,
+                result=lambda r, a: a.delta * formula(a.inputs),
+            ),
+        ]
+    )
     return [
         *SIGN,
+        *by_output,
+        mistake("f′ of δ", "You took f′ at δ.", "f′ is taken at x: what went in decides, not what comes back.", where,
+                result=lambda r, a: a.delta * slope(a.delta)),
         mistake("f for f′", "You multiplied δ with f(x).", "By the chain rule it is f′(x).", where,
                 result=lambda r, a: a.delta * value(a.inputs)),
         mistake("f′ at the output", "You took f′ at the output.", "f′ is taken at x, before the activation.", where,

@@ -18,6 +18,8 @@ class Finding:
         The known mistakes that give these numbers.
     said : str
         What there is to say of it.
+    stopped : int
+        On how many cases the function stopped, so that nothing is known of this result.
     """
 
     right: int
@@ -25,6 +27,7 @@ class Finding:
     condition: str = ""
     names: tuple[str, ...] = ()
     said: str = ""
+    stopped: int = 0
 
     @property
     def agrees(self) -> bool:
@@ -34,7 +37,14 @@ class Finding:
     def __str__(self) -> str:
         if self.agrees:
             return "right."
-        count = f"right on {self.right} of {self.of} cases" if self.right else f"wrong on all {self.of} cases"
+        wrong = self.of - self.right - self.stopped
+        count = (
+            f"right on {self.right} of {self.of} cases"
+            if self.right
+            else f"wrong on {'all ' * (wrong == self.of)}{wrong} cases"
+        )
+        if self.stopped:
+            count = (f"{count}, " if self.right or wrong else "") + f"no result on {self.stopped}"
         condition = f"; wrong {self.condition}" if self.condition else ""
         return "\n    ".join([f"{count}{condition}.", *self.said.splitlines()])
 
@@ -58,8 +68,21 @@ class Diagnosis:
 
     @property
     def agrees(self) -> bool:
-        """Whether all results are right on all cases."""
-        return all(finding.agrees for finding in self.findings.values())
+        """Whether something was compared, and all results are right on all cases."""
+        return bool(self.findings) and all(finding.agrees for finding in self.findings.values())
+
+    def assert_agrees(self) -> None:
+        """Do nothing if all is right; for a test suite.
+
+        Raises
+        ------
+        AssertionError
+            With the whole diagnosis, line by line, if something is not. (pytest cuts off what it shows of
+            ``assert found.agrees``.)
+        """
+        __tracebackhide__ = True  # pytest shows the line that called
+        if not self.agrees:
+            raise AssertionError(str(self))
 
     def __getitem__(self, name: str) -> Finding:
         return self.findings[name]

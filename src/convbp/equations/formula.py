@@ -13,6 +13,7 @@ A *case* says what the letters are: ``case.map(letter)``, ``case.size(name)``, `
 ``case.agree(left, right)``; `convbp.equations.cases.Case` and `convbp.equations.terms.Arrays` have these.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
@@ -176,7 +177,7 @@ class Expression(Node):
     @property
     def compact(self) -> str:
         """As it is printed within an index or a limit."""
-        return self.latex.replace(" ", "")
+        return re.sub(r"(\\[a-zA-Z]+ (?=[a-zA-Z]))| ", r"\1", self.latex)  # but for the space that ends a command
 
     def value(self, case, at):
         """The number on this case, at these values of the indices."""

@@ -187,17 +187,22 @@ def _is_empty(wrong: np.ndarray | None) -> bool:
 
 
 def name(
-    known: Known, answers: Sequence[Answer], expected: Sequence[np.ndarray], counts: Sequence[Mapping]
+    known: Known,
+    answers: Sequence[Answer],
+    expected: Sequence[np.ndarray],
+    counts: Sequence[Mapping],
+    exceptions: bool = True,
 ) -> Explanation | None:
     """Find what explains answers to the first inputs, or to all, of which at least one is wrong.
 
-    ``counts`` has for each input some numbers by name, for a factor may be one of them.
+    ``counts`` has for each input some numbers by name, for a factor may be one of them. With ``exceptions`` a known
+    mistake is named also if it does not explain a few of them.
     """
     first = answers[0].values
     if first.size and all(np.all(answer.values == first.flat[0]) for answer in answers):
         return None  # one number everywhere: no mistake, but an answer that did not look at its arguments
     search = _Search(known, answers, expected)
-    explanation = search.plainest()
+    explanation = search.plainest() or (search.but_for_few() if exceptions else None)
     if explanation:
         return explanation
     ratios = [by for answer, right in zip(answers, expected, strict=True) if (by := ratio(answer, right))]
@@ -225,7 +230,6 @@ class _Search:
             or self._cut_off(known.singles)
             or self._cut_off(known.variants)
             or self._alone(known.pairs)
-            or self._but_for_few(known.singles)
         )
 
     def unusual(self) -> Explanation | None:
@@ -294,10 +298,10 @@ class _Search:
                         return Explanation(way, {said: sentence})
         return None
 
-    def _but_for_few(self, ways: Callable) -> Explanation | None:
-        """What explains all inputs but one in six, not the first; a special case may be treated in a way of its own."""
+    def but_for_few(self) -> Explanation | None:
+        """A known mistake for all inputs but one in six, not the first: a special case may have a way of its own."""
         every = range(len(self.answers))
-        for way in self.known.table(ways, 0).equal(self.answers[0]):
+        for way in self.known.table(self.known.singles, 0).equal(self.answers[0]):
             others = [n for n in every if not self._explains(way, Answer.equals, [n])]
             if 0 < len(others) <= len(every) // 6:
                 listed = ", ".join(str(n + 1) for n in others)

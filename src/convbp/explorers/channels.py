@@ -9,6 +9,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
+from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.control import Control
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Kind, choice, declares, readable, tick
@@ -366,6 +367,6 @@ class Channels(Explorer, state=State, scene=scene):
     """
 
     def controls(self) -> Rows:
-        example = widgets.Dropdown(description="example", options=[OWN_ARRAYS, *EXAMPLES])
+        example = made(widgets.Dropdown, description="example", options=[OWN_ARRAYS, *EXAMPLES])
         ways, sliders = super().controls()
         return [[Control(example, _example, _with_example), *ways], sliders]

@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
+from convbp.explorers.controls.alike import made
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Kind, choice, declares, shown, whole
 from convbp.explorers.states.state import ExplorerState
@@ -197,7 +198,7 @@ class DrawDigit(Explorer, state=State, scene=scene):
         self.view.on_msg(lambda view, message, buffers: self._on_message(message))
 
     def controls(self) -> Rows:
-        clear = widgets.Button(description="Clear", icon="eraser", tooltip="Blank paper")
+        clear = made(widgets.Button, description="Clear", icon="eraser", tooltip="Blank paper")
         clear.on_click(lambda _: self.clear())
         ((pen, example, wanted),) = super().controls()
         return [[pen, example, clear], [wanted]]

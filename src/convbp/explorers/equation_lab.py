@@ -16,6 +16,7 @@ from convbp.equations.formula import Formula as Expression
 from convbp.equations.registry import equation
 from convbp.equations.terms import Named, all_terms
 from convbp.equations.trials import SQUARE_AND_X, Failure, Trial, trial
+from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.control import Control
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.changed_formula import (
@@ -290,14 +291,15 @@ class EquationLab(Explorer, state=State, scene=scene):
 
     def controls(self) -> Rows:
         size = {"style": {"description_width": "auto"}, "layout": {"width": "420px"}}
-        place = widgets.Dropdown(description="place", **size)
-        there = widgets.Dropdown(description="stands there", **size)
-        line = widgets.HTMLMath(
+        place = made(widgets.Dropdown, description="place", **size)
+        there = made(widgets.Dropdown, description="stands there", **size)
+        line = made(
+            widgets.HTMLMath,
             description="formula",
             style=size["style"],
             layout={"max_width": "100%", "min_height": "66px", "overflow": "auto hidden"},
         )
-        back = widgets.Button(description="Take back", tooltip="Take back the last change", icon="step-backward")
+        back = made(widgets.Button, description="Take back", tooltip="Take back the last change", icon="step-backward")
         back.on_click(lambda _: self.update(changes=self.state.changes[:-1]))
         return [
             *super().controls(),

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.activations import Activation, identity
+from convbp.explorers.controls.alike import made
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import activation, scalar
 from convbp.explorers.states.state import ANYWHERE, ExplorerState
@@ -32,7 +33,7 @@ def _slider(least: float, most: float, step: float) -> dict[str, Any]:
         "most": most,
         "step": step,
         "style": {"description_width": "auto"},
-        "layout": widgets.Layout(width="200px"),
+        "layout": {"width": "200px"},
     }
 
 
@@ -189,7 +190,7 @@ class ErrorCurve(Explorer, state=State, scene=scene):
 
     def controls(self) -> Rows:
         ((weight, target, nudge, rate, _, activation),) = super().controls()
-        step = widgets.Button(description="Step", icon="arrow-down", tooltip="w becomes w − η·∂E/∂w")
+        step = made(widgets.Button, description="Step", icon="arrow-down", tooltip="w becomes w − η·∂E/∂w")
         step.on_click(lambda _: self._show(_stepped))
         # A point that is chosen on the curve is a weight, too.
         return [[replace(weight, read=lambda state: state.chosen), target, nudge, rate, activation, step]]

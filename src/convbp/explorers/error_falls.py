@@ -10,6 +10,7 @@ from convbp import exercises
 from convbp.convolution import cross_correlate
 from convbp.equations.kernel_gradient import KERNEL_SUM
 from convbp.equations.terms import all_terms
+from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.controls.control import Control
 from convbp.explorers.explorer import Explorer, Rows
@@ -285,7 +286,7 @@ class ErrorFalls(Explorer, state=State, scene=scene):
         )
         buttons = []
         for count, name in ((1, "Step"), (10, "10 steps")):
-            button = widgets.Button(description=name, icon="arrow-down", tooltip="All weights become w − η·∂E/∂w")
+            button = made(widgets.Button, description=name, icon="arrow-down", tooltip="All weights become w − η·∂E/∂w")
             button.on_click(lambda _, count=count: self._show(lambda state: _steps(state, count)))
             buttons.append(button)
         return [[number, rate, *buttons, cover]]

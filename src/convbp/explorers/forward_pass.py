@@ -117,7 +117,7 @@ def _highlight(
             column=(("Σ", x), (f"{f.name}", o)),
             total=f"xˡ({i}, {j}) is {number(x)}, and oˡ({i}, {j}) is {f.name}({number(x)}) = {number(o)} (Eq. 8).",
             notes=(
-                f"Eq. 6: rot180(wˡ) ∗ oˡ⁻¹ at ({i + k1 - 1}, {j + k2 - 1}), plus b, is {number(as_in_eq_6)} too: "
+                f"rot180(wˡ) ∗ oˡ⁻¹ at ({i + k1 - 1}, {j + k2 - 1}), plus b, is {number(as_in_eq_6)} too: "
                 "∗ turns the kernel back.",
                 f"{f.name}(x) is {f.formula}. Its slope here, needed on the way back, is "
                 f"{number(f.derivative(x).item())}.",

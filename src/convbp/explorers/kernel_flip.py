@@ -131,7 +131,7 @@ def _highlight(state: State, grids: dict[str, Grid], chosen: str, m: int, n: int
             *((Mark("change", m, n, style="dashed"),) if "turned" in path else ()),
         ),
         formula=Formula(
-            heading=f"K({m}, {n}) = {value}:  rot180(K)(m, n) = K(k₁ − 1 − m, k₂ − 1 − n)",
+            heading=f"K({m}, {n}) = {value}" + ":  rot180(K)(m, n) = K(k₁ − 1 − m, k₂ − 1 − n)" * ("turned" in path),
             terms=((term("kernel"), term(COLUMNS)), (term(ROWS), term("turned"))),
             total=(
                 "This is the kernel; two reflections turn it by 180°.",

@@ -153,7 +153,7 @@ def _by_weights(state: State, grids: dict[str, Grid]) -> Made:
     image, delta, kernel, gradient = grids.values()
     others = {
         "Eq. 14, the valid part of rot180(δ) ∗ o": convolve(state.image, rot180(state.delta)),
-        "The article's figure, o ⊗ rot180(δ)": state.figure,
+        "With δ turned, o ⊗ rot180(δ)": state.figure,
         "Central difference of E = Σ δ·x": state.central_difference("kernel"),
     }
     sums: Any = all_terms(KERNEL_SUM, named(o=state.image, delta=state.delta))
@@ -229,7 +229,7 @@ def _turned(state: State, grids: dict[str, Grid]) -> Made:
                 *(Mark(grid, m, n, style="dashed") for grid in ("kernel", "gradient")),
             ),
             formula=Formula(
-                heading=f"The article's figure at ({m}, {n}):  Σᵢ Σⱼ rot180(δ)(i, j) · o(i + {m}, j + {n})",
+                heading=f"With δ turned, at ({m}, {n}):  Σᵢ Σⱼ rot180(δ)(i, j) · o(i + {m}, j + {n})",
                 terms=in_rows(written(entry, tags), cols),
                 total=f"The sum is {is_}; {name} is {should_be}: {verdict}.",
                 notes=(

@@ -23,6 +23,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
+from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.control import buttons, wrapped
 from convbp.explorers.controls.former import close_former, close_inside
 from convbp.explorers.controls.subshell import answer_beside_cells
@@ -106,15 +107,18 @@ class LiveTraining(widgets.VBox):
                 "LiveTraining: with the network's weights a number becomes infinite or NaN, as after a training that "
                 "diverged; expected weights to begin with. Take a new network, or press Reset where it diverged."
             ) from None
+        self._full = 0.0  # the largest δ so far: in every picture of it a colour means the same
         self._next_picture = 0.0
         self._steps: Iterator[None] | None = None  # where there are no threads
 
-        self._main = widgets.Button()
-        self._stop = widgets.Button(description="Stop", icon="stop", tooltip="End the training after this step")
-        self._reset = widgets.Button(description="Reset", icon="undo", tooltip="Back to the weights it began with")
+        self._main = made(widgets.Button)
+        self._stop = made(widgets.Button, description="Stop", icon="stop", tooltip="End the training after this step")
+        self._reset = made(
+            widgets.Button, description="Reset", icon="undo", tooltip="Back to the weights it began with"
+        )
         self._pace = buttons("pace", PACES.items())
         self._sliders = _sliders(**self._options)
-        self._picture = widgets.HTML()
+        self._picture = made(widgets.HTML)
         super().__init__(
             [wrapped(self._main, self._stop, self._reset, self._pace, *self._sliders.values()), self._picture]
         )
@@ -184,7 +188,7 @@ class LiveTraining(widgets.VBox):
                 self.stop()
                 self.network.replace_parameters(dict(self._initial))
                 self._records.clear()
-                self._error = None
+                self._error, self._full = None, 0.0
                 self._enter(READY)
 
     def wait(self, timeout: float | None = None) -> "LiveTraining":
@@ -313,6 +317,7 @@ class LiveTraining(widgets.VBox):
     def _show(self) -> None:
         with suppress(NotFiniteError):  # where it diverges; what was seen last stays
             self._inside = training_picture.inside(self.network, *self._example)
+        self._full = max(self._full, np.abs(self._inside.get("deltas", 0)).max())
         name, icon = _MAIN.get(self._status, _TRAIN_ON)
         self._main.description, self._main.icon = name, icon
         self._main.disabled = self._status == FAILED  # such weights would fail again
@@ -323,7 +328,9 @@ class LiveTraining(widgets.VBox):
         self._picture.value = training_picture.page(self._moment())
 
     def _moment(self) -> training_picture.Moment:
-        return training_picture.Moment(self._says(), self._status == FAILED, self._records, **self._inside)
+        return training_picture.Moment(
+            self._says(), self._status == FAILED, self._records, full=self._full, **self._inside
+        )
 
     def _says(self) -> str:
         reason = "" if self._error is None else f" {self._error}"
@@ -355,10 +362,11 @@ def _sliders(learning_rate: float, momentum: float) -> dict[str, widgets.Widget]
     powers = (
         (-4, 0) if not learning_rate > 0 else (min(-4, floor(log10(learning_rate))), max(0, ceil(log10(learning_rate))))
     )
-    common = {"style": {"description_width": "auto"}, "layout": {"width": "250px"}, "continuous_update": False}
+    look: dict[str, Any] = {"style": {"description_width": "auto"}, "layout": {"width": "250px"}}
     later = "used from the next start"
     return {
-        "learning_rate": widgets.FloatLogSlider(
+        "learning_rate": made(
+            widgets.FloatLogSlider,
             learning_rate,
             min=powers[0],
             max=powers[1],
@@ -366,10 +374,19 @@ def _sliders(learning_rate: float, momentum: float) -> dict[str, widgets.Widget]
             readout_format=".2g",
             description="learning rate",
             tooltip=later,
-            **common,
+            continuous_update=False,
+            **look,
         ),
-        "momentum": widgets.FloatSlider(
-            momentum, min=0, max=max(0.99, momentum), step=0.01, description="momentum", tooltip=later, **common
+        "momentum": made(
+            widgets.FloatSlider,
+            momentum,
+            min=0,
+            max=max(0.99, momentum),
+            step=0.01,
+            description="momentum",
+            tooltip=later,
+            continuous_update=False,
+            **look,
         ),
     }
 

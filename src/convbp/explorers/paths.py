@@ -5,9 +5,11 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
+import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_bias_gradient, conv2d_input_gradient, conv2d_kernel_gradient
+from convbp.explorers.controls.alike import Layout, look
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.examples import DELTA, KERNEL
 from convbp.explorers.states.fields import array, choice, pair, scalar, tick
@@ -313,6 +315,6 @@ class Paths(Explorer, state=State, scene=scene):
         ((kinds, row, col, *_, cover),) = super().controls()
         for control, name in ((row, "row"), (col, "column")):
             control.widget.description = name
-            control.widget.style.description_width = "auto"
-            control.widget.layout.width = "200px"
+            control.widget.style = look(widgets.SliderStyle, description_width="auto")
+            control.widget.layout = look(Layout, width="200px")
         return [[kinds, row, col, cover]]

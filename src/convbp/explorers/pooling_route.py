@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
+from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.pooling import POOLINGS, PoolingState
@@ -49,7 +50,7 @@ def scene(state: PoolingState) -> Scene:
     grids = {
         "inputs": Grid("inputs", "input o", rows_of(state.inputs), tags=_winners(state, pooled), axes=("i′", "j′")),
         "output": Grid("output", f"output y, {state.pooling}", rows_of(pooled.output[0, :, :, 0])),
-        "delta": Grid("delta", "δ of the output", rows_of(state.deltas), axes=("i", "j")),
+        "delta": Grid("delta", "δ of y", rows_of(state.deltas), axes=("i", "j")),
         "shares": Grid("shares", "Σ ∂y/∂o, all windows", rows_of(summed), largest=largest),
         "gradient": Grid("gradient", "∂E/∂o", rows_of(gradient)),
     }
@@ -222,8 +223,8 @@ class PoolingRoute(Explorer, state=PoolingState, scene=scene):
     """Choose a δ to see which pixels get it, or a pixel to see what it gets from which windows; change the numbers."""
 
     def controls(self) -> Rows:
-        tie = widgets.Button(description="Make ties", tooltip="The chosen window: all as large as its largest")
-        zeros = widgets.Button(description="Make zeros", tooltip="The chosen window: all 0")
+        tie = made(widgets.Button, description="Make ties", tooltip="The chosen window: all as large as its largest")
+        zeros = made(widgets.Button, description="Make zeros", tooltip="The chosen window: all 0")
         tie.on_click(lambda _: self._show(lambda state: _with_window(state, np.max)))
         zeros.on_click(lambda _: self._show(lambda state: _with_window(state, lambda entries: 0)))
         ((kinds, *sides, cover),) = super().controls()

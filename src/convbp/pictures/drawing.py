@@ -25,7 +25,7 @@ HEAD, MAP_HEAD, CARD_HEAD = 40, 20, 24  # above a grid, for its title and column
 SMALL_INDICES = 4  # of a small grid every so many indices are written
 TITLE, MAP_TITLE, CAPTION = 14, 12, 11  # sizes of texts
 THUMBNAIL_TITLE = round(MAP_TITLE / THUMBNAIL)
-LEGIBLE, LEAST = 10, 7  # of a number, if there is room for it; of a number at all
+LEGIBLE, LEAST = 8.8, 7  # of a number, if there is room for it; of a number at all
 WIDER, PLUS, APART = 8, 16, 8  # a term than a cell; between two terms, and between their lines
 TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
 LINE, CONTINUED, HANG = 24, 20, 20  # of a text; from a line to the rest of it when it is broken, and its indent
@@ -459,7 +459,7 @@ def _column(lines: tuple[tuple[str, Any], ...], types: tuple[type, ...], width: 
     size = _fitting(numbers, 17, RESULT_ROOM / 1.12)
     names = max(text_width(name, TITLE) for name, _ in lines)
     box = max(44.0, *(text_width(text, size, bold=True) + 12 for text in numbers))
-    width = max(width, names + 10 + box)
+    width = max(width, names + 8 + box)
     parts = []
     for n, ((name, _), text) in enumerate(zip(lines, numbers, strict=True)):
         last, y = n == len(lines) - 1, COLUMN_LINE * n + 8 * (n == len(lines) - 1 > 0)

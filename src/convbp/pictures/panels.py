@@ -29,8 +29,8 @@ class Panel(NamedTuple):
     content: str
 
 
-def maps(title: str, maps: np.ndarray, below: str | None = None, side: int = SIDE) -> Panel:
-    """Arrays side by side in the diverging colours, white at zero; the largest of all has the full colour.
+def maps(title: str, maps: np.ndarray, below: str | None = None, side: int = SIDE, full: float = 0) -> Panel:
+    """Arrays side by side in the diverging colours, white at zero; the largest, or ``full``, has the full colour.
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ def maps(title: str, maps: np.ndarray, below: str | None = None, side: int = SID
         What stands below them; if left out, how large the largest is.
     side : int
         The longer side of all of them together.
+    full : float
+        What has the full colour, if it is more than the largest.
     """
     maps = maps[:TILES]
     largest = float(np.abs(maps).max())
@@ -50,7 +52,7 @@ def maps(title: str, maps: np.ndarray, below: str | None = None, side: int = SID
     pixels = np.zeros((down * step_r - 1, across * step_c - 1, 4), np.uint8)
     scale = side / max(pixels.shape[:2])
     frames = []
-    levels = np.rint(100 * maps / (largest or 1)).astype(int) + 100
+    levels = np.rint(100 * maps / (max(full, largest) or 1)).astype(int) + 100
     for m, tile in enumerate(_palette()[levels]):
         r, c = step_r * (m // across), step_c * (m % across)
         pixels[r : r + rows, c : c + cols] = tile

@@ -40,6 +40,8 @@ ROOM = 1170  # of the line on a usual page
 USUAL, LINES = 36, 440  # the side of a cell at least, and the height of several lines at most, if there is room
 HIGH, HIGHEST = 240, 400  # so high are the cells of a grid at most, if they can be, and if that is too little for many
 PHONE = 268  # on the narrowest page what is wider is made smaller
+SHRINKS = 0.88  # as far as a page makes a line smaller before it takes a narrower layout
+MUCH = 120  # lower: then the maps stand beside the line
 LONGEST = 1400  # of a line on the widest page
 ROUNDING = 1e-6  # of a width that is added up in another order, or as another Python adds
 WIDEST = 1300  # of a still picture, if it can be: on a page it is made smaller until it fits
@@ -208,7 +210,7 @@ class _Drawn:
         if self.given or self.scene.cell:
             return self.given or self.scene.cell
 
-        def fits(cell: int, high: int) -> bool:
+        def fits(cell: int, high: int, room: float = ROOM) -> bool:
             boxes = [self._box(piece, cell) for phrase in self.phrases for piece in phrase]
             single = high + drawing.HEAD + 4
             highest = [
@@ -218,7 +220,7 @@ class _Drawn:
                 self.gaps[: len(self.phrases) - 1]
             )
             low = all(box.above + box.below <= most for box, most in zip(boxes, highest, strict=True))
-            return low and width <= ROOM
+            return low and width <= room
 
         in_line = (grid for phrase in self.phrases for piece in phrase for grid in stacked(piece))
         shown = [one for grid in in_line for one in self._titled[grid.name]]
@@ -229,17 +231,19 @@ class _Drawn:
             for cell in some:
                 if fits(cell, high):
                     return cell
+        single = next((cell for cell in cells if fits(cell, HIGHEST)), None)
+        if not single and fits(usual[-1], HIGHEST, ROOM / SHRINKS - 2 * MARGIN):
+            return usual[-1]
         # Several lines, then, if they are not too high; else smaller cells.
         heights = {
             cell: _Drawn(self.scene, cell, self).height_of_line() for cell in cells if cell <= 40 or cell == cells[-1]
         }
         low = next((cell for cell in heights if cell in usual and heights[cell] <= LINES), None)
-        single = next((cell for cell in cells if fits(cell, HIGHEST)), None)
         return low or single or min(heights, key=heights.__getitem__)
 
     def height_of_line(self) -> float:
         """Of the phrases, in as many lines as they need on a page."""
-        places = self.arranged(ROOM).places[: len(self.phrases)]
+        places = self._in_lines(self._units(ROOM), ROOM).places[: len(self.phrases)]
         return max(y + scale * (box.above + box.below) for (_, y, scale), box in zip(places, self.boxes, strict=False))
 
     @cached_property
@@ -322,11 +326,25 @@ class _Drawn:
         return Box(width, above, height - above)
 
     def arranged(self, room: float) -> Layout:
-        """The parts in lines of this width; a map begins a line, and what is wider than a line is made smaller."""
+        """The parts in lines of this width, the maps below the phrases; or beside them, where that is much lower."""
+        phrases, maps = range(len(self.phrases)), range(len(self.phrases), len(self.boxes))
+        below = self._in_lines(self._units(room), room)
+        left = room - GAP - self.width_of_maps(maps) if maps else 0
+        if left < max(self.boxes[p].width for p in phrases):
+            return below
+        line = self._in_lines((unit for unit in self._units(left) if unit[0] in phrases), left)
+        beside, at = self._in_lines([maps], room), line.width - 2 * MARGIN + GAP
+        height = max(line.height, beside.height)
+        if height + MUCH > below.height:
+            return below
+        return Layout(at + beside.width, height, (*line.places, *((at + x, y, scale) for x, y, scale in beside.places)))
+
+    def _in_lines(self, units: Iterable[Sequence[int]], room: float) -> Layout:
+        """Parts in lines of this width; the first map begins one, and what is wider than a line is made smaller."""
         scales = [self._scale(p, room) for p in range(len(self.boxes))]
         lines: list[list[int]] = []
         used = 0.0
-        for unit in self._units(room):
+        for unit in units:
             width = self.width(unit) if len(unit) > 1 else self.boxes[unit[0]].width * scales[unit[0]]
             before = self.gaps[unit[0] - 1]
             if lines and unit[0] != len(self.phrases) and used + before + width <= room + ROUNDING:
@@ -413,7 +431,7 @@ class _Drawn:
         parts = []
         for phrase, box in zip(self.phrases, self.boxes, strict=False):
             pieces, x = [], 0.0
-            for piece, following in zip(phrase, [*phrase[1:], None], strict=True):
+            for piece, following in zip(phrase, [*phrase[1:], ""], strict=True):
                 own = self._box(piece, self.cell)
                 y = box.above - own.above
                 if isinstance(piece, Part):
@@ -423,7 +441,7 @@ class _Drawn:
                     middle = f'x="{x + OPERATOR / 2:g}" y="{box.above + 8:g}"'
                     pieces.append(f'<text class="operator" {middle}>{escape(piece)}</text>')
                 pieces.append(drawn(piece, x, y, BELOW))
-                x += own.width + (_between(piece, following) if following is not None else 0)
+                x += own.width + _between(piece, following)
             parts.append("".join(pieces))
         parts += [drawn(piece, 0, 0) for piece in self.scene.maps]
         small = ' class="thumbnail"' if self.scene.thumbnails else ""

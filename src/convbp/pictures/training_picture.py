@@ -46,6 +46,8 @@ class Moment:
         The gradient of the loss, of this image alone, for what that layer returns.
     layer : str
         Its name.
+    full : float
+        The δ that has the full colour, if the largest of these is smaller.
     """
 
     says: str
@@ -57,6 +59,7 @@ class Moment:
     filters: np.ndarray | None = None
     deltas: np.ndarray | None = None
     layer: str = ""
+    full: float = 0.0
 
 
 def inside(network: Network, image: np.ndarray, label: np.ndarray) -> dict:
@@ -154,7 +157,7 @@ def _panels(moment: Moment) -> list[Panel]:
         panels.append(maps(f"filters of {moment.layer}", moment.filters))
     panels.append(maps(f"one image: {moment.label}", moment.image[None], moment.seen))
     if moment.deltas is not None:
-        panels.append(maps(f"its δ at {moment.layer}", moment.deltas))
+        panels.append(maps(f"its δ at {moment.layer}", moment.deltas, full=moment.full))
     return panels
 
 

@@ -633,8 +633,7 @@ def _recursion_by_copies(delta, kernel, pre_activation):
         ),
         mistake(
             "wrapped around the border",
-            "Past the border of δ you went on at its other side, as Python's negative indices do, and a Fourier "
-            "transform that is too small.",
+            "Past the border of δ you went on at its other side, as Python's negative indices do.",
             "Outside its map δ is zero: Q is clipped at the border.",
             "notebook 07, Eq. 16 and 17",
             {

@@ -323,7 +323,7 @@ def _kernel_gradient_by_slices(inputs, delta):
     mistakes=[
         mistake(
             "delta turned by 180°",
-            "You correlated the inputs with rot180(δ), as the article's figure of Eq. 14 does.",
+            "You correlated the inputs with rot180(δ): δ is turned by 180° there.",
             "In this course the forward pass does not flip (Eq. 7), so δ is not flipped either (Eq. 13).",
             FIGURE,
             delta=_on_images(lambda delta: delta[::-1, ::-1]),

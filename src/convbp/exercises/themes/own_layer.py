@@ -510,8 +510,8 @@ _PATHS = "μ and σ depend on every x of the batch, and so the error comes back 
     mistakes=[
         mistake(
             "statistics taken for constants",
-            "You took mean and variance for constants.",
-            _PATHS,
+            "You took mean and variance for constants: that is for evaluation mode, with running statistics.",
+            f"In training {_PATHS}",
             NORM,
             through_mean=np.zeros_like,
             through_variance=np.zeros_like,

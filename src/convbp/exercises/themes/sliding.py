@@ -383,8 +383,7 @@ def _convolved_in_loops(image, kernel):
         ),
         mistake(
             "wrapped around the border",
-            "Past the border you went on at the other side of the image, as Python's negative indices do, and a "
-            "Fourier transform.",
+            "Past the border you went on at the other side of the image, as Python's negative indices do.",
             "In Eq. 2 a negative index means outside, where there is zero; the valid part reads none.",
             "notebook 02, where do negative indices go",
             {"slide": padded(before, convolve, "wrap")},
@@ -688,8 +687,7 @@ def _full_of_padded(image, kernel):
         ),
         mistake(
             "wrapped around the border",
-            "Past the border of the image you went on at its other side, as Python's negative indices do, and a "
-            "Fourier transform that is too small.",
+            "Past the border of the image you went on at its other side, as Python's negative indices do.",
             "Outside the image there is zero.",
             "notebook 02, where do negative indices go",
             {"slide": padded(around, convolve, "wrap")},

@@ -85,7 +85,7 @@ def _kernel_gradient_by_windows(inputs, delta):
     mistakes=[
         mistake(
             "delta turned by 180°",
-            "You correlated the input with rot180(δ), as the article's figure of Eq. 14 does.",
+            "You correlated the input with rot180(δ): δ is turned by 180° there.",
             "In this course the forward pass does not flip (Eq. 7), so δ is not flipped either (Eq. 13).",
             FIGURE,
             delta=rot180,

@@ -3,6 +3,7 @@
 import ipywidgets as widgets
 import traitlets
 
+from convbp.explorers.controls.alike import Layout, look
 from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.notation import subscripted
@@ -50,10 +51,14 @@ class ArraySliders(widgets.GridBox):
         gaps, self._most = GAP * (cols - 1), max(self._most, rows)
         self.children = [slider for sliders in self._sliders for slider in sliders]
         # As many side by side as the array has columns, unless that leaves them less than 110 pixels.
-        self.layout.grid_template_columns = f"repeat(auto-fill, minmax(max(110px, (100% - {gaps}px) / {cols}), 1fr))"
-        self.layout.grid_gap = f"0px {GAP}px"
-        self.layout.max_width = f"{190 * cols + gaps}px"
-        self.layout.min_height, self.layout.align_content = f"{LINE * self._most}px", "flex-start"
+        self.layout = look(
+            Layout,
+            grid_template_columns=f"repeat(auto-fill, minmax(max(110px, (100% - {gaps}px) / {cols}), 1fr))",
+            grid_gap=f"0px {GAP}px",
+            max_width=f"{190 * cols + gaps}px",
+            min_height=f"{LINE * self._most}px",
+            align_content="flex-start",
+        )
         answer_beside_cells(self)  # the new sliders
 
     def _slider(self, m: int, n: int) -> NumberSlider:
@@ -64,7 +69,7 @@ class ArraySliders(widgets.GridBox):
             most=most,
             real_format=".2f",  # there is no room for more; the picture says it
             style={"description_width": "28px"},
-            layout=widgets.Layout(flex="1 1 auto", width="auto", margin="0"),
+            layout={"flex": "1 1 auto", "width": "auto", "margin": "0"},
         )
         slider.observe(lambda change: self._follow_slider(m, n, change.new), "value")
         return slider

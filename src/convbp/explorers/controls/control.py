@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.pictures.scene import rows_of
 
@@ -57,7 +58,8 @@ class Control:
 
 def buttons(name: str, options: Iterable[tuple[str, Any]]) -> widgets.ToggleButtons:
     """A choice between a few values, all in view."""
-    return widgets.ToggleButtons(
+    return made(
+        widgets.ToggleButtons,
         description=name,
         options=list(options),
         style={"button_width": "auto", "description_width": "auto"},
@@ -66,14 +68,15 @@ def buttons(name: str, options: Iterable[tuple[str, Any]]) -> widgets.ToggleButt
 
 def menu(name: str) -> widgets.Dropdown:
     """A list to choose from, no wider than it has to be."""
-    return widgets.Dropdown(description=name, style={"description_width": "auto"}, layout=widgets.Layout(width="auto"))
+    return made(widgets.Dropdown, description=name, style={"description_width": "auto"}, layout={"width": "auto"})
 
 
 def reset_button() -> widgets.Button:
     """A button for `Explorer`'s ``reset``."""
-    return widgets.Button(description="Reset", tooltip="Back to how it began", icon="undo")
+    return made(widgets.Button, description="Reset", tooltip="Back to how it began", icon="undo")
 
 
 def wrapped(*controls: widgets.Widget) -> widgets.Box:
     """Controls side by side, in several lines where the page is narrow."""
-    return widgets.Box(controls, layout=widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="2px 20px"))
+    layout = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "2px 20px"}
+    return made(widgets.Box, controls, layout=layout)

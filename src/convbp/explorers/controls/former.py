@@ -5,6 +5,8 @@ from typing import Any
 import ipywidgets as widgets
 from IPython import get_ipython
 
+from convbp.explorers.controls.alike import is_shared
+
 # Cell → the run that showed something there last, and what it showed.
 _shown: dict[str, tuple[str, list[widgets.Widget]]] = {}
 
@@ -33,13 +35,13 @@ def close_former(explorer: widgets.Widget) -> None:
 
 
 def close_inside(widget: widgets.Widget) -> None:
-    """Close the widgets inside, with their layouts and styles; ipywidgets closes a box alone."""
+    """Close the widgets inside, with the layouts and styles of their own; ipywidgets closes a box alone."""
     for child in getattr(widget, "children", ()):
         close_inside(child)
         child.close()
     for name in ("layout", "style"):
         part = getattr(widget, name, None)
-        if isinstance(part, widgets.Widget):
+        if isinstance(part, widgets.Widget) and not is_shared(part):
             part.close()
 
 

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import rot180
+from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.control import Control
 
 
@@ -53,4 +54,4 @@ def preset_choice(field: str = "kernel") -> Control:
     def with_preset(state: Any, name: str) -> Any:
         return state if name == OWN_VALUES else replace(state, **{field: PRESETS[name](*getattr(state, field).shape)})
 
-    return Control(widgets.Dropdown(description=field, options=[OWN_VALUES, *PRESETS]), name, with_preset)
+    return Control(made(widgets.Dropdown, description=field, options=[OWN_VALUES, *PRESETS]), name, with_preset)

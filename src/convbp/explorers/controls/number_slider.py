@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
+from convbp.explorers.controls.alike import Layout, look, made
 from convbp.explorers.controls.subshell import answer_beside_cells
 
 
@@ -37,10 +38,10 @@ class NumberSlider(widgets.Box):
         **options: Any,
     ):
         self._range, self._options = (least, most), options
-        self._of_reals = {"step": step, "readout_format": real_format, "continuous_update": False}
+        self._of_reals: dict[str, Any] = {"step": step, "readout_format": real_format, "continuous_update": False}
         self._slider: Any = None
         self._refreshing = False
-        super().__init__(description=description, value=value)
+        super().__init__(description=description, value=value, layout=look(Layout))
 
     @traitlets.validate("value")
     def _follow_value(self, proposal) -> Any:
@@ -49,7 +50,7 @@ class NumberSlider(widgets.Box):
         self._refreshing = True
         try:
             if not isinstance(self._slider, widgets.IntSlider if whole else widgets.FloatSlider):
-                self._build(whole)
+                self._build(value, whole)
             # First the range and then the value, and never a narrower range: the page would move what lies outside.
             slider = self._slider
             if not slider.min <= value <= slider.max:
@@ -60,13 +61,14 @@ class NumberSlider(widgets.Box):
             self._refreshing = False
         return value
 
-    def _build(self, whole: bool) -> None:
+    def _build(self, value: Any, whole: bool) -> None:
         least, most = self._range if self._slider is None else (self._slider.min, self._slider.max)
-        common = {"min": least, "max": most, "description": self.description, "disabled": self.disabled}
+        value = value if least <= value <= most else least
+        common: dict[str, Any] = {"min": least, "max": most, "description": self.description, "disabled": self.disabled}
         if whole:
-            self._slider = widgets.IntSlider(0, **common, **self._options)
+            self._slider = made(widgets.IntSlider, int(value), **common, **self._options)
         else:
-            self._slider = widgets.FloatSlider(0, **common, **self._options, **self._of_reals)
+            self._slider = made(widgets.FloatSlider, float(value), **common, **self._options, **self._of_reals)
         self._slider.observe(self._follow_slider, "value")
         self.children = [self._slider]
         answer_beside_cells(self)  # the new slider

@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.control import Change, Control
 
 AXES = ("rows", "columns")
@@ -22,6 +23,11 @@ def pair_slider(name: str, axis: int, least: int, most: Callable[[Any], int], ch
         pair[axis] = value
         return change(state, tuple(pair)) if change else replace(state, **{name: tuple(pair)})
 
-    slider = widgets.IntSlider(min=least, description=f"{name}, {AXES[axis]}", layout=widgets.Layout(width="250px"))
-    slider.style.description_width = "120px"
+    slider = made(
+        widgets.IntSlider,
+        min=least,
+        description=f"{name}, {AXES[axis]}",
+        style={"description_width": "120px"},
+        layout={"width": "250px"},
+    )
     return Control(slider, lambda state: getattr(state, name)[axis], changed, fit=lambda state: {"max": most(state)})

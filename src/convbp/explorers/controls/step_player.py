@@ -3,6 +3,8 @@
 import ipywidgets as widgets
 import traitlets
 
+from convbp.explorers.controls.alike import made
+
 
 class StepPlayer(widgets.HBox):
     """``value`` is the step, from 0 to ``max``, which may change with the state; see `Control.fit`."""
@@ -11,10 +13,10 @@ class StepPlayer(widgets.HBox):
     max = traitlets.Int()
 
     def __init__(self, name: str = "step", *, interval: int = 700):
-        self._play = widgets.Play(interval=interval, show_repeat=False, tooltip="Play")
-        self._slider = widgets.IntSlider(description=name, style={"description_width": "auto"})
-        back = widgets.Button(icon="step-backward", tooltip="One step back", layout={"width": "40px"})
-        on = widgets.Button(icon="step-forward", tooltip="One step on", layout={"width": "40px"})
+        self._play = made(widgets.Play, interval=interval, show_repeat=False, tooltip="Play")
+        self._slider = made(widgets.IntSlider, description=name, style={"description_width": "auto"})
+        back = made(widgets.Button, icon="step-backward", tooltip="One step back", layout={"width": "40px"})
+        on = made(widgets.Button, icon="step-forward", tooltip="One step on", layout={"width": "40px"})
         super().__init__([self._play, back, on, self._slider], layout={"flex_flow": "row wrap"})
         for widget in (self._play, self._slider):  # which stay within their max, and so does the value
             traitlets.link((self, "max"), (widget, "max"))

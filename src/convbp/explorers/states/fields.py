@@ -23,6 +23,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from convbp.activations import Activation, identity, leaky_relu, relu, sigmoid, softplus, tanh
+from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.control import Change, Control, buttons, menu
 from convbp.explorers.controls.kernel_presets import preset_choice
@@ -226,7 +227,7 @@ class Function(Kind):
             own = getattr(state, name)  # of the reader's, perhaps
             return {"options": tuple({**ACTIVATIONS, own.name: own}.items())}
 
-        return [Control.field(name, widgets.Dropdown(description=self.label or name), self.change, fit=options)]
+        return [Control.field(name, made(widgets.Dropdown, description=self.label or name), self.change, fit=options)]
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,7 @@ class Tick(Kind):
         return "bool"
 
     def controls(self, state: "ExplorerState", name: str) -> list[Control]:
-        box = widgets.Checkbox(description=self.label, indent=False, layout=widgets.Layout(width="auto"))
+        box = made(widgets.Checkbox, description=self.label, indent=False, layout={"width": "auto"})
         return [Control.field(name, box, self.change)]
 
 
@@ -281,7 +282,7 @@ class Whole(Kind):
             widget = StepPlayer(self.label or name, interval=1500)
         else:
             style = {"description_width": "auto"}
-            widget = widgets.IntSlider(min=self.least, description=self.label or name, style=style)
+            widget = made(widgets.IntSlider, min=self.least, description=self.label or name, style=style)
         most = self.most
         return [
             Control.field(name, widget, self.change, fit=lambda state: {"max": most(state) if callable(most) else most})

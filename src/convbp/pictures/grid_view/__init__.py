@@ -4,7 +4,9 @@ Python draws everything beforehand: the picture, and for each cell one can choos
 with it. The browser only swaps these parts, so that an answer needs no kernel.
 """
 
+import base64
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from html import escape
@@ -29,26 +31,34 @@ def _read(name: str) -> str:
 
 
 def _without_comments(script: str) -> str:
-    """Each picture is sent with its script."""
     lines = (line.strip() for line in script.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _deflated(text: str) -> str:
+    return base64.b64encode(zlib.compress(text.encode())).decode("ascii")
+
+
+_SCRIPT = _without_comments(_read("grid_view.js"))
 
 
 class GridView(anywidget.AnyWidget):
     """Shows a `Scene`; ``grid``, ``row`` and ``col`` are the cell that the reader chose last."""
 
-    _esm = _without_comments(_read("grid_view.js"))
+    _esm = _without_comments(_read("inflate.js")).replace("DEFLATED", _deflated(_SCRIPT))  # sent with each picture
     _css = _read("grid_view.css")
 
     frame = traitlets.Unicode(help="the picture, as SVG text with empty slots").tag(sync=True)
     slots = traitlets.Dict(help="slot -> what is in it").tag(sync=True)
     patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(
-        sync=True, to_json=lambda patches, _: packed(patches)
+        sync=True, to_json=lambda patches, _: packed(_once(patches))
     )
-    moves = traitlets.Dict(help="'grid,row,col' -> its flights and its links, if there are any").tag(sync=True)
+    moves = traitlets.Dict(help="'grid,row,col' -> its flights and its links, if there are any").tag(
+        sync=True, to_json=lambda moves, _: packed(moves)
+    )
     answers = traitlets.Dict(
         help="'grid,row,col' of a cell that asks for a number -> which, and what its answer changes in its picture"
-    ).tag(sync=True)
+    ).tag(sync=True, to_json=lambda answers, _: packed(answers))
     asked = traitlets.Dict(help="the grid to be predicted: name, slot, 'row,col' -> number and text").tag(sync=True)
     predictions = traitlets.Dict(help="'row,col' -> number and text that the reader predicted").tag(sync=True)
     verdict = traitlets.Unicode(help="what is said of all of the predictions together").tag(sync=True)
@@ -149,7 +159,7 @@ class GridView(anywidget.AnyWidget):
             .replace("export default { render };", "")
             .replace(_escaped(f"<style>{style}</style>")[1:-1], "")
         )
-        return written.replace(f"<style>{style}</style>", ""), _style() + style, f"(() => {{\n{script}}})();\n"
+        return written.replace(f"<style>{style}</style>", ""), _style() + style, f"(async () => {{\n{script}}})();\n"
 
     def _state(self) -> dict[str, Any]:
         return self.get_state(GridView.class_own_traits(sync=True))
@@ -194,8 +204,19 @@ class GridView(anywidget.AnyWidget):
         return {"moves": {key: move for key, move in moves.items() if move}, "answers": answers, "patches": patches}
 
 
-def packed(patches: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """The patches as they are sent: each text once, and for each cell which of them its slots take."""
+def packed(value: Mapping[str, Any]) -> str:
+    """What is sent for all cells, a tenth as long: the page unpacks it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _deflated(text) if value else ""
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    """What was `packed` so."""
+    return json.loads(zlib.decompress(base64.b64decode(text))) if text else {}
+
+
+def _once(patches: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """The patches with each text once, and for each cell which of them its slots take."""
     if not patches:
         return {}
     slots = list(dict.fromkeys(slot for patch in patches.values() for slot in patch))
@@ -204,12 +225,12 @@ def packed(patches: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     return {"slots": slots, "texts": list(numbers), "cells": cells}
 
 
-def unpacked(patches: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """The patches that were `packed` so."""
-    slots, texts = patches["slots"], patches["texts"]
+def patches_in(state: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The patches in the state of a `GridView` as it is sent."""
+    patches = unpacked(state["patches"])
     return {
-        key: {slot: texts[n] for slot, n in zip(slots, numbers, strict=True)}
-        for key, numbers in patches["cells"].items()
+        key: {patches["slots"][i]: patches["texts"][n] for i, n in enumerate(numbers)}
+        for key, numbers in patches.get("cells", {}).items()
     }
 
 
@@ -240,7 +261,7 @@ def _style() -> str:
 
 def _script(state: Mapping[str, Any]) -> str:
     stand_in = _read("stand_in.js").replace("export ", "")
-    return f"{GridView._esm}\n{stand_in}\nconst state = {_escaped(alone(state))};\n{_read('page.js')}"
+    return f"{_SCRIPT}\n{stand_in}\nconst state = {_escaped(alone(state))};\n{_read('page.js')}"
 
 
 def alone(state: Mapping[str, Any]) -> dict[str, Any]:

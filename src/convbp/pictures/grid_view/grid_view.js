@@ -21,7 +21,7 @@ const SIGNS = [
   [".faint", "dotted: where it would go on"],
   [".notch", "filled corner: the first weight"],
   ["[data-slot^=marks] .caption", "\u00d7: what a number is multiplied by"],
-  ["[data-map]", "a map under the line: larger by a click, or one after the other by M"],
+  ["[data-map]", "a small grid without indices: larger by a click, or one after the other by M"],
 ];
 
 // Which index a key changes, and by how many cells.
@@ -37,13 +37,14 @@ const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
 const page = document.documentElement.dataset; // where all pictures of a page remember what one of them was told
 const moving = () => !REDUCED.matches && page.convbpMotion !== "off";
 
-// What Python sends for all cells has each text once.
-const unpackings = new WeakMap();
-function unpacked(packed) {
-  if (!unpackings.has(packed)) unpackings.set(packed, Object.fromEntries(Object.entries(packed.cells ?? {}).map(([key, numbers]) =>
-    [key, Object.fromEntries(numbers.map((n, i) => [packed.slots[i], packed.texts[n]]))])));
-  return unpackings.get(packed);
+// What Python sends for all cells is deflated JSON; and of the patches each text stands in it once.
+async function unpacked(text) {
+  if (!text) return {};
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
 }
+const eachInFull = ({ slots, texts, cells = {} }) => Object.fromEntries(Object.entries(cells).map(([key, numbers]) =>
+  [key, Object.fromEntries(numbers.map((n, i) => [slots[i], texts[n]]))]));
 
 // An element, unless there is none, and where it is on the page.
 const boxed = (element) => element && { element, ...element.getBoundingClientRect().toJSON() };
@@ -134,7 +135,7 @@ function below(a, b, { bottom }, aside) {
   return { path: `M${x} ${y}V${lane - 6}Q${x} ${lane} ${x + turn} ${lane}H${z - turn}Q${z} ${lane} ${z} ${lane - 6}V${last}`, dot: [z, last] };
 }
 
-function render({ model, el, signal }) {
+async function render({ model, el, signal }) {
   el.classList.add("convbp-view");
   el.innerHTML = `
     <p class="convbp-message" role="alert"></p>
@@ -156,7 +157,16 @@ function render({ model, el, signal }) {
   let frame = null, layouts = null; // those in the picture
   let shown = {}; // slot -> what is in it
 
-  const patches = () => unpacked(model.get("patches"));
+  // What there is for all cells: nothing until it is unpacked.
+  const NONE = { patches: {}, moves: {}, answers: {} };
+  let ofCells = NONE, packed = "";
+  async function unpack() {
+    ofCells = NONE;
+    const mine = packed = model.get("patches");
+    const [patches, moves, answers] = await Promise.all(Object.keys(NONE).map((name) => unpacked(model.get(name))));
+    if (mine === packed) ofCells = { patches: eachInFull(patches), moves, answers };
+  }
+  const patches = () => ofCells.patches;
   const selected = () => ["grid", "row", "col"].map((name) => model.get(name)).join();
   const parse = (key) => {
     const [grid, row, col] = key.split(",");
@@ -172,7 +182,7 @@ function render({ model, el, signal }) {
     if (!patch) return; // a new picture with other cells is on its way
     if (key !== inView) land();
     inView = key;
-    const asked = model.get("asked"), answer = model.get("answers")[key], now = isOpen(key) ? { ...patch, ...answer?.slots } : patch;
+    const asked = model.get("asked"), answer = ofCells.answers[key], now = isOpen(key) ? { ...patch, ...answer?.slots } : patch;
     fill(asked.slot ? { [asked.slot]: model.get("slots")[asked.slot], ...now } : now);
     showLinks();
     showPredictions();
@@ -233,7 +243,7 @@ function render({ model, el, signal }) {
 
   function showLinks() {
     over.querySelector("svg")?.remove();
-    const links = (isOpen(inView) && model.get("moves")[inView]?.links || []).map(([start, end, colour]) => [...[start, end].map(find).map(boxed), colour]);
+    const links = (isOpen(inView) && ofCells.moves[inView]?.links || []).map(([start, end, colour]) => [...[start, end].map(find).map(boxed), colour]);
     if (!links.length || page.convbpLinks === "off") return;
     const { left, top } = over.getBoundingClientRect();
     over.insertAdjacentHTML("afterbegin", `<svg><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
@@ -245,7 +255,7 @@ function render({ model, el, signal }) {
   // Predictions. A cell that asks for a number of the covered grid takes one, and then shows its own.
   const uncovered = new Set(); // the entries of the covered grid that have been shown
   let answers = null; // those of the picture
-  const entry = (key) => model.get("answers")[key]?.at.join();
+  const entry = (key) => ofCells.answers[key]?.at.join();
   const isOpen = (key) => !entry(key) || uncovered.has(entry(key));
   const isRight = ([predicted], [value]) => Math.abs(predicted - value) <= (Number.isInteger(value) ? 0 : 0.01 * Math.abs(value));
 
@@ -259,7 +269,7 @@ function render({ model, el, signal }) {
   }
 
   function showPredictions() {
-    const { grid, values } = model.get("asked"), covers = Object.keys(model.get("answers")).length;
+    const { grid, values } = model.get("asked"), covers = Object.keys(ofCells.answers).length;
     ask.hidden = !grid;
     choice.querySelector(".convbp-hint").hidden = !ask.hidden; // in whose place it stands, so that nothing jumps
     for (const old of over.querySelectorAll(".convbp-guess")) old.remove();
@@ -304,7 +314,7 @@ function render({ model, el, signal }) {
     uncovered.add(entry(key));
     hovered = null;
     showSelection();
-    fly(model.get("moves")[key]?.flights);
+    fly(ofCells.moves[key]?.flights);
   }
 
   // Through the cells in their order, each with its flight, until the last one or until somebody does something.
@@ -339,8 +349,8 @@ function render({ model, el, signal }) {
   function showChoice() {
     stage.setAttribute("aria-busy", following());
     if (following()) return pause();
-    if (answers !== model.get("answers")) uncovered.clear();
-    answers = model.get("answers");
+    if (answers !== ofCells.answers) uncovered.clear();
+    answers = ofCells.answers;
     showSliders();
     showLegend();
     makeRoomForTexts();
@@ -409,7 +419,7 @@ function render({ model, el, signal }) {
   function makeRoomForTexts() {
     const asks = model.get("asked").grid || model.get("others").some((other) => other.asks);
     const said = asks ? " You predicted \u22121000: wrong, it is \u22121000." : "";
-    const all = [...Object.values(patches()), ...Object.values(model.get("answers")).map(({ slots }) => slots), ...model.get("others")];
+    const all = [...Object.values(patches()), ...Object.values(ofCells.answers).map(({ slots }) => slots), ...model.get("others")];
     for (const [name, element] of Object.entries({ heading, words, sentence })) {
       if (wide !== stage.clientWidth) element.style.minHeight = ""; // else what it once needed it keeps
       element.innerHTML = all.map((one) => one[name] ?? "").reduce((a, b) => (b.length > a.length ? b : a), "");
@@ -449,7 +459,7 @@ function render({ model, el, signal }) {
     choice.querySelector("button").hidden = model.get("paintable") || there.length < 2;
     for (const box of choice.querySelectorAll("[type=checkbox]")) box.checked = page[SWITCHES[box.name]] !== "off";
     choice.querySelector("[name=motion]").parentElement.hidden = REDUCED.matches;
-    choice.querySelector("[name=links]").parentElement.hidden = !Object.values(model.get("moves")).some(({ links }) => links);
+    choice.querySelector("[name=links]").parentElement.hidden = !Object.values(ofCells.moves).some(({ links }) => links);
     for (const [axis, slider] of choice.querySelectorAll("[type=range]").entries()) {
       slider.min = Math.min(...there.map((cell) => cell[slider.name]));
       slider.max = Math.max(...there.map((cell) => cell[slider.name]));
@@ -465,7 +475,7 @@ function render({ model, el, signal }) {
     for (const [name, value] of Object.entries(cell)) model.set(name, value);
     showSelection();
     model.save_changes();
-    return flies && isOpen(key) ? fly(model.get("moves")[key]?.flights) : 0;
+    return flies && isOpen(key) ? fly(ofCells.moves[key]?.flights) : 0;
   }
 
   // A picture to draw on: Python is told which cell to paint, and whether a stroke begins there, and draws it anew.
@@ -626,7 +636,11 @@ function render({ model, el, signal }) {
     "change:frame": showPicture,
     "change:slots": showPicture,
     "change:layouts": showPicture,
-    "change:patches": showChoice,
+    "change:patches": () => {
+      const unpacking = unpack();
+      showChoice();
+      return unpacking.then(showChoice);
+    },
     "change:grid": showChoice,
     "change:row": showSelection,
     "change:col": showSelection,
@@ -642,7 +656,7 @@ function render({ model, el, signal }) {
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
   listeners["change:message"]();
   showPicture();
-  showChoice();
+  await listeners["change:patches"]();
   const changed = new MutationObserver((changes) => {
     if (changes.every(({ target }) => el.contains(target))) return;
     keepTyped();

@@ -3,7 +3,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const follow = () => { document.body.dataset.jpThemeLight = String(!dark.matches); };
 dark.addEventListener("change", follow);
 follow();
-render({ model: standIn(state), el: document.getElementById("view") });
+await render({ model: standIn(state), el: document.getElementById("view") });
 
 // As large as the window has room for, which is tried from above: a picture has several layouts.
 async function fit() {

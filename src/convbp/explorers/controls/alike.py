@@ -1,0 +1,46 @@
+"""Controls that look alike share what says so: else each sends a layout and a style of its own to the page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+_looks: dict[tuple, widgets.Widget] = {}
+
+
+class Layout(widgets.Layout):
+    """Sends what it sets, where ipywidgets' own sends some forty nulls, too."""
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        state = super().get_state(key, drop_defaults)
+        return state if key else {name: value for name, value in state.items() if value is not None}
+
+
+def made(
+    kind: type[widgets.Widget],
+    *arguments: Any,
+    layout: Mapping[str, Any] | None = None,
+    style: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Any:
+    """A widget of this kind, whose layout and style it has in common with all that are to have the same.
+
+    What is shared must not be changed: a widget whose layout follows its state has one of its own.
+    """
+    looks = {"layout": look(Layout, **layout or {})}
+    if "style" in (traits := kind.class_traits()):
+        looks["style"] = look(traits["style"].klass, **style or {})
+    return kind(*arguments, **looks, **options)
+
+
+def look(kind: type[widgets.Widget], **traits: Any) -> Any:
+    """The layout or style with these traits."""
+    key = (kind, *sorted(traits.items()))
+    if key not in _looks or _looks[key].comm is None:  # the reader has closed all widgets
+        _looks[key] = kind(**traits)
+    return _looks[key]
+
+
+def is_shared(look: widgets.Widget) -> bool:
+    """Whether others may have it, too."""
+    return any(look is one for one in _looks.values())

@@ -1,0 +1,376 @@
+"""How curves, ways, small things and the layouts are drawn, against where they have to be."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from convbp.pictures import curves, drawing, svg, ways
+from convbp.pictures.colours import DARK, LIGHT
+from convbp.pictures.scene import (
+    Cells,
+    Curve,
+    Formula,
+    Grid,
+    Highlight,
+    Line,
+    Mark,
+    Scene,
+    Selection,
+    Tag,
+    Term,
+    Ways,
+    covered,
+)
+from convbp.pictures.text_wrapping import text_width
+from convbp.pictures.written_terms import coming_about, written
+from convbp.sums import Factor, Sum
+from pictures import SVG, gallery, inside, kind_of, overlaps, parse, shapes
+
+
+def picture(*line, marks=(), maps=(), formula=None, selected=None, **more):
+    """A scene with one cell to choose."""
+    cell = selected or Selection("none", 0, 0)
+    return Scene("t", line, {cell: Highlight(marks, formula or Formula(), "s.")}, cell, maps, **more)
+
+
+def elements(drawn, name, tag="path"):
+    return [one for one in parse(svg.picture(drawn)).iter(f"{SVG}{tag}") if one.get("class", "").split()[:1] == [name]]
+
+
+def numbers(text):
+    return [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", text)]
+
+
+# Curves
+
+CURVE = Curve(
+    *("c", "a curve", ((1.0, 5.0, 2.0),)),
+    axes=("n", ""),
+    at=(-1.0, 0.5, 3.0),
+    across=(-1, 3),
+    up=(0, 6),
+    labels=("w", "E"),
+    lines=(
+        Line(((-1, 1), (0.5, 5), (3, 2)), 1, "first"),
+        Line(((0, 0), (2, 9)), 2, "second", "dots"),
+        Line(((0, 3), (1, 3)), 3, "", "broken"),
+        Line(()),
+    ),
+)
+LEFT, TOP, RIGHT, BOTTOM = 46, 40, 46 + 420, 40 + 190  # of the axes
+
+
+def place(x, y):
+    """Of a point in the picture, which no line leaves."""
+    return LEFT + 420 * (x + 1) / 4, TOP + 190 * (1 - min(max(y, 0), 6) / 6)
+
+
+def test_a_curve_is_drawn_to_the_scale_of_its_axes():
+    axis = [numbers(one.get("d")) for one in elements(picture((CURVE,)), "axis")]
+    assert [d[1] for d in axis if len(d) == 3 and d[2] == 420] == [place(0, y)[1].__round__(2) for y in (0, 2, 4, 6)]
+    assert [d[0] for d in axis if d[2] == 4] == [place(x, 0)[0] for x in (-1, 0, 1, 2, 3)]
+    lines = [one for one in elements(picture((CURVE,)), "curve") if "L" in one.get("d")]
+    for one, line in zip(lines, CURVE.lines, strict=False):
+        assert re.fullmatch(r"M[\d. ]+(L[\d. ]+)+", one.get("d"))
+        assert numbers(one.get("d")) == pytest.approx([n for point in line.points for n in place(*point)], abs=0.06)
+    root = parse(svg.picture(picture((CURVE,))))
+    dots = [(float(one.get("cx")), float(one.get("cy"))) for one in root.iter(f"{SVG}circle")]
+    np.testing.assert_allclose(dots, [place(*point) for point in CURVE.lines[1].points], atol=0.06)
+    assert not root.find(".//*[@data-slot='grid0']").text  # nothing but its elements
+    assert not any(one.tail for one in root.find(".//*[@data-slot='grid0']"))
+
+
+@pytest.mark.parametrize(("first", "last"), [(-1, 3), (0, 1), (0.1, 0.62), (-7, 40), (0, 1200), (0.5, 0.75)])
+def test_ticks_are_all_round_numbers_between_the_ends(first, last):
+    axis = elements(picture((replace(CURVE, across=(first, last), lines=()),)), "axis")
+    xs = [d[0] for d in (numbers(one.get("d")) for one in axis) if d[2] == 4]
+    values = np.array([first + (x - LEFT) / 420 * (last - first) for x in xs])
+    step = min(
+        (n * 10.0**power for n in (1, 2, 5) for power in range(-4, 4)), key=lambda n: abs(n - np.diff(values)[0])
+    )
+    wanted = [n * step for n in range(-100, 100) if first - 1e-9 <= n * step <= last + 1e-9]
+    np.testing.assert_allclose(values, wanted, atol=1e-3 * step)
+    assert 2 <= len(values) <= 6
+
+
+def test_the_nearest_point_of_a_curve_is_chosen_and_its_mark_is_around_it():
+    drawn = picture((CURVE,), marks=(Mark("c", 0, 1),), selected=Selection("c", 0, 1))
+    reach = [(float(one.get("x")), float(one.get("width"))) for one in elements(drawn, "reach", "rect")]
+    xs = [place(x, 0)[0] for x in CURVE.at]
+    edges = [LEFT, *((one + other) / 2 for one, other in pairwise(xs)), RIGHT]
+    np.testing.assert_allclose(reach, [(one, other - one) for one, other in pairwise(edges)], atol=0.01)
+    (mark,) = elements(drawn, "mark", "rect")
+    dot = elements(drawn, "cell", "rect")[1]
+    assert [mark.get(side) for side in ("x", "y", "width")] == [dot.get(side) for side in ("x", "y", "width")]
+    x, y = place(0.5, 5)
+    assert (float(dot.get("x")) + 5, float(dot.get("y")) + 5) == pytest.approx((x, y), abs=0.01)
+
+
+@pytest.mark.parametrize("title", ["short", "a title that is much longer than the axes are wide, and longer still"])
+def test_a_curve_has_room(title):
+    width, height = curves.size(replace(CURVE, title=title))
+    own = [shape for shape in shapes(parse(svg.picture(picture((replace(CURVE, title=title),)))))]
+    right, bottom = (max(shape.box[side] for shape in own) - svg.MARGIN for side in (2, 3))
+    assert right <= width <= max(RIGHT + 12, right + 60)
+    assert bottom <= height <= bottom + 20
+    texts = [shape.box for shape in own if shape.kind == "text" and shape.text]
+    assert not overlaps(texts)
+
+
+# Ways
+
+
+def some_ways(rows=0):
+    return Ways(
+        *("w", "ways", ((6,), (-8,), (-2,))),
+        start=("k", 2),
+        end=("E", 5),
+        between=(("x₀", 3), ("x₁", -4)),
+        arrows=((2, 3), (4, -2)),
+        heads=("∂x/∂k", "δ", "product"),
+        captions=("2·3 =", "4·(−2) =", "Σ ="),
+        axes=("path", ""),
+        rows=rows,
+    )
+
+
+def path(d):
+    """The corners of an arrow: where it starts, where it is drawn level, where its head is."""
+    d, head = re.fullmatch(r"(.*?)(m.*)", d).groups()
+    assert head == "m-6 -4l6 4l-6 4"  # relative: at the tip, wherever that is
+    return numbers(d)
+
+
+@pytest.mark.parametrize("rows", [0, 2, 5])
+def test_each_arrow_goes_from_box_to_box(rows):
+    drawn = picture((some_ways(rows),))
+    rects = [[float(one.get(name)) for name in ("x", "y", "width", "height")] for one in elements(drawn, "box", "rect")]
+    between, (start, end) = rects[:2], rects[2:]
+
+    def middle(box):
+        return box[1] + box[3] / 2
+
+    assert middle(start) == middle(end) == pytest.approx(np.mean([middle(box) for box in between]))
+    arrows = [path(one.get("d")) for one in elements(drawn, "arrow")]
+    assert len(arrows) == 4
+    for n, box in enumerate(between):
+        there, on = arrows[2 * n : 2 * n + 2]
+        assert there[:2] == [start[0] + start[2], middle(start)]
+        assert there[-2] == middle(box)
+        assert there[-1] == pytest.approx(box[0], abs=1)
+        assert on[:2] == [box[0] + box[2], middle(box)]
+        assert on[-2:] == pytest.approx([end[0], middle(end)], abs=1)
+        # Each number lies above its arrow, where that is level, and is not as wide.
+        cell = elements(drawn, "cell", "rect")[n]
+        assert float(cell.get("y")) + ways.CELL / 2 == middle(box)
+    text = [shape for shape in shapes(parse(svg.picture(drawn))) if shape.kind == "text" and shape.text]
+    assert not overlaps([shape.box for shape in text])
+    boxes = [shape.box for shape in shapes(parse(svg.picture(drawn))) if shape.name == "box"]
+    for shape in text:
+        if shape.name in ("inbox", "boxname"):
+            assert any(inside(shape.box, box) for box in boxes), shape
+    written_in = [shape.text for shape in text if shape.name in ("inbox", "onarrow", "value", "beside")]
+    assert written_in == ["2", "3", "4", "−2", "3", "−4", "2", "5", "2·3 =", "6", "4·(−2) =", "−8", "Σ =", "−2"]
+
+
+@pytest.mark.parametrize(("row", "bold"), [(0, [0, 1]), (1, [2, 3]), (2, [0, 1, 2, 3])])
+def test_the_arrows_of_a_way_that_is_chosen_are_bold_and_of_the_sum_all(row, bold):
+    drawn = picture((some_ways(),), marks=(Mark("w", row, 0),), selected=Selection("w", row, 0))
+    arrows = [one.get("d") for one in elements(drawn, "arrow") if "taken" not in one.get("class")]
+    taken = [one.get("d") for one in elements(drawn, "arrow") if "taken" in one.get("class")]
+    assert taken == [arrows[n] for n in bold]
+    (mark,) = elements(drawn, "mark", "rect")
+    cell = elements(drawn, "cell", "rect")[row]
+    assert [mark.get(side) for side in ("x", "y", "width")] == [cell.get(side) for side in ("x", "y", "width")]
+
+
+@pytest.mark.parametrize("rows", [0, 2, 5])
+def test_ways_have_room(rows):
+    own = [shape for shape in shapes(parse(svg.picture(picture((some_ways(rows),)))))]
+    width, height = ways.size(some_ways(rows))
+    assert max(shape.box[2] for shape in own) - svg.MARGIN <= width + 1
+    assert max(shape.box[3] for shape in own) - svg.MARGIN <= height <= max(shape.box[3] for shape in own) + 10
+    assert ways.size(some_ways(5)) == ways.size(replace(some_ways(5), between=(("x₀", 3),) * 4))  # nothing moves
+
+
+# Cells
+
+
+@pytest.mark.parametrize(("which", "corner"), [("first", (0, 0)), ("last", (3, 2))])
+def test_a_notch_fills_a_corner_of_its_kernel(which, corner):
+    grid = Grid("g", "", ((1, 2, 3), (4, 5, 6)), notch=which)
+    look = drawing.look(grid, 40)
+    ends = [
+        numbers(re.search(r'class="notch" d="(.*?)"', drawn)[1])
+        for drawn in (drawing.grid(grid, look), drawing.mark(Mark("g", 0, 0, 2, 3, notch=which), grid, look))
+    ]
+    left, top = look.place(grid, 0, 0)
+    assert ends[0][:2] == ends[1][:2] == [left + 40 * corner[0], top + 40 * corner[1]]
+    inwards = 1 if which == "first" else -1
+    assert ends[0][2] == inwards * 11
+
+
+def test_numbers_are_as_large_as_there_is_room():
+    rng = np.random.default_rng(1)
+    for digits in range(1, 12):
+        grid = Grid("g", "", ((int(rng.integers(10 ** (digits - 1), 10**digits)), 1),))
+        look = drawing.look(grid, 48)
+        size = float(re.search(r'<g font-size="(.*?)"', drawing.grid(grid, look))[1])
+        widest = max(text_width(text, 1) for text in re.findall(r">([^<]+)</text>", drawing.grid(grid, look)))
+        assert size <= look.font
+        if size not in (look.font, drawing.LEAST):
+            assert size * widest <= 41 < (size + 0.11) * widest
+
+
+def test_larger_arrays_without_numbers_have_smaller_cells():
+    cells = [drawing.look(Grid("g", "", ((0,) * n,), small=True), 40).cell for n in (20, 21, 32, 33, 64)]
+    assert cells == sorted(cells, reverse=True)
+    assert cells[0] > cells[1] == cells[2] > cells[3] == cells[4]
+
+
+@pytest.mark.parametrize("cell", drawing.CELLS)
+def test_a_caption_lies_in_the_lowest_part_of_its_cell_and_is_smaller_than_the_number(cell):
+    grid = Grid("g", "", ((1,),), tags=((Tag("w", 0),),))
+    drawn = drawing.grid(grid, drawing.look(grid, cell))
+    (left, top), sizes = (
+        drawing.look(grid, cell).place(grid, 0, 0),
+        numbers(" ".join(re.findall(r'font-size="(.*?)"', drawn))),
+    )
+    x, y = numbers(re.search(r'class="caption" (x=".*? y=".*?")', drawn)[1])
+    assert x == left + cell / 2
+    assert top + 0.8 * cell < y < top + cell - 2
+    assert sizes[1] <= 0.75 * sizes[0]
+
+
+# What is predicted
+
+
+def test_what_is_covered_has_no_numbers_until_they_are_asked_for():
+    image, output = Grid("i", "image", ((1, 2),)), Grid("o", "output", ((3, 4),), axes=("i", "j"))
+    formula = Formula("sum", ((Term("a", "3", value=3),),), column=(("Σ", 3),))
+    highlights = {
+        Selection("o", 0, col): Highlight((Mark("i", 0, col), Mark("o", 0, col)), formula, f"{col}.") for col in (0, 1)
+    }
+    drawn = covered(Scene("t", (((image, output),),), highlights, Selection("o", 0, 1)), "o")
+    assert [grid.values for grid in drawn.grids] == [((1, 2),), (("?", "?"),)]
+    assert drawn.answers[drawn.selected].grids[0].values == (("?", 4),)
+    asked = [shape.name for shape in shapes(parse(svg.picture(drawn)))]
+    assert asked.count("asked") == 2  # in the places of the products and of their sum
+    answer = svg.answers(drawn)[drawn.selected]
+    assert "asked" not in answer["products"] + answer["sum"]
+    assert ">3<" in answer["products"]
+
+
+def test_a_frame_has_nothing_in_its_slots():
+    slots = [one for one in parse(svg.frame(gallery())).iter() if one.get("data-slot")]
+    assert len(slots) > 5
+    assert not any(one.text or len(one) for one in slots)
+
+
+def test_maps_are_thumbnails_if_the_scene_says_so():
+    grid, context = (Grid(name, name, ((1,),)) for name in "gm")
+    for thumbnails in (True, False):
+        root = parse(svg.picture(picture((grid,), maps=(context,), thumbnails=thumbnails)))
+        parts = [one for one in root.iter() if one.get("data-part")]
+        assert [one.get("class") for one in parts] == [None, "thumbnail" if thumbnails else None]
+        assert not any(one.tail or one.text for one in parts)
+
+
+# Layouts
+
+
+def greedy(widths, maps, room):
+    """Each in the line before it if it has room there; the maps begin a line."""
+    lines = []
+    for n, width in enumerate(widths):
+        if lines and n != len(widths) - maps and sum(lines[-1]) + svg.GAP * len(lines[-1]) + width <= room:
+            lines[-1].append(width)
+        else:
+            lines.append([width])
+    return lines
+
+
+def test_layouts_are_those_of_a_naive_wrapper_for_every_width_of_a_page():
+    rng = np.random.default_rng(3)
+    for phrases, maps in ((1, 0), (3, 0), (3, 1), (2, 3), (4, 4)):
+        grids = [Grid(f"g{n}", "", ((0,) * int(rng.integers(1, 4)),)) for n in range(phrases + maps)]
+        drawn = picture(*((grid,) for grid in grids[:phrases]), maps=tuple(grids[phrases:]), cell=52)
+        looks = [drawing.look(grid, 52, n >= phrases) for n, grid in enumerate(grids)]
+        widths = [drawing.grid_size(grid, look)[0] for grid, look in zip(grids, looks, strict=True)]
+        wanted = []
+        for room in range(svg.LONGEST, svg.PHONE - 1, -1):
+            lines = greedy(widths, maps, room)
+            width = round(max(sum(line) + svg.GAP * (len(line) - 1) for line in lines) + 2 * svg.MARGIN)
+            if not wanted or width < wanted[-1][0]:
+                xs = [svg.MARGIN + sum(line[:n]) + svg.GAP * n for line in lines for n in range(len(line))]
+                wanted.append((width, list(map(round, xs))))
+        assert [(layout.width, [x for x, _, _ in layout.places]) for layout in svg.layouts(drawn)] == wanted
+
+
+def test_what_stands_below_each_other_has_its_middle_where_a_grid_beside_it_has_it():
+    one, stack = Grid("a", "a", ((1,),)), tuple(Grid(name, name, ((1,), (2,))) for name in "bcd")
+    drawn = shapes(parse(svg.picture(picture((one, "=", stack)))))
+    (operator,) = [shape for shape in drawn if shape.name == "operator"]
+    cells = [shape.box for shape in drawn if kind_of(shape) == "cell"]
+    titles = [shape.box for shape in drawn if shape.name == "title"]
+    single = (cells[0][1] + cells[0][3]) / 2
+    stacked = (titles[1][1] + cells[-1][3]) / 2
+    assert (operator.box[1] + operator.box[3]) / 2 == pytest.approx(single, abs=5)  # it is below the middle of its line
+    assert stacked == pytest.approx(single, abs=4)
+
+
+def test_in_a_still_picture_texts_are_below_each_other_and_on_the_paper():
+    drawn = gallery()
+    for cell in drawn.highlights:
+        still = parse(svg.picture(replace(drawn, selected=cell), still=True))
+        own = [shape for shape in shapes(still) if shape.name in ("heading", "said", "note")]
+        assert not overlaps([shape.box for shape in own]) if own else True
+        page = (0, 0, float(still.get("width")), float(still.get("height")))
+        assert all(inside(shape.box, page) for shape in own)
+        below = [shape.box[3] for shape in own if shape.name != "heading"]
+        if below:
+            assert page[3] - max(below) < 40
+
+
+# Colours of a page, and terms
+
+
+def test_a_page_sets_every_colour_for_light_and_for_dark():
+    blocks = re.findall(r"([^{}]+)\{((?:--cbp-|direction)[^{}]*)\}", drawing.style(False).partition(".cbp text")[0])
+    assert len(blocks) == 4
+    for (_, body), colours in zip(blocks[:3], (LIGHT, DARK, DARK), strict=True):
+        declared = [one.split(":", 1) for one in body.split(";")]
+        assert {name.removeprefix("--cbp-") for name, _ in declared} - {"direction"} == set(colours)
+        own = dict(declared)
+        assert own["--cbp-paper"] == f"var(--jp-layout-color0,var(--vscode-editor-background,{colours['paper']}))"
+        assert own["--cbp-ink"] == colours["ink"]
+    assert all(f"var(--cbp-{name})" not in drawing.style(True) for name in LIGHT)
+    assert set(re.findall(r"var\(--cbp-(\w+)\)", drawing.style(False))) <= set(LIGHT)
+
+
+def test_a_product_is_struck_out_where_it_is_zero_as_it_reads_outside():
+    factors = (
+        Factor("x(0, 0)", "", 2),
+        Factor("x(0, 1)", "", 0),
+        Factor("x(0, 2)", "", 0, inside=False),
+        Factor("f′(x(0, 2))", "", 1, inside=False),  # need not be 0
+    )
+    terms = written(Sum(*((one,) for one in factors)), {})
+    assert [term.outside for term in terms] == [False, False, True, False]
+
+
+def test_products_come_about_where_factors_meet_and_go_on_to_their_sum():
+    x, w = ([Factor(f"{name}{n}", "", n + 2, name, (0, n)) for n in range(2)] for name in "xw")
+    met, made, summed = coming_about(
+        Sum((x[0], w[0]), (x[1], w[1])), {"w": "kernel", "x": "image"}, 2, Cells("o", 0, 0)
+    )
+    kernel, image, products = (Cells(name, 0, 0, 1, 2) for name in ("kernel", "image", "products"))
+    assert [(flight.start, flight.end, flight.carries) for flight in (*met, *made, *summed)] == [
+        (kernel, image, ()),
+        (image, products, ("2·2", "3·3")),
+        (products, Cells("o", 0, 0), ()),
+    ]
+    assert met[0].meets
