@@ -340,9 +340,8 @@ SET_UP = """import numpy as np
 w = np.array([[1, -2]])
 delta, b = np.array([3]), 1
 k = len(w)
-
-
-def at(i):
+"""
+ASIDE = """def at(i):
     return w[i] * k
 """
 
@@ -350,7 +349,8 @@ def at(i):
 @pytest.mark.parametrize("lines", [1, 30])
 def test_slides_show_the_numbers_and_what_their_code_uses(lecture, lines):
     printed = new_output("stream", text="1\n" * lines)
-    code = [new_code_cell(SET_UP), new_code_cell("print(at(0))", outputs=[printed])]
+    aside = new_code_cell(ASIDE, metadata={"tags": ["aside"]})
+    code = [new_code_cell(SET_UP), aside, new_code_cell("print(at(0))", outputs=[printed])]
     cells, _ = lecture.slides_of(new_notebook(cells=[new_markdown_cell("# T"), *code]), "08")
     text = "\n".join(cell.source for cell in cells if not cell.metadata.get("transient", {}).get("remove_source"))
     assert [part in text for part in (r"w = \begin{pmatrix} 1 & -2", r"\delta =", "b = 1", "np.array")] == [

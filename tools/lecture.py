@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from html import escape
+from itertools import takewhile
 from math import ceil
 from pathlib import Path
 
@@ -143,7 +144,11 @@ def slides_of(notebook: NotebookNode, name: str) -> tuple[list[NotebookNode], di
     pictures: dict[str, dict] = {}
     unseen: dict[str, str] = {}  # what was defined by code that is on no slide
     room, given = 0.0, ""
+    code = iter([cell for cell in notebook.cells if cell.cell_type == "code"])
     for cell in main_line(notebook):
+        if cell.cell_type == "code":
+            for aside in takewhile(lambda other: other is not cell, code):
+                unseen |= definitions(aside.source)
         if cell.cell_type == "markdown":
             some, room = parts(cell.source, room)
             cells += [new_markdown_cell(text, metadata=slide(kind)) for kind, text in some]
@@ -167,7 +172,9 @@ def slides_of(notebook: NotebookNode, name: str) -> tuple[list[NotebookNode], di
             room = (room if kind == "-" else LINES) - height
             too_long = lines_of(cell) > PRINTED_LINES
             cell.metadata = slide(kind) | {"transient": {"remove_source": too_long}}
-            unseen |= definitions(cell.source) if too_long else {}
+            for name, text in definitions(cell.source).items():
+                unseen.pop(name, None)
+                unseen |= {name: text} if too_long else {}
             cells.append(cell)
         elif not cell.outputs:
             unseen |= definitions(cell.source)
@@ -201,7 +208,8 @@ def definitions(source: str) -> dict[str, str]:
 
 def definitions_for(source: str, unseen: dict[str, str]) -> str:
     """What the code uses of ``unseen``, below what that uses in turn; none of it is unseen any more."""
-    used = {node.id for statement in statements(source) for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    nodes = [node for statement in statements(source) for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    used = {node.id for node in nodes} - {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
     needed = list(dict.fromkeys(text for name, text in unseen.items() if name in used))
     if not needed:
         return ""
