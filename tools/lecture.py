@@ -19,9 +19,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from html import escape
 from itertools import takewhile
 from math import ceil
+from operator import is_not
 from pathlib import Path
 
 import mathjax
@@ -147,7 +149,7 @@ def slides_of(notebook: NotebookNode, name: str) -> tuple[list[NotebookNode], di
     code = iter([cell for cell in notebook.cells if cell.cell_type == "code"])
     for cell in main_line(notebook):
         if cell.cell_type == "code":
-            for aside in takewhile(lambda other: other is not cell, code):
+            for aside in takewhile(partial(is_not, cell), code):
                 unseen |= definitions(aside.source)
         if cell.cell_type == "markdown":
             some, room = parts(cell.source, room)
