@@ -336,6 +336,41 @@ def test_the_main_line_makes_slides_and_the_answers_are_notes(lecture):
     assert not pictures
 
 
+SET_UP = """import numpy as np
+w = np.array([[1, -2]])
+delta, b = np.array([3]), 1
+k = len(w)
+"""
+ASIDE = """def at(i):
+    return w[i] * k
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 30])
+def test_slides_show_the_numbers_and_what_their_code_uses(lecture, lines):
+    printed = new_output("stream", text="1\n" * lines)
+    aside = new_code_cell(ASIDE, metadata={"tags": ["aside"]})
+    code = [new_code_cell(SET_UP), aside, new_code_cell("print(at(0))", outputs=[printed])]
+    cells, _ = lecture.slides_of(new_notebook(cells=[new_markdown_cell("# T"), *code]), "08")
+    text = "\n".join(cell.source for cell in cells if not cell.metadata.get("transient", {}).get("remove_source"))
+    assert [part in text for part in (r"w = \begin{pmatrix} 1 & -2", r"\delta =", "b = 1", "np.array")] == [
+        *3 * [True],
+        False,
+    ]
+    assert text.index("k = len(w)") < text.index("def at(i)")
+    assert "import" not in text
+
+
+@pytest.mark.parametrize(
+    ("site", "leads"), [("", []), ("https://example.org/", ["https://example.org/notebooks/07_x.html#A"])]
+)
+def test_links_of_slides_lead_into_the_site_or_are_words(lecture, site, leads):
+    page = '<a href="07_x.ipynb#A">one</a> <a class="b" href="../docs/y.md">two</a> <a href="#top">here</a>'
+    text = lecture.leading_somewhere(page, site)
+    assert re.findall('href="([^"]*)"', text) == [*leads, "#top"]
+    assert re.sub("<.*?>", "", text) == "one two here"
+
+
 @pytest.mark.slow
 def test_slides_and_paper_ask_no_other_machine(lecture, tmp_path):
     path = tmp_path / "08.ipynb"

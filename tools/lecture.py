@@ -19,8 +19,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from html import escape
+from itertools import takewhile
 from math import ceil
+from operator import is_not
 from pathlib import Path
 
 import mathjax
@@ -143,7 +146,11 @@ def slides_of(notebook: NotebookNode, name: str) -> tuple[list[NotebookNode], di
     pictures: dict[str, dict] = {}
     unseen: dict[str, str] = {}  # what was defined by code that is on no slide
     room, given = 0.0, ""
+    code = iter([cell for cell in notebook.cells if cell.cell_type == "code"])
     for cell in main_line(notebook):
+        if cell.cell_type == "code":
+            for aside in takewhile(partial(is_not, cell), code):
+                unseen |= definitions(aside.source)
         if cell.cell_type == "markdown":
             some, room = parts(cell.source, room)
             cells += [new_markdown_cell(text, metadata=slide(kind)) for kind, text in some]
@@ -156,11 +163,20 @@ def slides_of(notebook: NotebookNode, name: str) -> tuple[list[NotebookNode], di
             pictures[file], room = state, 0.0
             cells.append(new_markdown_cell(frame(file, state["title"]), metadata=slide("subslide")))
         if cell.outputs and not states:
-            cell.source = with_definitions(cell.source, unseen)
+            needed = definitions_for(cell.source, unseen)
+            if needed and len(needed.splitlines()) + lines_of(cell) <= PRINTED_LINES:
+                cell.source = f"{needed}\n\n{cell.source}"
+            elif needed:  # on a slide of their own
+                cells.append(new_markdown_cell(f"```python\n{needed}\n```", metadata=slide("subslide")))
+                room = 0.0
             height = LINE_OF_CODE * lines_of(cell)
             kind = "subslide" if height > room else "-"
             room = (room if kind == "-" else LINES) - height
-            cell.metadata = slide(kind) | {"transient": {"remove_source": lines_of(cell) > PRINTED_LINES}}
+            too_long = lines_of(cell) > PRINTED_LINES
+            cell.metadata = slide(kind) | {"transient": {"remove_source": too_long}}
+            for name, text in definitions(cell.source).items():
+                unseen.pop(name, None)
+                unseen |= {name: text} if too_long else {}
             cells.append(cell)
         elif not cell.outputs:
             unseen |= definitions(cell.source)
@@ -192,16 +208,17 @@ def definitions(source: str) -> dict[str, str]:
     return found
 
 
-def with_definitions(source: str, unseen: dict[str, str]) -> str:
-    """The code below what it uses of ``unseen``, and that in turn; none of it is unseen any more."""
-    used = {node.id for statement in statements(source) for node in ast.walk(statement) if isinstance(node, ast.Name)}
-    needed = [text for name, text in unseen.items() if name in used]
+def definitions_for(source: str, unseen: dict[str, str]) -> str:
+    """What the code uses of ``unseen``, below what that uses in turn; none of it is unseen any more."""
+    nodes = [node for statement in statements(source) for node in ast.walk(statement) if isinstance(node, ast.Name)]
+    used = {node.id for node in nodes} - {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+    needed = list(dict.fromkeys(text for name, text in unseen.items() if name in used))
     if not needed:
-        return source
+        return ""
     for name in [name for name, text in unseen.items() if text in needed]:
         del unseen[name]
-    blocks = list(dict.fromkeys(needed))
-    return with_definitions("\n".join([*blocks, "", source]), unseen)
+    text = "\n".join(needed)
+    return "\n".join(filter(None, (definitions_for(text, unseen), text)))
 
 
 def given_numbers(statement: ast.stmt) -> list[tuple[str, object]]:
