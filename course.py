@@ -12,9 +12,9 @@
 
 On Windows: py course.py start. What stands after the command is passed on: to JupyterLab (or is the
 notebook to open), to pytest, as the notebooks to save, or as the folder to write into. student --standalone
-writes a folder that can be handed out by itself, --no-answers leaves out the folded answers as well; report,
-exam, slides, print and site say with --help what they take. With --pip before the command, plain pip installs,
-even where there is uv.
+writes a folder that can be handed out by itself, --no-answers leaves out the folded answers as well. With
+--help each says what it takes, and installs nothing; start and test pass that on, too. With --pip before the
+command, plain pip installs, even where there is uv.
 
 The first run makes the folder .venv beside this file and needs the network; later runs install nothing.
 """
@@ -22,6 +22,7 @@ The first run makes the folder .venv beside this file and needs the network; lat
 # A Python that is too old must get as far as the sentence in main(). So all of this parses on Python 2.7:
 # ASCII only, no f-strings, no annotations.
 
+import ast
 import contextlib
 import errno
 import glob
@@ -61,6 +62,15 @@ ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "1000000",
     "MALLOC_TRIM_THRESHOLD_": "4000000",
 }
+TOOLS = {
+    "save": "save_notebooks.py",
+    "student": "student.py",
+    "report": "report.py",
+    "exam": "exam.py",
+    "slides": "lecture.py",
+    "print": "lecture.py",
+    "site": "build_site.py",
+}
 COPY_IT = "Copy the folder of the course to a place of your own, and run this there."
 LAB_OPTIONS = [
     "--ServerApp.answer_yes=True",  # Ctrl-C ends it without a question
@@ -83,7 +93,16 @@ def main(arguments):
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments[:1] in (["-h"], ["--help"]) else 2
+    if arguments[0] in TOOLS and ("-h" in arguments or "--help" in arguments):
+        print(docstring(os.path.join(ROOT, "tools", TOOLS[arguments[0]])))
+        return 0
     return commands[arguments[0]](arguments[1:], use_uv)
+
+
+def docstring(path):
+    """What a tool says of itself, without what it imports, which may not be installed."""
+    with open(path, "rb") as file:
+        return ast.get_docstring(ast.parse(file.read()))
 
 
 def start(arguments, use_uv):
@@ -131,6 +150,8 @@ def student(arguments, use_uv):
     if "--standalone" in arguments:
         set_up("notebooks", use_uv)
         return run_here([PYTHON, os.path.join(ROOT, "tools", "student.py")] + arguments)
+    if "--no-answers" in arguments:
+        sys.exit("--no-answers goes with --standalone: student OUT --standalone --no-answers.")
     if arguments[1:] or (arguments and arguments[0].startswith("-")):
         sys.exit("student takes one name at most, that of the folder to write into; it got %s." % " ".join(arguments))
     folder = os.path.abspath((arguments or ["student"])[0])

@@ -192,6 +192,23 @@ def test_an_unknown_command_is_answered_with_the_known_ones(arguments):
     assert "course.py start" in done.stdout
 
 
+@pytest.mark.parametrize("name", course.TOOLS)
+def test_help_says_what_is_taken_and_installs_nothing(name, outline):
+    shutil.copytree(ROOT / "tools", outline / "tools")
+    done = run(sys.executable, outline / "course.py", name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"python3 course.py {name} " in done.stdout
+    assert not (outline / ".venv").exists()
+    tool = (ROOT / "tools" / course.TOOLS[name]).read_text(encoding="utf-8")
+    options = re.findall(r"add_argument\(\s*\"(--[\w-]+)\"", tool)
+    assert [option for option in options if option not in done.stdout and option != "--browser"] == []
+
+
+def test_answers_are_left_out_of_a_hand_out_only(capsys):
+    with pytest.raises(SystemExit, match="--no-answers goes with --standalone"):
+        course.student(["out.zip", "--no-answers"], use_uv=True)
+
+
 # Running and ending
 
 

@@ -1,6 +1,10 @@
 """Build the site: every notebook as a page whose pictures answer without Python, and JupyterLite beside them.
 
-``python3 course.py site`` runs this; ``--help`` lists what can be chosen.
+    python3 course.py site [FOLDER] [--book] [--run NAME ...] [--pyodide PATH_OR_URL]
+
+FOLDER is site/ if left out. --book leaves out JupyterLite, and so the Python in the page. --run 07_affected_region runs
+the named notebooks alone; the other pages show what is saved, with still pictures, for a quick look. --pyodide says
+where Pyodide comes from: a folder with the distribution, its archive, or the archive's address; CONVBP_PYODIDE as well.
 """
 
 import argparse

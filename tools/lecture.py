@@ -1,7 +1,9 @@
 """A notebook on the wall and on paper.
 
-    python3 course.py slides 08 [FOLDER]            the main line as slides, with pictures that answer
-    python3 course.py print 08 [FILE] [--student]   a PDF, with the saved pictures and their sentences
+    python3 course.py slides 08 [FOLDER] [--site URL]            the main line as slides, with pictures that answer
+    python3 course.py print 08 [FILE] [--student] [--site URL]   a PDF, with the saved pictures and their sentences
+
+08 is the number of a notebook, or a file; --student leaves out solutions and folded answers.
 
 Neither needs a network afterwards. What is a slide follows from the notebook: each heading begins one, "Predict first"
 is one, and so is each picture; text, code and outputs share one where there is room, and long text goes on below. The

@@ -1,6 +1,6 @@
 """What a class handed in: who solved which task, and which mistakes were how often.
 
-    python3 course.py report FOLDER [--csv class.csv] [--html class.html] [--run [--seed SEED]]
+    python3 course.py report FOLDER [--csv class.csv] [--html class.html] [--site URL] [--run [--seed SEED]]
 
 FOLDER holds notebooks as students saved them: one folder for each student, as nbgrader's submitted/ and autograded/
 have, or one file for each. Read are the results that checks leave in saved outputs; nothing is executed, and only the

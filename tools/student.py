@@ -1,6 +1,7 @@
 """The course as it is handed out: a folder or a zip that stands by itself.
 
-    python3 course.py student OUT --standalone [--no-answers]
+    python3 course.py student [FOLDER]                          the notebooks alone, without their solutions
+    python3 course.py student OUT --standalone [--no-answers]   all of it, --no-answers without the folded answers, too
 
 OUT must not be there yet; if its name ends in .zip it is one file, with a folder in it whose name has the minute it was
 made in, so that none is unpacked over another. In it are the notebooks without the solutions and
