@@ -478,6 +478,7 @@ def test_the_output_is_a_live_view_a_still_picture_and_a_sentence(explorer):
 def test_what_is_saved_is_the_view_s_and_nothing_else_is_touched(explorer, tmp_path):
     explorer.select(1, 2)
     before = shown(explorer)
+    tmp_path /= "new"  # a folder that is not there yet
     explorer.save_html(tmp_path / "page.html", title="T", caption="C")
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == explorer.view.html("T", "C")
     explorer.save_html(tmp_path / "apart.htm", inline=False)

@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         sys.exit(f"There is {chosen.notebook} already; name another.")
     chosen.notebook.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(assignment([known[name] for name in chosen.exercises], chosen.seed), chosen.notebook)
-    print(f"{chosen.notebook} is written; look through it, then: nbgrader generate_assignment")
+    print(f"{chosen.notebook} is written; look through it, then: nbgrader generate_assignment --force")
     return 0
 
 

@@ -26,6 +26,13 @@ from convbp.pictures.scene import Scene, Selection
 Rows = Sequence[Sequence[Control | widgets.Button]]
 
 
+def _file(path: str | Path) -> Path:
+    """Where to save; folders that are missing are made."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 class Explorer(widgets.VBox):
     """A picture with its controls: a state, and the scene that shows it.
 
@@ -127,7 +134,7 @@ class Explorer(widgets.VBox):
 
     def save_svg(self, path: str | Path) -> None:
         """Save the picture as it is now as SVG, on white, with its sentence as its description."""
-        Path(path).write_text(self.view.svg(), encoding="utf-8")
+        _file(path).write_text(self.view.svg(), encoding="utf-8")
 
     def save_png(self, path: str | Path, *, scale: float = 2) -> None:
         """Save the picture as it is now as PNG.
@@ -150,7 +157,7 @@ class Explorer(widgets.VBox):
                 f"{type(self).__name__}.save_png: scale is {shown(scale)}; expected a number above 0 and at most 20. "
                 "2 is good for a page, 4 for print."
             )
-        Path(path).write_bytes(self.view.png(scale))
+        _file(path).write_bytes(self.view.png(scale))
 
     def save_html(
         self, path: str | Path, *, title: str = "", caption: str = "", fit: bool = False, inline: bool = True
@@ -172,7 +179,7 @@ class Explorer(widgets.VBox):
             All in one file. If False, a .css and a .js are written beside it, for a server whose content security
             policy allows no script in a page.
         """
-        path = Path(path)
+        path = _file(path)
         if inline:
             path.write_text(self.view.html(title, caption, fit), encoding="utf-8")
             return
