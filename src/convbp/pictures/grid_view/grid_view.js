@@ -157,16 +157,17 @@ async function render({ model, el, signal }) {
   let frame = null, layouts = null; // those in the picture
   let shown = {}; // slot -> what is in it
 
-  // What there is for all cells: nothing until it is unpacked.
+  // What there is for all cells: nothing until it is unpacked, nor from the moment when other cells are sent.
   const NONE = { patches: {}, moves: {}, answers: {} };
-  let ofCells = NONE, packed = "";
+  let packed = "", inFull = NONE;
+  const ofCells = () => (packed === model.get("patches") ? inFull : NONE);
   async function unpack() {
-    ofCells = NONE;
+    inFull = NONE;
     const mine = packed = model.get("patches");
     const [patches, moves, answers] = await Promise.all(Object.keys(NONE).map((name) => unpacked(model.get(name))));
-    if (mine === packed) ofCells = { patches: eachInFull(patches), moves, answers };
+    if (mine === packed) inFull = { patches: eachInFull(patches), moves, answers };
   }
-  const patches = () => ofCells.patches;
+  const patches = () => ofCells().patches;
   const selected = () => ["grid", "row", "col"].map((name) => model.get(name)).join();
   const parse = (key) => {
     const [grid, row, col] = key.split(",");
@@ -182,7 +183,7 @@ async function render({ model, el, signal }) {
     if (!patch) return; // a new picture with other cells is on its way
     if (key !== inView) land();
     inView = key;
-    const asked = model.get("asked"), answer = ofCells.answers[key], now = isOpen(key) ? { ...patch, ...answer?.slots } : patch;
+    const asked = model.get("asked"), answer = ofCells().answers[key], now = isOpen(key) ? { ...patch, ...answer?.slots } : patch;
     fill(asked.slot ? { [asked.slot]: model.get("slots")[asked.slot], ...now } : now);
     showLinks();
     showPredictions();
@@ -243,7 +244,7 @@ async function render({ model, el, signal }) {
 
   function showLinks() {
     over.querySelector("svg")?.remove();
-    const links = (isOpen(inView) && ofCells.moves[inView]?.links || []).map(([start, end, colour]) => [...[start, end].map(find).map(boxed), colour]);
+    const links = (isOpen(inView) && ofCells().moves[inView]?.links || []).map(([start, end, colour]) => [...[start, end].map(find).map(boxed), colour]);
     if (!links.length || page.convbpLinks === "off") return;
     const { left, top } = over.getBoundingClientRect();
     over.insertAdjacentHTML("afterbegin", `<svg><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
@@ -255,7 +256,7 @@ async function render({ model, el, signal }) {
   // Predictions. A cell that asks for a number of the covered grid takes one, and then shows its own.
   const uncovered = new Set(); // the entries of the covered grid that have been shown
   let answers = null; // those of the picture
-  const entry = (key) => ofCells.answers[key]?.at.join();
+  const entry = (key) => ofCells().answers[key]?.at.join();
   const isOpen = (key) => !entry(key) || uncovered.has(entry(key));
   const isRight = ([predicted], [value]) => Math.abs(predicted - value) <= (Number.isInteger(value) ? 0 : 0.01 * Math.abs(value));
 
@@ -269,7 +270,7 @@ async function render({ model, el, signal }) {
   }
 
   function showPredictions() {
-    const { grid, values } = model.get("asked"), covers = Object.keys(ofCells.answers).length;
+    const { grid, values } = model.get("asked"), covers = Object.keys(ofCells().answers).length;
     ask.hidden = !grid;
     choice.querySelector(".convbp-hint").hidden = !ask.hidden; // in whose place it stands, so that nothing jumps
     for (const old of over.querySelectorAll(".convbp-guess")) old.remove();
@@ -314,7 +315,7 @@ async function render({ model, el, signal }) {
     uncovered.add(entry(key));
     hovered = null;
     showSelection();
-    fly(ofCells.moves[key]?.flights);
+    fly(ofCells().moves[key]?.flights);
   }
 
   // Through the cells in their order, each with its flight, until the last one or until somebody does something.
@@ -349,8 +350,8 @@ async function render({ model, el, signal }) {
   function showChoice() {
     stage.setAttribute("aria-busy", following());
     if (following()) return pause();
-    if (answers !== ofCells.answers) uncovered.clear();
-    answers = ofCells.answers;
+    if (answers !== ofCells().answers) uncovered.clear();
+    answers = ofCells().answers;
     showSliders();
     showLegend();
     makeRoomForTexts();
@@ -420,7 +421,7 @@ async function render({ model, el, signal }) {
     if (following()) return; // the texts are on their way
     const asks = model.get("asked").grid || model.get("others").some((other) => other.asks);
     const said = asks ? " You predicted \u22121000: wrong, it is \u22121000." : "";
-    const all = [...Object.values(patches()), ...Object.values(ofCells.answers).map(({ slots }) => slots), ...model.get("others")];
+    const all = [...Object.values(patches()), ...Object.values(ofCells().answers).map(({ slots }) => slots), ...model.get("others")];
     for (const [name, element] of Object.entries({ heading, words, sentence })) {
       if (wide !== stage.clientWidth) element.style.minHeight = ""; // else what it once needed it keeps
       element.innerHTML = all.map((one) => one[name] ?? "").reduce((a, b) => (b.length > a.length ? b : a), "");
@@ -460,7 +461,7 @@ async function render({ model, el, signal }) {
     choice.querySelector("button").hidden = model.get("paintable") || there.length < 2;
     for (const box of choice.querySelectorAll("[type=checkbox]")) box.checked = page[SWITCHES[box.name]] !== "off";
     choice.querySelector("[name=motion]").parentElement.hidden = REDUCED.matches;
-    choice.querySelector("[name=links]").parentElement.hidden = !Object.values(ofCells.moves).some(({ links }) => links);
+    choice.querySelector("[name=links]").parentElement.hidden = !Object.values(ofCells().moves).some(({ links }) => links);
     for (const [axis, slider] of choice.querySelectorAll("[type=range]").entries()) {
       slider.min = Math.min(...there.map((cell) => cell[slider.name]));
       slider.max = Math.max(...there.map((cell) => cell[slider.name]));
@@ -476,7 +477,7 @@ async function render({ model, el, signal }) {
     for (const [name, value] of Object.entries(cell)) model.set(name, value);
     showSelection();
     model.save_changes();
-    return flies && isOpen(key) ? fly(ofCells.moves[key]?.flights) : 0;
+    return flies && isOpen(key) ? fly(ofCells().moves[key]?.flights) : 0;
   }
 
   // A picture to draw on: Python is told which cell to paint, and whether a stroke begins there, and draws it anew.
