@@ -11,6 +11,7 @@ import pytest
 import sympy
 
 import course
+import sample
 from convbp import loops
 from convbp.equations import conventions, equation, equations
 from convbp.equations.cases import Blocks, Channels, Layer, random_cases
@@ -46,7 +47,7 @@ def test_the_verdict(key):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", NAMED)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", sample.some(range(1, 10), 1, "seed of the checks"))
 def test_the_check_passes_on_fresh_cases(key, seed):
     check = equation(key).check(seed=seed)
     assert check.passed

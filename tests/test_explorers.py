@@ -137,7 +137,7 @@ def test_the_signature_is_that_of_the_parameters_and_help_says_what_each_may_be(
 @each_explorer
 def test_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(name):
     case, rng = EXPLORERS[name], sample.rng(name)
-    for _ in range(sample.size(40, thorough=1000)):
+    for _ in range(sample.size(20, thorough=1000)):
         state = case.tests.random_state(rng)
         drawn = case.module.scene(state)
         assert drawn.selected in drawn.highlights
@@ -153,7 +153,7 @@ def test_in_random_states_everything_has_its_place_and_can_be_read(name):
     case, rng = EXPLORERS[name], np.random.default_rng(2)
     drawn = [
         make(name).view.scene,
-        *(case.module.scene(case.tests.random_state(rng)) for _ in range(sample.size(4, thorough=12))),
+        *(case.module.scene(case.tests.random_state(rng)) for _ in range(sample.size(2, thorough=12))),
     ]
     for scene in drawn:
         for cell in some(scene, rng):
@@ -252,7 +252,7 @@ def test_every_control_moved_through_its_range_leaves_a_fresh_picture(name):
 @each_explorer
 def test_after_many_random_gestures_the_picture_is_that_of_a_fresh_explorer(name):
     case, rng, explorer = EXPLORERS[name], sample.rng(name), make(name)
-    for n in range(sample.size(12, thorough=100)):
+    for n in range(sample.size(8, thorough=100)):
         gesture = rng.integers(6)
         if gesture == 0:
             state = case.tests.random_state(rng)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy  # its signal comes when it is asked for, and takes a second
 
+import sample
 from convbp import loops, rot180
 from convbp.explorers import SlidingWindow
 from convbp.explorers.controls.kernel_presets import PRESETS
@@ -125,7 +126,7 @@ def test_a_covered_output_shows_the_chosen_number_only():
 def test_every_selection_of_random_pictures_says_what_the_equation_says(kind):
     rng = np.random.default_rng(7)
     seen = set()
-    for _ in range(260):
+    for _ in range(sample.size(90, thorough=260)):
         state = random_state(rng, kind)
         seen.add((state.operation, state.mode))
         drawn = scene(state)
