@@ -108,7 +108,7 @@ def check_gather(state, highlight, pixel, slope, total, below):
     for name in ("below", "slope", "sums", "below"):
         assert marked(highlight)[name] == {pixel: ""}
     result = re.fullmatch(
-        r"The sum is (\S+), and δˡ.* is (\S+) · f′\((\S+)\) = \S+·\S+ = (\S+)\.", highlight.formula.total
+        r"The sum is (\S+), and δˡ.* is (\S+) · f′\((\S+)\) = \S+·\S+ = (\S+) \(Eq. 20\)\.", highlight.formula.total
     )
     assert result.groups() == (number(total), number(total), number(state.image[pixel]), number(below))
     assert f"sum to {number(total)}, and times f′ that is δˡ = {number(below)}." in highlight.sentence
