@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 import course
@@ -83,6 +84,30 @@ def test_with_other_numbers_at_the_top_it_runs_through(monkeypatch):
         exec(ast.unparse(OtherNumbers().visit(ast.parse(set_up))), names)
         for source in others:
             exec(source, names)
+
+
+@pytest.mark.parametrize(
+    ("number", "helpers", "answer"),
+    [
+        ("05", (), (2, -2, 0, -5)),
+        ("10", ("def full", "def spread"), (10, 20, 130, 200, 300)),
+        ("12", (), (30, 10)),
+        ("18", (), (1, 2, 3, 2, 1)),
+    ],
+)
+def test_a_right_answer_of_several_numbers_may_come_in_any_form(number, helpers, answer, capsys):
+    (path,) = [path for path in NOTEBOOKS if path.name.startswith(number)]
+    set_up, *cells = [cell.source for cell in code(read(path))]
+    imports = [line for line in set_up.splitlines() if line.startswith(("import", "from"))]
+    names = {"o": np.zeros((4, 5), int), "w": np.zeros((2, 3), int), "delta": np.ones((2, 2), int)}
+    exec("\n".join(imports), names)
+    for helper in helpers:
+        exec(next(source for source in cells if helper in source), names)
+    (task,) = [source for source in cells if re.match(r"mine = .*\.\.\..*\n(?s:.*)numbers in the place", source)]
+    for given in (answer, list(answer), np.array(answer), np.array(answer, float), [list(answer)]):
+        capsys.readouterr()
+        exec(re.sub(r"^mine = .*", "mine = given", task), {**names, "given": given})
+        assert capsys.readouterr().out == "Yes.\n", given
 
 
 @each_notebook

@@ -497,13 +497,19 @@ def test_the_part_of_the_notebook_that_needs_pytorch_prints_what_is_folded_below
     assert [text for text in transcripts if but_for_rounding(text) not in said] == []
 
 
-def test_the_network_of_the_notebook_is_the_same_in_pytorch(capsys):
-    set_up, picture, text = (
-        next(cell for cell in cells_of("12_whole_network.ipynb") if words in cell.source)
-        for words in ("import numpy", "own = Network(", "import torch")
-    )
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("12_whole_network.ipynb", ("own = Network(",)),
+        ("18_seeing_with_gradients.ipynb", ("def slopes", "some = [", "class Guided", "def alike", "def grad_cam")),
+    ],
+)
+def test_what_a_notebook_says_of_the_same_in_pytorch(name, needed, capsys):
+    set_up, *cells = cells_of(name)[1:]
+    needed = [next(cell.source for cell in cells if words in cell.source) for words in needed]
+    (text,) = [cell for cell in cells if "<summary>The same" in cell.source and "import torch" in cell.source]
     (code,), (transcript,) = folded("python", [text]), folded("text", [text])
-    InteractiveShell().run_cell("\n".join([set_up.source, picture.source, code]), silent=True).raise_error()
+    InteractiveShell().run_cell("\n".join([set_up.source, *needed, code]), silent=True).raise_error()
     assert capsys.readouterr().out.endswith(transcript + "\n")
 
 
