@@ -355,7 +355,6 @@ def test_a_diagnosis_of_nothing_does_not_agree():
     assert not diagnose.Diagnosis("conv2d", {}).agrees
 
 
-@pytest.mark.slow
 def test_a_failure_in_a_test_suite_shows_the_whole_diagnosis(tmp_path):
     test = tmp_path / "test_mine.py"
     test.write_text(
@@ -409,7 +408,6 @@ def backward_of(change):
     return lambda dy, x, w: change(*right(dy, x, w))
 
 
-@pytest.mark.slow
 def test_shapes_are_those_of_the_caller():
     found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dx": dx.transpose(0, 2, 3, 1)}), cases=8)
     assert "its shape is (1, 7, 6, 1), expected is (1, 1, 7, 6)." in found["dx"].said

@@ -94,11 +94,6 @@ EXPLORERS = {
 each_explorer = pytest.mark.parametrize("name", EXPLORERS)
 
 
-def half_of_the_explorers(sweep):
-    """In each run others."""
-    return pytest.mark.parametrize("name", sample.some(list(EXPLORERS), len(EXPLORERS) // 2, sweep))
-
-
 def make(name):
     """An explorer as it is without arguments."""
     return getattr(explorers, name)()
@@ -153,7 +148,7 @@ def test_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(
 
 
 @pytest.mark.slow
-@half_of_the_explorers("random states")
+@each_explorer
 def test_in_random_states_everything_has_its_place_and_can_be_read(name):
     case, rng = EXPLORERS[name], np.random.default_rng(2)
     drawn = [
@@ -241,7 +236,7 @@ def assert_fresh(name, explorer):
 
 
 @pytest.mark.slow
-@half_of_the_explorers("controls")
+@each_explorer
 def test_every_control_moved_through_its_range_leaves_a_fresh_picture(name):
     explorer = make(name)
     rng = sample.rng(name)

@@ -171,7 +171,6 @@ def test_the_student_edition_takes_one_folder(arguments):
         course.student(arguments, use_uv=True)
 
 
-@pytest.mark.slow
 def test_nothing_is_misspelt(tmp_path):
     for path in NOTEBOOKS:  # without the pictures, whose letters are no words
         (tmp_path / f"{path.stem}.md").write_text(prose(path), encoding="utf-8")
