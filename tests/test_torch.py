@@ -4,6 +4,7 @@ import copy
 import importlib.util
 import os
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -446,6 +447,10 @@ def test_what_cannot_be_is_said():
         empty.check()
     with pytest.raises(TypeError, match=r"capture: model is a value of type Tensor; expected a torch\.nn\.Module"):
         capture(x).__enter__()
+    with warnings.catch_warnings(action="ignore"):  # that torch.jit is deprecated
+        traced = torch.jit.trace(model[0], x)
+    with pytest.raises(TypeError, match=r"one that torch\.jit has made, .* expected the model that it was made of"):
+        capture(traced).__enter__()
     for refused, said in ((3, "only has 3; expected names of layers"), (["0.0", model], "only has Sequential")):
         with pytest.raises(TypeError, match=said):
             capture(model, only=refused).__enter__()
@@ -569,6 +574,46 @@ def test_layers_of_all_kinds_are_seen_and_nothing_is_changed():
     assert seen.plot().description
 
 
+class Again(nn.Module):
+    """It calls itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(3.0))
+
+    def forward(self, x, times=2):
+        return self(x * self.factor, times - 1) if times else 1 * x
+
+
+def test_what_is_made_late_calls_itself_or_has_other_numbers():
+    lazy = nn.Sequential(nn.LazyConv2d(2, 3), nn.Flatten(), nn.LazyLinear(2))
+    seen = seen_in(lazy, torch.randn(2, 1, 6, 5))
+    assert seen.check().agrees
+    np.testing.assert_array_equal(seen["0"].gradients["kernel"], lazy[0].weight.grad.numpy())
+    x = torch.ones(1, requires_grad=True)
+    with capture(Again()) as seen:
+        seen._recording.model(x).backward()
+    assert [(one.inputs.item(), one.delta_back.item()) for one in seen[""].calls] == [(9, 1), (3, 3), (1, 9)]
+    with capture(nn.Linear(3, 2, dtype=torch.complex64)) as seen:
+        seen._recording.model(torch.randn(2, 3, dtype=torch.complex64)).abs().sum().backward()
+    assert seen.check().notes == ["Not recomputed, numbers of torch.complex64: the model (Linear)."]
+    assert seen[""].delta.dtype == np.complex64
+
+
+@pytest.mark.parametrize("transform", [torch.func.grad, torch.func.vmap])
+def test_what_torch_func_transforms_runs_and_is_not_seen(transform):
+    model, x = small(nn.Conv2d(1, 2, 3), nn.Tanh())
+    run = transform(lambda x: model(x).sum())
+    expected = run(x)
+    with capture(model) as seen:
+        found = run(x)
+        model(x).sum().backward()
+    assert torch.equal(found, expected)
+    assert len(seen["0"].calls) == 1
+    assert seen.check().agrees
+    assert "Not seen: what ran inside of torch.func" in repr(seen)
+
+
 @pytest.mark.parametrize("between", [nn.Identity(), nn.Dropout().eval(), nn.Flatten(0, 1), nn.Dropout(0.5)], ids=repr)
 @pytest.mark.parametrize("twice", [False, True])
 def test_what_works_in_place_on_what_another_layer_passed_on(between, twice):
@@ -668,6 +713,10 @@ def test_only_some_layers():
     with pytest.raises(KeyError, match=r"'0', Conv2d, is not among the layers asked for, only=\['4', '1.relu'\]"):
         seen["0"]
     assert "Not called" not in repr(seen)
+    twice = nn.Sequential(model[0], nn.Sequential(model[0]))
+    with capture(twice, only="1.0") as seen:  # by its other name
+        pass
+    assert list(seen._recording.modules()) == ["0"]
     shared = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     shared[1].weight = shared[0].weight
     with capture(shared, only="1") as seen:

@@ -65,7 +65,7 @@ def capture(model: torch.nn.Module, *, only: str | Iterable[str] = ()) -> Iterat
     Raises
     ------
     TypeError
-        If ``model`` is no module, or ``only`` is no name and none are in it.
+        If ``model`` is no module, or one that ``torch.jit`` has made; or ``only`` is no name and none are in it.
     ValueError
         If no layer has a name that ``only`` asks for.
     """
@@ -73,6 +73,11 @@ def capture(model: torch.nn.Module, *, only: str | Iterable[str] = ()) -> Iterat
         raise TypeError(
             f"capture: model is a value of type {type(model).__name__}; expected a torch.nn.Module, the network or one "
             f"of its layers."
+        )
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TypeError(
+            "capture: model is one that torch.jit has made, whose layers take no hooks; expected the model that it was "
+            "made of."
         )
     model = getattr(model, "_orig_mod", model)  # as torch.compile has it
     patterns = _patterns(only)

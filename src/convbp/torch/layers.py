@@ -5,7 +5,7 @@ and a function of δ for what goes back. Beside every value stands what rounding
 values of its terms, which is the same computation on absolute values, and how many terms there are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import erf, prod
 from typing import Any, NamedTuple
@@ -47,8 +47,8 @@ DRAWN = "what it drops is drawn at each call"
 BACK = "δ back"  # among the results of `Way.back`, the one of the input
 
 
-def why_not(module: nn.Module) -> str:
-    """Why a layer is not computed again; empty if it is."""
+def why_not(module: nn.Module, dtypes: Iterable[torch.dtype]) -> str:
+    """Why a layer is not computed again, on numbers of these dtypes; empty if it is."""
     kind = _kind(module)
     if kind is None:
         return OTHER
@@ -65,7 +65,7 @@ def why_not(module: nn.Module) -> str:
         return "dim=None"
     if kind in (nn.Dropout, nn.Dropout2d) and module.training and module.p > 0:
         return DRAWN
-    return ""
+    return ", ".join(f"numbers of {dtype}" for dtype in dtypes if not dtype.is_floating_point)
 
 
 def _kind(module: nn.Module) -> type[nn.Module] | None:

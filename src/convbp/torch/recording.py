@@ -127,6 +127,8 @@ class Recording:
         In the order in which their first calls ended.
     again : set of int
         The backward passes that were recorded to be differentiated themselves, by ``create_graph=True``.
+    transformed : bool
+        Whether a layer was called inside of a function that torch.func transforms, where hooks see no numbers.
     """
 
     model: nn.Module
@@ -134,19 +136,22 @@ class Recording:
     layers: dict[str, Recorded] = field(default_factory=dict)
     again: set[int] = field(default_factory=set)
     passes: list[int] = field(default_factory=list)
+    transformed: bool = False
     _gradients: dict[int, Gradients] = field(default_factory=dict)
     _handles: list[Any] = field(default_factory=list)
-    _begun: dict[str, tuple[list[Flow], Any]] = field(default_factory=dict)
     _flows: list[Flow] = field(default_factory=list)  # in the order in which they were seen
     _view: tuple[Any, Any, list[Flow]] = (None, None, [])  # the last that a layer was given, of what, and where it went
 
     def modules(self) -> dict[str, nn.Module]:
         """The layers that are looked at: without a part of their own, or with parameters of their own."""
+        found: dict[nn.Module, list[str]] = {}
+        for name, module in self.model.named_modules(remove_duplicate=False):
+            if "parametrizations" not in name.split("."):  # what another layer's weight is computed by
+                found.setdefault(module, []).append(name)
         return {
-            name: module
-            for name, module in self.model.named_modules()
-            if self.chosen(name)
-            and "parametrizations" not in name.split(".")  # what another layer's weight is computed by
+            names[0]: module
+            for module, names in found.items()
+            if any(map(self.chosen, names))
             and not (next(module.children(), None) and next(module.parameters(recurse=False), None) is None)
         }
 
@@ -203,6 +208,8 @@ class Recording:
         try:
             with _uncompiled():
                 for name, module in self.modules().items():
+                    if isinstance(module, torch.jit.ScriptModule):
+                        continue  # which takes no hooks
                     before, after = self._hooks(name)
                     self._handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
                     self._handles.append(module.register_forward_hook(after, with_kwargs=True, prepend=True))
@@ -213,12 +220,16 @@ class Recording:
             for handle in self._handles:
                 handle.remove()
             self._handles.clear()
-            self._begun.clear()
             self._flows.clear()
             self._view = None, None, []
 
     def _hooks(self, name: str) -> tuple[Callable, Callable]:
-        def before(module: nn.Module, given: tuple, named: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        begun: list[tuple[list[Flow], Any]] = []  # of calls that have not ended, as a layer may call itself
+
+        def before(module: nn.Module, given: tuple, named: dict[str, Any]) -> tuple[tuple, dict[str, Any]] | None:
+            if _transformed():
+                self.transformed = True
+                return None
             in_place = getattr(module, "inplace", False)
             entered: dict[int, tuple[Flow, torch.Tensor]] = {}  # what goes in twice is still one tensor
 
@@ -233,17 +244,20 @@ class Recording:
             else:
                 changed = pytree.tree_map_only(torch.Tensor, enter, (given, named))
             flows = [flow for flow, _ in entered.values()]
-            self._begun[name] = flows, next((one.grad_fn for _, one in entered.values() if in_place), None)
+            begun.append((flows, next((one.grad_fn for _, one in entered.values() if in_place), None)))
             return changed
 
         def after(module: nn.Module, given: tuple, named: dict[str, Any], output: Any) -> None:
-            (inputs, source), layer = self._begun.pop(name), self.layers.setdefault(name, Recorded(name, module))
+            if not begun or _transformed():
+                return
+            (inputs, source), layer = begun.pop(), self.layers.setdefault(name, Recorded(name, module))
             leaves = [output] if isinstance(output, torch.Tensor) else pytree.tree_leaves(output)
             tensors = [one for one in leaves if isinstance(one, torch.Tensor)]
             outputs = [Flow(Kept(tensor)) for tensor in tensors]
             self._flows += outputs
             graph = any(tensor.requires_grad for tensor in tensors)
-            layer.calls.append(Call(inputs, outputs, self._parameters(layer), graph, why_not(module)))
+            why = why_not(module, {flow.kept.tensor.dtype for flow in (*inputs[:1], *outputs[:1])})
+            layer.calls.append(Call(inputs, outputs, self._parameters(layer), graph, why))
             for tensor, flow in zip(tensors, outputs, strict=True):
                 if tensor.requires_grad:
                     self._tell(tensor, flow.deltas)
@@ -306,7 +320,7 @@ class Recording:
 
     def _watch(self, tensor: torch.Tensor) -> Gradients:
         found = self._gradients.setdefault(id(tensor), Gradients(tensor))
-        if tensor.requires_grad and not found.watched:
+        if tensor.requires_grad and not found.watched and not nn.parameter.is_lazy(tensor):
             found.watched = True
             self._tell(tensor, found.passes, copy=True)
         return found
@@ -330,6 +344,10 @@ class Recording:
 def own_parameters(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """The parameters that a layer has itself, and those that they are computed from."""
     return module.named_parameters(recurse=parametrize.is_parametrized(module))
+
+
+def _transformed() -> bool:
+    return torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def _uncompiled() -> AbstractContextManager:

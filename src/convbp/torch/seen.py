@@ -159,6 +159,10 @@ class Seen(Table):
                 f"{count} backward passes were seen: a δ is of the last that came there, a gradient of the last "
                 "alone; .grad has the sum of all since it was set to zero."
             )
+        if found.transformed:
+            notes.append(
+                "Not seen: what ran inside of torch.func (grad, vmap and the like), where hooks have no numbers."
+            )
         past = self._uncalled()
         if used := [name or MODEL for name, gradients in past.items() if gradients]:
             notes.append(f"{listed(used)}: {PAST_IT}")
