@@ -16,6 +16,7 @@ if not importlib.util.find_spec("torch") and not os.environ.get("CONVBP_TORCH"):
 
 import nbformat
 import torch
+import torch.nn.utils.prune
 import torch.utils.checkpoint
 from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
@@ -572,6 +573,23 @@ def test_layers_of_all_kinds_are_seen_and_nothing_is_changed():
     assert set(seen["norm"].gradients) == {"bias", *originals}
     assert "came out, tensor 3" in repr(seen["lstm"])
     assert seen.plot().description
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm")
+@pytest.mark.parametrize(
+    "change", [nn.utils.weight_norm, lambda conv: nn.utils.prune.l1_unstructured(conv, "weight", amount=0.4)]
+)
+def test_a_weight_that_is_computed_before_each_call_is_recomputed_with(change):
+    model, x = small(nn.Conv2d(1, 2, 3), nn.Tanh(), change(nn.Conv2d(2, 2, 2)))
+    seen = seen_in(model, x)
+    check = seen.check()
+    assert check.agrees
+    assert "2: gradient of kernel" in {row.name for row in check.rows}
+    np.testing.assert_array_equal(seen["2"].parameters["kernel"], model[2].weight.detach().numpy())
+    own = {name for name, _ in model[2].named_parameters()}
+    assert set(seen["2"].gradients) == {"kernel", *own}
+    none = "It is a parameter that such a layer does not have."
+    assert set(check.notes) == {f"2: Not compared: gradient of {name}. {none}" for name in own - {"bias"}}
 
 
 class Again(nn.Module):

@@ -200,9 +200,12 @@ def _back(users: Sequence[tuple[Recorded, str, Call]], at_pass: int, shared: boo
     for layer, _, call in users:
         if call.why_not:
             raise ValueError(f"{layer.name}, which shares it, is not recomputed: {call.why_not}.")
-    parts = [
-        recomputed(layer, call).back(as_array(call.outputs[0].deltas[at_pass]))[name]() for layer, name, call in users
-    ]
+    parts = []
+    for layer, name, call in users:
+        results = recomputed(layer, call).back(as_array(call.outputs[0].deltas[at_pass]))
+        if name not in results:
+            raise ValueError("It is a parameter that such a layer does not have.")
+        parts.append(results[name]())
     values, sizes, terms = zip(*parts, strict=True)
     return Value(np.sum(values, axis=0), np.sum(sizes, axis=0), sum(terms))
 

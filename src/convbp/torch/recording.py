@@ -300,13 +300,19 @@ class Recording:
         step = output.grad_fn
         if step is source:
             self._tell(output, into)
-        elif step is not None and step.next_functions[0][0] is source:
+        elif step is not None and step.next_functions[:1] == ((source, 0),):
             self._handles.append(step.register_hook(lambda back, _: self._put(back[0], into)))
 
     def _parameters(self, layer: Recorded) -> dict[str, Kept]:
-        """A copy of each parameter, and of what a normalisation uses; once as long as they are the same."""
+        """A copy of each parameter, and of what a normalisation uses; once as long as they are the same.
+
+        A weight that is no parameter has been computed from some before the call, as pruning does.
+        """
         module, found = layer.module, {}
         given = dict(own_parameters(module))
+        for name in ("weight", "bias"):
+            if isinstance(computed := vars(module).get(name), torch.Tensor):
+                given[name] = computed
         if getattr(module, "running_mean", None) is not None and not module.training:
             given |= {"running_mean": module.running_mean, "running_var": module.running_var}
         for name, tensor in given.items():
