@@ -415,6 +415,8 @@ def test_what_is_not_recomputed_is_seen_and_says_why(reason, layer):
     np.testing.assert_array_equal(seen["1"].delta, seen["2"].delta_back)
     np.testing.assert_array_equal(seen["1"].delta_back, seen["0"].delta)
     assert len(seen["1"].gradients) == len(list(layer.parameters()))
+    with pytest.raises(TypeError, match=r"1\.delta_flow: the layer is a"):
+        seen["1"].delta_flow()
     alone = seen["1"].check()
     assert (alone.rows, alone.agrees) == ([], False)
     assert repr(alone) == f"1: nothing could be compared\nNot recomputed: {reason}."

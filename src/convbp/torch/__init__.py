@@ -43,12 +43,12 @@ __all__ = ["Check", "Compared", "Seen", "SeenLayer", "capture"]
 def capture(model: torch.nn.Module, *, only: str | Iterable[str] = ()) -> Iterator[Seen]:
     """See what goes through the layers of a model, in every forward and backward pass inside the with block.
 
-    The model computes what it always does, to the bit; of what ``torch.compile`` has made, that is what it computes
-    uncompiled. Seen is each module that has no modules inside it, or parameters of its own. Those that this package
-    computes again are Conv2d, ConvTranspose2d, Linear, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, BatchNorm1d and 2d,
-    LayerNorm, GroupNorm, ReLU, LeakyReLU, ReLU6, Tanh, Sigmoid, SiLU, GELU, Softmax, Identity, Flatten, and Dropout in
-    evaluation. What went through stays in memory as long as ``seen`` does: a step or a few, not a training. All hooks
-    are gone after the block, also after an error.
+    The model computes what it always does, to the bit; but without the short cuts that run past its layers, those of
+    ``torch.compile`` and of a TransformerEncoder in evaluation. Seen is each module that has no modules inside it, or
+    parameters of its own. Those that this package computes again are Conv2d, ConvTranspose2d, Linear, MaxPool2d,
+    AvgPool2d, AdaptiveAvgPool2d, BatchNorm1d and 2d, LayerNorm, GroupNorm, ReLU, LeakyReLU, ReLU6, Tanh, Sigmoid, SiLU,
+    GELU, Softmax, Identity, Flatten, and Dropout in evaluation. What went through stays in memory as long as ``seen``
+    does: a step or a few, not a training. All hooks are gone after the block, also after an error.
 
     Parameters
     ----------

@@ -342,7 +342,7 @@ class SeenLayer(Table):
         Raises
         ------
         TypeError
-            If it is a layer of another kind.
+            If it is a layer of another kind, or a Conv2d that ``check()`` does not recompute.
         ValueError
             If there is no such image, channel, filter or part, or the kernel is larger than 5×5.
         RuntimeError
@@ -354,7 +354,12 @@ class SeenLayer(Table):
         if not isinstance(self.module, torch.nn.Conv2d):
             raise TypeError(
                 f"{name}.delta_flow: the layer is a {self.kind}; expected a Conv2d, whose δ come back as the explorer "
-                f"shows it. check() takes any layer that was seen."
+                f"shows it."
+            )
+        if self.why_not:
+            raise TypeError(
+                f"{name}.delta_flow: the layer is a {self.kind}, {self.why_not}; expected a Conv2d, whose δ come back "
+                f"as the explorer shows it."
             )
         delta = self.delta
         if delta is None:
