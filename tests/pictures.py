@@ -314,8 +314,9 @@ def _shapes(element, rules, x, y, scale, part, inherited):
             for name in names:
                 look |= rules.get(name, {})
             left, top = x + scale * float(child.get("x", 0)), y + scale * float(child.get("y", 0))
-            kind, text = child.tag.removeprefix(SVG), " ".join("".join(child.itertext()).split())
+            kind, text = child.tag.removeprefix(SVG), ""
             if kind == "text":
+                text = " ".join("".join(child.itertext()).split())
                 anchor = {"middle": "ms", "end": "rs"}.get(look.get("text-anchor"), "ls")
                 bold, size = look.get("font-weight") == "bold", float(look["font-size"].removesuffix("px"))
                 box = _extent(" ".join((child.text or "").split()), bold, anchor, size)

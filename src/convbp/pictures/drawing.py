@@ -22,7 +22,7 @@ THUMBNAIL, THUMBNAIL_CELL = 0.4, 32  # a map without numbers: the part of its si
 SMALL_CELLS = {20: 8, 32: 5}  # without numbers, by the number of rows or columns
 GUTTER = 22  # left of a grid, for its row indices
 HEAD, MAP_HEAD, CARD_HEAD = 40, 20, 24  # above a grid, for its title and column indices; above a map; above the terms
-SMALL_INDICES = 4  # of a small grid every so many indices are written
+SMALL_INDICES, INDEX_ROOM = 4, 18  # of a small grid every so many indices are written, or more seldom for so much room
 TITLE, MAP_TITLE, CAPTION = 14, 12, 11  # sizes of texts
 THUMBNAIL_TITLE = round(MAP_TITLE / THUMBNAIL)
 INDEX = 0.8  # of the size of a caption, its index
@@ -135,7 +135,7 @@ def _grid(grid: Grid, look: Look, types: tuple[type, ...]) -> str:
     (top, left), (rows, cols), cell = grid.origin, grid.size, look.cell
     name, title = "name" if look.is_map else "title", look.named(grid)
     parts = [f'<text class="{name}" x="{look.gutter}" y="{look.title_line}">{escape(title)}</text>'] if title else []
-    step = SMALL_INDICES if grid.small else 1
+    step = SMALL_INDICES * ceil(INDEX_ROOM / (SMALL_INDICES * cell)) if grid.small else 1
     for col in range(left, left + cols) if look.numbered else ():
         if col % step == 0:
             x, _ = look.place(grid, top, col)
