@@ -144,7 +144,7 @@ def test_an_answer_that_does_not_wait_is_found():
     assert not reading.shown_too_early(nbformat.v4.new_notebook(cells=[asked, told]))
 
 
-@for_each(FIRST)
+@for_each(MAIN_LINES)
 def test_the_text_after_a_prediction_begins_with_its_answer_folded(path):
     assert not reading.answered_openly(read(path))
 
