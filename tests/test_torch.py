@@ -493,7 +493,7 @@ def test_the_part_of_the_notebook_that_needs_pytorch_prints_what_is_folded_below
     said = but_for_rounding(capsys.readouterr().out)
     assert "PyTorch is not installed" not in said
     transcripts = folded("text", cells)
-    assert len(transcripts) == 3
+    assert len(transcripts) == 4
     assert [text for text in transcripts if but_for_rounding(text) not in said] == []
 
 
