@@ -460,8 +460,7 @@ def test_a_table_is_html_as_well():
 
 def test_the_code_of_the_guide_runs(capsys):
     guide = (Path(__file__).parent.parent / "docs" / "your_own_layer.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"^```py\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
-    exec(code, {})
+    exec("\n".join(re.findall(r"^```py\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)), {})
     said = capsys.readouterr().out
     assert "0.3: equal up to rounding" in said
     assert "Left alone: 2 (Flatten)." in said
