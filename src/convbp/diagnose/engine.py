@@ -188,7 +188,7 @@ class Trial:
         if stopped:
             at = where([bool(problem) for _, problem, _ in back], [case.conditions for case in cases])
             words = f", {at}" if at and at.credible else ""
-            notes.append(f"It stops on {len(stopped)} cases{words}: {stopped[0]}")
+            notes.append(f"It stops on {len(stopped)} case{'s' * (len(stopped) > 1)}{words}: {stopped[0]}")
         if len(stopped) == len(back) and function.takes is None:
             arrays = ", ".join(function.arrays)
             notes.append(
@@ -308,7 +308,9 @@ def _finding(trial: Trial, key: str, sought: Sought, seen: Sequence[Seen], seed:
     if unread:
         at = condition if len(unread) == len(known) - right else ""
         at = at or trial.condition(key, seen, lambda one: one.answer is None, seed)
-        lines.append(f"No numbers on {len(unread)} cases{f', {at}' if at else ''}: {unread[0].problem}")
+        lines.append(
+            f"No numbers on {len(unread)} case{'s' * (len(unread) > 1)}{f', {at}' if at else ''}: {unread[0].problem}"
+        )
     answered = [one for one in seen if one.answer is not None]
     if any(not one.right for one in answered):
         explanation = _named(trial.layer, sought, answered)

@@ -41,7 +41,7 @@ class Finding:
         count = (
             f"right on {self.right} of {self.of} cases"
             if self.right
-            else f"wrong on {'all ' * (wrong == self.of)}{wrong} cases"
+            else f"wrong on {'all ' * (wrong == self.of)}{wrong} case{'s' * (wrong > 1)}"
         )
         if self.stopped:
             count = (f"{count}, " if self.right or wrong else "") + f"no result on {self.stopped}"
