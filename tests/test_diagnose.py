@@ -87,13 +87,27 @@ def backward(grad_output, input, weight, stride=1, padding=0):
     return dxp[:, :, padding : padding + H, padding : padding + W], dw, g.sum(axis=1)
 """
 
-PROGRAMS = {"scatter": SCATTER, "windows": WINDOWS, "columns": COLUMNS}
+# With a framework's operations: the kernel gradient is a convolution, too, with the batch in the place of the channels.
+FRAMEWORK = """
+def backward(dy, x, w, stride, padding):
+    over = [(n + 2 * padding - k) % stride for n, k in zip(x.shape[2:], w.shape[2:], strict=True)]
+    steps = {"stride": stride, "padding": padding, "output_padding": tuple(over)}
+    dx = conv2d_transpose(dy.transpose(0, 2, 3, 1), w.transpose(2, 3, 1, 0), **steps).transpose(0, 3, 1, 2)
+    sums = conv2d(x.transpose(1, 2, 3, 0), dy.transpose(2, 3, 0, 1), padding=padding, dilation=stride)
+    return dx, sums.transpose(3, 0, 1, 2)[:, :, : w.shape[2], : w.shape[3]], dy.sum(axis=(0, 2, 3))
+"""
+
+PROGRAMS = {"scatter": SCATTER, "windows": WINDOWS, "columns": COLUMNS, "framework": FRAMEWORK}
 
 # (program, what is changed, into what, the result that is wrong, what has to be said: a mistake's name, or a condition)
 WRONG = [
     ("scatter", "r = i * s1 +", "r = i +", "dx", "stride > 1"),
     ("scatter", "m * t1", "m", "dx", "dilation"),
     ("scatter", "l * t2 - left", "l - left", "dw", "dilation"),
+    ("scatter", "(s1, s2), (t1, t2), Dg", "(t1, t2), (s1, s2), Dg", "dx", "stride for dilation"),
+    ("scatter", "(s1, s2), (t1, t2), Dg", "(t1, t2), (s1, s2), Dg", "dw", "stride for dilation"),
+    ("scatter", "(t1, t2), Dg", "(t2, t1), Dg", "dx", "columns of the dilation swapped"),
+    ("scatter", "(t1, t2), Dg", "(t2, t1), Dg", "dw", "columns of the dilation swapped"),
     ("scatter", "- top", "", "dx", "padding > 0"),
     ("scatter", "- top", "+ top", "dw", "padding > 0"),
     ("scatter", "q = j * s2 + l * t2 - left", "q = j * s1 + l * t2 - left", "dx", "stride differs|swapped"),
@@ -151,6 +165,10 @@ WRONG = [
     ("columns", "padding : padding + H, padding : padding + W], dw", ": H, : W], dw", "dx", "padding"),
     ("columns", "range(k1):\n", "range(k1 - 1):\n", "dx", "."),
     ("columns", "return dxp", "return 2 * dxp", "dx", "2 times"),
+    ("framework", "dilation=stride)", "stride=stride)", "dw", "stride kept in the backward pass"),
+    ("framework", ", dilation=stride)", ")", "dw", "stride ignored"),
+    ("framework", ": w.shape[2], : w.shape[3]]", "-w.shape[2] :, -w.shape[3] :]", "dw", "the last entries kept"),
+    ("framework", "padding - k", "padding", "dx", "output_padding miscounted"),
     ("columns", "return dxp", "dxp = np.maximum(dxp, 0)\n    return dxp", "dx", "negative"),
     ("columns", "return dxp", "dxp = dxp.astype(int)\n    return dxp", "dx", "cut off to integers"),
 ]  # fmt: skip
@@ -159,7 +177,7 @@ TRIED = np.sort(sample.rng("wrong backward passes").permutation(len(WRONG))[: sa
 
 
 def made(source):
-    scope = {"np": np}
+    scope = {"np": np, "conv2d": convbp.conv2d, "conv2d_transpose": convbp.conv2d_transpose}
     exec(source, scope)
     return scope["backward"]
 
@@ -184,18 +202,15 @@ def test_a_wrong_one_is_seen_and_what_is_wrong_is_said(program, old, new, key, s
 
 
 def by_transposed_convolution(output_padding, fill=False):
-    """dx as one writes it with PyTorch: conv_transpose2d, whose output_padding is 0 where none is said."""
+    """dx as one writes it with a framework, whose transposed convolution has to be told what the windows leave over."""
 
     def backward(dy, x, w, stride, padding, dilation, groups):
-        (N, C, H, W), axes = x.shape, (x.shape[2:], w.shape[2:], stride, padding, dilation)
-        over = [output_padding(*axis) for axis in zip(*axes, strict=True)]
-        ends = [s * (m - 1) + t * (k - 1) + 1 for m, k, s, t in zip(dy.shape[2:], *axes[1:3], dilation, strict=True)]
-        (rows, columns), (p1, p2) = (n + o - 2 * p for n, o, p in zip(ends, over, padding, strict=True)), padding
-        if min(rows, columns) < 1:
-            raise RuntimeError("Output size is too small")
-        covered, *_ = made(SCATTER)(dy, np.zeros((N, C, *ends)), w, stride, (0, 0), dilation, groups)
-        dx = np.pad(covered, ((0, 0), (0, 0), (0, over[0]), (0, over[1])))[:, :, p1 : p1 + rows, p2 : p2 + columns]
-        return {"dx": np.pad(dx, ((0, 0), (0, 0), (0, H - rows), (0, W - columns))) if fill else dx}
+        axes = x.shape[2:], w.shape[2:], stride, padding, dilation
+        steps = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        steps["output_padding"] = tuple(output_padding(*axis) for axis in zip(*axes, strict=True))
+        dx = convbp.conv2d_transpose(dy.transpose(0, 2, 3, 1), w.transpose(2, 3, 1, 0), **steps).transpose(0, 3, 1, 2)
+        missing = [(0, n - m) for n, m in zip(x.shape[2:], dx.shape[2:], strict=True)]
+        return {"dx": np.pad(dx, ((0, 0), (0, 0), *missing)) if fill else dx}
 
     return backward
 

@@ -77,6 +77,11 @@ def _padded(inputs: Array, sides: Sides) -> Array:
     return np.pad(inputs, ((0, 0), *sides, (0, 0)))
 
 
+def _reading_on(inputs: Array, sides: Sides) -> Array:
+    """Padded, and with more zeros behind than any kernel reaches."""
+    return np.pad(_padded(inputs, sides), ((0, 0), (0, 16), (0, 16), (0, 0)))
+
+
 def _cropping(change: Callable) -> Callable:
     """A way to cut the padding off that knows one number for both sides."""
     return lambda one, sides: change(one, (sides[0][0], sides[1][0]))
@@ -188,7 +193,10 @@ def _left_over(rows: Callable) -> Callable:
 INPUT_PROGRAMS = (_spread_of_window, _spread_on_padded)
 
 
-def _dilation_and_groups(grouped: Mapping[str, Callable]) -> list[list[Misconception]]:
+def _dilation_and_groups(
+    compute: Callable, grouped: Mapping[str, Callable], **beyond: Callable
+) -> list[list[Misconception]]:
+    """What ``compute`` is known for; ``beyond`` are steps in which it reads on where the arrays end, as loops may."""
     return [
         mistake(
             "dilation ignored",
@@ -202,7 +210,15 @@ def _dilation_and_groups(grouped: Mapping[str, Callable]) -> list[list[Misconcep
             "Stride and dilation were exchanged.",
             "Forward the window reads at s·i + t·m − p: the stride goes with the place, the dilation with the weight.",
             "notebook 10, dilation",
-            {"dilation": lambda dilation: dilation[::-1]},
+            compute=lambda stride, dilation, **given: compute(stride=dilation, dilation=stride, **beyond, **given),
+        ),
+        mistake(
+            "rows and columns of the dilation swapped",
+            "Rows and columns of the dilation were exchanged.",
+            "In each pair the first number is for rows, the second for columns.",
+            "notebook 10, dilation",
+            dilation=lambda dilation: dilation[::-1],
+            **beyond,
         ),
         mistake(
             "padding of the other side",
@@ -242,7 +258,7 @@ INPUT_MISTAKES = [
         for (m,) in _from_exercise("strided_input_gradient", "spread", "place", "crop", "fill", "stride", "padding")
         for crop in [{"crop": _cropping(m.changes["crop"])} if "crop" in m.changes else {}]
     ],
-    *_dilation_and_groups({"deal": _in_turn}),
+    *_dilation_and_groups(input_gradient, {"deal": _in_turn}),
     mistake(
         "padding removed at the wrong side",
         "You took all of the padding off at the bottom and on the right.",
@@ -294,16 +310,20 @@ INPUT_MISTAKES = [
 # The kernel gradient
 
 
+def _first(sums: Array, rows: int, columns: int) -> Array:
+    return sums[:rows, :columns]
+
+
 def kernel_gradient(
     inputs, kernel, delta, stride, padding, dilation, groups, *,
-    spread=_zeros_between, slide=None, pad=_padded, deal=_dealt, **_,
+    spread=_zeros_between, slide=None, pad=_padded, deal=_dealt, keep=_first, **_,
 ):  # fmt: skip
     """o ⊗ δ in the steps that can go wrong."""
     slide = slide or exercises.multichannel_kernel_gradient.compute
     apart, (k1, k2) = _each_map(spread, delta, stride), kernel.shape[:2]
     parts = zip(deal(pad(inputs, padding), groups), deal(apart, groups), strict=True)
     sums = np.concatenate([slide(o, d) for o, d in parts], axis=3)
-    return sums[: dilation[0] * (k1 - 1) + 1 : dilation[0], : dilation[1] * (k2 - 1) + 1 : dilation[1]]
+    return keep(sums, dilation[0] * (k1 - 1) + 1, dilation[1] * (k2 - 1) + 1)[:: dilation[0], :: dilation[1]]
 
 
 def _sums_of_products(inputs, kernel, delta, stride, padding, dilation, groups, **_):
@@ -320,6 +340,10 @@ def _sums_of_products(inputs, kernel, delta, stride, padding, dilation, groups, 
                         delta[image, i, j, d] * inputs[image, row, column, first : first + C // groups]
                     )
     return gradient
+
+
+def _slid_by_stride(inputs, kernel, delta, stride, padding, dilation, groups, **_):
+    return kernel_gradient(inputs, kernel, delta, (1, 1), padding, stride, groups)
 
 
 KERNEL_PROGRAMS = (_sums_of_products,)
@@ -340,7 +364,22 @@ KERNEL_MISTAKES = [
         {"pad": lambda inputs, sides: np.pad(inputs, ((0, 0), *((0, sum(side)) for side in sides), (0, 0)))},
         {"pad": lambda inputs, sides: np.pad(inputs, ((0, 0), *((sum(side), 0) for side in sides), (0, 0)))},
     ),
-    *_dilation_and_groups({"deal": _in_turn}),
+    mistake(
+        "stride kept in the backward pass",
+        "δ was slid over the inputs in steps of the stride.",
+        "Forward the stride is between the windows. Here it is between the δ: they stand s apart, and are slid by one "
+        "(in PyTorch: dilation=stride).",
+        "notebook 10, stride",
+        compute=_slid_by_stride,
+    ),
+    mistake(
+        "the last entries kept",
+        "Of what came out you kept the last k₁ × k₂ entries.",
+        "What the windows leave over is at the end: the first k₁ × k₂ are the gradient.",
+        "notebook 10, stride",
+        keep=lambda sums, rows, columns: sums[-rows:, -columns:],
+    ),
+    *_dilation_and_groups(kernel_gradient, {"deal": _in_turn}, pad=_reading_on),
 ]  # fmt: skip
 
 
@@ -373,7 +412,7 @@ FORWARD_MISTAKES = [
         "kernel transposed", "Rows and columns of the kernel are exchanged.", "The first index counts rows.",
         "notebook 03", kernel=lambda kernel: kernel.swapaxes(0, 1),
     ),
-    *_dilation_and_groups({"kernel": lambda kernel: kernel[..., ::-1]})[:3],
+    *_dilation_and_groups(forward, {"kernel": lambda kernel: kernel[..., ::-1]})[:4],
 ]  # fmt: skip
 
 

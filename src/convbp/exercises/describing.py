@@ -419,7 +419,7 @@ def _border(wrong, right, axes) -> list[str]:
     for sides in (some for count in range(1, 5) for some in combinations(("top", "bottom", "left", "right"), count)):
         if all(_only_at(sides, plane) for plane in planes):
             empty = all(not answer.values[~r].any() for r, (answer, _) in zip(right, wrong, strict=True))
-            question = "it is 0 there. How far do your loops go?" if empty else "what lies outside the array?"
+            question = "it is 0 there. How far do your loops or slices go?" if empty else "what lies outside the array?"
             return [f"Right inside, wrong at the border ({', '.join(sides)}): {question}"]
     return []
 
