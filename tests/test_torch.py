@@ -731,8 +731,11 @@ def test_a_tolerance_is_relative_to_the_largest_entry():
             assert check.agrees == agrees
             assert {row.name.removeprefix("0: ") for row in check.rows if not row.agrees} <= {"gradient of kernel"}
     assert "equal up to 0.0102 of the largest entry" in repr(check)
+    check.assert_agrees()
     # What is wrong stands first.
-    assert repr(seen["0"].check()).splitlines()[2].startswith("  gradient of kernel")
+    with pytest.raises(AssertionError) as failed:
+        seen["0"].check().assert_agrees()
+    assert str(failed.value).splitlines()[2].startswith("  gradient of kernel")
 
 
 def test_mixed_precision_has_the_rounding_of_the_coarsest():
