@@ -212,6 +212,7 @@ LAYERS = {
     "relu6": nn.ReLU6(),
     "softmax": nn.Softmax(dim=-2),
     "nothing": nn.Identity(),
+    "nothing in it": nn.Sequential(),
     "no shape": nn.Flatten(2),
     "nothing dropped": nn.Dropout().eval(),
 }
@@ -433,7 +434,7 @@ def test_what_cannot_be_is_said():
     for name, near in {"conv": "", "0.O": r"Did you mean '0\.0'\? "}.items():
         with pytest.raises(KeyError, match=rf"the model has no layer '{name}'\. {near}Seen are: 0\.0, 1\."):
             seen[name]
-    with pytest.raises(KeyError, match=r"It is the parameter 'weight' of the layer '0\.0'; its gradient is in seen"):
+    with pytest.raises(KeyError, match=r"It is the parameter 'weight' of a layer: ask for that, seen\['0\.0'\]\."):
         seen["0.0.weight"]
     with pytest.raises(KeyError, match=r"'0' is a Sequential of other layers; of these were seen: 0\.0"):
         seen["0"]
@@ -500,6 +501,18 @@ def test_what_is_used_past_its_layer_or_not_at_all_is_named():
     with pytest.raises(KeyError, match=rf"'unused.0', Conv2d, was not called inside the with block\. {seen_are}"):
         seen["unused.0"]
     assert seen.check().agrees
+    # A list of parameters is not called at all.
+    model.more = nn.ParameterList([nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))])
+    model.none = nn.ModuleList()
+    with capture(model) as seen:
+        (model(x) * model.more[1]).sum().backward()
+    assert re.search(r"^  more +ParameterList, not called .* 1 \S+ +not recomputed$", repr(seen), re.M)
+    assert "Not called inside the with block: unused.0 (Conv2d)." in repr(seen).splitlines()
+    assert f"past: {past} δ to show, and nothing to recompute." in repr(seen).splitlines()
+    with pytest.raises(
+        KeyError, match="'more' is a ParameterList, which is not called; the overview has its gradients"
+    ):
+        seen["more"]
     # Used in both ways, its gradient is not that of its call.
     both = nn.Sequential(nn.Conv2d(1, 1, 1))
     with capture(both) as seen:
@@ -649,13 +662,54 @@ def test_what_works_in_place_on_what_another_layer_passed_on(between, twice):
     check = seen.check()
     assert check.agrees
     assert f"{last}: came out" in {row.name for row in check.rows}
-    if isinstance(between, nn.Flatten):
-        return  # a view is changed, for which autograd has several steps
+    if isinstance(between, nn.Flatten):  # a view is changed, for which autograd has several steps
+        assert seen[last].delta_back is None
+        return
     assert f"{last}: δ back" in {row.name for row in check.rows}
     np.testing.assert_array_equal(seen["1"].delta, seen[last].delta_back)
     if not (isinstance(between, nn.Dropout) and between.training):
         np.testing.assert_array_equal(seen["0"].delta, seen["1"].delta_back)
     assert "0: came out" in {row.name for row in check.rows}  # as it was before it was overwritten
+
+
+def test_what_is_overwritten_later_has_been_copied():
+    first, second, relu = layers = nn.ModuleList([nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 1), nn.ReLU(inplace=True)])
+    with capture(layers) as seen:
+        x = torch.randn(1, 1, 3, 3)
+        one, other = first(x), second(x)
+        (relu(one) * other).sum().backward()
+    assert {f"{n}: came out" for n in range(3)} <= {row.name for row in seen.check().rows}
+    assert seen.check().agrees
+
+
+def test_what_works_in_place_and_does_nothing_sends_back_what_came():
+    model, x = small(nn.Conv2d(1, 2, 3), nn.Dropout(inplace=True).eval(), nn.Conv2d(2, 1, 2))
+    seen = seen_in(model, x)
+    assert "1: δ back" in {row.name for row in seen.check().rows}
+    np.testing.assert_array_equal(seen["1"].delta_back, seen["2"].delta_back)
+
+
+class Graph(nn.Module):
+    """As networks on graphs do, a layer takes and returns sparse matrices."""
+
+    def forward(self, edges, x):
+        return edges, edges @ x
+
+
+def test_sparse_and_nested_tensors_go_through_unseen():
+    layer, x = Graph(), torch.randn(3, 2, requires_grad=True)
+    edges = torch.eye(3).to_sparse().requires_grad_()
+    with capture(layer) as seen:
+        _, out = layer(edges, x)
+        (3 * out).sum().backward()
+    assert edges.grad is not None
+    np.testing.assert_array_equal(seen[""].inputs, x.detach())
+    np.testing.assert_array_equal(seen[""].delta_back, np.full((3, 2), 3))
+    nested = torch.nested.nested_tensor([torch.ones(2, 3), torch.ones(4, 3)], layout=torch.jagged)
+    with capture(nn.Sequential(nn.Linear(3, 2))) as seen:
+        seen._recording.model(nested)
+    assert "Not recomputed: no array went through, but a sparse or nested tensor." in repr(seen["0"]).splitlines()
+    assert re.search(r"^  0 +Linear +– .* not recomputed$", repr(seen), re.MULTILINE)
 
 
 def test_where_an_identity_is_a_shortcut_its_delta_is_its_own():
@@ -677,8 +731,11 @@ def test_a_tolerance_is_relative_to_the_largest_entry():
             assert check.agrees == agrees
             assert {row.name.removeprefix("0: ") for row in check.rows if not row.agrees} <= {"gradient of kernel"}
     assert "equal up to 0.0102 of the largest entry" in repr(check)
+    check.assert_agrees()
     # What is wrong stands first.
-    assert repr(seen["0"].check()).splitlines()[2].startswith("  gradient of kernel")
+    with pytest.raises(AssertionError) as failed:
+        seen["0"].check().assert_agrees()
+    assert str(failed.value).splitlines()[2].startswith("  gradient of kernel")
 
 
 def test_mixed_precision_has_the_rounding_of_the_coarsest():
@@ -863,7 +920,7 @@ def test_the_kinds_that_are_told_are_those_that_are_recomputed():
     for text in (capture.__doc__, guide):
         words = " ".join(text.split())
         (told,) = re.findall(r"computes again (?:are )?(Conv2d, .*? Flatten), and Dropout in evaluation", words)
-        names = set(re.findall(r"\w+", told.replace("and 2d", "BatchNorm2d"))) | {"Dropout", "Dropout2d"}
+        names = set(re.findall(r"\w+", told.replace("and 2d", "BatchNorm2d"))) | {"Dropout", "Dropout2d", "Sequential"}
         assert names == {kind.__name__ for kind in WAYS}
 
 

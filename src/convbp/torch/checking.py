@@ -67,6 +67,18 @@ class Check(Table):
         """Whether something was compared, and all of it is equal."""
         return bool(self.rows) and all(row.agrees for row in self.rows)
 
+    def assert_agrees(self) -> None:
+        """Do nothing if ``agrees``; for a test suite, as `convbp.diagnose.Diagnosis` has it.
+
+        Raises
+        ------
+        AssertionError
+            With the whole table, the wrong rows first, if not.
+        """
+        __tracebackhide__ = True  # pytest shows the line that called
+        if not self.agrees:
+            raise AssertionError(str(self))
+
     def _title(self) -> str:
         wrong = [row.name for row in self.rows if not row.agrees]
         if not self.rows:

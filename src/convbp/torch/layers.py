@@ -50,7 +50,7 @@ BACK = "δ back"  # among the results of `Way.back`, the one of the input
 def why_not(module: nn.Module, dtypes: Iterable[torch.dtype]) -> str:
     """Why a layer is not computed again, on numbers of these dtypes; empty if it is."""
     kind = _kind(module)
-    if kind is None:
+    if kind is None or (kind is nn.Sequential and len(module)):
         return OTHER
     for name in ("forward", "_conv_forward"):
         if name in vars(module) or getattr(type(module), name, None) is not getattr(kind, name, None):
@@ -446,6 +446,7 @@ WAYS: dict[type[nn.Module], Callable[..., Way]] = {
     nn.GELU: _gelu,
     nn.Softmax: _softmax,
     nn.Identity: _passed_on,
+    nn.Sequential: _passed_on,  # where there is nothing in it, as some shortcuts are written
     nn.Flatten: _passed_on,
     nn.Dropout: _passed_on,  # where nothing is dropped
     nn.Dropout2d: _passed_on,

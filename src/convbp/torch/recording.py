@@ -139,7 +139,7 @@ class Recording:
     transformed: bool = False
     _gradients: dict[int, Gradients] = field(default_factory=dict)
     _handles: list[Any] = field(default_factory=list)
-    _flows: list[Flow] = field(default_factory=list)  # in the order in which they were seen
+    _flows: dict[int, list[Flow]] = field(default_factory=dict)  # by the address of what went there forward
     _view: tuple[Any, Any, list[Flow]] = (None, None, [])  # the last that a layer was given, of what, and where it went
 
     def modules(self) -> dict[str, nn.Module]:
@@ -152,6 +152,7 @@ class Recording:
             names[0]: module
             for module, names in found.items()
             if any(map(self.chosen, names))
+            and not isinstance(module, nn.ModuleList | nn.ModuleDict)
             and not (next(module.children(), None) and next(module.parameters(recurse=False), None) is None)
         }
 
@@ -234,9 +235,10 @@ class Recording:
             entered: dict[int, tuple[Flow, torch.Tensor]] = {}  # what goes in twice is still one tensor
 
             def enter(tensor: torch.Tensor) -> torch.Tensor:
+                if not _plain(tensor):
+                    return tensor
                 if id(tensor) not in entered:
                     entered[id(tensor)] = (self._enter_in_place if in_place else self._enter)(tensor)
-                    self._flows.append(entered[id(tensor)][0])
                 return entered[id(tensor)][1]
 
             if len(given) == 1 and isinstance(given[0], torch.Tensor) and not named:  # which is faster
@@ -252,11 +254,11 @@ class Recording:
                 return
             (inputs, source), layer = begun.pop(), self.layers.setdefault(name, Recorded(name, module))
             leaves = [output] if isinstance(output, torch.Tensor) else pytree.tree_leaves(output)
-            tensors = [one for one in leaves if isinstance(one, torch.Tensor)]
-            outputs = [Flow(Kept(tensor)) for tensor in tensors]
-            self._flows += outputs
+            tensors = [one for one in leaves if isinstance(one, torch.Tensor) and _plain(one)]
+            outputs = [self._flow(tensor) for tensor in tensors]
             graph = any(tensor.requires_grad for tensor in tensors)
             why = why_not(module, {flow.kept.tensor.dtype for flow in (*inputs[:1], *outputs[:1])})
+            why = why or ("" if inputs and outputs else "no array went through, but a sparse or nested tensor")
             layer.calls.append(Call(inputs, outputs, self._parameters(layer), graph, why))
             for tensor, flow in zip(tensors, outputs, strict=True):
                 if tensor.requires_grad:
@@ -268,9 +270,14 @@ class Recording:
 
         return before, after
 
+    def _flow(self, tensor: torch.Tensor, copy: bool = False) -> Flow:
+        flow = Flow(Kept(tensor, copy))
+        self._flows.setdefault(tensor.data_ptr(), []).append(flow)
+        return flow
+
     def _enter(self, tensor: torch.Tensor) -> tuple[Flow, torch.Tensor]:
         """A view, which has a δ of its own."""
-        flow = Flow(Kept(tensor))
+        flow = self._flow(tensor)
         if not (tensor.requires_grad and torch.is_grad_enabled()):
             return flow, tensor
         view = tensor.view_as(tensor)
@@ -284,11 +291,10 @@ class Recording:
 
         A layer that does nothing, such as Identity, has returned the view that it was given: then that of which it is.
         """
-        flow = Flow(Kept(tensor, copy=True))
-        for before in reversed(self._flows):
-            if not before.kept.holds(tensor):
-                break
-            before.kept = flow.kept
+        flow = self._flow(tensor, copy=True)
+        for other in self._flows[tensor.data_ptr()]:
+            if other.kept.holds(tensor):
+                other.kept = flow.kept
         if tensor is self._view[0]:
             _, tensor, through = self._view
             for before in through:
@@ -350,6 +356,11 @@ class Recording:
 def own_parameters(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     """The parameters that a layer has itself, and those that they are computed from."""
     return module.named_parameters(recurse=parametrize.is_parametrized(module))
+
+
+def _plain(tensor: torch.Tensor) -> bool:
+    """Whether it is an array, and neither sparse nor nested."""
+    return tensor.layout == torch.strided and not tensor.is_nested
 
 
 def _transformed() -> bool:

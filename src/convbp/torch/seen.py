@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from convbp.notation import number
 from convbp.shapes import as_real
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MODEL = "the model"  # its name is empty
 SELF = f"'' ({MODEL})"
+LISTS = nn.ParameterList | nn.ParameterDict
 
 
 @dataclass(eq=False, repr=False)
@@ -117,6 +119,8 @@ class Seen(Table):
             return f"capture: {name!r} is a {kind} of other layers; of these were seen: {listed(inside)}."
         if not found.chosen(name):
             return f"capture: {name!r}, {kind}, is not among the layers asked for, only={list(found.only)}. {seen}"
+        if isinstance(module, LISTS):
+            return f"capture: {name!r} is a {kind}, which is not called; the overview has its gradients. {seen}"
         if gradients := self._uncalled().get(name):
             return f"capture: {name!r}, {kind}: {PAST_IT} A gradient came to: {_sizes(gradients)}. {seen}"
         return f"capture: {name!r}, {kind}, was not called inside the with block. {seen}"
@@ -124,7 +128,7 @@ class Seen(Table):
     def _meant(self, name: str) -> str:
         if name in dict(self._recording.model.named_parameters()):
             layer, _, parameter = name.rpartition(".")
-            return f"It is the parameter {parameter!r} of the layer {layer!r}; its gradient is in seen[{layer!r}]. "
+            return f"It is the parameter {parameter!r} of a layer: ask for that, seen[{layer!r}]. "
         near = get_close_matches(name, dict(self._recording.model.named_modules()), 1)
         return f"Did you mean {near[0]!r}? " if near else ""
 
@@ -163,7 +167,11 @@ class Seen(Table):
             notes.append(
                 "Not seen: what ran inside of torch.func (grad, vmap and the like), where hooks have no numbers."
             )
-        past = self._uncalled()
+        past = {
+            name: gradients
+            for name, gradients in self._uncalled().items()
+            if not isinstance(found.model.get_submodule(name), LISTS)
+        }
         if used := [name or MODEL for name, gradients in past.items() if gradients]:
             notes.append(f"{listed(used)}: {PAST_IT}")
         if unused := [f"{name or MODEL} ({self._kind(name)})" for name, gradients in past.items() if not gradients]:
@@ -218,7 +226,7 @@ class SeenLayer(Table):
         return self._recorded.name
 
     @property
-    def module(self) -> torch.nn.Module:
+    def module(self) -> nn.Module:
         """The layer itself."""
         return self._recorded.module
 
@@ -351,7 +359,7 @@ class SeenLayer(Table):
             If what the pictures need is not installed.
         """
         name = self.name or MODEL
-        if not isinstance(self.module, torch.nn.Conv2d):
+        if not isinstance(self.module, nn.Conv2d):
             raise TypeError(
                 f"{name}.delta_flow: the layer is a {self.kind}; expected a Conv2d, whose δ come back as the explorer "
                 f"shows it."
