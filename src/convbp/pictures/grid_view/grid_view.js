@@ -248,7 +248,7 @@ async function render({ model, el, signal }) {
     const { left, top } = over.getBoundingClientRect();
     // They pass behind titles and indices: those are cut out of where they show.
     const texts = [...stage.querySelectorAll(":scope > svg :is(.title, .name, .index)")].map((text) => text.getBoundingClientRect());
-    const shows = texts.map(({ x, y, width, height }) => `M${x - left} ${y - top}h${width}v${height}h${-width}z`).join("");
+    const shows = texts.map(({ x, y, width, height }) => `M${x - left - 1} ${y - top - 1}h${width + 2}v${height + 2}h${-width - 2}z`).join("");
     over.insertAdjacentHTML("afterbegin", `<svg style="clip-path:path(evenodd,'M-9999-9999H9999V9999H-9999z${shows}')"><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
       const { path, dot: [x, y] } = curve(start, end, n, links.length) ?? { dot: [] };
       return path && `<path d="${path}" stroke="${colour}"/><circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`;
