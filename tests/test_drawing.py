@@ -21,6 +21,7 @@ from convbp.pictures.scene import (
     Selection,
     Tag,
     Term,
+    Totals,
     Ways,
     covered,
 )
@@ -124,16 +125,18 @@ def test_a_curve_has_room(title):
 
 
 def some_ways(rows=0):
-    return Ways(
-        *("w", "ways", ((6,), (-8,), (-2,))),
+    ways = Ways(
+        *("w", "ways", ((3,), (-4,))),
         start=("k", 2),
         end=("E", 5),
-        between=(("x₀", 3), ("x₁", -4)),
+        between=("x₀", "x₁"),
         arrows=((2, 3), (4, -2)),
-        heads=("∂x/∂k", "δ", "product"),
-        captions=("2·3 =", "4·(−2) =", "Σ ="),
-        axes=("path", ""),
+        heads=("∂x/∂k", "δ"),
+        totals="t",
         rows=rows,
+    )
+    return ways, Totals(
+        *("t", "product", ((6,), (-8,), (-2,))), axes=("path", ""), captions=("2·3 =", "4·(−2) =", "Σ ="), rows=rows
     )
 
 
@@ -146,7 +149,7 @@ def path(d):
 
 @pytest.mark.parametrize("rows", [0, 2, 5])
 def test_each_arrow_goes_from_box_to_box(rows):
-    drawn = picture((some_ways(rows),))
+    drawn = picture(some_ways(rows))
     rects = [[float(one.get(name)) for name in ("x", "y", "width", "height")] for one in elements(drawn, "box", "rect")]
     between, (start, end) = rects[:2], rects[2:]
 
@@ -178,7 +181,7 @@ def test_each_arrow_goes_from_box_to_box(rows):
 
 @pytest.mark.parametrize(("row", "bold"), [(0, [0, 1]), (1, [2, 3]), (2, [0, 1, 2, 3])])
 def test_the_arrows_of_a_way_that_is_chosen_are_bold_and_of_the_sum_all(row, bold):
-    drawn = picture((some_ways(),), marks=(Mark("w", row, 0),), selected=Selection("w", row, 0))
+    drawn = picture(some_ways(), marks=(Mark("t", row, 0),), selected=Selection("t", row, 0))
     arrows = [one.get("d") for one in elements(drawn, "arrow") if "taken" not in one.get("class")]
     taken = [one.get("d") for one in elements(drawn, "arrow") if "taken" in one.get("class")]
     assert taken == [arrows[n] for n in bold]
@@ -189,11 +192,13 @@ def test_the_arrows_of_a_way_that_is_chosen_are_bold_and_of_the_sum_all(row, bol
 
 @pytest.mark.parametrize("rows", [0, 2, 5])
 def test_ways_have_room(rows):
-    own = [shape for shape in shapes(parse(svg.picture(picture((some_ways(rows),)))))]
-    width, height = ways.size(some_ways(rows))
-    assert max(shape.box[2] for shape in own) - svg.MARGIN <= width + 1
+    for piece in some_ways(rows):
+        own = [shape for shape in shapes(parse(svg.picture(picture((piece,)))))]
+        width, height = ways.size(piece)
+        assert max(shape.box[2] for shape in own) - svg.MARGIN <= width + 1
+        assert height == ways.size(some_ways(rows)[0])[1]  # one beside the other
+        assert ways.size(piece) == ways.size(replace(piece, values=piece.values * 2)) or rows < 5  # nothing moves
     assert max(shape.box[3] for shape in own) - svg.MARGIN <= height <= max(shape.box[3] for shape in own) + 10
-    assert ways.size(some_ways(5)) == ways.size(replace(some_ways(5), between=(("x₀", 3),) * 4))  # nothing moves
 
 
 # Cells
