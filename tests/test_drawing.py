@@ -61,17 +61,17 @@ CURVE = Curve(
         Line(()),
     ),
 )
-LEFT, TOP, RIGHT, BOTTOM = 46, 40, 46 + 420, 40 + 190  # of the axes
+LEFT, TOP, RIGHT, BOTTOM = 46, 40, 46 + 360, 40 + 190  # of the axes
 
 
 def place(x, y):
     """Of a point in the picture, which no line leaves."""
-    return LEFT + 420 * (x + 1) / 4, TOP + 190 * (1 - min(max(y, 0), 6) / 6)
+    return LEFT + 360 * (x + 1) / 4, TOP + 190 * (1 - min(max(y, 0), 6) / 6)
 
 
 def test_a_curve_is_drawn_to_the_scale_of_its_axes():
     axis = [numbers(one.get("d")) for one in elements(picture((CURVE,)), "axis")]
-    assert [d[1] for d in axis if len(d) == 3 and d[2] == 420] == [place(0, y)[1].__round__(2) for y in (0, 2, 4, 6)]
+    assert [d[1] for d in axis if len(d) == 3 and d[2] == 360] == [place(0, y)[1].__round__(2) for y in (0, 2, 4, 6)]
     assert [d[0] for d in axis if d[2] == 4] == [place(x, 0)[0] for x in (-1, 0, 1, 2, 3)]
     lines = [one for one in elements(picture((CURVE,)), "curve") if "L" in one.get("d")]
     for one, line in zip(lines, CURVE.lines, strict=False):
@@ -88,7 +88,7 @@ def test_a_curve_is_drawn_to_the_scale_of_its_axes():
 def test_ticks_are_all_round_numbers_between_the_ends(first, last):
     axis = elements(picture((replace(CURVE, across=(first, last), lines=()),)), "axis")
     xs = [d[0] for d in (numbers(one.get("d")) for one in axis) if d[2] == 4]
-    values = np.array([first + (x - LEFT) / 420 * (last - first) for x in xs])
+    values = np.array([first + (x - LEFT) / (RIGHT - LEFT) * (last - first) for x in xs])
     step = min(
         (n * 10.0**power for n in (1, 2, 5) for power in range(-4, 4)), key=lambda n: abs(n - np.diff(values)[0])
     )

@@ -380,8 +380,11 @@ async function render({ model, el, signal }) {
     const svg = stage.querySelector("svg");
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
     svg.style.minWidth = `${SMALLEST * width}px`;
-    for (const [i, [x, y, scale]] of places.entries())
-      svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${x},${y})${scale === 1 ? "" : ` scale(${scale})`}`);
+    for (const [i, [x, y, scale]] of places.entries()) {
+      const part = svg.querySelector(`[data-part="${i}"]`);
+      part.setAttribute("transform", `translate(${x},${y})${scale === 1 ? "" : ` scale(${scale})`}`);
+      part.style.setProperty("--grows", Math.min(1.5, 1 / scale));
+    }
     showOpened();
     // What a picture once needed it keeps, and what others will need is left free below, or the page would jump.
     const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
