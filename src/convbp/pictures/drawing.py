@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from convbp.notation import brief, number
 from convbp.pictures import curves, ways
 from convbp.pictures.colours import DARK, HUES, LIGHT, SHARES, ink_on, mixed, share
-from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Mark, Tag, Term, Ways
+from convbp.pictures.scene import Curve, Formula, Grid, Highlight, Mark, Tag, Term, Totals, Ways
 from convbp.pictures.text_wrapping import broken, text_width
 
 # Lengths in pixels.
@@ -100,7 +100,7 @@ def look(grid: Grid, cell: int, as_map: bool = False, title: int = MAP_TITLE) ->
 
 def needed(grid: Grid, font_size: float = LEGIBLE) -> int:
     """The side of a cell in which all numbers of a grid can be read; what is no grid of cells has its own sizes."""
-    if isinstance(grid, Curve | Ways):
+    if isinstance(grid, Curve | Ways | Totals):
         return 0
     return 7 + ceil(font_size * max((text_width(_text(value), 1) for value in _flat(grid.values)), default=0))
 
@@ -113,7 +113,7 @@ def grid_size(grid: Grid, look: Look) -> tuple[float, float]:
     """Width and height of a grid, with its title and indices."""
     if isinstance(grid, Curve):
         return curves.size(grid)
-    if isinstance(grid, Ways):
+    if isinstance(grid, Ways | Totals):
         return ways.size(grid)
     rows, cols = grid.size
     title = text_width(look.named(grid), look.title, bold=look.title == TITLE)
@@ -124,7 +124,7 @@ def grid(grid: Grid, look: Look) -> str:
     """A grid, its title at the top left."""
     if isinstance(grid, Curve):
         return curves.drawn(grid)
-    if isinstance(grid, Ways):
+    if isinstance(grid, Ways | Totals):
         return ways.drawn(grid)
     # To a cache 1/2 and 0.5 are the same, but they are not written alike.
     return _grid(grid, look, tuple(map(type, _flat(grid.values))))
@@ -263,9 +263,8 @@ def mark(mark: Mark, grid: Grid, look: Look) -> str:
     """An outline in a grid."""
     if isinstance(grid, Curve):
         return _mark(mark.style, 1, 1, "", (), (), *curves.corner(grid, mark.col), Look(curves.DOT, False))
-    if isinstance(grid, Ways):
-        place = ways.corner(grid, mark.row)
-        return ways.chosen(grid, mark.row) + _mark(mark.style, 1, 1, "", (), (), *place, Look(ways.CELL, False))
+    if isinstance(grid, Totals):
+        return _mark(mark.style, 1, 1, "", (), (), *ways.corner(grid, mark.row), Look(ways.CELL, False))
     left, top = look.place(grid, mark.row, mark.col)
     captions, zeros = [], []
     for r, c in ((r, c) for r in range(mark.rows) for c in range(mark.cols)):

@@ -13,7 +13,7 @@ from html import escape
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from convbp.pictures import curves, drawing
+from convbp.pictures import curves, drawing, ways
 from convbp.pictures.drawing import CELLS, Look
 from convbp.pictures.scene import (
     PRODUCTS,
@@ -27,6 +27,7 @@ from convbp.pictures.scene import (
     Piece,
     Scene,
     Selection,
+    Ways,
     stacked,
 )
 
@@ -409,6 +410,9 @@ class _Drawn:
         for mark in highlight.marks:
             g, grid, look = self.places[mark.grid]
             contents[f"marks{g}"] += drawing.mark(mark, grid, look)
+            for g, grid, _ in self.places.values():
+                if isinstance(grid, Ways) and grid.totals == mark.grid:
+                    contents[f"marks{g}"] += ways.chosen(grid, mark.row)
         for instead in highlight.grids:
             g, _, look = self.places[instead.name]
             contents[f"grid{g}"] = drawing.grid(instead, look)

@@ -248,7 +248,7 @@ async function render({ model, el, signal }) {
     const { left, top } = over.getBoundingClientRect();
     // They pass behind titles and indices: those are cut out of where they show.
     const texts = [...stage.querySelectorAll(":scope > svg :is(.title, .name, .index)")].map((text) => text.getBoundingClientRect());
-    const shows = texts.map(({ x, y, width, height }) => `M${x - left} ${y - top}h${width}v${height}h${-width}z`).join("");
+    const shows = texts.map(({ x, y, width, height }) => `M${x - left - 1} ${y - top - 1}h${width + 2}v${height + 2}h${-width - 2}z`).join("");
     over.insertAdjacentHTML("afterbegin", `<svg style="clip-path:path(evenodd,'M-9999-9999H9999V9999H-9999z${shows}')"><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
       const { path, dot: [x, y] } = curve(start, end, n, links.length) ?? { dot: [] };
       return path && `<path d="${path}" stroke="${colour}"/><circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`;
@@ -380,8 +380,11 @@ async function render({ model, el, signal }) {
     const svg = stage.querySelector("svg");
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
     svg.style.minWidth = `${SMALLEST * width}px`;
-    for (const [i, [x, y, scale]] of places.entries())
-      svg.querySelector(`[data-part="${i}"]`).setAttribute("transform", `translate(${x},${y})${scale === 1 ? "" : ` scale(${scale})`}`);
+    for (const [i, [x, y, scale]] of places.entries()) {
+      const part = svg.querySelector(`[data-part="${i}"]`);
+      part.setAttribute("transform", `translate(${x},${y})${scale === 1 ? "" : ` scale(${scale})`}`);
+      part.style.setProperty("--grows", Math.min(1.5, 1 / scale));
+    }
     showOpened();
     // What a picture once needed it keeps, and what others will need is left free below, or the page would jump.
     const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
