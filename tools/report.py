@@ -418,8 +418,9 @@ def _part(task: str, rows: list[Row], site: str) -> str:
     first = {row.what: row for row in reversed(rows)}
     lines = "".join(
         f'<tr><th scope="row">{escape(what)}{_to_read(first[what], site) if k else ""}</th><td>{n}</td>'
-        f'<td><span class="bar {_colour(first[what]) if k else "right"}" style="width: {WIDEST * n / most:.1f}rem"></span></td></tr>'
+        f'<td><span class="bar {colour}" style="width: {WIDEST * n / most:.1f}rem"></span></td></tr>'
         for k, (what, n) in enumerate(counted)
+        for colour in [_colour(first[what]) if k else "right"]
     )
     exercise = rows[0].exercise
     known = "" if exercise in ("", task) else f" <small>({escape(exercise)})</small>"
