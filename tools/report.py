@@ -351,6 +351,7 @@ td.right { background: #d5efe6 } td.wrong { background: #fbe3d3 } .scroll { over
 .bars th, .bars td { border: 0; font-weight: normal } .bars th { max-width: 32rem }
 .bars td:nth-child(2) { text-align: right }
 .bar { background: #d55e00; display: block; height: 1rem; print-color-adjust: exact } .bar.right { background: #009e73 }
+.bar.untried { background: #999 }
 @media print { .scroll { overflow: visible } h2 { break-after: avoid } .bars { break-inside: avoid } }"""
 WIDEST = 20  # rem of a bar
 SAVED = (
@@ -403,7 +404,11 @@ def _cell(row: Row | None, missing: str) -> str:
         return f"<td>{missing}</td>"
     plain = row.points == float(row.passed)  # as a check that was given no points has it
     text = row.what if plain else f"{row.what} ({row.points:g} points)"
-    return f'<td class="{"right" if row.passed else "wrong"}">{escape(text)}</td>'
+    return f'<td class="{_colour(row)}">{escape(text)}</td>'
+
+
+def _colour(row: Row) -> str:
+    return "right" if row.passed else "untried" if row.kind in UNTRIED else "wrong"
 
 
 def _part(task: str, rows: list[Row], site: str) -> str:
@@ -413,8 +418,9 @@ def _part(task: str, rows: list[Row], site: str) -> str:
     first = {row.what: row for row in reversed(rows)}
     lines = "".join(
         f'<tr><th scope="row">{escape(what)}{_to_read(first[what], site) if k else ""}</th><td>{n}</td>'
-        f'<td><span class="bar{"" if k else " right"}" style="width: {WIDEST * n / most:.1f}rem"></span></td></tr>'
+        f'<td><span class="bar {colour}" style="width: {WIDEST * n / most:.1f}rem"></span></td></tr>'
         for k, (what, n) in enumerate(counted)
+        for colour in [_colour(first[what]) if k else "right"]
     )
     exercise = rows[0].exercise
     known = "" if exercise in ("", task) else f" <small>({escape(exercise)})</small>"
