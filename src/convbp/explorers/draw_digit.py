@@ -147,7 +147,7 @@ def scene(state: State) -> Scene:
     line: list[Any] = [
         (drawing,),
         ("→", *column("scores", "score x", scores.round(2))),
-        column("exponentials", f"exp(x − {subscripted('x', seen)})", exponentials.round(3), 1),
+        column("exponentials", f"exp(x−{subscripted('x', seen)})", exponentials.round(3), 1),
         column("probabilities", "p in %", percent.round(1), 100),
     ]
     beside: dict[Selection, str] = {}

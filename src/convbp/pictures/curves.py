@@ -45,7 +45,8 @@ def drawn(curve: Curve) -> str:
         parts.append(f'<text class="index" x="{x:g}" y="{bottom + 16}">{number(value)}</text>')
     across, up = map(escape, curve.labels)
     parts.append(f'<text class="index" x="{LEFT + width / 2:g}" y="{bottom + 30}">{across}</text>')
-    parts.append(f'<text class="index end" x="{LEFT - 8}" y="{HEAD - 8}">{up}</text>' if up else "")
+    if up and curve.labels[1] not in (line.name for line in curve.lines):  # or the legend says it
+        parts.append(f'<text class="index end" x="{LEFT - 8}" y="{HEAD - 8}">{up}</text>')
     parts.append(_lines(curve, curve.lines, LEFT))
     if curve.axes:
         places = [_place(curve, x, y) for x, y in zip(curve.at, curve.values[0], strict=True)]
