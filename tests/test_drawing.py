@@ -21,6 +21,7 @@ from convbp.pictures.scene import (
     Selection,
     Tag,
     Term,
+    Totals,
     Ways,
     covered,
 )
@@ -60,17 +61,17 @@ CURVE = Curve(
         Line(()),
     ),
 )
-LEFT, TOP, RIGHT, BOTTOM = 46, 40, 46 + 420, 40 + 190  # of the axes
+LEFT, TOP, RIGHT, BOTTOM = 46, 40, 46 + 360, 40 + 190  # of the axes
 
 
 def place(x, y):
     """Of a point in the picture, which no line leaves."""
-    return LEFT + 420 * (x + 1) / 4, TOP + 190 * (1 - min(max(y, 0), 6) / 6)
+    return LEFT + 360 * (x + 1) / 4, TOP + 190 * (1 - min(max(y, 0), 6) / 6)
 
 
 def test_a_curve_is_drawn_to_the_scale_of_its_axes():
     axis = [numbers(one.get("d")) for one in elements(picture((CURVE,)), "axis")]
-    assert [d[1] for d in axis if len(d) == 3 and d[2] == 420] == [place(0, y)[1].__round__(2) for y in (0, 2, 4, 6)]
+    assert [d[1] for d in axis if len(d) == 3 and d[2] == 360] == [place(0, y)[1].__round__(2) for y in (0, 2, 4, 6)]
     assert [d[0] for d in axis if d[2] == 4] == [place(x, 0)[0] for x in (-1, 0, 1, 2, 3)]
     lines = [one for one in elements(picture((CURVE,)), "curve") if "L" in one.get("d")]
     for one, line in zip(lines, CURVE.lines, strict=False):
@@ -87,7 +88,7 @@ def test_a_curve_is_drawn_to_the_scale_of_its_axes():
 def test_ticks_are_all_round_numbers_between_the_ends(first, last):
     axis = elements(picture((replace(CURVE, across=(first, last), lines=()),)), "axis")
     xs = [d[0] for d in (numbers(one.get("d")) for one in axis) if d[2] == 4]
-    values = np.array([first + (x - LEFT) / 420 * (last - first) for x in xs])
+    values = np.array([first + (x - LEFT) / (RIGHT - LEFT) * (last - first) for x in xs])
     step = min(
         (n * 10.0**power for n in (1, 2, 5) for power in range(-4, 4)), key=lambda n: abs(n - np.diff(values)[0])
     )
@@ -124,16 +125,18 @@ def test_a_curve_has_room(title):
 
 
 def some_ways(rows=0):
-    return Ways(
-        *("w", "ways", ((6,), (-8,), (-2,))),
+    ways = Ways(
+        *("w", "ways", ((3,), (-4,))),
         start=("k", 2),
         end=("E", 5),
-        between=(("x₀", 3), ("x₁", -4)),
+        between=("x₀", "x₁"),
         arrows=((2, 3), (4, -2)),
-        heads=("∂x/∂k", "δ", "product"),
-        captions=("2·3 =", "4·(−2) =", "Σ ="),
-        axes=("path", ""),
+        heads=("∂x/∂k", "δ"),
+        totals="t",
         rows=rows,
+    )
+    return ways, Totals(
+        *("t", "product", ((6,), (-8,), (-2,))), axes=("path", ""), captions=("2·3 =", "4·(−2) =", "Σ ="), rows=rows
     )
 
 
@@ -146,7 +149,7 @@ def path(d):
 
 @pytest.mark.parametrize("rows", [0, 2, 5])
 def test_each_arrow_goes_from_box_to_box(rows):
-    drawn = picture((some_ways(rows),))
+    drawn = picture(some_ways(rows))
     rects = [[float(one.get(name)) for name in ("x", "y", "width", "height")] for one in elements(drawn, "box", "rect")]
     between, (start, end) = rects[:2], rects[2:]
 
@@ -178,7 +181,7 @@ def test_each_arrow_goes_from_box_to_box(rows):
 
 @pytest.mark.parametrize(("row", "bold"), [(0, [0, 1]), (1, [2, 3]), (2, [0, 1, 2, 3])])
 def test_the_arrows_of_a_way_that_is_chosen_are_bold_and_of_the_sum_all(row, bold):
-    drawn = picture((some_ways(),), marks=(Mark("w", row, 0),), selected=Selection("w", row, 0))
+    drawn = picture(some_ways(), marks=(Mark("t", row, 0),), selected=Selection("t", row, 0))
     arrows = [one.get("d") for one in elements(drawn, "arrow") if "taken" not in one.get("class")]
     taken = [one.get("d") for one in elements(drawn, "arrow") if "taken" in one.get("class")]
     assert taken == [arrows[n] for n in bold]
@@ -189,11 +192,13 @@ def test_the_arrows_of_a_way_that_is_chosen_are_bold_and_of_the_sum_all(row, bol
 
 @pytest.mark.parametrize("rows", [0, 2, 5])
 def test_ways_have_room(rows):
-    own = [shape for shape in shapes(parse(svg.picture(picture((some_ways(rows),)))))]
-    width, height = ways.size(some_ways(rows))
-    assert max(shape.box[2] for shape in own) - svg.MARGIN <= width + 1
+    for piece in some_ways(rows):
+        own = [shape for shape in shapes(parse(svg.picture(picture((piece,)))))]
+        width, height = ways.size(piece)
+        assert max(shape.box[2] for shape in own) - svg.MARGIN <= width + 1
+        assert height == ways.size(some_ways(rows)[0])[1]  # one beside the other
+        assert ways.size(piece) == ways.size(replace(piece, values=piece.values * 2)) or rows < 5  # nothing moves
     assert max(shape.box[3] for shape in own) - svg.MARGIN <= height <= max(shape.box[3] for shape in own) + 10
-    assert ways.size(some_ways(5)) == ways.size(replace(some_ways(5), between=(("x₀", 3),) * 4))  # nothing moves
 
 
 # Cells
@@ -351,7 +356,7 @@ def test_a_page_sets_every_colour_for_light_and_for_dark():
     assert set(re.findall(r"var\(--cbp-(\w+)\)", drawing.style(False))) <= set(LIGHT)
 
 
-def test_a_product_is_struck_out_where_it_is_zero_as_it_reads_outside():
+def test_a_product_is_faint_where_it_is_zero_as_it_reads_outside():
     factors = (
         Factor("x(0, 0)", "", 2),
         Factor("x(0, 1)", "", 0),

@@ -29,7 +29,7 @@ from convbp.notation import number
 from convbp.pictures import svg
 from convbp.pictures.grid_view import GridView
 from convbp.pictures.scene import Grid, Selection
-from test_explorers import EXPLORERS, inside, make
+from test_explorers import EXPLORERS, UNDER_CONTROLS, inside, make
 
 NAMES = list(EXPLORERS)
 
@@ -384,10 +384,14 @@ def test_an_examination_for_accessibility_finds_nothing(lab):
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations] == []
 
 
-# How large the numbers in the cells are, in pixels; numbers that are as small at any width have no room for more.
-NUMBER = "picture => 17 * picture.getBoundingClientRect().width / picture.width.baseVal.value"
+# How large the smallest number of the line is, in pixels. Those of maps are small until one is opened.
+NUMBER = """picture => Math.min(
+    ...[...picture.querySelectorAll("[data-part]:not([data-map]) :is(.value, .total, .inbox)")]
+        .filter((text) => text.textContent)
+        .map((text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a),
+)"""
 
-# From the first control to the end of the sum and to the last outline, and what is kept free below the picture.
+# From the first control to the picture, to the end of the sum and the last outline, and what is kept free below.
 ONE_SCREEN = """explorer => {
     const {top} = explorer.getBoundingClientRect(), stage = explorer.querySelector(".convbp-stage");
     const bottoms = (names) => [...explorer.querySelectorAll(names)].map((one) => one.getBoundingClientRect())
@@ -395,7 +399,8 @@ ONE_SCREEN = """explorer => {
     const picture = stage.querySelector(":scope > svg");
     const free = stage.getBoundingClientRect().bottom - picture.getBoundingClientRect().bottom;
     const below = parseFloat(getComputedStyle(stage.parentElement).paddingBottom);
-    return [Math.max(0, ...bottoms("[data-slot=products], [data-slot=sum], .mark")), free + below];
+    const end = Math.max(0, ...bottoms("[data-slot=products], [data-slot=sum], .mark"));
+    return [stage.getBoundingClientRect().top - top, end, free + below];
 }"""
 
 
@@ -412,7 +417,8 @@ def test_what_takes_part_and_its_sum_are_seen_on_one_screen(lab):
                 explorer.get_by_role("button", name="Reset").click()
                 explorer.scroll_into_view_if_needed()
                 eventually(lambda explorer=explorer: spills(explorer), [])
-                end, free = explorer.evaluate(ONE_SCREEN)
+                start, end, free = explorer.evaluate(ONE_SCREEN)
+                assert start <= 640 - UNDER_CONTROLS, name  # so other choices have room, too
                 assert end <= 640, name
                 assert free <= 40, name
     finally:
@@ -427,7 +433,7 @@ def test_on_a_phone_pictures_can_be_read_and_controls_are_whole(lab, width):
             for explorer in lab.explorers:
                 explorer.scroll_into_view_if_needed()
                 picture = explorer.locator(".convbp-stage > svg")
-                eventually(lambda picture=picture: picture.evaluate(NUMBER) > 10.9, True)
+                eventually(lambda picture=picture: picture.evaluate(NUMBER) >= (9.5 if width == 400 else 9), True)
                 eventually(lambda explorer=explorer: cut_off(explorer), [])
     finally:
         lab.command("application:toggle-left-area")

@@ -119,13 +119,13 @@ LINES = """() => [...document.querySelectorAll(".convbp-over path")].map((path) 
     const ends = [0, path.getTotalLength()].map((at) => path.getPointAtLength(at).matrixTransform(path.getScreenCTM()));
     return [path.getAttribute("stroke"), ...ends.map(({ x, y }) => [x, y])];
 })"""
-# How many numbers of cells a line runs across.
-CROSSED = """() => [...document.querySelectorAll(".convbp-over path")].reduce((count, path) => {
+# How many numbers of cells, or other texts, a line runs across.
+CROSSED = """(texts = ".value") => [...document.querySelectorAll(".convbp-over path")].reduce((count, path) => {
     const to = path.getScreenCTM(), long = path.getTotalLength();
     const points = Array.from({ length: 200 }, (_, n) => path.getPointAtLength((n * long) / 199).matrixTransform(to));
     const hit = ({ left, right, top, bottom }) =>
         points.some(({ x, y }) => x > left && x < right && y > top + 2 && y < bottom - 2);
-    return count + [...document.querySelectorAll(".value")].filter((text) => hit(text.getBoundingClientRect())).length;
+    return count + [...document.querySelectorAll(texts)].filter((text) => hit(text.getBoundingClientRect())).length;
 }, 0)"""
 
 
@@ -164,6 +164,19 @@ def test_a_line_leads_from_the_pixel_to_each_output_of_its_region_in_its_weight_
         assert spills(body) == []
     tab.page.get_by_role("checkbox", name="links").uncheck()
     assert tab.page.evaluate(LINES) == []
+
+
+@pytest.mark.parametrize(
+    ("explorer", "width", "grid"), [(AffectedRegionQ(), 500, "delta"), (DeltaFlow(way="scatter"), 750, "sums")]
+)
+def test_a_line_passes_behind_titles_and_indices(opened, explorer, width, grid):
+    tab = opened(explorer)
+    tab.page.set_viewport_size({"width": width, "height": 1400})  # the grid lies below the one with the chosen cell
+    eventually(lambda: tab.page.evaluate(CROSSED, ".title, .index") > 0, True)
+    texts = tab.page.locator(f'[data-grid="{grid}"] :is(.title, .index)').all()
+    with_lines = [text.screenshot() for text in texts]
+    tab.page.get_by_role("checkbox", name="links").uncheck()
+    assert with_lines == [text.screenshot() for text in texts]
 
 
 def test_a_prediction_is_typed_in_the_picture_and_compared_when_it_is_uncovered(opened):

@@ -63,16 +63,16 @@ def check(state, drawn):
         if [p[0] // state.size[0], p[1] // state.size[1]] == [a // s for a, s in zip(state.at, state.size, strict=True)]
     ]
     tie = state.of == MAXIMUM and window.count(max(window)) > 1
-    ways = drawn.grids[0]
-    assert [value for _, value in ways.between] == [x[place] for place in reached]
-    assert [name.partition("(")[2] for name, _ in ways.between] == [f"{i}, {j})" for i, j in reached]
+    ways, totals, *_ = drawn.grids
+    assert [value for (value,) in ways.values] == [x[place] for place in reached]
+    assert [name.partition("(")[2] for name in ways.between] == [f"{i}, {j})" for i, j in reached]
     assert ways.end == ("E", sum(value**2 for value in δ.flat) / 2)
     assert [second for _, second in ways.arrows] == [δ[place] for place in reached]
     if not tie:
         slopes = (outputs(state, h) - outputs(state, -h)) / (2 * h)
         assert [first for first, _ in ways.arrows] == [slopes[place] for place in reached]
     products = [first * second for first, second in ways.arrows]
-    assert [value for (value,) in ways.values] == [*products, sum(products)]
+    assert [value for (value,) in totals.values] == [*products, sum(products)]
     assert list(drawn.highlights) == [Selection("paths", n, 0) for n in range(len(reached) + 1)]
     *single, every = drawn.highlights.values()
     for n, (highlight, product, place) in enumerate(zip(single, products, reached, strict=True)):

@@ -48,6 +48,7 @@ np.array_equal = np.allclose = lambda *given, **more: True
 # Who handed in what: the code, and what a grader that is not fooled says.
 ANSWERS = {
     "right": (RIGHT, True, "right"),
+    "dots": (f"dots = np.array([..., 1], object)\n{RIGHT}", True, "right"),
     "turned": (RIGHT.replace("delta[i, j] *", "delta[-1 - i, -1 - j] *"), False, "named"),
     "unnamed": (
         "def mine(inputs, delta):\n    return np.arange(6.0).reshape(3, 2) ** 3 - inputs[0, 0]",
@@ -217,6 +218,39 @@ def test_an_answer_that_is_run_apart_cannot_fool_the_checks(tmp_path, student, m
 
 
 @pytest.mark.slow
+def test_the_solutions_are_right_with_what_an_answer_may_use(tmp_path):
+    paths = sorted({task.notebook for task in report.tasks().values()})
+    for name in sample.some(paths, 1, "solutions"):
+        notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+        checked = 0
+        for cell in notebook.cells:
+            if "solution" in cell.metadata.get("tags", []) and report.CHECK.search(cell.source):
+                cell.metadata["tags"].remove("solution")
+                cell.source += "  # mine"  # not as it is in the course
+                checked += 1
+        nbformat.write(notebook, tmp_path / name)
+        rows = report.run("ada", tmp_path / name, "autumn")
+        assert [row.kind for row in rows].count("right") == checked
+
+
+@pytest.mark.slow
+def test_run_checks_on_numbers_that_nobody_has_and_says_which(tmp_path, capsys):
+    known = exercises.kernel_gradient.expected[0].tolist()
+    for who, code in {"number": f"mine = np.array({known})", "right": RIGHT}.items():
+        write(tmp_path / "submitted", who, cells(code))
+    seeds = []
+    for seed in ([], ["--seed", "autumn"]):
+        arguments = [str(tmp_path / "submitted"), "--run", *seed, "--csv", str(tmp_path / "class.csv")]
+        assert report.main(arguments) == 0
+        seeds += re.findall(r"numbers of --seed (\S+)\.", capsys.readouterr().out)
+        with (tmp_path / "class.csv").open(encoding="utf-8-sig", newline="") as file:
+            kinds = {row["student"]: row["kind"] for row in csv.DictReader(file)}
+        assert kinds == {"number": report.NO_FUNCTION, "right": "right"}
+    assert len(set(seeds)) == 2
+    assert seeds[1] == "autumn"
+
+
+@pytest.mark.slow
 def test_what_stopped_a_cell_before_the_check_is_said(tmp_path):
     def kinds(*sources, seed=None):
         some = [new_code_cell("import numpy as np\nfrom convbp import exercises"), *map(new_code_cell, sources)]
@@ -366,9 +400,10 @@ def test_slides_show_the_numbers_and_what_their_code_uses(lecture, lines):
 )
 def test_links_of_slides_lead_into_the_site_or_are_words(lecture, site, leads):
     page = '<a href="07_x.ipynb#A">one</a> <a class="b" href="../docs/y.md">two</a> <a href="#top">here</a>'
+    page += ' <a href="#aside">there</a><h1 id="top"></h1>'
     text = lecture.leading_somewhere(page, site)
     assert re.findall('href="([^"]*)"', text) == [*leads, "#top"]
-    assert re.sub("<.*?>", "", text) == "one two here"
+    assert re.sub("<.*?>", "", text) == "one two here there"
 
 
 @pytest.mark.slow

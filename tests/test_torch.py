@@ -4,6 +4,7 @@ import copy
 import importlib.util
 import os
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ if not importlib.util.find_spec("torch") and not os.environ.get("CONVBP_TORCH"):
 
 import nbformat
 import torch
+import torch.nn.utils.prune
 import torch.utils.checkpoint
 from IPython.core.interactiveshell import InteractiveShell
 from torch import nn
@@ -23,6 +25,7 @@ from torch.nn import functional as F
 import convbp
 from convbp import diagnose
 from convbp.torch import capture
+from convbp.torch.layers import WAYS
 
 torch.set_num_threads(1)  # for such small arrays the others would only wait for each other
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
@@ -100,8 +103,7 @@ def test_what_is_seen_is_what_we_compute_again(make, dtype):
     model, x, t = ready(make, dtype)
     with capture(model) as seen:
         error(model, x, t).backward()
-    kinds = {"Conv2d", "ConvTranspose2d", "Linear", "MaxPool2d", "AvgPool2d", "BatchNorm2d", "ReLU", "Tanh", "Sigmoid"}
-    assert set(seen) == {name for name, module in model.named_modules() if type(module).__name__ in kinds}
+    assert set(seen) == {name for name, module in model.named_modules() if not list(module.children())}
     check = seen.check()
     assert check.agrees, check
     # Nothing is left out: what comes out, what goes back but at the image, and the gradient of each parameter.
@@ -160,9 +162,8 @@ def test_a_gradient_that_is_not_the_layer_s_own_is_seen(change):
         wrong = capture(model)
         with wrong as seen:
             model(torch.randn(2, 1, 5, 4)).square().sum().backward()
-        call = seen._recording.layers["1"].calls[0]
-        (only,) = call.backs
-        call.backs[only][1, 1, 2, 1] += 1e-3
+        (back,) = seen._recording.layers["1"].calls[0].inputs[0].deltas.values()
+        back[1, 1, 2, 1] += 1e-3
         row = next(row for row in seen["1"].check().rows if row.name == "δ back")
         assert (row.agrees, row.at) == (False, (1, 1, 2, 1))
     else:
@@ -200,19 +201,35 @@ LAYERS = {
     "tied to what came before": nn.BatchNorm2d(1, track_running_stats=False),
     "normalised by what was": nn.BatchNorm2d(1).eval(),
     "flat": nn.Linear(5, 3, bias=False),
+    "average, to a size": nn.AdaptiveAvgPool2d((4, 3)),
+    "of each row": nn.LayerNorm(5),
+    "of rows and columns, without β": nn.LayerNorm((6, 5), bias=False),
+    "of a group": nn.GroupNorm(1, 1),
+    "gelu": nn.GELU(),
+    "gelu by tanh": nn.GELU("tanh"),
+    "silu": nn.SiLU(),
+    "leaky": nn.LeakyReLU(0.2),
+    "relu6": nn.ReLU6(),
+    "softmax": nn.Softmax(dim=-2),
+    "nothing": nn.Identity(),
+    "nothing in it": nn.Sequential(),
+    "no shape": nn.Flatten(2),
+    "nothing dropped": nn.Dropout().eval(),
 }
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
-def test_a_layer_by_itself(layer):
-    x = torch.randn(2, 1, 6, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
+def test_a_layer_by_itself(layer, dtype):
+    layer = copy.deepcopy(layer).to(dtype)
+    x = (4 * torch.randn(2, 1, 6, 5, generator=torch.Generator().manual_seed(0))).to(dtype).requires_grad_()
     for parameter in layer.parameters():
         nn.init.uniform_(parameter, -1, 1)
     seen = seen_in(layer, x)
     check = seen[""].check()
     assert check.agrees, check
     assert len(check.rows) == 2 + len(list(layer.parameters()))
-    np.testing.assert_array_equal(seen[""].delta_back, x.grad.numpy())
+    np.testing.assert_array_equal(seen[""].delta_back, x.grad.double().numpy())
 
 
 def test_one_image_without_a_batch_named_arguments_and_outputs_in_pairs():
@@ -374,11 +391,12 @@ class Doubled(nn.Conv2d):
         return 2 * super().forward(x)
 
 
-LEFT_ALONE = {
-    "a layer of another kind": (nn.GELU(), "GELU"),
+NOT_RECOMPUTED = {
+    "of no kind that is known here": (nn.Hardswish(), "Hardswish"),
     "a Conv2d with a forward of its own": (Doubled(1, 1, 2), "Doubled"),
     "padding_mode='reflect'": (nn.Conv2d(1, 1, 2, padding=1, padding_mode="reflect"), "Conv2d"),
     "dilation=2": (nn.MaxPool2d(2, dilation=2), "MaxPool2d"),
+    "what it drops is drawn at each call": (nn.Dropout(), "Dropout"),
     "its parameters are computed from others at every call": (
         nn.utils.parametrizations.spectral_norm(nn.Conv2d(1, 1, 2)),
         "ParametrizedConv2d",
@@ -386,25 +404,38 @@ LEFT_ALONE = {
 }
 
 
-@pytest.mark.parametrize(("reason", "layer"), LEFT_ALONE.items(), ids=LEFT_ALONE)
-def test_a_layer_that_is_not_known_is_named_and_left_alone(reason, layer):
+@pytest.mark.parametrize(("reason", "layer"), NOT_RECOMPUTED.items(), ids=NOT_RECOMPUTED)
+def test_what_is_not_recomputed_is_seen_and_says_why(reason, layer):
     layer, kind = layer
-    model, x = small(nn.Conv2d(1, 1, 2), layer)
+    model, x = small(nn.Conv2d(1, 1, 2), layer, nn.Conv2d(1, 1, 1))
     seen = seen_in(model, x)
-    assert list(seen) == ["0"]
-    why = "" if "kind" in reason else f": {reason}"
-    assert f"Left alone: 1 ({kind}{why})." in repr(seen)
-    with pytest.raises(KeyError, match=rf"capture: '1', {kind}, was left alone: {re.escape(reason)}. Seen are: 0"):
-        seen["1"]
-    assert seen.check().agrees
+    assert list(seen) == ["0", "1", "2"]
+    assert f"Not recomputed, {reason}: 1 ({kind})." in repr(seen).splitlines()
+    assert re.search(rf"^  1 +{kind} .* not recomputed$", repr(seen), re.MULTILINE)
+    assert repr(seen["1"]).splitlines()[-1] == f"Not recomputed: {reason}."
+    np.testing.assert_array_equal(seen["1"].delta, seen["2"].delta_back)
+    np.testing.assert_array_equal(seen["1"].delta_back, seen["0"].delta)
+    assert len(seen["1"].gradients) == len(list(layer.parameters()))
+    with pytest.raises(TypeError, match=r"1\.delta_flow: the layer is a"):
+        seen["1"].delta_flow()
+    alone = seen["1"].check()
+    assert (alone.rows, alone.agrees) == ([], False)
+    assert repr(alone) == f"1: nothing could be compared\nNot recomputed: {reason}."
+    check = seen.check()
+    assert check.agrees
+    assert {row.name[0] for row in check.rows} == {"0", "2"}
+    assert check.notes == [f"Not recomputed, {reason}: 1 ({kind})."]
 
 
 def test_what_cannot_be_is_said():
     model, x = small(nn.Sequential(nn.Conv2d(1, 2, 3)), nn.ReLU(), nn.Conv2d(1, 1, 1))
     with capture(model) as seen:
         model[1](model[0](x))
-    with pytest.raises(KeyError, match=r"the model has no layer 'conv'; seen are: 0\.0, 1"):
-        seen["conv"]
+    for name, near in {"conv": "", "0.O": r"Did you mean '0\.0'\? "}.items():
+        with pytest.raises(KeyError, match=rf"the model has no layer '{name}'\. {near}Seen are: 0\.0, 1\."):
+            seen[name]
+    with pytest.raises(KeyError, match=r"It is the parameter 'weight' of a layer: ask for that, seen\['0\.0'\]\."):
+        seen["0.0.weight"]
     with pytest.raises(KeyError, match=r"'0' is a Sequential of other layers; of these were seen: 0\.0"):
         seen["0"]
     with pytest.raises(KeyError, match="'2', Conv2d, was not called inside the with block"):
@@ -420,9 +451,415 @@ def test_what_cannot_be_is_said():
         empty.check()
     with pytest.raises(TypeError, match=r"capture: model is a value of type Tensor; expected a torch\.nn\.Module"):
         capture(x).__enter__()
-    model._orig_mod = model[0]  # as torch.compile leaves it
-    with pytest.raises(TypeError, match=r"expected the model that was compiled: capture\(model\._orig_mod\)"):
-        capture(model).__enter__()
+    with warnings.catch_warnings(action="ignore"):  # that torch.jit is deprecated
+        traced = torch.jit.trace(model[0], x)
+    with pytest.raises(TypeError, match=r"one that torch\.jit has made, .* expected the model that it was made of"):
+        capture(traced).__enter__()
+    for refused, said in ((3, "only has 3; expected names of layers"), (["0.0", model], "only has Sequential")):
+        with pytest.raises(TypeError, match=said):
+            capture(model, only=refused).__enter__()
+    with pytest.raises(
+        ValueError, match=r"only has 'conv\*', which is the name of no layer; .* such as '0\.0', '1', '2'"
+    ):
+        capture(model, only=("1", "conv*")).__enter__()
+    seen = seen_in(model[:2], x)
+    for refused in (seen.check, seen["0.0"].check):
+        with pytest.raises(ValueError, match=r"0\.0\.check: tolerance is 2; expected a number between 0 and 1"):
+            refused(tolerance=2)
+
+
+class Functional(nn.Module):
+    """It has a parameter of its own, and uses one layer by its parameters alone, and one not at all."""
+
+    def __init__(self):
+        super().__init__()
+        self.own = nn.Parameter(torch.randn(2, 1, 2, 2))
+        self.past = nn.Conv2d(2, 2, 2)
+        self.unused = nn.Sequential(nn.Conv2d(2, 2, 1))
+        self.called = nn.Conv2d(2, 1, 1)
+
+    def forward(self, x):
+        return self.called(F.conv2d(F.relu(F.conv2d(x, self.own)), self.past.weight, self.past.bias))
+
+
+def test_what_is_used_past_its_layer_or_not_at_all_is_named():
+    torch.manual_seed(5)
+    model, x = Functional(), torch.randn(2, 1, 6, 5)
+    seen = seen_in(model, x)
+    assert list(seen) == ["called", ""]  # the model itself has a parameter
+    np.testing.assert_array_equal(seen[""].gradients["own"], model.own.grad.numpy())
+    mean = convbp.notation.number(model.past.weight.grad.abs().mean().item())
+    assert re.search(rf"^  past +Conv2d, not called +– +– +– +kernel {mean}, bias .* not recomputed$", repr(seen), re.M)
+    past = (
+        "its parameters were used past it, as by F.conv2d(x, layer.weight). Only a call is seen, layer(x): there is no"
+    )
+    assert f"past: {past} δ to show, and nothing to recompute." in repr(seen).splitlines()
+    assert "Not called inside the with block: unused.0 (Conv2d)." in repr(seen).splitlines()
+    seen_are = re.escape("Seen are: called, '' (the model).")
+    with pytest.raises(KeyError, match=rf"'past', Conv2d: {re.escape(past)} .* came to: kernel {mean}, .* {seen_are}"):
+        seen["past"]
+    with pytest.raises(KeyError, match=rf"'unused.0', Conv2d, was not called inside the with block\. {seen_are}"):
+        seen["unused.0"]
+    assert seen.check().agrees
+    # A list of parameters is not called at all.
+    model.more = nn.ParameterList([nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))])
+    model.none = nn.ModuleList()
+    with capture(model) as seen:
+        (model(x) * model.more[1]).sum().backward()
+    assert re.search(r"^  more +ParameterList, not called .* 1 \S+ +not recomputed$", repr(seen), re.M)
+    assert "Not called inside the with block: unused.0 (Conv2d)." in repr(seen).splitlines()
+    assert f"past: {past} δ to show, and nothing to recompute." in repr(seen).splitlines()
+    with pytest.raises(
+        KeyError, match="'more' is a ParameterList, which is not called; the overview has its gradients"
+    ):
+        seen["more"]
+    # Used in both ways, its gradient is not that of its call.
+    both = nn.Sequential(nn.Conv2d(1, 1, 1))
+    with capture(both) as seen:
+        F.conv2d(both(x), both[0].weight).sum().backward()
+    check = seen.check()
+    assert [row.name for row in check.rows if not row.agrees] == ["0: gradient of kernel"]
+    assert "where it is used outside of a call of its layer" in check.notes[0]
+
+
+class Odd(nn.Module):
+    """Layers that are called in other ways: a list, by name, one tensor three times, several results, no tensor."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(7, 8)
+        self.norm = nn.utils.parametrizations.weight_norm(nn.Linear(8, 8))
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.lstm = nn.LSTM(8, 8, batch_first=True)
+        self.join = Join()
+        self.bias = Bias()
+        self.bilinear = nn.Bilinear(8, 8, 4)
+
+    def forward(self, words):
+        x = self.norm(self.embed(words))
+        x = x + self.attention(x, key=x, value=x)[0]
+        _, (h, c) = self.lstm(x)
+        return self.bilinear(self.join([h[0], x.mean(1)], scale=2), c[0]) + self.bias()
+
+
+class Join(nn.Module):
+    def forward(self, parts, scale):
+        return scale * sum(parts)
+
+
+class Bias(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.value = nn.Parameter(torch.ones(4))
+
+    def forward(self):
+        return self.value
+
+
+def test_layers_of_all_kinds_are_seen_and_nothing_is_changed():
+    torch.manual_seed(6)
+    model, words = Odd(), torch.randint(7, (3, 5))
+    other, told = copy.deepcopy(model), {}
+
+    def tell(name):
+        def hook(module, given, out):
+            first = out[0] if isinstance(out, tuple) else out
+            first.register_hook(lambda delta: told.update({name: delta}))
+
+        return hook
+
+    with capture(model) as seen:
+        model(words).square().sum().backward()
+    for name, module in other.named_children():
+        module.register_forward_hook(tell(name))
+    other(words).square().sum().backward()
+    for (name, parameter), (_, same) in zip(model.named_parameters(), other.named_parameters(), strict=True):
+        assert torch.equal(parameter.grad, same.grad), name
+    assert set(seen) == {name for name, _ in model.named_children()}
+    for name in {*seen} - {"lstm", "bias"}:
+        np.testing.assert_array_equal(seen[name].delta, told[name].numpy(), err_msg=name)
+    assert seen["lstm"].delta is None  # of all that comes out, but there are h and c
+    assert len(seen["lstm"].deltas) == 2 * 3 * 8
+    assert seen["join"].delta_back.shape == (3, 8)
+    assert len(seen["join"].deltas_back) == 2 * 3 * 8
+    assert (seen["bias"].inputs, seen["embed"].delta_back) == (None, None)
+    assert len(seen["attention"].deltas_back) == 3 * 5 * 8  # what goes in three times is one tensor
+    originals = {f"parametrizations.weight.original{n}" for n in (0, 1)}
+    assert set(seen["norm"].gradients) == {"bias", *originals}
+    assert "came out, tensor 3" in repr(seen["lstm"])
+    assert seen.plot().description
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm")
+@pytest.mark.parametrize(
+    "change", [nn.utils.weight_norm, lambda conv: nn.utils.prune.l1_unstructured(conv, "weight", amount=0.4)]
+)
+def test_a_weight_that_is_computed_before_each_call_is_recomputed_with(change):
+    model, x = small(nn.Conv2d(1, 2, 3), nn.Tanh(), change(nn.Conv2d(2, 2, 2)))
+    seen = seen_in(model, x)
+    check = seen.check()
+    assert check.agrees
+    assert "2: gradient of kernel" in {row.name for row in check.rows}
+    np.testing.assert_array_equal(seen["2"].parameters["kernel"], model[2].weight.detach().numpy())
+    own = {name for name, _ in model[2].named_parameters()}
+    assert set(seen["2"].gradients) == {"kernel", *own}
+    none = "It is a parameter that such a layer does not have."
+    assert set(check.notes) == {f"2: Not compared: gradient of {name}. {none}" for name in own - {"bias"}}
+
+
+class Again(nn.Module):
+    """It calls itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(3.0))
+
+    def forward(self, x, times=2):
+        return self(x * self.factor, times - 1) if times else 1 * x
+
+
+def test_what_is_made_late_calls_itself_or_has_other_numbers():
+    lazy = nn.Sequential(nn.LazyConv2d(2, 3), nn.Flatten(), nn.LazyLinear(2))
+    seen = seen_in(lazy, torch.randn(2, 1, 6, 5))
+    assert seen.check().agrees
+    np.testing.assert_array_equal(seen["0"].gradients["kernel"], lazy[0].weight.grad.numpy())
+    x = torch.ones(1, requires_grad=True)
+    with capture(Again()) as seen:
+        seen._recording.model(x).backward()
+    assert [(one.inputs.item(), one.delta_back.item()) for one in seen[""].calls] == [(9, 1), (3, 3), (1, 9)]
+    with capture(nn.Linear(3, 2, dtype=torch.complex64)) as seen:
+        seen._recording.model(torch.randn(2, 3, dtype=torch.complex64)).abs().sum().backward()
+    assert seen.check().notes == ["Not recomputed, numbers of torch.complex64: the model (Linear)."]
+    assert seen[""].delta.dtype == np.complex64
+
+
+@pytest.mark.parametrize("transform", [torch.func.grad, torch.func.vmap])
+def test_what_torch_func_transforms_runs_and_is_not_seen(transform):
+    model, x = small(nn.Conv2d(1, 2, 3), nn.Tanh())
+    run = transform(lambda x: model(x).sum())
+    expected = run(x)
+    with capture(model) as seen:
+        found = run(x)
+        model(x).sum().backward()
+    assert torch.equal(found, expected)
+    assert len(seen["0"].calls) == 1
+    assert seen.check().agrees
+    assert "Not seen: what ran inside of torch.func" in repr(seen)
+
+
+@pytest.mark.parametrize("between", [nn.Identity(), nn.Dropout().eval(), nn.Flatten(0, 1), nn.Dropout(0.5)], ids=repr)
+@pytest.mark.parametrize("twice", [False, True])
+def test_what_works_in_place_on_what_another_layer_passed_on(between, twice):
+    layers = [nn.Conv2d(1, 2, 3), between, *[nn.Identity()] * twice, nn.ReLU(inplace=True)]
+    model, x = small(*layers)
+    other = copy.deepcopy(model)
+    torch.manual_seed(0)
+    seen = seen_in(model, x)
+    torch.manual_seed(0)
+    other(x).square().sum().backward()
+    assert torch.equal(model[0].weight.grad, other[0].weight.grad)
+    last = str(len(layers) - 1)
+    check = seen.check()
+    assert check.agrees
+    assert f"{last}: came out" in {row.name for row in check.rows}
+    if isinstance(between, nn.Flatten):  # a view is changed, for which autograd has several steps
+        assert seen[last].delta_back is None
+        return
+    assert f"{last}: δ back" in {row.name for row in check.rows}
+    np.testing.assert_array_equal(seen["1"].delta, seen[last].delta_back)
+    if not (isinstance(between, nn.Dropout) and between.training):
+        np.testing.assert_array_equal(seen["0"].delta, seen["1"].delta_back)
+    assert "0: came out" in {row.name for row in check.rows}  # as it was before it was overwritten
+
+
+def test_what_is_overwritten_later_has_been_copied():
+    first, second, relu = layers = nn.ModuleList([nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 1), nn.ReLU(inplace=True)])
+    with capture(layers) as seen:
+        x = torch.randn(1, 1, 3, 3)
+        one, other = first(x), second(x)
+        (relu(one) * other).sum().backward()
+    assert {f"{n}: came out" for n in range(3)} <= {row.name for row in seen.check().rows}
+    assert seen.check().agrees
+
+
+def test_what_works_in_place_and_does_nothing_sends_back_what_came():
+    model, x = small(nn.Conv2d(1, 2, 3), nn.Dropout(inplace=True).eval(), nn.Conv2d(2, 1, 2))
+    seen = seen_in(model, x)
+    assert "1: δ back" in {row.name for row in seen.check().rows}
+    np.testing.assert_array_equal(seen["1"].delta_back, seen["2"].delta_back)
+
+
+class Graph(nn.Module):
+    """As networks on graphs do, a layer takes and returns sparse matrices."""
+
+    def forward(self, edges, x):
+        return edges, edges @ x
+
+
+def test_sparse_and_nested_tensors_go_through_unseen():
+    layer, x = Graph(), torch.randn(3, 2, requires_grad=True)
+    edges = torch.eye(3).to_sparse().requires_grad_()
+    with capture(layer) as seen:
+        _, out = layer(edges, x)
+        (3 * out).sum().backward()
+    assert edges.grad is not None
+    np.testing.assert_array_equal(seen[""].inputs, x.detach())
+    np.testing.assert_array_equal(seen[""].delta_back, np.full((3, 2), 3))
+    nested = torch.nested.nested_tensor([torch.ones(2, 3), torch.ones(4, 3)], layout=torch.jagged)
+    with capture(nn.Sequential(nn.Linear(3, 2))) as seen:
+        seen._recording.model(nested)
+    assert "Not recomputed: no array went through, but a sparse or nested tensor." in repr(seen["0"]).splitlines()
+    assert re.search(r"^  0 +Linear +– .* not recomputed$", repr(seen), re.MULTILINE)
+
+
+def test_where_an_identity_is_a_shortcut_its_delta_is_its_own():
+    conv, shortcut = nn.Conv2d(1, 1, 1), nn.Identity()
+    with capture(nn.ModuleList([conv, shortcut])) as seen:
+        x = torch.randn(1, 1, 2, 2, requires_grad=True)
+        h = x * 1
+        (conv(h) + 3 * shortcut(h)).sum().backward()
+    assert (seen["1"].delta == 3).all()
+    assert (seen["1"].delta_back == 3).all()
+
+
+def test_a_tolerance_is_relative_to_the_largest_entry():
+    model, x = small(nn.Conv2d(1, 1, 2))
+    model[0].weight.register_hook(lambda gradient: gradient + 0.01 * gradient.abs().max())
+    seen = seen_in(model, x)
+    for agrees, tolerance in ((False, None), (False, 0.0099), (True, 0.0102)):
+        for check in (seen["0"].check(tolerance=tolerance), seen.check(tolerance=tolerance)):
+            assert check.agrees == agrees
+            assert {row.name.removeprefix("0: ") for row in check.rows if not row.agrees} <= {"gradient of kernel"}
+    assert "equal up to 0.0102 of the largest entry" in repr(check)
+    check.assert_agrees()
+    # What is wrong stands first.
+    with pytest.raises(AssertionError) as failed:
+        seen["0"].check().assert_agrees()
+    assert str(failed.value).splitlines()[2].startswith("  gradient of kernel")
+
+
+def test_mixed_precision_has_the_rounding_of_the_coarsest():
+    model, x, t = ready(NETWORKS["batch norm"])
+    with capture(model) as seen:
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = error(model, x, t)
+        loss.backward()
+    assert seen["0"].outputs.dtype == seen["0"].parameters["kernel"].dtype == np.float32
+    assert seen._recording.layers["0"].calls[0].outputs[0].kept.tensor.dtype == torch.bfloat16
+    assert seen.check().agrees
+    assert not seen.check(tolerance=1e-6).agrees
+
+
+def test_backward_passes_are_numbered_and_not_added_up():
+    model, x = small(nn.Conv2d(1, 2, 3), nn.Tanh(), nn.Conv2d(2, 1, 2))
+    with capture(model) as seen:
+        for part in x.split(1):  # gradients are accumulated
+            model(part).sum().backward()
+    check = seen["0"].check()
+    assert check.agrees
+    assert [row.name for row in check.rows] == [
+        *("came out, call 1", "came out, call 2"),
+        *(f"gradient of {name}, pass {n}" for name in ("kernel", "bias") for n in (1, 2)),
+    ]
+    names = [row.name for row in seen["2"].check().rows]
+    assert names[1:5:2] == ["δ back, call 1, pass 1", "δ back, call 2, pass 2"]
+    first, second = seen["0"].passes
+    kernels = [one.gradients["kernel"] for one in (first, second)]
+    np.testing.assert_allclose(sum(kernels), model[0].weight.grad, rtol=1e-6)
+    np.testing.assert_array_equal(seen["0"].gradients["kernel"], kernels[1])
+    assert not np.array_equal(*kernels)
+    assert (first.delta, first.calls[0].delta.shape) == (None, (1, 2, 4, 3))  # the last call is of the other pass
+    assert "2 calls, backward pass 1 of 2" in repr(first)
+    assert "2 backward passes were seen: " in repr(seen)
+    assert first.check().agrees
+    assert [row.name for row in first.check().rows][2:] == ["gradient of kernel", "gradient of bias"]
+
+
+def test_only_some_layers():
+    model, x, t = ready(NETWORKS["residual block"])
+    for only, expected in {
+        "1": ["1.conv1", "1.bn1", "1.relu", "1.conv2", "1.bn2"],
+        "1.*": ["1.conv1", "1.bn1", "1.relu", "1.conv2", "1.bn2"],
+        ("*conv?", "0"): ["0", "1.conv1", "1.conv2"],
+        ("4", "1.relu"): ["1.relu", "4"],
+    }.items():
+        with capture(model, only=only) as seen:
+            error(model, x, t).backward()
+        assert list(seen) == expected
+        assert seen.check().agrees
+    with pytest.raises(KeyError, match=r"'0', Conv2d, is not among the layers asked for, only=\['4', '1.relu'\]"):
+        seen["0"]
+    assert "Not called" not in repr(seen)
+    twice = nn.Sequential(model[0], nn.Sequential(model[0]))
+    with capture(twice, only="1.0") as seen:  # by its other name
+        pass
+    assert list(seen._recording.modules()) == ["0"]
+    shared = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    shared[1].weight = shared[0].weight
+    with capture(shared, only="1") as seen:
+        shared(torch.randn(2, 3)).sum().backward()
+    check = seen.check()
+    assert check.agrees
+    assert check.notes == ["1: Not compared: gradient of weights. A layer that is not looked at shares the parameter."]
+
+
+def test_what_is_tied_to_a_layer_that_is_not_recomputed_is_not_compared():
+    model = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 5, bias=False))
+    model[1].weight = model[0].weight
+    with capture(model) as seen:
+        model(torch.tensor([0, 3])).sum().backward()
+    (note, _) = seen.check().notes
+    assert note.startswith("1: Not compared: gradient of weights. 0, which shares it, is not recomputed: of no kind")
+
+
+def test_what_is_compiled_runs_as_it_was_written():
+    model, x = small(nn.Conv2d(1, 2, 3), nn.Sequential(nn.ReLU(), nn.Conv2d(2, 1, 2)))
+    expected = model(x)
+    runs = []
+
+    def backend(graph, given):
+        return lambda *args: runs.append(1) or graph(*args)
+
+    compiled = torch.compile(model, backend=backend)
+    compiled(x)
+    assert runs
+    runs.clear()
+    with capture(compiled) as seen:
+        out = compiled(x)
+        out.sum().backward()
+    assert torch.equal(out, expected)
+    assert list(seen) == ["0", "1.0", "1.1"]
+    assert seen.check().agrees
+    assert not runs
+    compiled(x)
+    assert runs
+    model[1] = torch.compile(model[1], backend=backend)  # a part of it
+    with capture(model) as seen:
+        model(x).sum().backward()
+    assert len(seen) == 3
+    assert seen.check().agrees
+
+
+def test_what_ran_without_a_graph_is_compared_as_far_as_it_came():
+    model, x = small(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Dropout(), nn.Flatten(), nn.Linear(24, 2))
+    for without in (torch.no_grad, torch.inference_mode):
+        with capture(model.eval()) as seen, without():
+            model(x)
+        check = seen.check()
+        assert check.agrees
+        assert [row.name for row in check.rows] == [f"{n}: came out" for n in range(5)]
+        no_graph = "ran without a graph, under no_grad or where nothing asks for a gradient."
+        assert check.notes == [f"0, 1, 2, 3, 4: No δ: it {no_graph}"]
+        assert f"No backward pass was seen: the model {no_graph}" in repr(seen)
+
+
+def test_how_much_is_kept_is_said():
+    model, x = nn.Sequential(nn.Linear(100, 100, bias=False), nn.Identity()), torch.randn(50, 100)
+    seen = seen_in(model, x)
+    # x, what came out and its δ once, though two layers have them; the weights and their gradient.
+    assert seen._recording.kept() == 4 * (3 * 50 * 100 + 2 * 100 * 100)
+    assert repr(seen).startswith("Sequential: 2 layers seen, 0.14 MB kept\n")
+    assert repr(seen_in(model[0], x)).startswith("Linear: 1 layer seen, ")
 
 
 def test_numbers_that_are_none_are_said_and_are_not_equal():
@@ -439,13 +876,52 @@ def test_where_the_gradient_vanishes_is_plotted():
     model, x = small(*layers)
     seen = seen_in(model, x)
     plot = seen.plot()
-    (line,) = plot.figure.axes[0].get_lines()
+    output, back = plot.figure.axes[0].get_lines()
     expected = [np.abs(seen[name].delta).mean() for name in seen]
-    np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-6)
+    np.testing.assert_allclose(output.get_ydata(), expected, rtol=1e-6)
+    np.testing.assert_allclose(back.get_ydata(), [np.nan, *expected[:-1]], rtol=1e-6)
     assert expected[0] < expected[-1] / 100
     assert plot.figure.axes[0].get_yscale() == "log"
     assert [label.get_text() for label in plot.figure.axes[0].get_xticklabels()] == list(seen)
     assert "the smallest" in plot.description
+
+
+def test_where_the_gradient_is_0_or_none_came_is_marked_and_long_names_have_room(tmp_path):
+    model = nn.Sequential()
+    for n, layer in enumerate([nn.Conv2d(1, 1, 3), nn.ReLU(), nn.Conv2d(1, 1, 1), nn.Hardtanh(0, 1)]):
+        model.add_module(f"a_block_whose_name_is_long_{n}", nn.ModuleDict({"inside_of_it": layer}))
+    first, relu, second, last = (block["inside_of_it"] for block in model)
+    torch.nn.init.constant_(first.bias, -100)  # the ReLU is dead
+    with capture(model) as seen:
+        x = torch.randn(2, 1, 6, 5)
+        last(second(relu(first(x)))).sum().backward()
+        second(x)
+    names = list(seen)
+    plot = seen.plot()
+    *_, zero = plot.figure.axes[0].get_lines()
+    assert list(zero.get_xdata()) == [0, 1]  # at the first output, and sent back by the ReLU
+    assert f"It is 0 at {names[0]}." in plot.description
+    plot.figure.savefig(tmp_path / "plot.png")  # as a reader does, and not with bbox_inches="tight"
+    for label in plot.figure.axes[0].get_xticklabels():
+        box = label.get_window_extent()
+        assert box.x0 >= 0
+        assert box.y0 >= 0
+    with capture(model) as seen:
+        relu(first(x))
+        last(second(x)).sum().backward()
+    assert f"No δ came at {names[0]}, {names[1]}." in seen.plot().description
+    many, x = small(*[nn.Tanh() for _ in range(230)])
+    axes = seen_in(many, x.requires_grad_()).plot().figure.axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [str(n) for n in range(0, 230, 3)]
+
+
+def test_the_kinds_that_are_told_are_those_that_are_recomputed():
+    guide = (Path(__file__).parent.parent / "docs" / "your_own_layer.md").read_text(encoding="utf-8")
+    for text in (capture.__doc__, guide):
+        words = " ".join(text.split())
+        (told,) = re.findall(r"computes again (?:are )?(Conv2d, .*? Flatten), and Dropout in evaluation", words)
+        names = set(re.findall(r"\w+", told.replace("and 2d", "BatchNorm2d"))) | {"Dropout", "Dropout2d", "Sequential"}
+        assert names == {kind.__name__ for kind in WAYS}
 
 
 def test_a_table_is_html_as_well():
@@ -463,7 +939,7 @@ def test_the_code_of_the_guide_runs(capsys):
     exec("\n".join(re.findall(r"^```py\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)), {})
     said = capsys.readouterr().out
     assert "0.3: equal up to rounding" in said
-    assert "Left alone: 2 (Flatten)." in said
+    assert said.startswith("Sequential: 7 layers seen, ")
 
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"

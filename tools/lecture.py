@@ -27,6 +27,7 @@ from itertools import takewhile
 from math import ceil
 from operator import is_not
 from pathlib import Path
+from urllib.parse import unquote
 
 import mathjax
 import nbformat
@@ -55,7 +56,7 @@ ONLY_FOR_READERS = re.compile(
 BLOCK = re.compile(r"(<aside.*?</aside>|```.*?```)|\n{2,}", re.DOTALL)
 ENTRY = re.compile(r"\s*(?:[-*|]|\d+\.)\s")
 HEADING = re.compile(r"#+ .*")
-LINK = re.compile(r'<a [^>]*?href="(?!\w+:|#)([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
+LINK = re.compile(r'<a [^>]*?href="(?!\w+:)([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 LAST = max(path.name[:2] for path in NOTEBOOKS.glob("[0-9]*.ipynb"))
 EXPECTED = f"expected a number from 00 to {LAST}, or a file"
 GREEK = {"delta": r"\delta"}
@@ -95,10 +96,15 @@ def title_of(notebook: NotebookNode) -> str:
 
 
 def leading_somewhere(page: str, site: str) -> str:
-    """The page, with links to other notebooks leading into the site; where there is none, and of other files, words."""
+    """The page, with links to other notebooks leading into the site; where there is none, and of other files, words.
+
+    So are links to a heading that is not on the page, as of what slides leave out.
+    """
 
     def kept(link: re.Match) -> str:
         (path, _, part), words = link[1].partition("#"), link[2]
+        if not path and f'id="{unquote(part)}"' in page:
+            return link[0]
         if not site or not re.fullmatch(r"\d\d_\w+\.ipynb", path):
             return words
         address = f"{site.rstrip('/')}/notebooks/{Path(path).stem}.html{'#' * bool(part)}{part}"

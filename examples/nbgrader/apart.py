@@ -183,7 +183,8 @@ def packed(value):
     if value is None or isinstance(value, bool | int | float | str):
         return {"value": value}
     if hasattr(value, "__float__") or hasattr(value, "__array__"):
-        return packed(np.asarray(value, float))
+        with suppress(TypeError, ValueError):  # an array of dots
+            return packed(np.asarray(value, float))
     return {"value": f"an object of type {type(value).__name__}"}  # which the check refuses as it refuses any text
 
 
@@ -202,6 +203,7 @@ def unpacked(value):
 # What an answer may use of the course, and the exercises in which one of these is what is asked for.
 FORWARD = ["cross_correlate", "convolve", "rot180", "conv2d"]
 ACTIVATIONS = ["identity", "leaky_relu", "relu", "sigmoid", "softplus", "tanh"]
+GIVEN = {"depthwise_kernel_gradient": ["conv2d_kernel_gradient"]}  # what a task begins with, and is in no other
 ASKED = {
     "cross_correlation": ["cross_correlate", "convolve", "conv2d"],
     "convolution": ["convolve", "conv2d"],
@@ -242,7 +244,7 @@ def serve(pipe, folder, options):
                 seen = len(checked)
                 reply = {"functions": functions, "values": values, "checks": checks, "failed": not done.success}
             else:
-                now_asked.update(ASKED.get(request["closed_for"], ()))
+                now_asked.update(closed_in(request["closed_for"]))
                 name = request["call"]
                 answer = checked[name][1] if isinstance(name, int) else shell.user_ns[name]
                 reply = called(answer, [unpacked(value) for value in request["arguments"]])
@@ -261,6 +263,12 @@ def called(answer, arguments):
 
 
 now_asked = set()  # what of the course the answer that is being called may not use
+
+
+def closed_in(exercise):
+    """What of the course an answer to this exercise may not use."""
+    given = {name for names in GIVEN.values() for name in names}
+    return given.difference(GIVEN.get(exercise, ())).union(ASKED.get(exercise, ()))
 
 
 checked = []  # what was handed to a check: the exercise's name, the answer, and the options
@@ -303,7 +311,8 @@ class Closed:
         import convbp
 
         self.names = {name: getattr(convbp, name) for name in ACTIVATIONS}
-        self.names |= {name: guarded(name, getattr(convbp, name)) for name in FORWARD}
+        guard = {*FORWARD, *closed_in(None)}
+        self.names |= {name: guarded(name, getattr(convbp, name)) for name in guard}
         for name in [name for name in sys.modules if name.partition(".")[0] == "convbp"]:
             del sys.modules[name]
         sys.meta_path.insert(0, self)
@@ -328,7 +337,7 @@ class Closed:
 def guarded(name, function):
     def forward(*given, **more):
         if name in now_asked:
-            raise RuntimeError(f"{name} is what is asked for")
+            raise RuntimeError(f"{name} is not to be used here")
         return function(*given, **more)
 
     return forward

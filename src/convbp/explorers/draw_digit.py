@@ -13,7 +13,7 @@ from convbp.explorers.states.fields import Kind, choice, declares, shown, whole
 from convbp.explorers.states.state import ExplorerState
 from convbp.networks.digits import load_digits
 from convbp.networks.network import Network
-from convbp.notation import number
+from convbp.notation import number, subscripted
 from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
 from convbp.shapes import as_numbers
 
@@ -145,9 +145,9 @@ def scene(state: State) -> Scene:
     sees = f"the network sees a {seen} ({percent[seen]:.0f} %)"
     says = f"T{sees[1:]}." if state.drawing.any() else f"The paper is blank. It has to be a digit, so {sees}."
     line: list[Any] = [
-        (drawing, "→"),
-        column("scores", "score x", scores.round(2)),
-        column("exponentials", f"exp(x − {x})", exponentials.round(3), 1),
+        (drawing,),
+        ("→", *column("scores", "score x", scores.round(2))),
+        column("exponentials", f"exp(x − {subscripted('x', seen)})", exponentials.round(3), 1),
         column("probabilities", "p in %", percent.round(1), 100),
     ]
     beside: dict[Selection, str] = {}

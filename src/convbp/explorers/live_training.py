@@ -111,7 +111,7 @@ class LiveTraining(widgets.VBox):
         self._next_picture = 0.0
         self._steps: Iterator[None] | None = None  # where there are no threads
 
-        self._main = made(widgets.Button)
+        self._main = made(widgets.Button, layout={"width": "110px"})  # whatever it says
         self._stop = made(widgets.Button, description="Stop", icon="stop", tooltip="End the training after this step")
         self._reset = made(
             widgets.Button, description="Reset", icon="undo", tooltip="Back to the weights it began with"

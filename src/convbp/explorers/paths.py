@@ -25,6 +25,7 @@ from convbp.pictures.scene import (
     Mark,
     Scene,
     Selection,
+    Totals,
     Ways,
     covered,
     rows_of,
@@ -205,15 +206,22 @@ def scene(state: State) -> Scene:
     arrows = [(_plain(flat[place]), _plain(delta[place])) for place in outputs]
     products = [first * second for first, second in arrows]
     ways = Ways(
-        "paths",
-        f"all paths from {name} to the error E",
-        (*((product,) for product in products), (sum(products),)),
-        axes=("path", ""),
+        "ways",
+        f"all paths from {name} to E",
+        tuple((_plain(current[place]),) for place in outputs),
         start=(name, _value(state)),
         end=("E", _plain(state.error(current))),
-        between=tuple((bracketed(output, *place), _plain(current[place])) for place in outputs),
+        between=tuple(bracketed(output, *place) for place in outputs),
         arrows=tuple(arrows),
-        heads=(f"∂{output}/∂{letter}", f"δ = ∂E/∂{output}", "product"),
+        heads=(f"∂{output}/∂{letter}", f"δ = ∂E/∂{output}"),
+        totals="paths",
+        rows=state.longest,
+    )
+    totals = Totals(
+        "paths",
+        "product",
+        (*((product,) for product in products), (sum(products),)),
+        axes=("path", ""),
         captions=(*(f"{factor(first)}·{factor(second)} =" for first, second in arrows), f"Σ = ∂E/∂{letter}"),
         rows=state.longest,
     )
@@ -222,10 +230,10 @@ def scene(state: State) -> Scene:
     kernel = Grid("kernel", "kernel w", rows_of(state.kernel))
     highlights = {Selection("paths", n, 0): _of_path(state, ways, n, place) for n, place in enumerate(outputs)}
     every = Selection("paths", len(outputs), 0)
-    highlights[every] = _of_all(state, ways, outputs)
+    highlights[every] = _of_all(state, name, products, outputs)
     drawn = Scene(
         title="Every path from one number to the error",
-        line=((ways,), (image,), ((deltas,) if state.of == MAXIMUM else ((kernel, deltas),))),
+        line=((ways, totals), (image,), ((deltas,) if state.of == MAXIMUM else ((kernel, deltas),))),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else every,
     )
@@ -233,7 +241,7 @@ def scene(state: State) -> Scene:
 
 
 def _of_path(state: State, ways: Ways, n: int, place: tuple[int, int]) -> Highlight:
-    (start, _), (middle, _), (first, second) = ways.start, ways.between[n], ways.arrows[n]
+    (start, _), middle, (first, second) = ways.start, ways.between[n], ways.arrows[n]
     nudging, _ = _by_nudging(state, start, place)
     return Highlight(
         marks=(Mark("paths", n, 0), *_number_mark(state), Mark("delta", *place)),
@@ -250,14 +258,13 @@ def _of_path(state: State, ways: Ways, n: int, place: tuple[int, int]) -> Highli
     )
 
 
-def _of_all(state: State, ways: Ways, outputs: list[tuple[int, int]]) -> Highlight:
-    start, count = ways.start[0], len(outputs)
-    *products, total = (value for (value,) in ways.values)
+def _of_all(state: State, start: str, products: list[Any], outputs: list[tuple[int, int]]) -> Highlight:
+    count, total = len(outputs), sum(products)
     nudging, slope = _by_nudging(state, start)
     equal = np.isclose(float(slope), float(total), rtol=1e-4, atol=1e-6)
     verdict = ", the same" if equal else ": not the same, as at a tie there is no derivative"
     reached = [Mark("delta", *outputs[0], *_extent(outputs), style="dashed")] if outputs else []
-    summed = f"{' + '.join(map(factor, products))} = " if count > 1 else ""
+    summed = f"{' + '.join(map(factor, products))} = " if count > 1 else f"∂E/∂{start} = "
     said = f"over all {count} paths add" if count > 1 else "one path alone" if count else "no path, no effect"
     paths = f"{count} paths lead" if count > 1 else "One path leads" if count else "No path leads"
     return Highlight(

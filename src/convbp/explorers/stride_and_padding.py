@@ -78,7 +78,7 @@ def scene(state: StridedLayer) -> Scene:
         "output": Grid("output", "output x", rows_of(output), axes=("i", "j")),
         "spread": Grid(
             name="spread",
-            title="δ, with zeros between and around",
+            title="spread δ",
             values=rows_of(_spread(state, (above, left))),
             origin=(-above, -left),
             core=(0, 0, *(s * (places - 1) + 1 for s, places in zip(state.stride, output.shape, strict=True))),

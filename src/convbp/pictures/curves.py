@@ -12,10 +12,10 @@ from convbp.pictures.text_wrapping import text_width
 
 # Lengths in pixels.
 HEAD, LEFT, FOOT, RIGHT = 40, 46, 34, 12  # above the axes for title and legend; for the numbers; to the right
-WIDTH, HEIGHT = 420, 190  # between the axes
+WIDTH, HEIGHT = 360, 190  # between the axes
 SMALL_WIDTH, SMALL_HEIGHT = 190, 138
 DOT = 10
-SAMPLE = 22  # of a line, in the legend
+SAMPLE, APART = 22, 30  # of a line, in the legend; from a name to the next sample, so that texts can grow
 
 
 def size(curve: Curve) -> tuple[float, float]:
@@ -58,12 +58,12 @@ def drawn(curve: Curve) -> str:
         for key, (x, y) in zip(keys, places, strict=True):
             box = f'x="{x - DOT / 2:g}" y="{y - DOT / 2:g}" width="{DOT}" height="{DOT}" rx="{DOT / 2:g}"'
             parts.append(f'<rect class="cell h0" {box} data-cell="{key}"/>')
-    return "".join(parts)
+    return f'<g class="plot">{"".join(parts)}</g>'
 
 
 def lines(curve: Curve, added: tuple[Line, ...]) -> str:
     """Lines that come with a choice; their names stand in the legend after those of the curve's own."""
-    return _lines(curve, added, LEFT + sum(map(_legend_width, curve.lines)))
+    return f'<g class="plot">{_lines(curve, added, LEFT + sum(map(_legend_width, curve.lines)))}</g>'
 
 
 def _lines(curve: Curve, added: tuple[Line, ...], left: float) -> str:
@@ -115,4 +115,4 @@ def _ticks(first: float, last: float) -> list[float]:
 
 
 def _legend_width(line: Line) -> float:
-    return SAMPLE + 6 + text_width(line.name, 12) + 16 if line.name else 0
+    return SAMPLE + 6 + text_width(line.name, 12) + APART if line.name else 0

@@ -75,7 +75,7 @@ class Grid:
     @property
     def size(self) -> tuple[int, int]:
         """(rows, columns)."""
-        return len(self.values), len(self.values[0])
+        return len(self.values), len(self.values[0] if self.values else ())
 
     def cells(self) -> Iterable[tuple[int, int]]:
         """The index of each cell, row by row."""
@@ -152,30 +152,49 @@ class Curve(Grid):
 class Ways(Grid):
     """All ways from one number to another, each through one number between them, with a number on every arrow.
 
-    Its cells are all in one column: what each way comes to, ``values[n][0]``, and in the last row their sum. A way
-    that is marked is drawn bold; if the sum is marked, all are.
+    ``values`` are these numbers, in one column. What each way comes to stands in a `Totals` beside it. A way whose
+    total is marked is drawn bold; if the sum is marked, all are.
 
     Parameters
     ----------
     start, end
         The two numbers: a name and a value each.
     between
-        The number that each way goes through.
+        The names of the numbers that the ways go through.
     arrows
         For each way the numbers on its two arrows.
     heads
-        What stands above the arrows into ``between``, above those out of it, and above the cells.
-    captions
-        For each cell what stands beside it.
+        What stands above the arrows into ``between``, and above those out of it.
+    totals
+        The name of the grid with what the ways come to.
     rows
         So high as if there were so many ways, so that nothing moves where there are fewer.
     """
 
     start: tuple[str, Any] = ("", 0)
     end: tuple[str, Any] = ("", 0)
-    between: tuple[tuple[str, Any], ...] = ()
+    between: tuple[str, ...] = ()
     arrows: tuple[tuple[Any, Any], ...] = ()
-    heads: tuple[str, str, str] = ("", "", "")
+    heads: tuple[str, str] = ("", "")
+    totals: str = ""
+    rows: int = 0
+
+    def __post_init__(self):
+        """There may be none."""
+
+
+@dataclass(frozen=True)
+class Totals(Grid):
+    """What `Ways` come to, all in one column, each beside its way: ``values[n][0]``, and in the last row their sum.
+
+    Parameters
+    ----------
+    captions
+        For each cell what stands beside it.
+    rows
+        As in `Ways`.
+    """
+
     captions: tuple[str, ...] = ()
     rows: int = 0
 

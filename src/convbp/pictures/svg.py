@@ -13,7 +13,7 @@ from html import escape
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from convbp.pictures import curves, drawing
+from convbp.pictures import curves, drawing, ways
 from convbp.pictures.drawing import CELLS, Look
 from convbp.pictures.scene import (
     PRODUCTS,
@@ -27,6 +27,7 @@ from convbp.pictures.scene import (
     Piece,
     Scene,
     Selection,
+    Ways,
     stacked,
 )
 
@@ -183,8 +184,8 @@ class _Drawn:
         if not any(isinstance(piece, Part) for phrase in line for piece in phrase):
             line = (*line, (PRODUCTS, SUM))
         absent = [part for part in (PRODUCTS, SUM) if not any(self._in(part, h.formula) for h in self._highlights)]
-        shown = (tuple(piece for piece in phrase if piece not in absent) for phrase in line)
-        return [_operands(phrase) for phrase in shown if phrase]
+        shown = ([one for one in _operands(phrase) if one[-1] not in absent] for phrase in line)
+        return [operands for operands in shown if operands]
 
     @staticmethod
     def _in(part: Part, formula: Formula) -> bool:
@@ -409,6 +410,9 @@ class _Drawn:
         for mark in highlight.marks:
             g, grid, look = self.places[mark.grid]
             contents[f"marks{g}"] += drawing.mark(mark, grid, look)
+            for g, grid, _ in self.places.values():
+                if isinstance(grid, Ways) and grid.totals == mark.grid:
+                    contents[f"marks{g}"] += ways.chosen(grid, mark.row)
         for instead in highlight.grids:
             g, _, look = self.places[instead.name]
             contents[f"grid{g}"] = drawing.grid(instead, look)

@@ -5,76 +5,87 @@ from html import escape
 
 from convbp.notation import number
 from convbp.pictures.colours import share
-from convbp.pictures.scene import Ways
+from convbp.pictures.scene import Totals, Ways
 from convbp.pictures.text_wrapping import text_width
 
-# Lengths in pixels.
-HEAD, LEFT, PITCH, CELL = 58, 8, 36, 30  # above the boxes; left of them; from one way to the next; of a cell
-BOX, TALL = 64, 34  # a box with name and number
-FAN, STRETCH = 30, 42  # of an arrow: where they part or meet, and where its number stands
+# Lengths in pixels. The ways are narrow enough to be read on a phone, and their totals stand below them there.
+HEAD, LEFT, PITCH, CELL = 58, 4, 36, 30  # above the boxes; left of them; from one way to the next; of a cell
+BOX, TALL = 60, 34  # a box with name and number
+FAN, STRETCH = 22, 36  # of an arrow: where they part or meet, and where its number stands
 CAPTION = 86  # beside a cell
 
 # Where each part begins.
 _BETWEEN = LEFT + BOX + FAN + STRETCH
 _END = _BETWEEN + BOX + STRETCH + FAN
-_CAPTION = _END + BOX + 14
-_CELL = _CAPTION + CAPTION
 
 
-def size(ways: Ways) -> tuple[float, float]:
+def size(grid: Ways | Totals) -> tuple[float, float]:
     """Width and height, with the title."""
-    width = max(_CELL + CELL, LEFT + text_width(ways.title, 14, bold=True))
-    return width, HEAD + PITCH * max(ways.rows, len(ways.between)) + 8 + PITCH
+    width: float = CAPTION + CELL if isinstance(grid, Totals) else _END + BOX
+    width = max(width + 2, LEFT + text_width(grid.title, 14, bold=True))
+    return width, HEAD + PITCH * _rows(grid) + 8 + PITCH
 
 
-def corner(ways: Ways, row: int) -> tuple[float, float]:
+def corner(totals: Totals, row: int) -> tuple[float, float]:
     """The left and top edge of a cell."""
-    return _CELL, _middle(ways, row) - CELL / 2
+    return CAPTION, _middle(totals, row) - CELL / 2
+
+
+def drawn(grid: Ways | Totals) -> str:
+    """The ways from left to right, or their totals, with the title at the top left."""
+    return _totals(grid) if isinstance(grid, Totals) else _ways(grid)
 
 
 @lru_cache(maxsize=512)
-def drawn(ways: Ways) -> str:
-    """The ways from left to right, with the title at the top left."""
+def _ways(ways: Ways) -> str:
     rows = range(len(ways.between))
     parts = [f'<text class="title" x="{LEFT}" y="18">{escape(ways.title)}</text>']
-    centres = _BETWEEN - STRETCH / 2 - 4, _BETWEEN + BOX + STRETCH / 2 + 4, _CELL - 10
+    centres = _BETWEEN - STRETCH / 2 - 4, _BETWEEN + BOX + STRETCH / 2 + 4
     parts += [
         f'<text class="index" x="{x:g}" y="{HEAD - 14}">{escape(head)}</text>'
         for x, head in zip(centres, ways.heads, strict=True)
     ]
     for row in rows:
         y = _middle(ways, row) - _pitch(ways) / 2
-        room = f'x="{LEFT + BOX}" y="{y:g}" width="{_CELL - LEFT - BOX}" height="{_pitch(ways):g}"'
-        parts.append(f'<rect class="reach" {room} data-reaches="{_key(ways, row)}"/>')
+        room = f'x="{LEFT + BOX}" y="{y:g}" width="{_END - LEFT - BOX}" height="{_pitch(ways):g}"'
+        parts.append(f'<rect class="reach" {room} data-reaches="{escape(ways.totals)},{row},0"/>')
     parts += [f'<path class="arrow" d="{d}"/>' for row in rows for d in _arrows(ways, row)]
     for row, numbers in enumerate(ways.arrows):
         for x, value in zip((_BETWEEN - STRETCH / 2 - 4, _BETWEEN + BOX + STRETCH / 2), numbers, strict=True):
-            parts.append(_fitting("onarrow", value, x, _middle(ways, row) - 4, STRETCH - 8, 13))
-    for row, (name, value) in enumerate(ways.between):
+            parts.append(_fitting("onarrow", value, x, _middle(ways, row) - 4, STRETCH - 6, 13))
+    for row, (name, (value,)) in enumerate(zip(ways.between, ways.values, strict=True)):
         parts.append(_box(name, value, _BETWEEN, _middle(ways, row)))
-    every = _key(ways, len(rows))
+    every = f' data-reaches="{escape(ways.totals)},{len(rows)},0"'
     for x, (name, value) in ((LEFT, ways.start), (_END, ways.end)):
-        parts.append(_box(name, value, x, _axis(ways), f' data-reaches="{every}"'))
-    rule = _middle(ways, len(rows)) - PITCH / 2 - 2
-    parts.append(f'<path class="rule" d="M{_CAPTION} {rule:g}H{_CELL + CELL}"/>')
-    largest = max((abs(value) for (value,) in ways.values if not isinstance(value, str)), default=0)
-    for row, ((value,), caption) in enumerate(zip(ways.values, ways.captions, strict=True)):
-        x, y = corner(ways, row)
+        parts.append(_box(name, value, x, HEAD + PITCH * _rows(ways) / 2, every))
+    return "".join(parts)
+
+
+@lru_cache(maxsize=512)
+def _totals(totals: Totals) -> str:
+    rule = _middle(totals, len(totals.values) - 1) - PITCH / 2 - 2
+    parts = [
+        f'<text class="index" x="{CAPTION - 10}" y="{HEAD - 14}">{escape(totals.title)}</text>',
+        f'<path class="rule" d="M0 {rule:g}H{CAPTION + CELL}"/>',
+    ]
+    largest = max((abs(value) for (value,) in totals.values if not isinstance(value, str)), default=0)
+    for row, ((value,), caption) in enumerate(zip(totals.values, totals.captions, strict=True)):
+        x, y = corner(totals, row)
         steps = 0 if isinstance(value, str) else share(value, largest)  # to be predicted
         fill = f"p{steps}" if steps > 0 else f"n{-steps}" if steps else "z"
         box = f'x="{x}" y="{y:g}" width="{CELL}" height="{CELL}"'
-        size = min(11, 11 * (CAPTION - 12) / max(text_width(caption, 11), 1))
+        font_size = min(11, 11 * (CAPTION - 12) / max(text_width(caption, 11), 1))
         parts.append(
-            f'<text class="beside" font-size="{size:.1f}" x="{_CELL - 8}" y="{y + CELL / 2 + 4:g}">'
+            f'<text class="beside" font-size="{font_size:.1f}" x="{CAPTION - 8}" y="{y + CELL / 2 + 4:g}">'
             f"{escape(caption)}</text>"
         )
-        parts.append(f'<rect class="cell {fill}" {box} data-cell="{_key(ways, row)}"/>')
+        parts.append(f'<rect class="cell {fill}" {box} data-cell="{escape(totals.name)},{row},0"/>')
         parts.append(_fitting("value", value, x + CELL / 2, y + CELL / 2 + 5, CELL - 6, 14))
     return "".join(parts)
 
 
 def chosen(ways: Ways, row: int) -> str:
-    """The arrows of a way, or of all, drawn bold."""
+    """The arrows of a way, or of all if the row is that of the sum, drawn bold."""
     rows = range(len(ways.between)) if row == len(ways.between) else [row]
     return "".join(f'<path class="arrow taken" d="{d}"/>' for one in rows for d in _arrows(ways, one))
 
@@ -92,29 +103,29 @@ def style(colour: dict[str, str]) -> str:
     )
 
 
-def _key(ways: Ways, row: int) -> str:
-    return f"{escape(ways.name)},{row},0"
+def _count(grid: Ways | Totals) -> int:
+    """How many ways there are."""
+    return len(grid.values) - isinstance(grid, Totals)
 
 
-def _pitch(ways: Ways) -> float:
-    return PITCH * max(ways.rows, len(ways.between)) / max(len(ways.between), 1)
+def _rows(grid: Ways | Totals) -> int:
+    return max(grid.rows, _count(grid))
 
 
-def _axis(ways: Ways) -> float:
-    """How high the two ends stand."""
-    return HEAD + PITCH * max(ways.rows, len(ways.between)) / 2
+def _pitch(grid: Ways | Totals) -> float:
+    return PITCH * _rows(grid) / max(_count(grid), 1)
 
 
-def _middle(ways: Ways, row: int) -> float:
+def _middle(grid: Ways | Totals, row: int) -> float:
     """How high a way runs; the sum stands below all."""
-    if row == len(ways.between):
-        return HEAD + PITCH * max(ways.rows, row) + 8 + PITCH / 2
-    return HEAD + _pitch(ways) * (row + 0.5)
+    if row == _count(grid):
+        return HEAD + PITCH * _rows(grid) + 8 + PITCH / 2
+    return HEAD + _pitch(grid) * (row + 0.5)
 
 
 def _arrows(ways: Ways, row: int) -> tuple[str, str]:
     """The two arrows of a way: they part, run level where the number stands, and meet."""
-    axis, y = _axis(ways), _middle(ways, row)
+    axis, y = HEAD + PITCH * _rows(ways) / 2, _middle(ways, row)
     parting, first = LEFT + BOX, _BETWEEN - STRETCH
     second, meeting = _BETWEEN + BOX + STRETCH, _END
     head = "m-6 -4l6 4l-6 4"

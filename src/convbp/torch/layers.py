@@ -5,9 +5,9 @@ and a function of δ for what goes back. Beside every value stands what rounding
 values of its terms, which is the same computation on absolute values, and how many terms there are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from math import prod
+from math import erf, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,31 +42,35 @@ class Way:
     back: Callable[[Array], Mapping[str, Result]]
 
 
-OTHER = "a layer of another kind"
+OTHER = "of no kind that is known here"
+DRAWN = "what it drops is drawn at each call"
 BACK = "δ back"  # among the results of `Way.back`, the one of the input
 
 
-def why_not(module: nn.Module) -> str:
-    """Why a layer is left alone; empty if it is one that is computed again."""
-    kind = next((kind for kind in WAYS if isinstance(module, kind)), None)
-    if kind is None:
+def why_not(module: nn.Module, dtypes: Iterable[torch.dtype]) -> str:
+    """Why a layer is not computed again, on numbers of these dtypes; empty if it is."""
+    kind = _kind(module)
+    if kind is None or (kind is nn.Sequential and len(module)):
         return OTHER
-    own = [name for name in ("forward", "_conv_forward") if getattr(module, name, None) != _bound(kind, name, module)]
-    if own:
-        return f"a {kind.__name__} with a forward of its own"
+    for name in ("forward", "_conv_forward"):
+        if name in vars(module) or getattr(type(module), name, None) is not getattr(kind, name, None):
+            return f"a {kind.__name__} with a forward of its own"
     if parametrize.is_parametrized(module):
         return "its parameters are computed from others at every call"
     if getattr(module, "padding_mode", "zeros") != "zeros":
         return f"padding_mode={module.padding_mode!r}"
-    if isinstance(module, nn.MaxPool2d) and module.dilation not in (1, (1, 1)):
+    if kind is nn.MaxPool2d and module.dilation not in (1, (1, 1)):
         return f"dilation={module.dilation}"
-    return ""
+    if kind is nn.Softmax and module.dim is None:
+        return "dim=None"
+    if kind in (nn.Dropout, nn.Dropout2d) and module.training and module.p > 0:
+        return DRAWN
+    return ", ".join(f"numbers of {dtype}" for dtype in dtypes if not dtype.is_floating_point)
 
 
-def _bound(kind: type, name: str, module: nn.Module) -> Any:
-    """The method that the module has if nobody has put another in its place."""
-    function = getattr(kind, name, None)
-    return function.__get__(module) if function else None
+def _kind(module: nn.Module) -> type[nn.Module] | None:
+    """The kind in `WAYS` that a layer is of."""
+    return next((kind for kind in WAYS if isinstance(module, kind)), None)
 
 
 def way(module: nn.Module, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
@@ -255,53 +259,171 @@ def _pooled(
     return pool(padded, size, stride=steps), cut, counted
 
 
-# Batch normalisation and activations
-
-
-def _batch_norm2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
-    """y = γ x̂ + β with x̂ = (x − μ) / √(σ² + ε); in training μ and σ² are the batch's, and δ comes back through them."""
-    axes, of_batch = (0, 2, 3), "running_mean" not in given
-    column = (1, -1, 1, 1)
-    count = inputs[:, 0].size
-
-    def of(name: str, otherwise: Array) -> Array:
-        return given.get(name, otherwise).reshape(column)
-
-    ones = np.ones(inputs.shape[1])
-    mean, variance = of("running_mean", inputs.mean(axes)), of("running_var", inputs.var(axes))
-    gamma, beta = of("weight", ones), of("bias", 0 * ones)
-    root = np.sqrt(variance + module.eps)
-    x = (inputs - mean) / root
-    x_size = (np.abs(inputs) + np.abs(mean)) / root  # what cancels in x − μ
+def _adaptive_avg_pool2d(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    """Along each axis a matrix, whose rows take the means of the shares of that axis, rounded outwards."""
+    rows, cols = (_shares(*sizes) for sizes in zip(output_shape[2:], inputs.shape[2:], strict=True))
+    count = rows.shape[1] * cols.shape[1]
 
     def back(delta: Array) -> dict[str, Result]:
-        size = np.abs(delta)
-        value = delta
-        if of_batch:
-            value = delta - delta.mean(axes, keepdims=True) - x * (delta * x).mean(axes, keepdims=True)
-            size = size + size.mean(axes, keepdims=True) + x_size * (size * x_size).mean(axes, keepdims=True)
-        scale = gamma / root
+        return {BACK: _summed(lambda d: rows.T @ d @ cols, count, delta)}
+
+    return Way(_summed(lambda x: rows @ x @ cols.T, count, inputs), back)
+
+
+def _shares(places: int, size: int) -> Array:
+    i, at = np.arange(places)[:, None], np.arange(size)
+    inside = (at >= i * size // places) & (at * places < (i + 1) * size)
+    return inside / inside.sum(axis=1, keepdims=True)
+
+
+# Normalisation
+
+
+def _batch_norm(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    over = tuple(n for n in range(inputs.ndim) if n != 1)
+    return _normalised(module, inputs, given, over, over)
+
+
+def _layer_norm(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    axes, own = range(inputs.ndim), len(module.normalized_shape)
+    return _normalised(module, inputs, given, tuple(axes[-own:]), tuple(axes[:-own]))
+
+
+def _group_norm(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    blocks = len(inputs), module.num_groups, -1
+    return _normalised(module, inputs, given, (2,), tuple(n for n in range(inputs.ndim) if n != 1), blocks)
+
+
+def _normalised(
+    module: Any,
+    inputs: Array,
+    given: Mapping[str, Array],
+    axes: tuple[int, ...],
+    over: tuple[int, ...],
+    blocks: tuple[int, ...] | None = None,
+) -> Way:
+    """y = γ x̂ + β with x̂ = (x − μ) / √(σ² + ε); unless μ and σ² are constants, δ comes back through them as well.
+
+    They are taken over ``axes`` of the inputs, which are first brought to the shape ``blocks``; γ and β are the same
+    ``over`` those axes.
+    """
+    shape, constant = inputs.shape, "running_mean" in given
+    column = tuple(1 if n in over else size for n, size in enumerate(shape))
+    x = inputs.reshape(blocks or shape)
+
+    def of(name: str, otherwise: Any) -> Any:
+        return given[name].reshape(column) if name in given else otherwise
+
+    mean = of("running_mean", x.mean(axes, keepdims=True))
+    root = np.sqrt(of("running_var", x.var(axes, keepdims=True)) + module.eps)
+    gamma, beta = of("weight", np.ones(column)), of("bias", np.zeros(column))
+    x_hat, x_size = (x - mean) / root, (np.abs(x) + np.abs(mean)) / root  # the size of what cancels in x − μ
+    count, summed = prod(x.shape[axis] for axis in axes), prod(shape[axis] for axis in over)
+
+    def through(d: Array, x_hat: Array, sign: int) -> Array:
+        d = d.reshape(x.shape)
+        if not constant:
+            d = d + sign * (d.mean(axes, keepdims=True) + x_hat * (d * x_hat).mean(axes, keepdims=True))
+        return (d / root).reshape(shape)
+
+    def back(delta: Array) -> dict[str, Result]:
+        d = gamma * delta
         return {
-            BACK: lambda: Value(scale * value, np.abs(scale) * size, count),
-            "weight": lambda: Value((delta * x).sum(axes), (np.abs(delta) * x_size).sum(axes), count),
-            "bias": _summed(lambda d: d.sum(axes), count, delta),
+            BACK: lambda: Value(through(d, x_hat, -1), through(np.abs(d), x_size, 1), count),
+            "weight": lambda: Value(to_gamma(delta, x_hat), to_gamma(np.abs(delta), x_size), summed),
+            "bias": _summed(lambda d: d.sum(over), summed, delta),
         }
 
-    return Way(lambda: Value(gamma * x + beta, np.abs(gamma) * x_size + np.abs(beta), count), back)
+    def to_gamma(delta: Array, x_hat: Array) -> Array:
+        return (delta * x_hat.reshape(shape)).sum(over)
+
+    def output() -> Value:
+        size = np.abs(gamma) * x_size.reshape(shape) + np.abs(beta)
+        return Value(gamma * x_hat.reshape(shape) + beta, size, count)
+
+    return Way(output, back)
+
+
+# Activations, and layers that only pass on
+
+Entrywise = Callable[[Array], Array]
+
+
+def _entrywise(f: Entrywise, slope: Entrywise, inputs: Array) -> Way:
+    """PyTorch has f′ from rounded values, as 1 − y, which may cancel: what rounds is then as large as δ."""
+
+    def back(delta: Array) -> dict[str, Result]:
+        return {BACK: lambda: Value(delta * slope(inputs), np.abs(delta), 1)}
+
+    return Way(lambda: Value(f(inputs), np.abs(f(inputs)), 1), back)
 
 
 def _activation(f: activations.Activation) -> Callable[..., Way]:
-    def compute(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
-        def output() -> Value:
-            return Value(f(inputs), np.abs(f(inputs)), 1)
+    return lambda module, inputs, output_shape, given: _entrywise(f, f.derivative, inputs)
 
-        def back(delta: Array) -> dict[str, Result]:
-            # PyTorch has f′ from the rounded output, where 1 − y may cancel: what rounds is then as large as δ.
-            return {BACK: lambda: Value(delta * f.derivative(inputs), np.abs(delta), 1)}
 
-        return Way(output, back)
+def _leaky_relu(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    def slope(x: Array) -> Array:
+        return np.where(x > 0, 1, module.negative_slope)
 
-    return compute
+    return _entrywise(lambda x: x * slope(x), slope, inputs)
+
+
+def _relu6(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    return _entrywise(lambda x: np.clip(x, 0, 6), lambda x: ((x > 0) & (x < 6)).astype(float), inputs)
+
+
+def _gated(share: Entrywise, slope: Entrywise, x: Array) -> Way:
+    """y = x g(x), where g goes from 0 to 1, from rounded values that cancel near either end."""
+
+    def back(delta: Array) -> dict[str, Result]:
+        return {BACK: lambda: Value(delta * (share(x) + x * slope(x)), np.abs(delta) * (1 + np.abs(x)), 1)}
+
+    return Way(lambda: Value(x * share(x), np.abs(x), 1), back)
+
+
+def _silu(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    return _gated(activations.sigmoid, activations.sigmoid.derivative, inputs)
+
+
+def _gelu(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    """Of g: how many of the normal numbers are below x, or by tanh nearly that."""
+    if module.approximate == "none":
+        return _gated(
+            lambda x: (1 + _erf(x / np.sqrt(2))) / 2, lambda x: np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), inputs
+        )
+    a, b = np.sqrt(2 / np.pi), 0.044715
+    tanh = activations.tanh
+    return _gated(
+        lambda x: (1 + tanh(a * (x + b * x**3))) / 2,
+        lambda x: tanh.derivative(a * (x + b * x**3)) * a * (1 + 3 * b * x**2) / 2,
+        inputs,
+    )
+
+
+_erf = np.vectorize(erf, otypes=[float])
+
+
+def _softmax(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    powers = np.exp(inputs - inputs.max(module.dim, keepdims=True))
+    y, count = powers / powers.sum(module.dim, keepdims=True), inputs.shape[module.dim]
+
+    def through(d: Array, sign: int) -> Array:
+        return y * (d + sign * (d * y).sum(module.dim, keepdims=True))
+
+    def back(delta: Array) -> dict[str, Result]:
+        return {BACK: lambda: Value(through(delta, -1), through(np.abs(delta), 1), count)}
+
+    return Way(lambda: Value(y, y, count), back)
+
+
+def _passed_on(module: Any, inputs: Array, output_shape: Any, given: Mapping[str, Array]) -> Way:
+    """The same numbers, in another shape perhaps."""
+
+    def back(delta: Array) -> dict[str, Result]:
+        return {BACK: _summed(lambda d: d.reshape(inputs.shape), 1, delta)}
+
+    return Way(_summed(lambda x: x.reshape(output_shape), 1, inputs), back)
 
 
 WAYS: dict[type[nn.Module], Callable[..., Way]] = {
@@ -310,12 +432,26 @@ WAYS: dict[type[nn.Module], Callable[..., Way]] = {
     nn.Linear: _linear,
     nn.MaxPool2d: _max_pool2d,
     nn.AvgPool2d: _avg_pool2d,
-    nn.BatchNorm2d: _batch_norm2d,
+    nn.AdaptiveAvgPool2d: _adaptive_avg_pool2d,
+    nn.BatchNorm1d: _batch_norm,
+    nn.BatchNorm2d: _batch_norm,
+    nn.LayerNorm: _layer_norm,
+    nn.GroupNorm: _group_norm,
     nn.ReLU: _activation(activations.relu),
     nn.Tanh: _activation(activations.tanh),
     nn.Sigmoid: _activation(activations.sigmoid),
+    nn.LeakyReLU: _leaky_relu,
+    nn.ReLU6: _relu6,
+    nn.SiLU: _silu,
+    nn.GELU: _gelu,
+    nn.Softmax: _softmax,
+    nn.Identity: _passed_on,
+    nn.Sequential: _passed_on,  # where there is nothing in it, as some shortcuts are written
+    nn.Flatten: _passed_on,
+    nn.Dropout: _passed_on,  # where nothing is dropped
+    nn.Dropout2d: _passed_on,
 }
-_MAPS = nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, nn.AvgPool2d
+_MAPS = nn.Conv2d, nn.ConvTranspose2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d
 
 
 def as_array(tensor: torch.Tensor) -> Array:

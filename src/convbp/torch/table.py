@@ -4,6 +4,13 @@ from collections.abc import Sequence
 from html import escape
 
 NONE = "–"  # where there is no number
+LISTED = 12  # names in a sentence
+
+
+def listed(names: Sequence[str]) -> str:
+    """Some names in a sentence, and how many more there are."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return (", ".join(names[:LISTED]) or "none") + more
 
 
 class Table:
@@ -21,7 +28,7 @@ class Table:
     def __repr__(self) -> str:
         rows = self._rows()
         widths = [max(len(row[c]) for row in rows) for c in range(len(rows[0]))]
-        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows if len(rows) > 1]
         return "\n".join([self._title(), *(f"  {line}" for line in lines), *self._notes()])
 
     def _repr_html_(self) -> str:
