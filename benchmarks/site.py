@@ -92,6 +92,7 @@ def page(browser, address):
     """Bytes, and seconds until the first picture of a page answers, in a browser that knows nothing of it."""
     Handler.bytes_sent, start = 0, perf_counter()
     tab = Tab(browser, address)
+    tab.page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
     first = tab.page.locator(".convbp-live").first
     first.scroll_into_view_if_needed()
     first.locator(".convbp-stage svg rect").first.wait_for(state="attached")

@@ -314,12 +314,16 @@ def _shapes(element, rules, x, y, scale, part, inherited):
             for name in names:
                 look |= rules.get(name, {})
             left, top = x + scale * float(child.get("x", 0)), y + scale * float(child.get("y", 0))
-            kind, text = child.tag.removeprefix(SVG), " ".join((child.text or "").split())
+            kind, text = child.tag.removeprefix(SVG), ""
             if kind == "text":
+                text = " ".join("".join(child.itertext()).split())
                 anchor = {"middle": "ms", "end": "rs"}.get(look.get("text-anchor"), "ls")
-                box = _extent(
-                    text, look.get("font-weight") == "bold", anchor, float(look["font-size"].removesuffix("px"))
-                )
+                bold, size = look.get("font-weight") == "bold", float(look["font-size"].removesuffix("px"))
+                box = _extent(" ".join((child.text or "").split()), bold, anchor, size)
+                for lowered in child:  # an index, after a text in the middle
+                    left_, _, right_, bottom_ = _extent(lowered.text, bold, anchor, float(lowered.get("font-size")))
+                    half, bottom_ = (right_ - left_) / 2, bottom_ + float(lowered.get("dy"))
+                    box = (box[0] - half, box[1], box[2] + half, max(box[3], bottom_))
             else:
                 edge = float(look.get("stroke-width", 0)) / 2
                 box = (-edge, -edge, float(child.get("width")) + edge, float(child.get("height")) + edge)

@@ -50,7 +50,7 @@ def check(state, drawn):
         (used,) = (mark for mark in highlight.marks if mark.grid == "kernel")
         there = product(range(used.row, used.row + used.rows), range(used.col, used.col + used.cols))
         assert set(there) == set(links.values())
-        # The sum: all of Eq. 17, what is outside struck out.
+        # The sum: all of Eq. 17, what is outside faint.
         terms = [term for row in highlight.formula.terms for term in row]
         for term, (m, n) in zip(terms, product(range(k1), range(k2)), strict=True):
             value = δ.get((i - m, j - n), 0) * w[m, n]

@@ -158,7 +158,7 @@ def test_one_picture_of_each_way_word_by_word():
         ("δ(0, −1)·w(0, 1)", "0·(−1) = 0", True),
         ("δ(0, 0)·w(0, 0)", "5·2 = 10", False),
     ]
-    assert formula.total == "The sum is 10, and δˡ(0, 0) is 10 · f′(1) = 10·1 = 10."
+    assert formula.total == "The sum is 10, and δˡ(0, 0) is 10 · f′(1) = 10·1 = 10 (Eq. 20)."
     drawn = scene(replace(state, way="scatter"))
     formula = drawn.highlights["delta", 0, 1].formula
     assert formula.heading == "δˡ⁺¹(0, 1) = −3 spreads: add (−3)·w(m, n) at (0 + m, 1 + n)"

@@ -183,6 +183,41 @@ def test_a_wrong_one_is_seen_and_what_is_wrong_is_said(program, old, new, key, s
     assert re.search(says, f"{finding.condition} {finding.names} {finding.said}"), repr(found)
 
 
+def by_transposed_convolution(output_padding, fill=False):
+    """dx as one writes it with PyTorch: conv_transpose2d, whose output_padding is 0 where none is said."""
+
+    def backward(dy, x, w, stride, padding, dilation, groups):
+        (N, C, H, W), axes = x.shape, (x.shape[2:], w.shape[2:], stride, padding, dilation)
+        over = [output_padding(*axis) for axis in zip(*axes, strict=True)]
+        ends = [s * (m - 1) + t * (k - 1) + 1 for m, k, s, t in zip(dy.shape[2:], *axes[1:3], dilation, strict=True)]
+        (rows, columns), (p1, p2) = (n + o - 2 * p for n, o, p in zip(ends, over, padding, strict=True)), padding
+        if min(rows, columns) < 1:
+            raise RuntimeError("Output size is too small")
+        covered, *_ = made(SCATTER)(dy, np.zeros((N, C, *ends)), w, stride, (0, 0), dilation, groups)
+        dx = np.pad(covered, ((0, 0), (0, 0), (0, over[0]), (0, over[1])))[:, :, p1 : p1 + rows, p2 : p2 + columns]
+        return {"dx": np.pad(dx, ((0, 0), (0, 0), (0, H - rows), (0, W - columns))) if fill else dx}
+
+    return backward
+
+
+@pytest.mark.parametrize(
+    ("backward", "name"),
+    [
+        (by_transposed_convolution(lambda n, k, s, p, t: (n + 2 * p - t * (k - 1) - 1) % s), None),
+        (by_transposed_convolution(lambda n, k, s, p, t: 0), "uncovered pixels left out"),
+        (by_transposed_convolution(lambda n, k, s, p, t: 0, fill=True), "cut before filled"),
+        (by_transposed_convolution(lambda n, k, s, p, t: (n + 2 * p - k) % s), "output_padding miscounted"),
+        (by_transposed_convolution(lambda n, k, s, p, t: (n - t * (k - 1) - 1) % s), "output_padding miscounted"),
+        (by_transposed_convolution(lambda n, k, s, p, t: s - 1), "output_padding miscounted"),
+    ],
+)
+def test_what_the_windows_leave_over_in_a_transposed_convolution(backward, name):
+    found = diagnose.conv2d(backward=backward)["dx"]
+    assert found.names == ((name,) if name else ()), str(found)
+    if name:  # the advice is the formula of the right one above, also where there is padding
+        assert "(H + 2·p − window) mod s, with window = dilation·(k − 1) + 1" in found.said
+
+
 def test_what_is_right_beside_a_wrong_result_is_said_to_be():
     found = diagnose.conv2d(backward=made(SCATTER.replace("w[d, :, m, l])", "w[d, :, k1 - 1 - m, k2 - 1 - l])")))
     assert [finding.agrees for finding in found.findings.values()] == [False, True, True]
@@ -355,6 +390,7 @@ def test_a_diagnosis_of_nothing_does_not_agree():
     assert not diagnose.Diagnosis("conv2d", {}).agrees
 
 
+@pytest.mark.slow
 def test_a_failure_in_a_test_suite_shows_the_whole_diagnosis(tmp_path):
     test = tmp_path / "test_mine.py"
     test.write_text(
@@ -408,6 +444,7 @@ def backward_of(change):
     return lambda dy, x, w: change(*right(dy, x, w))
 
 
+@pytest.mark.slow
 def test_shapes_are_those_of_the_caller():
     found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dx": dx.transpose(0, 2, 3, 1)}), cases=8)
     assert "its shape is (1, 7, 6, 1), expected is (1, 1, 7, 6)." in found["dx"].said

@@ -351,7 +351,7 @@ def test_a_page_sets_every_colour_for_light_and_for_dark():
     assert set(re.findall(r"var\(--cbp-(\w+)\)", drawing.style(False))) <= set(LIGHT)
 
 
-def test_a_product_is_struck_out_where_it_is_zero_as_it_reads_outside():
+def test_a_product_is_faint_where_it_is_zero_as_it_reads_outside():
     factors = (
         Factor("x(0, 0)", "", 2),
         Factor("x(0, 1)", "", 0),

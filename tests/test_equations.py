@@ -67,6 +67,7 @@ def test_random_cases_have_no_two_sizes_that_a_mistake_could_exchange(family):
     assert len({(case.inputs.shape, case.kernel.shape) for case in cases}) > 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key in NAMED if VERDICTS[key] != HOLDS])
 def test_the_counterexample_is_one_and_no_smaller_case_is(key):
     entry = equation(key)
@@ -305,6 +306,7 @@ def test_the_table_has_every_entry_with_its_verdict():
     assert len(repr(equations()).splitlines()) == len(ALL)
 
 
+@pytest.mark.slow
 def test_the_table_says_nothing_twice():
     for row in equations()._repr_markdown_().splitlines()[2:]:
         *_, what, _ = row.split(" |")

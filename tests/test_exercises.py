@@ -740,6 +740,16 @@ def test_several_arrays_that_come_back_together():
     assert "is right" not in neither.message
 
 
+@pytest.mark.parametrize("largest", [np.argmax, np.max, max], ids=lambda function: function.__name__)
+def test_windows_that_move_by_their_own_size_run_out_of_the_array(largest):
+    def side_by_side(inputs, delta, size, stride):
+        for i, j in np.ndindex(delta.shape):
+            window = inputs[i * size[0] : (i + 1) * size[0], j * size[1] : (j + 1) * size[1]]
+            largest(window.ravel())
+
+    assert "by the stride, or by their own size?" in exercises.max_routing.check(side_by_side).message
+
+
 def test_swapped_arguments_and_arrays_that_are_for_reading():
     from convbp import cross_correlate
 

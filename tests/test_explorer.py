@@ -128,6 +128,7 @@ def test_every_preset_sets_the_kernel(explorer):
     assert shown(explorer) == before  # the values are still the preset's
 
 
+@pytest.mark.slow
 def test_every_slider_sets_its_entry_through_its_whole_range(explorer):
     for n in range(4):
         for position in range(sliders(explorer)[n].min, sliders(explorer)[n].max + 1):

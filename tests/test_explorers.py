@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import fields
 from functools import partial
 from inspect import signature
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -61,7 +62,7 @@ from convbp.explorers import (
 from convbp.pictures import svg
 from convbp.pictures.colours import contrast
 from convbp.pictures.grid_view import GridView
-from pictures import apply, assert_flies, misplaced, overlaps, page, parse, shapes, wide_lines
+from pictures import apply, arrange, assert_flies, kind_of, misplaced, overlaps, page, parse, shapes, wide_lines
 
 
 class Case(NamedTuple):
@@ -92,6 +93,11 @@ EXPLORERS = {
 }
 
 each_explorer = pytest.mark.parametrize("name", EXPLORERS)
+
+
+def half_of_the_explorers(sweep):
+    """In each run others."""
+    return pytest.mark.parametrize("name", sample.some(list(EXPLORERS), len(EXPLORERS) // 2, sweep))
 
 
 def make(name):
@@ -148,7 +154,7 @@ def test_random_states_say_what_the_printed_sums_say_in_lines_that_are_not_wide(
 
 
 @pytest.mark.slow
-@each_explorer
+@half_of_the_explorers("random states")
 def test_in_random_states_everything_has_its_place_and_can_be_read(name):
     case, rng = EXPLORERS[name], np.random.default_rng(2)
     drawn = [
@@ -236,7 +242,7 @@ def assert_fresh(name, explorer):
 
 
 @pytest.mark.slow
-@each_explorer
+@half_of_the_explorers("controls")
 def test_every_control_moved_through_its_range_leaves_a_fresh_picture(name):
     explorer = make(name)
     rng = sample.rng(name)
@@ -286,6 +292,40 @@ def test_every_control_has_a_name(name):
             assert widget.tooltip
         elif isinstance(widget, widgets.ValueWidget) and "description" in widget.traits():
             assert widget.description
+
+
+# On one screen
+
+PAGE, UNDER_CONTROLS = 1186, 475  # of 1366×768 pixels in JupyterLab without its side bar; controls and heading have 165
+
+
+def end(scene):
+    """How far down on a page of that width what takes part reaches: the line, and what is outlined in the maps."""
+    layout = next(one for one in svg.layouts(scene) if svg.SHRINKS * one.width <= PAGE)
+    drawn = shapes(arrange(parse(svg.picture(scene)), layout._asdict()))
+    lines = re.findall(r'data-part="(\d+)" transform', svg.frame(scene))  # a map has a name, too
+    bottoms = [shape.box[3] for shape in drawn if shape.part in lines or kind_of(shape) == "mark"]
+    return max(bottoms) * min(1, PAGE / layout.width)
+
+
+def choices(explorer):
+    """Each option of each of its lists, and all that its switches can be set to together: which widgets, to what."""
+    lists = [widget for widget in inside(explorer) if isinstance(widget, widgets.Dropdown)]
+    switches = [widget for widget in inside(explorer) if isinstance(widget, widgets.ToggleButtons | widgets.Checkbox)]
+    values = [(0, 1) if isinstance(one, widgets.Checkbox) else range(len(one.options)) for one in switches]
+    together = [list(zip(switches, chosen, strict=True)) for chosen in product(*values)]
+    return together + [[(one, index)] for one in lists for index in range(len(one.options))]
+
+
+@pytest.mark.slow
+@each_explorer
+def test_whatever_is_chosen_in_its_lists_and_switches_the_sum_is_seen_on_one_screen(name):
+    explorer = make(name)
+    for chosen in sample.some(choices(explorer), 6, f"choices of {name}"):
+        explorer.reset()
+        for one, value in chosen:
+            one.set_state({"value": bool(value)} if isinstance(one, widgets.Checkbox) else {"index": value})
+        assert end(explorer.view.scene) <= UNDER_CONTROLS, [(one.description, value) for one, value in chosen]
 
 
 # In a notebook

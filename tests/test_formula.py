@@ -82,6 +82,7 @@ def judge(entry, name, n, after):
     return "missed" if broken.check(seed=7, cases=12).passed else "caught"
 
 
+@pytest.mark.slow
 def test_every_change_shows_in_the_latex_and_is_caught_unless_algebra_undoes_it():
     """40 of the 1,500 changes, all with CONVBP_THOROUGH=1."""
     some = range(len(CHANGES)) if THOROUGH else np.random.default_rng(SEED).choice(len(CHANGES), 40, replace=False)

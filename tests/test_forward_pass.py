@@ -30,7 +30,7 @@ FUNCTIONS = {
 def random_state(rng):
     image, kernel, _ = random_layer(rng)
     bias, activation = int(rng.integers(-9, 10)), str(rng.choice(list(ACTIVATIONS)))
-    return State(image, kernel, bias, activation, bool(rng.integers(2)))
+    return State(image, kernel, bias, activation, bool(rng.integers(2)), bool(rng.integers(2)))
 
 
 def check(state, drawn):
@@ -79,8 +79,11 @@ def check(state, drawn):
         assert not exact or (type(out) is int and out == function(value))
         here, result = f"({i}, {j})", f"{state.activation.name}({number(value)}) = {number(out)}"
         assert formula.total == f"xˡ{here} is {number(value)}, and oˡ{here} is {result} (Eq. 8)."
-        assert f"at ({i + k1 - 1}, {j + k2 - 1}), plus b, is {number(value)} too" in formula.notes[0]
-        words = re.search(r"(\S+)\.$", formula.notes[1])[1]
+        *by_convolution, about_f = formula.notes
+        assert len(by_convolution) == state.as_convolution
+        for note in by_convolution:
+            assert f"at ({i + k1 - 1}, {j + k2 - 1}), plus b, is {number(value)} too" in note
+        words = re.search(r"(\S+)\.$", about_f)[1]
         assert words == number(slope(value)) or float(words) == pytest.approx(slope(value), rel=1e-3)
         assert f"Output {here} is {number(out)}," in highlight.sentence or name == "x"
         assert f"Pre-activation {here} is {number(value)}:" in highlight.sentence or name == "o"
@@ -88,7 +91,7 @@ def check(state, drawn):
 
 
 def test_one_picture_word_by_word():
-    state = State([[1, 2, 0], [0, -1, 5]], [[2, -3]], -4, "relu", selected=Selection("o", 1, 0))
+    state = State([[1, 2, 0], [0, -1, 5]], [[2, -3]], -4, "relu", as_convolution=True, selected=Selection("o", 1, 0))
     highlight = scene(state).highlights[state.selected]
     assert " ".join(highlight.formula.heading.split()) == "xˡ(1, 0) = Σₘ Σₙ wˡ(m, n) · oˡ⁻¹(1 + m, 0 + n) + bˡ (Eq. 7)"
     assert [[(term.symbols, term.numbers) for term in row] for row in highlight.formula.terms] == [
@@ -97,7 +100,7 @@ def test_one_picture_word_by_word():
     ]
     assert highlight.formula.total == "xˡ(1, 0) is −1, and oˡ(1, 0) is relu(−1) = 0 (Eq. 8)."
     assert highlight.formula.notes == (
-        "rot180(wˡ) ∗ oˡ⁻¹ at (1, 1), plus b, is −1 too: ∗ turns the kernel back.",
+        "rot180(wˡ) ∗ oˡ⁻¹ at (1, 1), plus b, is −1 too: ∗ turns the kernel back (Eq. 6).",
         "relu(x) is max(x, 0). Its slope here, needed on the way back, is 0.",
     )
     assert highlight.sentence == (

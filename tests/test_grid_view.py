@@ -123,6 +123,7 @@ def test_every_text_and_cell_of_the_still_picture_is_there(drawn, view):
             assert "#{:02x}{:02x}{:02x}".format(*image[bottom - 9, left + 9]) == shape.fill
 
 
+@pytest.mark.slow
 def test_the_still_picture_is_the_same_each_time_and_follows_numbers_and_selection(drawn, view):
     png = view.png()
     assert GridView(drawn).png() == view.png() == png

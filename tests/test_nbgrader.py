@@ -8,10 +8,12 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell
 
 import course
+from convbp import exercises
 from tools import report
 
 # nbgrader adds its menus to the JupyterLab of the Python in which it is. So it has one of its own: .ci/run makes it.
@@ -77,6 +79,20 @@ from convbp import exercises as course_of_all
 exec("import numpy as np\\n" + course_of_all.max_routing.solution())
 """
 
+
+def plain(values):
+    return repr([np.asarray(value).tolist() for value in values])
+
+
+# The results on the numbers that everybody has.
+ARRAY = f"kernel_gradient = np.array({exercises.kernel_gradient.expected[0].tolist()})"
+asked = exercises.max_routing
+KNOWN = {plain(given.values()): result.tolist() for given, result in zip(asked.inputs, asked.expected, strict=True)}
+TABLE = f"""
+def max_routing(*given):
+    return np.array({KNOWN}[repr([np.asarray(value).tolist() for value in given])])
+"""
+
 UNKNOWN = "def kernel_gradient(inputs, delta):\n    return np.arange(6.0).reshape(3, 2) ** 3 - inputs[0, 0]"
 OTHER_SHAPE = "def max_routing(inputs, delta, size, stride):\n    return delta"
 BY_CHANCE = "def kernel_gradient(inputs, delta):\n    return np.random.rand(3, 2)"
@@ -98,9 +114,9 @@ NOTHING = None  # the cell is left as it was handed out
 SUBMISSIONS = {
     "ada": (RIGHT, ASSIGNS, (3, 2), ("right", "= for +=")),  # on two of the five inputs no windows overlap
     "ben": (TURNED, ENDLESS, (0, 0), ("delta turned by 180°", "time")),
-    "cid": (RIGHT, COPIES, (3, 2), ("right", "ties copied")),  # two others, one of them the same, have no ties
+    "cid": (RIGHT, COPIES, (3, 1), ("right", "ties copied")),  # there two have no ties, but of the hidden ones only one
     "dot": (LIBRARY, PRINTED, (0, 0), ("crash", report.ERROR)),
-    "eve": (CHEATS + RAISES, CHEATS + COPIES, (0, 2), ("crash", "ties copied")),
+    "eve": (CHEATS + RAISES, CHEATS + COPIES, (0, 1), ("crash", "ties copied")),
     "fay": (RIGHT, RIGHT_MAX, (3, 5), ("right", "right")),
     "gus": (UNKNOWN, OTHER_SHAPE, (0, 0), ("value", "shape")),
     "hal": (RAISES, NO_PYTHON, (0, 0), ("crash", report.ERROR)),
@@ -108,6 +124,7 @@ SUBMISSIONS = {
     "jim": (BY_CHANCE, CHANGES, (0, 0), ("random", "changed its input")),
     "kay": (LEAVES, RIGHT_MAX, (0, 5), ("crash", "right")),
     "lou": (PATCHES, RIGHT_MAX, (0, 5), ("value", "right")),
+    "mia": (ARRAY, TABLE, (0, 0), ("value", "crash")),
 }
 
 

@@ -481,6 +481,7 @@ def test_a_file_that_is_not_of_this_network_changes_nothing(tmp_path, capsys, wr
     assert "surprise" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_no_damage_to_a_file_says_anything_else_or_changes_anything(tmp_path):
     net, path = Network((3, 2, 1), Conv2D(2, (2, 1)), relu, Flatten(), Dense(2)), tmp_path / "weights.npz"
     net.save(path)

@@ -154,6 +154,7 @@ def test_zeros_outside_have_one_price_for_all():
     assert NOTHING_OUTSIDE not in equation(16).forms  # its Q is made of places of the map
 
 
+@pytest.mark.slow
 def test_words_count_against_none():
     for key, verdict in ((9, HOLDS), (7, WITH_A_READING), (19, WITH_A_READING)):
         entry = equation(key)
@@ -251,6 +252,7 @@ def test_the_meanings_of_the_star_by_loops(flips):
             assert column(table, name)[row] == wanted, (row, name)
 
 
+@pytest.mark.slow
 def test_eq_4_by_loops():
     def added(case, d, slide):
         image, kernel = case.inputs.array, case.kernel.array
@@ -296,6 +298,7 @@ def test_which_quick_test_hides_which_mistake():
     assert "Eq. 21" not in set().union(*hidden.values())
 
 
+@pytest.mark.slow
 def test_a_quick_test_by_loops():
     ones = column(quick_tests(), "Eq. 22")["a kernel of ones"], column(quick_tests(), "Eq. 3")["a kernel of ones"]
     found = [0, 0]

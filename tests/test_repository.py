@@ -183,6 +183,7 @@ def test_oxlint_has_nothing_to_say():
     assert "on 0 files" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.3.0", reason="older ones know less of their own types")
 def test_mypy_has_nothing_to_say():
     done = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -106,6 +106,7 @@ def test_each_picture_of_a_page_answers(browser, address, page):
     tab.page.set_viewport_size({"width": 400, "height": 900} if dark else {"width": 1366, "height": 768})
     expect(tab.page.locator("mjx-container").first).to_be_attached()
     assert Handler.bytes_sent < MOST
+    unfold(tab.page)
     for place, state in zip(tab.page.locator(".convbp-live").all(), states(page), strict=True):
         place.scroll_into_view_if_needed()
         assert_answers(place, state)
@@ -113,6 +114,16 @@ def test_each_picture_of_a_page_answers(browser, address, page):
     assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert_alone_and_content(tab)
     tab.page.close()
+
+
+def unfold(page):
+    """What comes out after a prediction waits until it is asked for."""
+    expect(page.locator("summary[aria-label]")).to_have_count(0)
+    for fold in page.locator("details:has(.convbp-live)").all():
+        expect(fold.locator(".convbp-live")).to_be_hidden()
+        fold.locator("summary").click()
+        expect(fold.locator(".convbp-live")).to_be_visible()
+    page.mouse.move(1, 1)  # and not where a picture will come to be
 
 
 def tried(state):
@@ -162,6 +173,7 @@ def assert_takes_a_prediction(place, state):
 @pytest.mark.parametrize("page", LIVE if THOROUGH else LIVE[-3:])
 def test_each_picture_of_a_page_answers_in_firefox(firefox, log, address, page):
     firefox.navigate(address + page)
+    firefox.execute_script("for (const fold of document.querySelectorAll('details')) fold.open = true")
     away = in_firefox.ActionSequence(firefox, "pointer", "mouse", {"pointerType": "mouse"}).pointer_move(1, 1)
     for n, state in enumerate(states(page)):
         place = firefox.find_elements("css selector", ".convbp-live")[n]
@@ -207,6 +219,7 @@ def test_each_page_of_a_notebook_with_pictures_is_alive():
 def test_a_page_is_printed_with_its_pictures(browser, address):
     """Those that were never in view are drawn, too, each whole and on the sheet."""
     tab = Tab(browser, address + LIVE[0])
+    unfold(tab.page)
     tab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     tab.page.emulate_media(media="print")
     tab.page.set_viewport_size({"width": 680, "height": 1000})  # A4 between its margins
@@ -242,11 +255,21 @@ def test_each_notebook_has_its_page_and_every_explorer_its_own():
     assert embedded == set(explorers.__all__) - {"LiveTraining"}  # which is no picture to choose cells in
 
 
-def test_solutions_are_folded():
-    shown = "".join((SITE / page).read_text(encoding="utf-8") for page in BOOK)
-    cells = [cell for path in NOTEBOOKS for cell in nbformat.read(path, 4).cells]
-    count = sum(cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in cells)
-    assert shown.count("Show the solution") == count > 10
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_a_notebook_folds_its_page_folds_under_words_that_say_what_it_is(path):
+    wanted = []
+    for cell in nbformat.read(path, 4).cells:
+        folded = cell.metadata.get("jupyter", {})
+        if folded.get("source_hidden"):
+            solution = "solution" in cell.metadata.tags
+            wanted.append("Show the solution" if solution else cell.source.splitlines()[0].removeprefix("# "))
+        elif folded.get("outputs_hidden"):
+            wanted.append("Show what comes out")
+    text = (SITE / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+    folds = re.findall(r'<details class="[^"]*\bhide\b[^>]*>.*?<p class="collapsed[^>]*>(.*?)</p>', text, re.DOTALL)
+    assert [unescape(words) for words in folds] == wanted
+    assert not re.search(r'<details class="[^"]*\bhide\b[^>]*\bopen\b', text)
+    assert len(wanted) > 3
 
 
 class Links(HTMLParser):

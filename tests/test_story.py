@@ -94,11 +94,14 @@ def test_the_rule_counts_words_lines_formulas_predictions_and_pictures():
     words = "word " * 10 * reading.WORDS
     assert reading.minutes(notebook(words, ["set-up", ""])) == (10, 0)
     assert reading.minutes(notebook(words, ["set-up", ""], ["line"] * 10 * reading.LINES + [""])) == (20, 0)
-    formulas = "$$a b c$$ " * (10 // reading.FORMULA)
-    assert reading.minutes(notebook(formulas, ["set-up", ""])) == (10, 0)
-    assert reading.minutes(notebook("**Predict first** " * 10, ["set-up", ""]))[0] == 10 * reading.PREDICTION
+    formulas = "$$a b c$$ " * 20
+    assert reading.minutes(notebook(formulas, ["set-up", ""])) == (20 * reading.FORMULA, 0)
+    assert reading.minutes(notebook("$$a\\\\\n(b \\\\ c)$$ " * 10, ["set-up", ""])) == (20 * reading.FORMULA, 0)
+    assert reading.minutes(notebook("**Predict first** " * 20, ["set-up", ""]))[0] == 20 * reading.PREDICTION
     pictures = [["SlidingWindow()", ""]] * 10
     assert reading.minutes(notebook(["set-up", ""], *pictures))[0] == 10 * reading.PICTURE
+    answer, more = (f"<details><summary>{name}</summary>\n\n{words}\n</details>" for name in ("The answer", "More"))
+    assert reading.minutes(notebook(["set-up", ""], answer, more)) == (10, 0)
     assert reading.minutes(notebook(["set-up", ""], "## Your turn\n\n### 1. a", "### 2. b"))[1] == 15
 
 
@@ -117,8 +120,9 @@ def test_words_are_counted_as_they_are_read(markdown, count):
 
 
 def test_sentences_end_at_stops_items_and_cells():
-    text = "One. Two? Three:\n\n- four\n- five\n\n| six | seven |\n\n$$x$$\n\neight"
-    assert len(reading.sentences(text)) == 8
+    text = "One. Two? (Three.) Four:\n\n- five\n- six\n\n| seven | eight |\n\n$$x$$\n\nnine"
+    assert len(reading.sentences(text)) == 9
+    assert len(reading.sentences("One: two; three.")) == 1
 
 
 # Answers that wait
@@ -138,6 +142,21 @@ def test_an_answer_that_does_not_wait_is_found():
     assert reading.shown_too_early(nbformat.v4.new_notebook(cells=[asked, told])) == ["print(4)"]
     told.metadata["jupyter"] = {"outputs_hidden": True}
     assert not reading.shown_too_early(nbformat.v4.new_notebook(cells=[asked, told]))
+
+
+@for_each(FIRST)
+def test_the_text_after_a_prediction_begins_with_its_answer_folded(path):
+    assert not reading.answered_openly(read(path))
+
+
+def test_an_answer_in_the_open_is_found():
+    asked, told = "**Predict first:** what?", "Four."
+    folded = f"<details><summary>The answer</summary>\n\n{told}\n</details>"
+    code, aside = ["2 + 2", ""], ["2 + 3", "aside"]
+    assert reading.answered_openly(notebook(asked, code, aside, told)) == [told]
+    assert reading.answered_openly(notebook(asked, code, f"{told}\n\n{folded}")) == [f"{told}\n\n{folded}"]
+    assert not reading.answered_openly(notebook(asked, code, f"{folded}\n\n{asked}", code, folded, told))
+    assert not reading.answered_openly(notebook(folded.replace(told, asked), code, told))
 
 
 @for_each(FIRST)

@@ -217,6 +217,23 @@ def test_an_answer_that_is_run_apart_cannot_fool_the_checks(tmp_path, student, m
 
 
 @pytest.mark.slow
+def test_run_checks_on_numbers_that_nobody_has_and_says_which(tmp_path, capsys):
+    known = exercises.kernel_gradient.expected[0].tolist()
+    for who, code in {"number": f"mine = np.array({known})", "right": RIGHT}.items():
+        write(tmp_path / "submitted", who, cells(code))
+    seeds = []
+    for seed in ([], ["--seed", "autumn"]):
+        arguments = [str(tmp_path / "submitted"), "--run", *seed, "--csv", str(tmp_path / "class.csv")]
+        assert report.main(arguments) == 0
+        seeds += re.findall(r"numbers of --seed (\S+)\.", capsys.readouterr().out)
+        with (tmp_path / "class.csv").open(encoding="utf-8-sig", newline="") as file:
+            kinds = {row["student"]: row["kind"] for row in csv.DictReader(file)}
+        assert kinds == {"number": report.NO_FUNCTION, "right": "right"}
+    assert len(set(seeds)) == 2
+    assert seeds[1] == "autumn"
+
+
+@pytest.mark.slow
 def test_what_stopped_a_cell_before_the_check_is_said(tmp_path):
     def kinds(*sources, seed=None):
         some = [new_code_cell("import numpy as np\nfrom convbp import exercises"), *map(new_code_cell, sources)]

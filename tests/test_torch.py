@@ -232,6 +232,14 @@ def test_a_layer_by_itself(layer, dtype):
     np.testing.assert_array_equal(seen[""].delta_back, x.grad.double().numpy())
 
 
+@pytest.mark.parametrize("layer", [nn.GroupNorm(2, 6), nn.BatchNorm1d(6), nn.LayerNorm((6, 5))], ids=repr)
+def test_normalisation_of_several_channels(layer):
+    torch.manual_seed(0)
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -2, 2)
+    seen_in(layer, torch.randn(3, 6, 5).requires_grad_())[""].check().assert_agrees()
+
+
 def test_one_image_without_a_batch_named_arguments_and_outputs_in_pairs():
     x = torch.randn(1, 6, 5, requires_grad=True)
     for layer in (nn.Conv2d(1, 2, 3), nn.ConvTranspose2d(1, 2, 3, stride=2), nn.AvgPool2d(2), nn.MaxPool2d(2)):
@@ -973,13 +981,19 @@ def test_the_part_of_the_notebook_that_needs_pytorch_prints_what_is_folded_below
     assert [text for text in transcripts if but_for_rounding(text) not in said] == []
 
 
-def test_the_network_of_the_notebook_is_the_same_in_pytorch(capsys):
-    set_up, picture, text = (
-        next(cell for cell in cells_of("12_whole_network.ipynb") if words in cell.source)
-        for words in ("import numpy", "own = Network(", "import torch")
-    )
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("12_whole_network.ipynb", ("own = Network(",)),
+        ("18_seeing_with_gradients.ipynb", ("def slopes", "some = [", "class Guided", "def alike", "def grad_cam")),
+    ],
+)
+def test_what_a_notebook_says_of_the_same_in_pytorch(name, needed, capsys):
+    set_up, *cells = cells_of(name)[1:]
+    needed = [next(cell.source for cell in cells if words in cell.source) for words in needed]
+    (text,) = [cell for cell in cells if "<summary>The same" in cell.source and "import torch" in cell.source]
     (code,), (transcript,) = folded("python", [text]), folded("text", [text])
-    InteractiveShell().run_cell("\n".join([set_up.source, picture.source, code]), silent=True).raise_error()
+    InteractiveShell().run_cell("\n".join([set_up.source, *needed, code]), silent=True).raise_error()
     assert capsys.readouterr().out.endswith(transcript + "\n")
 
 

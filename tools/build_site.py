@@ -161,8 +161,7 @@ def write_source(source: Path, done: dict[Path, nbformat.NotebookNode], with_lit
         if "gallery" in place.parts:
             pictures |= pictures_of(notebook)
         for cell in notebook.cells:
-            if cell.metadata.get("jupyter", {}).get("source_hidden"):  # a solution
-                cell.metadata.setdefault("tags", []).append("hide-cell")
+            fold(cell)
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(buttons(place, with_lite)))
         (source / place).parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, source / place)
@@ -174,6 +173,23 @@ def write_source(source: Path, done: dict[Path, nbformat.NotebookNode], with_lit
     entries = "\n".join(embedded(name, state) for name, state in sorted(pictures.items()))
     embed = source / "embed.md"
     embed.write_text(embed.read_text(encoding="utf-8") + entries, encoding="utf-8")
+
+
+def fold(cell: nbformat.NotebookNode) -> None:
+    """Have the page fold what JupyterLab folds, under words that say what it is."""
+    folded, tags = cell.metadata.get("jupyter", {}), cell.metadata.setdefault("tags", [])
+    if not folded.get("outputs_hidden"):
+        return
+    if not folded.get("source_hidden"):
+        tags.append("hide-output")
+        show, hide = "Show what comes out", "Hide what comes out"
+    elif "solution" in tags:
+        tags.append("hide-cell")
+        show, hide = "Show the solution", "Hide the solution"
+    else:  # an aside, whose first line says what it is
+        tags.append("hide-cell")
+        show = hide = cell.source.partition("\n")[0].lstrip("# ")
+    cell.metadata.mystnb = {"code_prompt_show": show, "code_prompt_hide": hide}
 
 
 def copy_mathjax(folder: Path) -> None:

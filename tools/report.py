@@ -6,7 +6,7 @@ FOLDER holds notebooks as students saved them: one folder for each student, as n
 have, or one file for each. Read are the results that checks leave in saved outputs; nothing is executed, and only the
 standard library is needed. Whoever can edit a file can edit these results. With --run they are not looked at: each
 notebook runs in a process of its own, with limits of time and memory, and what it hands to a check is checked in
-another, on other numbers if there is a seed.
+another, on numbers that no student has; it says their seed, and with --seed they are the same again.
 
 A task is a heading of a notebook of the course with a check below it, as students get both. A check elsewhere stands
 under its exercise's name. A cell that is still as it was handed out is not begun, whatever its check would say.
@@ -16,6 +16,7 @@ import argparse
 import csv
 import json
 import re
+import secrets
 import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ COLUMNS = ["student", "task", "exercise", "passed", "points", "kind", "mistake",
 # Kinds that only a report has, beside those of a result.
 UNREADABLE, NO_CHECK, NOT_RUN, NOT_BEGUN = "unreadable", "no check in it", "not run", "not begun"
 FILE = "the file itself"  # in the place of a task
-ERROR, UNCHECKED, NO_FUNCTION = "error before the check", "no result saved", "no function, so not on other numbers"
+ERROR, UNCHECKED, NO_FUNCTION = "error before the check", "no result saved", "no function"
 UNREACHED = "check not reached"  # as its condition does not hold
 UNTRIED = {NOT_RUN, NOT_BEGUN, UNCHECKED, UNREACHED, ERROR, "missing"}
 
@@ -70,7 +71,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--html", type=Path, help="write the page here")
     parser.add_argument("--site", default=built_site(), help="address of the course's site, for the links of the page")
     parser.add_argument("--run", action="store_true", help="run the notebooks, each in a process with limits")
-    parser.add_argument("--seed", help="check on the numbers of this seed; with --run")
+    parser.add_argument("--seed", help="with --run: the numbers to check on; else others in each run")
     chosen = parser.parse_args(arguments)
     if not chosen.folder.is_dir():
         sys.exit(f"There is no folder {chosen.folder}; expected one with the notebooks that students saved.")
@@ -79,6 +80,8 @@ def main(arguments: list[str]) -> int:
     found = submissions(chosen.folder)
     if not found:
         sys.exit(f"There is no notebook in {chosen.folder}.")
+    if chosen.run and chosen.seed is None:  # on the course's own numbers a table of the results would do
+        chosen.seed = secrets.token_hex(4)
     rows = []
     for student, path in found:
         some = run(student, path, chosen.seed) if chosen.run else read(student, path)
@@ -89,6 +92,8 @@ def main(arguments: list[str]) -> int:
     if chosen.html:
         chosen.html.write_text(page(rows, chosen.site, executed=chosen.run), encoding="utf-8")
     print(summary(rows))
+    if chosen.run:
+        print(f"Checked on the numbers of --seed {chosen.seed}.")
     return 0
 
 

@@ -18,6 +18,7 @@ from convbp.convolution import (
 )
 from convbp.diagnose.engine import Case
 from convbp.exercises.mistakes import Misconception, mistake
+from convbp.exercises.themes.common import as_it_is, in_corner
 from convbp.shapes import Array, Pair, Sides, output_size
 
 CHANNELS_FIRST = (0, 3, 1, 2)
@@ -67,13 +68,6 @@ def _dilated(kernel: Array, dilation: Pair) -> Array:
     return spread
 
 
-def _in_corner(one: Array, size: Sequence[int]) -> Array:
-    zeros = np.zeros(size)
-    rows, columns = np.minimum(one.shape, size)
-    zeros[:rows, :columns] = one[:rows, :columns]
-    return zeros
-
-
 def _without_sides(one: Array, sides: Sides) -> Array:
     (top, bottom), (left, right) = sides
     return one[top : one.shape[0] - bottom, left : one.shape[1] - right]
@@ -103,7 +97,8 @@ def right_kernel_gradient(inputs, kernel, delta, bias, **steps):
 
 def input_gradient(
     inputs, kernel, delta, stride, padding, dilation, groups, *,
-    spread=_zeros_between, back=None, place=_in_corner, crop=_without_sides, deal=_dealt, enlarge=_dilated, **_,
+    spread=_zeros_between, back=None, place=in_corner, crop=_without_sides, fill=as_it_is, deal=_dealt,
+    enlarge=_dilated, **_,
 ):  # fmt: skip
     """δ ⊗ rot180(w) in the steps that can go wrong."""
     back = back or exercises.multichannel_input_gradient.compute
@@ -111,7 +106,7 @@ def input_gradient(
     apart = _each_map(spread, delta, stride)
     parts = zip(deal(apart, groups), deal(kernel, groups), strict=True)
     covered = np.concatenate([back(d, enlarge(w, dilation)) for d, w in parts], axis=3)
-    return _each_map(lambda one: crop(place(one, size), padding), covered)
+    return _each_map(lambda one: fill(crop(place(one, size), padding), inputs.shape[1:3]), covered)
 
 
 def _spread_of_window(inputs, kernel, delta, stride, padding, dilation, groups, **_):
@@ -175,6 +170,21 @@ def _last_weight_stays(inputs, kernel, delta, stride, padding, dilation, groups,
     return padded[:, top : top + H, left : left + W]
 
 
+def _left_over(rows: Callable) -> Callable:
+    """The steps of a framework's transposed convolution, whose ``output_padding`` is counted by ``rows``."""
+
+    def compute(inputs, kernel, delta, stride, padding, dilation, **steps):
+        axes = zip(inputs.shape[1:3], kernel.shape, stride, map(sum, padding), dilation, strict=False)
+        over = [rows(*axis) for axis in axes]
+
+        def place(covered, size):
+            return in_corner(covered, [n + o for n, o in zip(covered.shape, over, strict=True)])
+
+        return input_gradient(inputs, kernel, delta, stride, padding, dilation, place=place, **steps)
+
+    return compute
+
+
 INPUT_PROGRAMS = (_spread_of_window, _spread_on_padded)
 
 
@@ -229,7 +239,7 @@ INPUT_MISTAKES = [
     *_from_exercise("multichannel_input_gradient", "kernel", "delta", "result", "back"),
     *[
         [Misconception(m.name, m.done, m.why, m.where, {**m.changes, **crop})]
-        for (m,) in _from_exercise("strided_input_gradient", "spread", "place", "crop", "stride", "padding")
+        for (m,) in _from_exercise("strided_input_gradient", "spread", "place", "crop", "fill", "stride", "padding")
         for crop in [{"crop": _cropping(m.changes["crop"])} if "crop" in m.changes else {}]
     ],
     *_dilation_and_groups({"deal": _in_turn}),
@@ -239,6 +249,22 @@ INPUT_MISTAKES = [
         "The padding is no part of the input: its rows at the top and columns on the left come off first.",
         "notebook 10, padding",
         crop=lambda one, sides: one[: one.shape[0] - sum(sides[0]), : one.shape[1] - sum(sides[1])],
+    ),
+    mistake(
+        "output_padding miscounted",
+        "You took another number of rows and columns for those that the windows leave over (output_padding).",
+        "They are (H + 2·p − window) mod s, with window = dilation·(k − 1) + 1.",
+        "notebook 10, stride",
+        *(
+            {"compute": _left_over(rows)}
+            for rows in (
+                lambda n, k, s, p, t: (n + p - k) % s,
+                lambda n, k, s, p, t: (n - t * (k - 1) - 1) % s,
+                lambda n, k, s, p, t: (n - k) % s,
+                lambda n, k, s, p, t: (n + p) % s,
+                lambda n, k, s, p, t: s - 1,
+            )
+        ),
     ),
     mistake(
         "forward padding in the backward pass",

@@ -24,11 +24,14 @@ All of it stays in this session: nothing is stored, and nothing is sent anywhere
 """
 
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from convbp.exercises.exercise import Exercise, Note
-from convbp.exercises.remembering import Remember, remember
 from convbp.exercises.result import Result
 from convbp.exercises.themes import ALL
+
+if TYPE_CHECKING:
+    from convbp.exercises.remembering import Remember, remember
 
 _BY_NAME = {exercise.name: exercise for exercise in ALL}
 __all__ = ["ALL", "Exercise", "Remember", "Result", "progress", "remember", *_BY_NAME]
@@ -37,6 +40,10 @@ __all__ = ["ALL", "Exercise", "Remember", "Result", "progress", "remember", *_BY
 def __getattr__(name: str) -> Exercise:
     if name in _BY_NAME:
         return _BY_NAME[name]
+    if name in ("Remember", "remember"):  # widgets, which a diagnosis does without
+        from convbp.exercises import remembering
+
+        return getattr(remembering, name)
     near = get_close_matches(name, _BY_NAME, 1)
     hint = f" Is it {near[0]}?" if near else ""
     raise AttributeError(f"exercises has no exercise {name}.{hint} exercises.progress() lists all.", name=name)

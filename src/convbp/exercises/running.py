@@ -187,6 +187,11 @@ def _describe(error: BaseException) -> str:
             "That array is a view that can only be read, such as one of sliding_window_view. Work on a copy, "
             "array.copy(), or make a new one: w = w - … for w -= …."
         )
+    elif any(words in text for words in ("empty sequence", "zero-size array", "argument is empty")):  # as max says it
+        advice = (
+            "A part of an array is empty, as it begins beyond the border. By how much do the windows move: by the "
+            "stride, or by their own size?"
+        )
     elif kind == "ValueError" and "matmul" in text:
         advice = "@ is the product of two matrices. The product entry by entry is *."
     elif kind == "ValueError" and ("broadcast" in text or "shapes" in text):

@@ -40,6 +40,7 @@ FORWARD, BACKWARD = "forward", "backward"
 MOST_MAPS = 6  # channels, and filters
 LARGEST_WITH_NUMBERS = 7  # of larger images all arrays are drawn small
 WRITTEN_OUT = 18  # so many products of a sum
+CHOICE = 30  # the side of a cell in which a map is chosen: so there is room for six maps beside it
 
 
 def _small_numbers() -> tuple[np.ndarray, ...]:
@@ -238,6 +239,7 @@ def scene(state: State) -> Scene:
         maps=tuple(grid for column in slices for grid in column),
         highlights=highlights,
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
+        cell=CHOICE if small else 0,
     )
     if not state.covered or small:
         return drawn

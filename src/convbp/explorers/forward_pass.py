@@ -52,13 +52,19 @@ class State(ExplorerState):
         label="cover the output",
         doc="Cover x and f(x): a cell takes a prediction, and shows its number after it.",
     )
+    as_convolution: bool = tick(
+        False,
+        label="the same as a convolution",
+        doc="Say below the sum what Eq. 6 makes of it: a true convolution with the turned kernel.",
+    )
     selected: Selection = field(default=Selection("x", 0, 2), kw_only=True)
 
 
 def scene(state: State) -> Scene:
     """Return the picture of a state: the input, the kernel, their products, the pre-activation x and the output f(x).
 
-    For each cell (i, j) of x, or of f(x), the highlight outlines the receptive field and writes out Eq. 7, 6 and 8.
+    For each cell (i, j) of x, or of f(x), the highlight outlines the receptive field and writes out Eq. 7 and 8, and
+    Eq. 6 where it is asked for.
     """
     (k1, k2), f = state.kernel.shape, state.activation
     x = cross_correlate(state.image, state.kernel) + state.bias
@@ -98,6 +104,10 @@ def _highlight(
     field = f"the {k1}×{k2} receptive field that starts at ({i}, {j})"
     window = replace(outline("image", "o", entry, tags), notch="first")
     weights, made = outline("kernel", "kernel", entry), Cells("products", 0, 0, k1, k2)
+    by_convolution = (
+        f"rot180(wˡ) ∗ oˡ⁻¹ at ({i + k1 - 1}, {j + k2 - 1}), plus b, is {number(as_in_eq_6)} too: "
+        "∗ turns the kernel back (Eq. 6)."
+    )
     sentences = {
         "x": f"Pre-activation ({i}, {j}) is {number(x)}: the kernel lies on {field}; multiply entry by entry, add, and "
         f"add the bias {number(state.bias)}.",
@@ -117,8 +127,7 @@ def _highlight(
             column=(("Σ", x), (f"{f.name}", o)),
             total=f"xˡ({i}, {j}) is {number(x)}, and oˡ({i}, {j}) is {f.name}({number(x)}) = {number(o)} (Eq. 8).",
             notes=(
-                f"rot180(wˡ) ∗ oˡ⁻¹ at ({i + k1 - 1}, {j + k2 - 1}), plus b, is {number(as_in_eq_6)} too: "
-                "∗ turns the kernel back.",
+                *((by_convolution,) if state.as_convolution else ()),
                 f"{f.name}(x) is {f.formula}. Its slope here, needed on the way back, is "
                 f"{number(f.derivative(x).item())}.",
             ),

@@ -134,7 +134,7 @@ def _highlight(grid_out: Grid, entry: Sum, tags: Tags, lying: Cells, flips: bool
         ),
         formula=Formula(
             heading=f"{_symbol(flips)} at {here}  =  Σₘ Σₙ I({number(i)} {sign} m, {number(j)} {sign} n) · K(m, n)",
-            terms=in_rows(written(entry, tags, strike=False), k2),
+            terms=in_rows(written(entry, tags, faint=False), k2),
             total=f"The {k1 * k2} products sum to {number(result)}."
             if k1 * k2 > 1
             else f"The sum is {number(result)}.",

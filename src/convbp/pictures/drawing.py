@@ -22,15 +22,17 @@ THUMBNAIL, THUMBNAIL_CELL = 0.4, 32  # a map without numbers: the part of its si
 SMALL_CELLS = {20: 8, 32: 5}  # without numbers, by the number of rows or columns
 GUTTER = 22  # left of a grid, for its row indices
 HEAD, MAP_HEAD, CARD_HEAD = 40, 20, 24  # above a grid, for its title and column indices; above a map; above the terms
-SMALL_INDICES = 4  # of a small grid every so many indices are written
+SMALL_INDICES, INDEX_ROOM = 4, 18  # of a small grid every so many indices are written, or more seldom for so much room
 TITLE, MAP_TITLE, CAPTION = 14, 12, 11  # sizes of texts
 THUMBNAIL_TITLE = round(MAP_TITLE / THUMBNAIL)
+INDEX = 0.8  # of the size of a caption, its index
 LEGIBLE, LEAST = 8.8, 7  # of a number, if there is room for it; of a number at all
 WIDER, PLUS, APART = 8, 16, 8  # a term than a cell; between two terms, and between their lines
 TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
 LINE, CONTINUED, HANG = 24, 20, 20  # of a text; from a line to the rest of it when it is broken, and its indent
 COLUMN_LINE, RESULT_ROOM = 34, 180  # of the end of a sum; for a number in it
 
+_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _FORCED = {
     **dict.fromkeys(("paper", "zero", "positive", "negative"), "Canvas"),
     **dict.fromkeys(("ink", "muted", "rule"), "CanvasText"),
@@ -60,6 +62,11 @@ class Look(NamedTuple):
         cell = self.cell
         return 17 if cell >= 40 else 15 if cell >= 34 else 13 if cell >= 28 else 12
 
+    @property
+    def title_line(self) -> int:
+        """Of the title: high enough for a frame around the cells, where nothing else is between them."""
+        return 15 if self.numbered else {THUMBNAIL_TITLE: 30}.get(self.title, 12)
+
     def place(self, grid: Grid, row: int, col: int) -> tuple[float, float]:
         """The left and top edge of a cell."""
         top, left = grid.origin
@@ -82,8 +89,8 @@ class Look(NamedTuple):
 def look(grid: Grid, cell: int, as_map: bool = False, title: int = MAP_TITLE) -> Look:
     """How a grid is drawn in a line with cells of this size, or as a map with a title of that size."""
     if grid.small:
-        side = max(grid.size)
-        return Look(next((cell for most, cell in SMALL_CELLS.items() if side <= most), 4), True)
+        side = next((cell for most, cell in SMALL_CELLS.items() if max(grid.size) <= most), 3)
+        return Look(side, not as_map and max(grid.size) > 2 * SMALL_INDICES, MAP_TITLE if as_map else TITLE)
     if not as_map:
         return Look(cell, not grid.notch)
     if title != MAP_TITLE:
@@ -126,13 +133,9 @@ def grid(grid: Grid, look: Look) -> str:
 @lru_cache(maxsize=2048)
 def _grid(grid: Grid, look: Look, types: tuple[type, ...]) -> str:
     (top, left), (rows, cols), cell = grid.origin, grid.size, look.cell
-    name, title, base = (
-        "name" if look.is_map else "title",
-        look.named(grid),
-        30 if look.title == THUMBNAIL_TITLE else 15,
-    )
-    parts = [f'<text class="{name}" x="{look.gutter}" y="{base}">{escape(title)}</text>'] if title else []
-    step = SMALL_INDICES if grid.small else 1
+    name, title = "name" if look.is_map else "title", look.named(grid)
+    parts = [f'<text class="{name}" x="{look.gutter}" y="{look.title_line}">{escape(title)}</text>'] if title else []
+    step = SMALL_INDICES * ceil(INDEX_ROOM / (SMALL_INDICES * cell)) if grid.small else 1
     for col in range(left, left + cols) if look.numbered else ():
         if col % step == 0:
             x, _ = look.place(grid, top, col)
@@ -211,16 +214,31 @@ def _captions(captions: Sequence[tuple[str, float, float, str, str]], cell: floa
     """Texts below the numbers of cells, in one size."""
     if not captions:
         return []
-    size = _fitting([text for text, *_ in captions], _caption(cell), cell - 4)
+    widest = max(
+        text_width(name, 1) + INDEX * text_width(index, 1) for name, index in map(_indexed, {c[0] for c in captions})
+    )
+    size = max(LEAST, min(_caption(cell), int(10 * (cell - 4) / widest) / 10))
     return [
         f'<g font-size="{size:g}">',
         *(
             f'<text class="{f"caption {ink}".strip()}" x="{x + cell / 2:g}" y="{y + round(cell * 0.88, 1):g}"{weight}>'
-            f"{escape(text)}</text>"
+            f"{_written(text, size)}</text>"
             for text, x, y, ink, weight in captions
         ),
         "</g>",
     ]
+
+
+def _indexed(text: str) -> tuple[str, str]:
+    """A name and its index, in digits: in a caption the index signs of Unicode would be too small to be read."""
+    name = text.rstrip("₀₁₂₃₄₅₆₇₈₉")
+    return name, text[len(name) :].translate(_DIGITS)
+
+
+def _written(text: str, size: float) -> str:
+    name, index = _indexed(text)
+    lowered = f'<tspan dy="{0.15 * size:.1f}" font-size="{INDEX * size:.1f}">{index}</tspan>' if index else ""
+    return escape(name) + lowered
 
 
 def _caption(cell: float) -> int:
@@ -409,11 +427,12 @@ def _as_cells(name: str, rows: tuple[tuple[Term, ...], ...], added: bool, cards:
             if added and (column or line):
                 parts.append(f'<text class="plus" x="{x - PLUS / 2:g}" y="{y + cell / 2 + 6:g}">+</text>')
             fill, _ = _filled(term.value, cards.largest, None)
+            kind, ink = ("pad", "padded") if term.outside else (f"cell {fill}", "value")
             weight = "" if term.hue is None else f' data-w="{term.hue}"'
             said = f"<title>{escape(f'{term.symbols}: {term.numbers}')}</title>"
             parts.append(
-                f'<rect class="cell {fill}" x="{x:g}" y="{y:g}" width="{width:g}" height="{cell}" rx="5" '
-                f'data-at="{r},{n}"{weight}>{said}</rect><text class="{"padded" if term.outside else "value"}" '
+                f'<rect class="{kind}" x="{x:g}" y="{y:g}" width="{width:g}" '
+                f'height="{cell}" rx="5" data-at="{r},{n}"{weight}>{said}</rect><text class="{ink}" '
                 f'x="{x + width / 2:g}" y="{y + look.baseline():g}">{escape(brief(term.value))}</text>'
             )
             text = factors[r][n] if text_width(factors[r][n], small) <= width - 2 else "…"
@@ -521,19 +540,24 @@ def theme(still: bool) -> dict[str, str]:
     return LIGHT if still else {name: f"var(--cbp-{name})" for name in LIGHT}
 
 
+def in_dark(part: str, rules: str) -> str:
+    """The rules of the style sheet for a part of a picture where the page is dark."""
+    part = f".cbp {part}".strip()
+    pages = ",".join(f"{page} {part}" for page in _DARK)
+    return f"{pages}{{{rules}}}@media (prefers-color-scheme:dark){{[data-theme=auto] {part}{{{rules}}}}}"
+
+
 def _variables() -> str:
     """The style sheet that sets the colours of a `theme`; where the reader has chosen some for all pages, to those."""
 
     def set_to(colours: dict[str, str]) -> str:
         return ";".join(f"--cbp-{name}:{colour}" for name, colour in colours.items())
 
-    dark = ",".join(f"{page} .cbp" for page in _DARK)
     paper = "--cbp-paper:var(--jp-layout-color0,var(--vscode-editor-background,{}))"
     return (
         f".cbp{{{set_to(LIGHT)};{paper.format(LIGHT['paper'])};direction:ltr}}"
-        f"{dark}{{{set_to(DARK)};{paper.format(DARK['paper'])}}}"
-        f"@media (prefers-color-scheme:dark){{[data-theme=auto] .cbp{{{set_to(DARK)};{paper.format(DARK['paper'])}}}}}"
-        f"@media (forced-colors:active){{.cbp.cbp.cbp{{{set_to(_FORCED)}}}.cbp,.cbp *{{forced-color-adjust:none}}}}"
+        + in_dark("", f"{set_to(DARK)};{paper.format(DARK['paper'])}")
+        + f"@media (forced-colors:active){{.cbp.cbp.cbp{{{set_to(_FORCED)}}}.cbp,.cbp *{{forced-color-adjust:none}}}}"
     )
 
 
@@ -568,8 +592,7 @@ def style(still: bool) -> str:
         f".cbp .pad,.cbp .empty{{fill:{colour['paper']};stroke:{colour['rule']};stroke-width:1;stroke-dasharray:1 4}}"
         f".cbp .asked{{fill:none;stroke:{colour['muted']};stroke-width:1.5;stroke-dasharray:2 4}}"
         f".cbp .asks{{font-size:{TITLE}px;text-anchor:middle;fill:{colour['muted']}}}"
-        f".cbp .outside{{fill:{colour['muted']};text-decoration:line-through}}"
-        f".cbp .padded{{fill:{colour['muted']}}}.cbp .under{{fill:{colour['paper']}}}"
+        f".cbp .padded,.cbp .outside{{fill:{colour['muted']}}}.cbp .under{{fill:{colour['paper']}}}"
         ".cbp .under,.cbp .halo,.cbp .mark,.cbp .notch{pointer-events:none}"
         f".cbp .halo{{fill:none;stroke:{colour['paper']};stroke-width:6}}"
         f".cbp .mark{{fill:none;stroke:{colour['ink']};stroke-width:3}}"

@@ -87,7 +87,9 @@ def side_by_side(panels: Sequence[Panel], height: int) -> tuple[str, int, int]:
 
 
 def style(still: bool) -> str:
-    return drawing.style(still) + ".cbp .frame{fill:none;stroke:#9a9a9a}"
+    # The images have the light theme's colours: in a dark one light and dark change places, and blue stays blue.
+    turned = "" if still else drawing.in_dark("image", "filter:invert(.93) hue-rotate(180deg)")
+    return drawing.style(still) + ".cbp .frame{fill:none;stroke:#9a9a9a}" + turned
 
 
 @cache

@@ -183,8 +183,8 @@ class _Drawn:
         if not any(isinstance(piece, Part) for phrase in line for piece in phrase):
             line = (*line, (PRODUCTS, SUM))
         absent = [part for part in (PRODUCTS, SUM) if not any(self._in(part, h.formula) for h in self._highlights)]
-        shown = (tuple(piece for piece in phrase if piece not in absent) for phrase in line)
-        return [_operands(phrase) for phrase in shown if phrase]
+        shown = ([one for one in _operands(phrase) if one[-1] not in absent] for phrase in line)
+        return [operands for operands in shown if operands]
 
     @staticmethod
     def _in(part: Part, formula: Formula) -> bool:

@@ -25,22 +25,22 @@ def tags_of(letter: str, grid: Grid) -> dict[str, Tag | None]:
     return {bracketed(letter, *cell): tag for cell, tag in zip(grid.cells(), chain(*grid.tags), strict=True)}
 
 
-def written(entry: Sum, tags: Tags, strike: bool = True) -> list[Term]:
+def written(entry: Sum, tags: Tags, faint: bool = True) -> list[Term]:
     """The products of a sum, in the hue of the one factor that has a tag.
 
-    Those that read outside of an array are struck out, if ``strike``.
+    Those that read outside of an array are drawn faintly, if ``faint``.
     """
-    return [_written(product, tags, strike) for product in entry.terms]
+    return [_written(product, tags, faint) for product in entry.terms]
 
 
-def _written(product: tuple[Factor, ...], tags: Tags, strike: bool) -> Term:
+def _written(product: tuple[Factor, ...], tags: Tags, faint: bool) -> Term:
     texts = [part.text for part in product]
     tag = _tag(texts, tags)
     # f′ of what is read outside need not be 0.
     outside = any(part.value == 0 and not part.inside for part in product)
     numbers = multiplied(*(part.value for part in product))
     value = prod(part.value for part in product)
-    return Term("·".join(texts), numbers, tag.hue if tag else None, strike and outside, value)
+    return Term("·".join(texts), numbers, tag.hue if tag else None, faint and outside, value)
 
 
 def _tag(names: Iterable[str], tags: Tags) -> Tag | None:

@@ -22,7 +22,12 @@ const near = new IntersectionObserver((entries) => {
 }, { rootMargin: "1000px" });
 const places = [...document.querySelectorAll(".convbp-live")];
 for (const place of places) near.observe(place);
-addEventListener("beforeprint", () => { for (const place of places) if (place.querySelector("p:only-child")) show(place); });
+addEventListener("beforeprint", () => {
+  for (const place of places) if (place.querySelector("p:only-child") && place.checkVisibility()) show(place);
+});
+
+// The name of what is folded is what stands there, and not the same words everywhere.
+for (const fold of document.querySelectorAll("summary[aria-label]")) fold.removeAttribute("aria-label");
 
 // What to copy for another page has the whole address of this one.
 for (const snippet of document.querySelectorAll(".convbp-snippet")) {

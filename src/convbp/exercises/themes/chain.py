@@ -28,7 +28,7 @@ from convbp.notation import number, subscripted
 from convbp.sums import functions, symbol, symbols
 
 LOSS = "notebook 05, Eq. 9"
-DELTA = "notebook 05, Eq. 9, and notebook 07, Eq. 15"
+DELTA = "notebook 04, Eq. 8, and notebook 05, Eq. 9"
 SLOPE = "notebook 08, Eq. 18 to 20"
 RECURSION = "notebook 08, Eq. 20 to 22"
 WORKED = "notebook 16, the worked question"

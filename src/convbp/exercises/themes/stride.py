@@ -11,6 +11,7 @@ from convbp.exercises.mistakes import mistake
 from convbp.exercises.themes.arrays import random, sevenths
 from convbp.exercises.themes.common import (
     AT_REPEATED_PLACES,
+    as_it_is,
     full,
     in_corner,
     kernel_transposed,
@@ -27,6 +28,10 @@ from convbp.exercises.themes.common import (
 from convbp.sums import symbols
 
 STRIDE = "notebook 10, stride"
+FILL_FIRST = (
+    "First fill up to the padded input, of (H + 2·p1, W + 2·p2); then take p off on each side. In PyTorch: "
+    "output_padding = (H + 2·p − window) mod s, with window = dilation·(k − 1) + 1."
+)
 
 
 def _with_zeros_between(delta, stride):
@@ -45,10 +50,6 @@ def _not_spread(delta, stride):
     return delta
 
 
-def _as_it_is(array, size):
-    return array
-
-
 def _strided_input_gradient(
     delta,
     kernel,
@@ -60,9 +61,10 @@ def _strided_input_gradient(
     slide=full,
     place=in_corner,
     crop=_without_padding,
+    fill=as_it_is,
 ):
     padded_size = [n + 2 * p for n, p in zip(input_size, padding, strict=True)]
-    return crop(place(slide(spread(delta, stride), kernel), padded_size), padding)
+    return fill(crop(place(slide(spread(delta, stride), kernel), padded_size), padding), input_size)
 
 
 def _folded(padded, padding, both_sides):
@@ -74,11 +76,6 @@ def _folded(padded, padding, both_sides):
         if both_sides or all(i < n for i, n in zip(place, size, strict=True)):
             inputs[tuple(i % n for i, n in zip(place, size, strict=True))] += value
     return inputs
-
-
-def _cut_before_filled(r, a):
-    covered = full(_with_zeros_between(a.delta, a.stride), a.kernel)
-    return in_corner(_without_padding(covered, a.padding), a.input_size)
 
 
 def _overwritten_with_stride(backwards):
@@ -176,7 +173,7 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
             "Neighbours in δ come from windows s pixels apart: s − 1 zeros belong between them.",
             STRIDE,
             {"spread": _not_spread},
-            {"spread": _not_spread, "place": _as_it_is},
+            {"spread": _not_spread, "place": as_it_is},
         ),
         mistake(
             "stride kept in the backward pass",
@@ -207,7 +204,7 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
             {"spread": lambda delta, stride: _with_zeros_between(delta, (stride[0] + 1, stride[1] + 1))},
             {
                 "spread": lambda delta, stride: _with_zeros_between(delta, (stride[0] + 1, stride[1] + 1)),
-                "place": _as_it_is,
+                "place": as_it_is,
             },
         ),
         mistake(
@@ -215,7 +212,7 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
             "You did not take the padding off: your result is that of the padded input.",
             "The padding is no part of the input: take its p rows and columns off, on each side.",
             "notebook 10, padding",
-            crop=_as_it_is,
+            crop=as_it_is,
         ),
         mistake(
             "padding added for removed",
@@ -244,9 +241,10 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
         mistake(
             "cut before filled",
             "You took the padding off before the pixels that no window covers were put in.",
-            "First fill up to the padded input, of (H + 2·p1, W + 2·p2); then take p off on each side.",
+            FILL_FIRST,
             "notebook 10, padding",
-            result=_cut_before_filled,
+            place=as_it_is,
+            fill=in_corner,
         ),
         mistake(
             "wrapped around the border",
@@ -266,10 +264,10 @@ def _strided_by_copies(delta, kernel, input_size, stride, padding):
         ),
         mistake(
             "uncovered pixels left out",
-            "Your result ends where the last window ends.",
-            "Pixels that no window covers are still pixels of the input: they get 0.",
+            "Your result ends too early: the rows and columns that the windows leave over are missing.",
+            "Pixels that no window covers are still pixels of the input: they get 0. " + FILL_FIRST,
             STRIDE,
-            place=_as_it_is,
+            place=as_it_is,
         ),
         mistake(
             "uncovered pixels at the wrong end",

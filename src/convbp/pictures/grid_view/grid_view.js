@@ -6,8 +6,7 @@ const NO_SHORTCUTS = 'data-lm-suppress-shortcuts="true"'; // or Jupyter's arrow 
 // What the icons of a player do.
 const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Stop", "fa-retweet": "Repeat" };
 
-// So much is left free below a picture at most, for others that are higher: on a wide page its sum is to be seen at once.
-const NARROW = 1000, MOST_FREE = 40;
+const MOST_FREE = 40; // below a picture, for others that are higher; of one that needs more the page makes room when it comes
 const OPENED = 1.6, OF_THUMBNAIL = 1.1; // the scale of a map that is open
 const SWITCHES = { motion: "convbpMotion", links: "convbpLinks" }; // and where a page remembers them
 
@@ -247,7 +246,10 @@ async function render({ model, el, signal }) {
     const links = (isOpen(inView) && ofCells().moves[inView]?.links || []).map(([start, end, colour]) => [...[start, end].map(find).map(boxed), colour]);
     if (!links.length || page.convbpLinks === "off") return;
     const { left, top } = over.getBoundingClientRect();
-    over.insertAdjacentHTML("afterbegin", `<svg><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
+    // They pass behind titles and indices: those are cut out of where they show.
+    const texts = [...stage.querySelectorAll(":scope > svg :is(.title, .name, .index)")].map((text) => text.getBoundingClientRect());
+    const shows = texts.map(({ x, y, width, height }) => `M${x - left} ${y - top}h${width}v${height}h${-width}z`).join("");
+    over.insertAdjacentHTML("afterbegin", `<svg style="clip-path:path(evenodd,'M-9999-9999H9999V9999H-9999z${shows}')"><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
       const { path, dot: [x, y] } = curve(start, end, n, links.length) ?? { dot: [] };
       return path && `<path d="${path}" stroke="${colour}"/><circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`;
     }).join("") + "</g></svg>");
@@ -385,8 +387,7 @@ async function render({ model, el, signal }) {
     const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
     const others = model.get("others").map((other) => fitting(other.layouts)).map((one) => one.height * Math.min(1, Math.max(SMALLEST, room / one.width)));
     stage.style.minHeight = `${needed}px`;
-    const most = room < NARROW ? Infinity : MOST_FREE;
-    el.style.paddingBottom = `${Math.min(most, Math.max(0, ...others.map((height) => height - needed)))}px`;
+    el.style.paddingBottom = `${Math.min(MOST_FREE, Math.max(0, ...others.map((height) => height - needed)))}px`;
   }
 
   // A map that is open lies over the others, in the picture.
