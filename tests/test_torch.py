@@ -232,6 +232,14 @@ def test_a_layer_by_itself(layer, dtype):
     np.testing.assert_array_equal(seen[""].delta_back, x.grad.double().numpy())
 
 
+@pytest.mark.parametrize("layer", [nn.GroupNorm(2, 6), nn.BatchNorm1d(6), nn.LayerNorm((6, 5))], ids=repr)
+def test_normalisation_of_several_channels(layer):
+    torch.manual_seed(0)
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -2, 2)
+    seen_in(layer, torch.randn(3, 6, 5).requires_grad_())[""].check().assert_agrees()
+
+
 def test_one_image_without_a_batch_named_arguments_and_outputs_in_pairs():
     x = torch.randn(1, 6, 5, requires_grad=True)
     for layer in (nn.Conv2d(1, 2, 3), nn.ConvTranspose2d(1, 2, 3, stride=2), nn.AvgPool2d(2), nn.MaxPool2d(2)):
