@@ -118,13 +118,13 @@ def submitted(tmp_path_factory):
 
 def test_the_report_needs_only_the_standard_library_and_runs_nothing(submitted, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-I", "-S", ROOT / "course.py", "report", "submitted", "--csv", tmp_path / "class.csv",
-         "--html", tmp_path / "class.html", "--site", "https://example.org/course/"],
+        [sys.executable, "-I", "-S", ROOT / "course.py", "report", "submitted", "--csv", tmp_path / "new" / "class.csv",
+         "--html", tmp_path / "new" / "class.html", "--site", "https://example.org/course/"],
         cwd=submitted.parent, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "kernel_gradient: 1 of 7 right" in done.stdout
-    with (tmp_path / "class.csv").open(encoding="utf-8-sig", newline="") as file:
+    with (tmp_path / "new" / "class.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file) if row["exercise"] != "<script>"}
     assert {student: (row["passed"], row["kind"]) for student, row in rows.items()} == {
         "right": ("True", "right"),
@@ -138,7 +138,7 @@ def test_the_report_needs_only_the_standard_library_and_runs_nothing(submitted, 
         "empty": ("False", report.NO_CHECK),
     }
     assert rows["turned"]["mistake"] == "delta turned by 180°"
-    page = (tmp_path / "class.html").read_text(encoding="utf-8")
+    page = (tmp_path / "new" / "class.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "<b>" not in page
     assert re.search(r"delta turned by 180° \(.*?\)</th><td>1</td>", page)
@@ -427,6 +427,14 @@ def test_slides_and_paper_ask_no_other_machine(lecture, tmp_path):
     assert "<figcaption>A &lt;sentence&gt;.</figcaption>" in paper
     assert "Hidden" in paper
     assert "Seven" not in paper
+
+
+@pytest.mark.browser
+def test_paper_is_printed_into_a_folder_that_is_not_there_yet(lecture, tmp_path, browser_executable):
+    path, out = tmp_path / "08.ipynb", tmp_path / "new" / "08.pdf"
+    path.write_text(json.dumps(new_notebook(cells=[*map(new_markdown_cell, LECTURE)])), encoding="utf-8")
+    assert lecture.main(["print", str(path), str(out), "--browser", browser_executable]) == 0
+    assert out.read_bytes().startswith(b"%PDF")
 
 
 # Examining

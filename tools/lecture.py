@@ -337,6 +337,7 @@ def height_of(block: str) -> float:
 
 def write_pdf(path: Path, out: Path | None, student: bool, browser: str | None, site: str = "") -> int:
     out = (out or Path(f"{path.stem}.pdf")).resolve()
+    out.parent.mkdir(parents=True, exist_ok=True)
     made = on_paper(nbformat.read(path, as_version=4), student)
     made.metadata.title = title_of(made)
     exporter = HTMLExporter(template_name="lecture", extra_template_basedirs=[str(HERE)])

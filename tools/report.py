@@ -87,6 +87,8 @@ def main(arguments: list[str]) -> int:
         some = run(student, path, chosen.seed) if chosen.run else read(student, path)
         rows += some or [Row(student, "", kind=NO_CHECK, notebook=path.name)]
     rows = one_each(rows)
+    for path in filter(None, (chosen.csv, chosen.html)):
+        path.parent.mkdir(parents=True, exist_ok=True)
     if chosen.csv:
         write_csv(rows, chosen.csv)
     if chosen.html:
