@@ -430,11 +430,17 @@ def test_slides_and_paper_ask_no_other_machine(lecture, tmp_path):
 
 
 @pytest.mark.browser
-def test_paper_is_printed_into_a_folder_that_is_not_there_yet(lecture, tmp_path, browser_executable):
+def test_on_paper_no_heading_is_left_alone_at_the_foot(lecture, tmp_path, browser_executable):
     path, out = tmp_path / "08.ipynb", tmp_path / "new" / "08.pdf"
-    path.write_text(json.dumps(new_notebook(cells=[*map(new_markdown_cell, LECTURE)])), encoding="utf-8")
+    shown = [new_output("stream", text="1\n" * 12)]
+    cells = [new_markdown_cell("# A title")]
+    cells += [cell for k in range(40) for cell in (new_markdown_cell("## Code"), new_code_cell("1 + 1", outputs=shown))]
+    cells += [new_markdown_cell(f"## A heading\n\n{'word ' * (20 + 7 * (k % 9))}") for k in range(60)]
+    path.write_text(json.dumps(new_notebook(cells=cells)), encoding="utf-8")
     assert lecture.main(["print", str(path), str(out), "--browser", browser_executable]) == 0
-    assert out.read_bytes().startswith(b"%PDF")
+    heights = [float(y) for y in re.findall(rb"/Dest \[\d+ 0 R /XYZ \S+ (\S+) 0\]", out.read_bytes())]
+    assert len(heights) == 101
+    assert min(heights) > 140  # points from the lower edge, whose margin has 57
 
 
 # Examining

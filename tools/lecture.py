@@ -355,7 +355,8 @@ def write_pdf(path: Path, out: Path | None, student: bool, browser: str | None, 
             print(f"There is no Chromium, Chrome or Edge here: print {folder / 'page.html'} from a browser.")
             return 1
         as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        options = ["--headless", "--disable-gpu", "--no-pdf-header-footer", "--virtual-time-budget=60000", *as_root]
+        options = ["--headless", "--disable-gpu", "--no-pdf-header-footer", "--generate-pdf-document-outline"]
+        options += ["--virtual-time-budget=60000", *as_root]
         command = [browser, *options, f"--user-data-dir={scratch}/profile", f"--print-to-pdf={out}", file.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode or not out.exists():
