@@ -378,7 +378,7 @@ def plots(moment):
     """The points of each curve, in units of the axes, whose ends and numbers are read off the picture."""
     picture, _, _ = training_picture.still(moment)
     found = {}
-    for group in (part for part in ElementTree.fromstring(picture).iter() if part.get("class") == "plot"):
+    for group in ElementTree.fromstring(picture).iterfind(".//*[@class='plot']"):
         paths = [part.attrib for part in group if part.tag.endswith("path")]
         axes = [
             re.match(r"M(\S+) (\S+)h(\S+)", path["d"]).groups()
