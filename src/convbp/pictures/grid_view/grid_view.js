@@ -6,7 +6,9 @@ const NO_SHORTCUTS = 'data-lm-suppress-shortcuts="true"'; // or Jupyter's arrow 
 // What the icons of a player do.
 const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Stop", "fa-retweet": "Repeat" };
 
-const MOST_FREE = 40; // below a picture, for others that are higher; of one that needs more the page makes room when it comes
+// So much is left free below a picture at most, for others that are higher: on a wide page its sum is to be seen at once,
+// and on a phone no screen is to be blank.
+const PHONE = 500, NARROW = 1000, MOST_FREE = 40;
 const OPENED = 1.6, OF_THUMBNAIL = 1.1; // the scale of a map that is open
 const SWITCHES = { motion: "convbpMotion", links: "convbpLinks" }; // and where a page remembers them
 
@@ -390,7 +392,8 @@ async function render({ model, el, signal }) {
     const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
     const others = model.get("others").map((other) => fitting(other.layouts)).map((one) => one.height * Math.min(1, Math.max(SMALLEST, room / one.width)));
     stage.style.minHeight = `${needed}px`;
-    el.style.paddingBottom = `${Math.min(MOST_FREE, Math.max(0, ...others.map((height) => height - needed)))}px`;
+    const most = innerWidth > PHONE && room < NARROW ? Infinity : MOST_FREE;
+    el.style.paddingBottom = `${Math.min(most, Math.max(0, ...others.map((height) => height - needed)))}px`;
   }
 
   // A map that is open lies over the others, in the picture.
