@@ -224,9 +224,7 @@ def test_a_grid_of_predictions_is_judged_by_python_and_stays_beside_the_right_nu
     expect(explorer.locator(".convbp-sentence")).to_contain_text("are right. You turned the kernel by 180°")
     covers.uncheck()
     right = cross_correlate(state.image, state.kernel)
-    marks = [
-        f"{number(mine)} {'✓' if mine == value else '✗'}" for mine, value in zip(turned.flat, right.flat, strict=True)
-    ]
+    marks = ["✓" if mine == value else f"{number(mine)} ✗" for mine, value in zip(turned.flat, right.flat, strict=True)]
     eventually(lambda: sorted(guesses.all_text_contents()), sorted(marks))
     explorer.get_by_role("button", name="Reset").click()
 

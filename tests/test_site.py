@@ -257,19 +257,28 @@ def test_each_notebook_has_its_page_and_every_explorer_its_own():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_what_a_notebook_folds_its_page_folds_under_words_that_say_what_it_is(path):
-    wanted = []
-    for cell in nbformat.read(path, 4).cells:
-        folded = cell.metadata.get("jupyter", {})
+    wanted, cells = [], [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    for cell, following in zip(cells, [*cells[1:], cells[0]], strict=True):
+        folded, shown = cell.metadata.get("jupyter", {}), [kind for one in cell.outputs for kind in one.get("data", {})]
         if folded.get("source_hidden"):
             solution = "solution" in cell.metadata.tags
             wanted.append("Show the solution" if solution else cell.source.splitlines()[0].removeprefix("# "))
+        elif "solution" in following.metadata.get("tags", []) and cell.outputs:
+            wanted.append("Show what the check says of this")
         elif folded.get("outputs_hidden"):
-            wanted.append("Show what comes out")
+            wanted.append("Show the picture" if "image/png" in shown else "Show what comes out")
     text = (SITE / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
     folds = re.findall(r'<details class="[^"]*\bhide\b[^>]*>.*?<p class="collapsed[^>]*>(.*?)</p>', text, re.DOTALL)
     assert [unescape(words) for words in folds] == wanted
     assert not re.search(r'<details class="[^"]*\bhide\b[^>]*\bopen\b', text)
     assert len(wanted) > 3
+
+
+def test_a_notebook_is_downloaded_by_the_button_alone():
+    for page in BOOK:
+        text = (SITE / page).read_text(encoding="utf-8")
+        links = re.findall(r'<a [^>]*href="[^"]*\.ipynb[^>]*>', text)
+        assert all("convbp-take" in link or "lite/" in link or "_sources" in link for link in links), links
 
 
 class Links(HTMLParser):

@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
         source = Path(scratch, "source")
         write_source(source, asyncio.run(run_all(chosen.run)), with_lite=lite is not None)
         shutil.rmtree(site, ignore_errors=True)
-        sphinx(source, site)
+        sphinx(source, site, with_lite=lite is not None)
         if lite is not None:
             lite.build(site / "lite", Path(scratch), chosen.pyodide)
     (site / ".convbp").write_text("Built by course.py site, which may replace this folder.\n", encoding="utf-8")
@@ -160,8 +160,12 @@ def write_source(source: Path, done: dict[Path, nbformat.NotebookNode], with_lit
         place = path.relative_to(ROOT)
         if "gallery" in place.parts:
             pictures |= pictures_of(notebook)
-        for cell in notebook.cells:
-            fold(cell)
+        for n, cell in enumerate(notebook.cells):
+            if cell.cell_type == "markdown":  # a link that is a picture
+                cell.source = re.sub(r'(<a href="[\w./]*)\.ipynb', r"\1.html", cell.source)
+            else:
+                following = (one for one in notebook.cells[n + 1 :] if one.cell_type == "code")
+                fold(cell, is_task="solution" in next(following, cell).metadata.get("tags", []))
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(buttons(place, with_lite)))
         (source / place).parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, source / place)
@@ -175,14 +179,17 @@ def write_source(source: Path, done: dict[Path, nbformat.NotebookNode], with_lit
     embed.write_text(embed.read_text(encoding="utf-8") + entries, encoding="utf-8")
 
 
-def fold(cell: nbformat.NotebookNode) -> None:
-    """Have the page fold what JupyterLab folds, under words that say what it is."""
+def fold(cell: nbformat.NotebookNode, is_task: bool) -> None:
+    """Have the page fold what JupyterLab folds, under words that say what it is, and what a check says of no answer."""
     folded, tags = cell.metadata.get("jupyter", {}), cell.metadata.setdefault("tags", [])
-    if not folded.get("outputs_hidden"):
-        return
     if not folded.get("source_hidden"):
+        if not cell.outputs or not (is_task or folded.get("outputs_hidden")):
+            return
         tags.append("hide-output")
-        show, hide = "Show what comes out", "Hide what comes out"
+        shown = "".join(str(output.get("data", {})) for output in cell.outputs)
+        what = "the picture" if "convbp-live" in shown or "image/png" in shown else "what comes out"
+        what = "what the check says of this" if is_task else what
+        show, hide = f"Show {what}", f"Hide {what}"
     elif "solution" in tags:
         tags.append("hide-cell")
         show, hide = "Show the solution", "Hide the solution"
@@ -214,11 +221,13 @@ def without_loose_ends(guide: Path) -> str:
 
 
 def buttons(place: Path, with_lite: bool) -> str:
-    """The line below a page's title: run it, or take it home."""
+    """What stands below a page's title: run it, or take it home; and what neither is needed for."""
     up = "../" * len(place.parent.parts)
     run = f'<a class="convbp-run" href="{up}lite/notebooks/index.html?path={place.as_posix()}">▶ Run it</a> '
     take = f'<a class="convbp-take" href="{place.name}" download>⤓ Download the notebook</a>'
-    return f'<p class="convbp-buttons">{run if with_lite else ""}{take}</p>'
+    how = "Run it" if with_lite else f'<a href="{up}in_the_browser.html">take it to a Python</a>'
+    needs = f"Pictures answer here: point, click, arrow keys, predictions. To run, press, draw or slide more than that, {how}."
+    return f'<p class="convbp-buttons">{run if with_lite else ""}{take}</p>\n<p class="convbp-needs">{needs}</p>'
 
 
 def pictures_of(notebook: nbformat.NotebookNode) -> dict[str, dict[str, Any]]:
@@ -245,9 +254,10 @@ def embedded(name: str, state: dict[str, Any]) -> str:
     )
 
 
-def sphinx(source: Path, site: Path) -> None:
+def sphinx(source: Path, site: Path, with_lite: bool) -> None:
     """Make the pages; whatever Sphinx warns of ends it."""
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", "auto", "-b", "html"]
+    command += ["-t", "with_lite"] if with_lite else []
     done = subprocess.run([*command, "-d", source.parent / "doctrees", source, site], check=False)
     if done.returncode:
         sys.exit("Sphinx could not make the book; why stands above.")

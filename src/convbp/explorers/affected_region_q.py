@@ -100,7 +100,7 @@ def _highlight(kernel_size: tuple[int, int], entry: Sum, tags: Tags, i: int, j: 
             heading=f"∂E/∂o at ({i}, {j})  =  Σₘ Σₙ δ({i} − m, {j} − n) · w(m, n),  δ = 0 outside its map",
             terms=in_rows(written(entry, tags), k2),
             total=f"∂E/∂o at ({i}, {j}) is {number(entry.value)}.",
-            notes=(f"Q runs from {from_to}: {size[0]}×{size[1]} of the {k1}×{k2} outputs that a kernel can reach.",),
+            notes=(f"Q runs from {from_to}: {size[0]}×{size[1]} of the {k1}×{k2} outputs that a pixel can reach.",),
             column=(("Σ", entry.value),),
         ),
         sentence=(

@@ -9,6 +9,7 @@ const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Stop", "fa-
 // So much is left free below a picture at most, for others that are higher: on a wide page its sum is to be seen at once,
 // and on a phone no screen is to be blank.
 const PHONE = 500, NARROW = 1000, MOST_FREE = 40;
+const LOW = 36; // pixels of a cell whose number a prediction hides
 const OPENED = 1.6, OF_THUMBNAIL = 1.1; // the scale of a map that is open
 const SWITCHES = { motion: "convbpMotion", links: "convbpLinks" }; // and where a page remembers them
 
@@ -285,9 +286,11 @@ async function render({ model, el, signal }) {
       if (!mine) continue;
       const note = over.appendChild(document.createElement("span")), right = known && isRight(mine, values[at]);
       note.className = "convbp-guess";
-      note.textContent = mine[1] + (known ? (right ? " \u2713" : " \u2717") : "");
+      // Where the right number does not show beside it, it stands in it.
+      const wrong = `${mine[1]} \u2717${cell.height < LOW ? ` ${values?.[at]?.[1] ?? ""}` : ""}`;
+      note.textContent = known ? (right ? "\u2713" : wrong) : mine[1];
       const { left, top, width } = lay(cell);
-      Object.assign(note.style, { left, top, minWidth: width });
+      Object.assign(note.style, { left, top, minWidth: right ? "" : width });
     }
     ask.classList.toggle("convbp-open", isOpen(selected()));
     if (document.activeElement !== guess) guess.value = "";
