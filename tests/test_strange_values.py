@@ -264,7 +264,11 @@ def drawn(rng):
         ordinary, container[key] = container[key], strange(rng, container[key])
         if callable(ordinary) and callable(container[key]):
             container[key] = ordinary  # what another function says is its own affair
-        if key == "trials" and isinstance(container[key], int | np.integer):
+        if (
+            key == "trials"
+            and isinstance(container[key], int | np.integer)
+            and not isinstance(container[key], np.timedelta64)
+        ):
             container[key] = min(container[key], 2)  # adjoint_test does as many as it is told
     return name, function, arguments, named
 

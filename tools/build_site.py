@@ -226,7 +226,7 @@ def buttons(place: Path, with_lite: bool) -> str:
     run = f'<a class="convbp-run" href="{up}lite/notebooks/index.html?path={place.as_posix()}">▶ Run it</a> '
     take = f'<a class="convbp-take" href="{place.name}" download>⤓ Download the notebook</a>'
     how = "Run it" if with_lite else f'<a href="{up}in_the_browser.html">take it to a Python</a>'
-    needs = f"Pictures answer here: point, click, arrow keys, predictions. To run, press, draw or slide more than that, {how}."
+    needs = f"Pictures answer here: point, click, arrow keys, predictions. To run, press, draw or slide, {how}."
     return f'<p class="convbp-buttons">{run if with_lite else ""}{take}</p>\n<p class="convbp-needs">{needs}</p>'
 
 
