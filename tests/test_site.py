@@ -26,7 +26,7 @@ import test_in_firefox as in_firefox
 from browser import PATIENCE, Lab, Tab, cell_of, cut_off, eventually
 from convbp.pictures.grid_view import patches_in, unpacked
 from convbp.pictures.scene import Selection
-from sample import THOROUGH
+from sample import THOROUGH, some
 
 if not os.environ.get("CONVBP_SITE"):
     pytest.skip("CONVBP_SITE names no folder with the site, built; see CONTRIBUTING", allow_module_level=True)
@@ -480,8 +480,9 @@ def test_run_it_opens_the_notebook_with_a_python_that_does_all_of_the_course(bro
     lite.page.close()
 
 
-@pytest.mark.skipif(not THOROUGH, reason="runs all notebooks in the browser's Python: CONVBP_THOROUGH=1")
-@pytest.mark.parametrize("path", [*NOTEBOOKS, *GALLERY], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", some([*NOTEBOOKS, *GALLERY], 2, "notebooks in JupyterLite"), ids=lambda path: path.stem
+)
 def test_a_notebook_runs_from_top_to_bottom(browser, address, path):
     lite = Lite(browser, address, path.relative_to(ROOT).as_posix())
     cells = lite.run_all()
