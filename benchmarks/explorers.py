@@ -125,6 +125,8 @@ class Gallery:
     def slider(self, name):
         """The last slider that changes what is shown: its number, its name, and the keys to press; or None."""
         cell = self.turn_to(self.places[name])
+        if not shown(cell).count():  # what its sliders set shows when it begins
+            return None
         for which, slider in reversed(list(enumerate(cell.locator(".widget-slider").all()))):
             handle = slider.locator(".noUi-handle")
             now, most = (float(handle.get_attribute(f"aria-value{what}")) for what in ("now", "max"))
