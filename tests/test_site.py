@@ -396,7 +396,7 @@ def assert_a_slider_of_each_picture_asks_python(lite, cells):
             if least != most:
                 keys.append((handle, "ArrowLeft" if now == most else "ArrowRight"))
         before = stage.inner_html() if keys else ""
-        for handle, key in keys:
+        for handle, key in 2 * keys:  # one step may lead to what is there already
             handle.press(key)
         if keys:
             eventually(lambda stage=stage, before=before: stage.inner_html() != before, True)
