@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser import Tab, accessible, cell_of, eventually, point_elsewhere, spills
-from convbp.explorers import AffectedRegionQ, ChainOfLayers, DeltaFlow, SlidingWindow
+from convbp.explorers import AffectedRegionQ, ChainOfLayers, DeltaFlow, ErrorCurve, SlidingWindow
 from convbp.pictures import svg
 from convbp.pictures.colours import hue
 from convbp.pictures.scene import Selection
@@ -303,3 +303,24 @@ def test_what_meets_the_same_weight_lights_up_and_what_is_covered_has_a_frame(op
     expect(legend).to_contain_text("blue: positive")
     tab = opened(SlidingWindow(covered=True))
     assert tab.page.locator(".asks").all_text_contents() == ["products ?", "sum ?"]
+
+
+def test_nothing_hides_the_right_number_or_the_points_of_a_curve(browser, tmp_path):
+    AffectedRegionQ(covered=True).save_html(tmp_path / "low.html")  # whose covered grid has low cells
+    ErrorCurve().save_html(tmp_path / "curve.html")
+    tab = Tab(browser, (tmp_path / "low.html").as_uri())
+    tab.page.get_by_role("application").press("ArrowLeft")
+    tab.page.keyboard.type("77")
+    for _ in "typed", "shown":
+        tab.page.keyboard.press("Enter")
+    expect(tab.page.locator(".convbp-guess")).to_have_text("77 ✗ 6")
+    expect(tab.page.locator(".convbp-sentence")).to_contain_text("reaches 6 outputs")
+    tab.page.goto((tmp_path / "curve.html").as_uri())
+    points = tab.page.locator("[data-cell]")
+    expect(points.first).to_be_visible()
+    below = """cells => cells.filter((cell) => {
+        const { x, y, width, height } = cell.getBoundingClientRect();
+        return document.elementFromPoint(x + width / 2, y + height / 2) !== cell;
+    }).map((cell) => cell.dataset.cell)"""
+    assert points.evaluate_all(below) == []
+    tab.page.close()
