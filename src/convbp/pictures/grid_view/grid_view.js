@@ -48,6 +48,15 @@ async function unpacked(text) {
 const eachInFull = ({ slots, texts, cells = {} }) => Object.fromEntries(Object.entries(cells).map(([key, numbers]) =>
   [key, Object.fromEntries(numbers.map((n, i) => [slots[i], texts[n]]))]));
 
+// When the next frame is on the screen; a page that nobody sees has none.
+const drawn = () => new Promise((resolve) => {
+  const hidden = setTimeout(resolve, 100);
+  requestAnimationFrame(() => {
+    clearTimeout(hidden);
+    setTimeout(resolve);
+  });
+});
+
 // An element, unless there is none, and where it is on the page.
 const boxed = (element) => element && { element, ...element.getBoundingClientRect().toJSON() };
 
@@ -59,6 +68,26 @@ function parts(slot) {
     count[name] = (count[name] ?? 0) + 1;
     return [`${name} ${count[name]}`, boxed(part)];
   }));
+}
+
+// Other markup in an element: what is as it was stays, so that the page styles, lays out and paints no more than the rest.
+function renew(element, markup) {
+  const fresh = element.cloneNode(false);
+  fresh.innerHTML = markup;
+  adapt(element, fresh);
+}
+function adapt(old, fresh) {
+  const [are, become] = [[...old.childNodes], [...fresh.childNodes]];
+  if (are.length !== become.length || are.some((node, i) => node.nodeName !== become[i].nodeName)) return old.replaceChildren(...become);
+  for (const [i, node] of are.entries()) {
+    if (node.isEqualNode(become[i])) continue;
+    if (!node.attributes) node.data = become[i].data;
+    else {
+      for (const { name } of [...node.attributes]) if (!become[i].hasAttribute(name)) node.removeAttribute(name);
+      for (const { name, value } of become[i].attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+      adapt(node, become[i]);
+    }
+  }
 }
 
 // Outlines, and what they carry, come from where they were to where they are.
@@ -165,8 +194,9 @@ async function render({ model, el, signal }) {
   const ofCells = () => (packed === model.get("patches") ? inFull : NONE);
   async function unpack() {
     inFull = NONE;
-    const mine = packed = model.get("patches");
+    const mine = packed = model.get("patches"), after = inView && mine && drawn(); // the picture comes first
     const [patches, moves, answers] = await Promise.all(Object.keys(NONE).map((name) => unpacked(model.get(name))));
+    await after;
     if (mine === packed) inFull = { patches: eachInFull(patches), moves, answers };
   }
   const patches = () => ofCells().patches;
@@ -203,7 +233,7 @@ async function render({ model, el, signal }) {
     const changed = Object.entries(slots).filter(([slot, markup]) => shown[slot] !== markup)
       .map(([slot, markup]) => [el.querySelector(`[data-slot="${slot}"]`), slot, markup]);
     const outlines = moving() ? changed.filter(([, slot]) => slot in shown && slot.startsWith("marks")).map(([element]) => [parts(element), element]) : [];
-    for (const [element, slot, markup] of changed) element.innerHTML = shown[slot] = markup;
+    for (const [element, slot, markup] of changed) renew(element, shown[slot] = markup);
     for (const outline of outlines) glide(...outline);
   }
 
@@ -432,19 +462,18 @@ async function render({ model, el, signal }) {
     const asks = model.get("asked").grid || model.get("others").some((other) => other.asks);
     const said = asks ? " You predicted \u22121000: wrong, it is \u22121000." : "";
     const all = [...Object.values(patches()), ...Object.values(ofCells().answers).map(({ slots }) => slots), ...model.get("others")];
-    for (const [name, element] of Object.entries({ heading, words, sentence })) {
-      if (wide !== stage.clientWidth) element.style.minHeight = ""; // else what it once needed it keeps
+    const texts = { heading, words, sentence }, elements = [...Object.values(texts), choice], width = stage.clientWidth;
+    if (wide !== width) for (const element of elements) element.style.minHeight = ""; // else what it once needed it keeps
+    for (const [name, element] of Object.entries(texts))
       element.innerHTML = all.map((one) => one[name] ?? "").reduce((a, b) => (b.length > a.length ? b : a), "");
-      if (element === sentence) element.append(said);
-      element.style.minHeight = `${element.getBoundingClientRect().height}px`;
-      if (name in shown) element.innerHTML = shown[name];
-    }
-    if (wide !== stage.clientWidth) choice.style.minHeight = "";
+    sentence.append(said);
     const hint = choice.querySelector(".convbp-hint"), [open, hinted] = [ask.hidden, hint.hidden];
     if (asks) [ask.hidden, hint.hidden] = [false, true]; // one takes the place of the other
-    choice.style.minHeight = `${choice.getBoundingClientRect().height}px`; // with other sliders it may need fewer lines
+    const heights = elements.map((element) => element.getBoundingClientRect().height); // read together: the page is laid out once
+    for (const [i, element] of elements.entries()) element.style.minHeight = `${heights[i]}px`; // with other sliders it may need fewer lines
+    for (const [name, element] of Object.entries(texts)) if (name in shown) element.innerHTML = shown[name];
     [ask.hidden, hint.hidden] = [open, hinted];
-    wide = stage.clientWidth;
+    wide = width;
   }
 
   function showLegend() {
