@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from convbp.pictures import curves, drawing, svg, ways
+from convbp.pictures import arranging, curves, drawing, svg, ways
 from convbp.pictures.colours import DARK, LIGHT
 from convbp.pictures.scene import (
     Cells,
@@ -114,7 +114,7 @@ def test_the_nearest_point_of_a_curve_is_chosen_and_its_mark_is_around_it():
 def test_a_curve_has_room(title):
     width, height = curves.size(replace(CURVE, title=title))
     own = [shape for shape in shapes(parse(svg.picture(picture((replace(CURVE, title=title),)))))]
-    right, bottom = (max(shape.box[side] for shape in own) - svg.MARGIN for side in (2, 3))
+    right, bottom = (max(shape.box[side] for shape in own) - arranging.MARGIN for side in (2, 3))
     assert right <= width <= max(RIGHT + 12, right + 60)
     assert bottom <= height <= bottom + 20
     texts = [shape.box for shape in own if shape.kind == "text" and shape.text]
@@ -195,10 +195,10 @@ def test_ways_have_room(rows):
     for piece in some_ways(rows):
         own = [shape for shape in shapes(parse(svg.picture(picture((piece,)))))]
         width, height = ways.size(piece)
-        assert max(shape.box[2] for shape in own) - svg.MARGIN <= width + 1
+        assert max(shape.box[2] for shape in own) - arranging.MARGIN <= width + 1
         assert height == ways.size(some_ways(rows)[0])[1]  # one beside the other
         assert ways.size(piece) == ways.size(replace(piece, values=piece.values * 2)) or rows < 5  # nothing moves
-    assert max(shape.box[3] for shape in own) - svg.MARGIN <= height <= max(shape.box[3] for shape in own) + 10
+    assert max(shape.box[3] for shape in own) - arranging.MARGIN <= height <= max(shape.box[3] for shape in own) + 10
 
 
 # Cells
@@ -291,7 +291,7 @@ def greedy(widths, maps, room):
     """Each in the line before it if it has room there; the maps begin a line."""
     lines = []
     for n, width in enumerate(widths):
-        if lines and n != len(widths) - maps and sum(lines[-1]) + svg.GAP * len(lines[-1]) + width <= room:
+        if lines and n != len(widths) - maps and sum(lines[-1]) + arranging.GAP * len(lines[-1]) + width <= room:
             lines[-1].append(width)
         else:
             lines.append([width])
@@ -306,11 +306,11 @@ def test_layouts_are_those_of_a_naive_wrapper_for_every_width_of_a_page():
         looks = [drawing.look(grid, 52, n >= phrases) for n, grid in enumerate(grids)]
         widths = [drawing.grid_size(grid, look)[0] for grid, look in zip(grids, looks, strict=True)]
         wanted = []
-        for room in range(svg.LONGEST, svg.PHONE - 1, -1):
+        for room in range(arranging.LONGEST, arranging.PHONE - 1, -1):
             lines = greedy(widths, maps, room)
-            width = round(max(sum(line) + svg.GAP * (len(line) - 1) for line in lines) + 2 * svg.MARGIN)
+            width = round(max(sum(line) + arranging.GAP * (len(line) - 1) for line in lines) + 2 * arranging.MARGIN)
             if not wanted or width < wanted[-1][0]:
-                xs = [svg.MARGIN + sum(line[:n]) + svg.GAP * n for line in lines for n in range(len(line))]
+                xs = [arranging.MARGIN + sum(line[:n]) + arranging.GAP * n for line in lines for n in range(len(line))]
                 wanted.append((width, list(map(round, xs))))
         assert [(layout.width, [x for x, _, _ in layout.places]) for layout in svg.layouts(drawn)] == wanted
 

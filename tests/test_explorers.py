@@ -59,7 +59,7 @@ from convbp.explorers import (
     stride_and_padding,
     two_layer_question,
 )
-from convbp.pictures import svg
+from convbp.pictures import arranging, svg
 from convbp.pictures.colours import contrast
 from convbp.pictures.grid_view import GridView
 from pictures import apply, arrange, assert_flies, kind_of, misplaced, overlaps, page, parse, shapes, wide_lines
@@ -301,7 +301,7 @@ PAGE, UNDER_CONTROLS = 1186, 475  # of 1366×768 pixels in JupyterLab without it
 
 def end(scene):
     """How far down on a page of that width what takes part reaches: the line, and what is outlined in the maps."""
-    layout = next(one for one in svg.layouts(scene) if svg.SHRINKS * one.width <= PAGE)
+    layout = next(one for one in svg.layouts(scene) if arranging.SHRINKS * one.width <= PAGE)
     drawn = shapes(arrange(parse(svg.picture(scene)), layout._asdict()))
     lines = re.findall(r'data-part="(\d+)" transform', svg.frame(scene))  # a map has a name, too
     bottoms = [shape.box[3] for shape in drawn if shape.part in lines or kind_of(shape) == "mark"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convbp.explorers.sliding_window import State, scene
-from convbp.pictures import drawing, svg
+from convbp.pictures import arranging, drawing, svg
 from convbp.pictures.colours import (
     DARK,
     HUES,
@@ -193,7 +193,7 @@ def test_on_a_narrow_page_some_phrases_stand_below_the_others_and_the_maps_below
     ys = [y for _, y, _ in last.places]
     assert ys == sorted(set(ys))
     assert last.height > first.height
-    assert last.width <= svg.PHONE + 2 * svg.MARGIN
+    assert last.width <= arranging.PHONE + 2 * arranging.MARGIN
 
 
 def test_the_page_does_not_jump_when_the_mode_changes():
@@ -370,7 +370,7 @@ def test_the_terms_stand_in_their_rows_and_columns_and_the_end_of_the_sum_in_a_c
 
 def test_the_terms_that_are_no_cells_stand_below_each_other():
     rows = (Term("a", "1·2 = 2"), Term("b", "3")), (Term("c", "4"),)
-    drawn = ElementTree.fromstring(f"<svg>{drawing.terms(Formula(terms=rows), drawing.Cards(0, 0, 0))}</svg>")
+    drawn = ElementTree.fromstring(f"<svg>{drawing.terms(Formula(terms=rows), None, 0)}</svg>")
     assert [text.text for text in drawn.iter("text")] == ["a", "1·2 = 2", "b", "+", "3", "c", "+", "4"]
     tops = [float(text.get("y")) for text in drawn.iter("text") if text.text != "+"]
     assert tops == sorted(set(tops))

@@ -100,7 +100,7 @@ def look(grid: Grid, cell: int, as_map: bool = False, title: int = MAP_TITLE) ->
 
 def needed(grid: Grid, font_size: float = LEGIBLE) -> int:
     """The side of a cell in which all numbers of a grid can be read; what is no grid of cells has its own sizes."""
-    if isinstance(grid, Curve | Ways | Totals):
+    if has_own_size(grid):
         return 0
     return 7 + ceil(font_size * max((text_width(_text(value), 1) for value in _flat(grid.values)), default=0))
 
@@ -109,15 +109,27 @@ def _text(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else brief(value)
 
 
+def has_own_size(grid: Grid) -> bool:
+    """Whether it is as large as it is, whatever the size of a cell in the line: no grid of cells with numbers."""
+    return grid.small or isinstance(grid, Curve | Ways | Totals)
+
+
 def grid_size(grid: Grid, look: Look) -> tuple[float, float]:
     """Width and height of a grid, with its title and indices."""
     if isinstance(grid, Curve):
         return curves.size(grid)
     if isinstance(grid, Ways | Totals):
         return ways.size(grid)
-    rows, cols = grid.size
-    title = text_width(look.named(grid), look.title, bold=look.title == TITLE)
+    return size_of_cells(*grid.size, title_width(grid, look), look)
+
+
+def size_of_cells(rows: int, cols: int, title: float, look: Look) -> tuple[float, float]:
+    """Width and height of so many cells, with their indices, below a title of some width."""
     return look.gutter + max(look.cell * cols + 2, title), look.head + look.cell * rows + 2
+
+
+def title_width(grid: Grid, look: Look) -> float:
+    return text_width(look.named(grid), look.title, bold=look.title == TITLE)
 
 
 def grid(grid: Grid, look: Look) -> str:
@@ -321,23 +333,24 @@ def _flat(rows: tuple[tuple, ...]) -> list:
 
 
 class Cards(NamedTuple):
-    """How the terms of all highlights of a picture are drawn: as cells of this size, or as lines of text if it is 0."""
+    """How the terms of all highlights of a picture are drawn as cells: their height and their width."""
 
     cell: int
     width: float
-    largest: float
 
 
 class Extent(NamedTuple):
     """What the formulas of all highlights of a picture need of room, whatever the size of a cell is.
 
-    ``formulas`` has one of each shape. The width of the widest term is None if they are lines of text.
+    ``shapes`` are the names of their terms and how many there are in each row, ``widest`` is the width of the widest
+    term, and ``largest`` the absolute value with the full colour. Terms that are lines of text need the size ``lines``.
     """
 
-    formulas: tuple[Formula, ...]
-    widest: float | None
+    shapes: tuple[tuple[str, tuple[int, ...]], ...]
+    widest: float
     largest: float
     column: tuple[float, float]
+    lines: tuple[float, float] | None = None
 
 
 def extent(highlights: Iterable[Highlight]) -> Extent:
@@ -345,48 +358,49 @@ def extent(highlights: Iterable[Highlight]) -> Extent:
     formulas = [highlight.formula for highlight in highlights]
     terms = [term for formula in formulas for row in formula.terms for term in row]
     columns = {(formula.column, _types(formula)) for formula in formulas}
-    sizes = [_column(*column, 0)[1:] for column in columns]
-    column = max(size[0] for size in sizes), max(size[1] for size in sizes)
+    column = _widest_and_highest(_column(*column, 0)[1:] for column in columns)
     if any(term.value is None for term in terms):
-        return Extent(tuple(formulas), None, 0, column)
+        sizes = (_as_lines(formula.terms, formula.added)[1:] for formula in formulas if any(formula.terms))
+        return Extent((), 0, 0, column, _widest_and_highest(sizes))
     widths = [text_width(text, CAPTION) for text in set(map(_factors, terms))]
     widths += [text_width(text, LEGIBLE) for text in {brief(term.value) for term in terms}]
     largest = max((abs(term.value) for term in terms if _finite(term.value)), default=0)
-    shapes = {(formula.name, tuple(map(len, formula.terms))): formula for formula in formulas}
-    return Extent(tuple(shapes.values()), max(widths, default=0), largest, column)
+    shapes = dict.fromkeys((formula.name, tuple(map(len, formula.terms))) for formula in formulas)
+    return Extent(tuple(shapes), max(widths, default=0), largest, column)
 
 
-def cards(extent: Extent, cell: int) -> Cards:
+def _widest_and_highest(sizes: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    widths, heights = zip(*sizes, strict=True)
+    return max(widths), max(heights)
+
+
+def cards(widest: float, cell: int) -> Cards:
     """So large that each term of each highlight has room."""
-    if extent.widest is None:
-        return Cards(0, 0, 0)
-    return Cards(cell, round(max(cell, min(extent.widest, WIDEST_TERM)) + WIDER), extent.largest)
+    return Cards(cell, round(max(cell, min(widest, WIDEST_TERM)) + WIDER))
 
 
 def _factors(term: Term) -> str:
     return term.numbers.rpartition(" = ")[0] or term.symbols
 
 
-def terms_size(formula: Formula, cards: Cards) -> tuple[float, float]:
-    """Width and height of the terms."""
-    if not any(formula.terms):
+def terms_size(name: str, rows: tuple[int, ...], cards: Cards) -> tuple[float, float]:
+    """Width and height of the terms, so many in each row, as cells."""
+    if not any(rows):
         return 0, 0
-    if not cards.cell:
-        return _as_lines(formula.terms, formula.added)[1:]
-    placed = _in_lines(tuple(map(len, formula.terms)), cards)
+    placed = _in_lines(rows, cards)
     columns, lines = (1 + max(at[axis] for row in placed for at in row) for axis in (0, 1))
-    width = max(PLUS + columns * (cards.width + PLUS) - PLUS + 2, PLUS + text_width(formula.name, TITLE, bold=True))
+    width = max(PLUS + columns * (cards.width + PLUS) - PLUS + 2, PLUS + text_width(name, TITLE, bold=True))
     return width, CARD_HEAD + lines * (cards.cell + APART) - APART + 2
 
 
-def terms(formula: Formula, cards: Cards) -> str:
-    """The terms in their rows, their name at the top left."""
+def terms(formula: Formula, cards: Cards | None, largest: float) -> str:
+    """The terms in their rows, their name at the top left; without cards as lines of text."""
     if not any(formula.terms):
         return ""
-    if not cards.cell:
+    if not cards:
         return _as_lines(formula.terms, formula.added)[0]
     types = tuple(type(term.value) for row in formula.terms for term in row)
-    return _as_cells(formula.name, formula.terms, formula.added, cards, types)
+    return _as_cells(formula.name, formula.terms, formula.added, cards, largest, types)
 
 
 def unknown(name: str, width: float, height: float) -> str:
@@ -412,8 +426,15 @@ def _in_lines(rows: tuple[int, ...], cards: Cards) -> tuple[tuple[tuple[int, int
 
 
 @lru_cache(maxsize=2048)
-def _as_cells(name: str, rows: tuple[tuple[Term, ...], ...], added: bool, cards: Cards, types: tuple[type, ...]) -> str:
-    cell, width, _ = cards
+def _as_cells(
+    name: str,
+    rows: tuple[tuple[Term, ...], ...],
+    added: bool,
+    cards: Cards,
+    largest: float,
+    types: tuple[type, ...],
+) -> str:
+    cell, width = cards
     look, placed = Look(cell, True), _in_lines(tuple(map(len, rows)), cards)
     size = _fitting([brief(term.value) for row in rows for term in row], look.font, width - 7)
     parts = [f'<text class="title" x="{PLUS}" y="15">{escape(name)}</text><g font-size="{size:g}">']
@@ -425,7 +446,7 @@ def _as_cells(name: str, rows: tuple[tuple[Term, ...], ...], added: bool, cards:
             x, y = PLUS + column * (width + PLUS), CARD_HEAD + line * (cell + APART)
             if added and (column or line):
                 parts.append(f'<text class="plus" x="{x - PLUS / 2:g}" y="{y + cell / 2 + 6:g}">+</text>')
-            fill, _ = _filled(term.value, cards.largest, None)
+            fill, _ = _filled(term.value, largest, None)
             kind, ink = ("pad", "padded") if term.outside else (f"cell {fill}", "value")
             weight = "" if term.hue is None else f' data-w="{term.hue}"'
             said = f"<title>{escape(f'{term.symbols}: {term.numbers}')}</title>"

@@ -6,15 +6,15 @@ texts around the picture are the page's; in a still picture, which may be looked
 the colours are plain ones on white.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NamedTuple
 
-from convbp.pictures import curves, drawing, ways
-from convbp.pictures.drawing import CELLS, Look
+from convbp.pictures import arranging, curves, drawing, ways
+from convbp.pictures.arranging import BEFORE_OPERATOR, BELOW, BESIDE, GAP, MARGIN, Box, Layout, Sized, Stack
+from convbp.pictures.drawing import Look
 from convbp.pictures.scene import (
     PRODUCTS,
     SUM,
@@ -33,35 +33,7 @@ from convbp.pictures.scene import (
 
 # Lengths in pixels.
 OPERATOR = 34  # the width of an operator
-BESIDE, BELOW = 26, 14  # from a grid to the next, in a phrase and in a stack
-GAP, BEFORE_OPERATOR = 22, 6  # from a phrase, or a map, to the next one, and to one that begins with an operator
-NEXT_LINE = 10  # from a line to the next
-MARGIN = 8
-ROOM = 1170  # of the line on a usual page
-USUAL, LINES = 36, 440  # the side of a cell at least, and the height of several lines at most, if there is room
-HIGH, HIGHEST = 240, 400  # so high are the cells of a grid at most, if they can be, and if that is too little for many
-PHONE = 268  # on the narrowest page what is wider is made smaller
-SHRINKS = 0.88  # as far as a page makes a line smaller before it takes a narrower layout
-MUCH = 120  # lower: then the maps stand beside the line
-LONGEST = 1400  # of a line on the widest page
-ROUNDING = 1e-6  # of a width that is added up in another order, or as another Python adds
 WIDEST = 1300  # of a still picture, if it can be: on a page it is made smaller until it fits
-
-
-class Layout(NamedTuple):
-    """One way to arrange the parts of a picture: its size, and where each part's top left corner is, and its scale."""
-
-    width: int
-    height: int
-    places: tuple[tuple[int, int, float], ...]
-
-
-class Box(NamedTuple):
-    """How far something reaches: its width, and how far above and below the axis of its line."""
-
-    width: float
-    above: float
-    below: float
 
 
 def picture(scene: Scene, *, still: bool = False) -> str:
@@ -125,18 +97,7 @@ def words(highlight: Highlight) -> dict[str, str]:
 
 def layouts(scene: Scene) -> tuple[Layout, ...]:
     """Return the ways to arrange the picture, from wide to narrow: the whole line first, the maps below it."""
-    drawn = _drawn(scene)
-    lines, count = len(drawn.phrases), len(drawn.boxes)
-    rooms = {drawn.width(range(i, j)) for i in range(lines) for j in range(i + 1, lines + 1)}
-    starts = [lines] if scene.thumbnails else range(count)  # of many small maps it matters little where a line ends
-    rooms |= {drawn.width_of_maps(range(i, j)) for i in starts for j in range(max(i, lines) + 1, count + 1)}
-    rooms = {min(room, LONGEST) for room in rooms}
-    found: list[Layout] = []
-    for room in sorted({max(room, PHONE) for room in (*rooms, PHONE)}, reverse=True):
-        layout = drawn.arranged(room)
-        if not found or layout.width < found[-1].width:
-            found.append(layout)
-    return tuple(found)
+    return arranging.layouts(_drawn(scene).arranged)
 
 
 def layout_of_still(scene: Scene) -> Layout:
@@ -159,13 +120,39 @@ def _still(scene: Scene) -> tuple[str, Layout, str]:
     )
 
 
+class _Cells(NamedTuple):
+    """A grid of ``rows``×``cols`` cells, with room for the widest of its titles."""
+
+    rows: int
+    cols: int
+    title: float
+    numbered: bool
+
+    def box(self, cell: int) -> Box:
+        look = Look(cell, self.numbered)
+        width, height = drawing.size_of_cells(self.rows, self.cols, self.title, look)
+        return Box(width, look.head + (height - look.head) / 2, (height - look.head) / 2)
+
+
+class _Products(NamedTuple):
+    """The terms of sums of these shapes."""
+
+    shapes: tuple[tuple[str, tuple[int, ...]], ...]
+    widest: float
+
+    def box(self, cell: int) -> Box:
+        cards = drawing.cards(self.widest, cell)
+        sizes = [drawing.terms_size(*shape, cards) for shape in self.shapes]
+        width, height = (max(size[axis] for size in sizes) for axis in (0, 1))
+        half = (height - drawing.CARD_HEAD) / 2
+        return Box(width, drawing.CARD_HEAD + half, half)
+
+
 @dataclass(frozen=True, eq=False)
 class _Drawn:
     """A scene with the sizes of what is in it."""
 
     scene: Scene
-    given: int = 0  # the side of a cell, if it is not to be found out
-    whole: "_Drawn | None" = None  # the same, where that is found out
 
     @cached_property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -173,9 +160,9 @@ class _Drawn:
         return tuple(operand for phrase in self._whole for operand in phrase)
 
     @cached_property
-    def begins(self) -> set[int]:
+    def begins(self) -> tuple[int, ...]:
         """Which of `phrases` begin a phrase of the scene, and where the maps begin."""
-        return set(accumulate(map(len, self._whole), initial=0))
+        return tuple(accumulate(map(len, self._whole), initial=0))
 
     @cached_property
     def _whole(self) -> list[list[Phrase]]:
@@ -205,47 +192,24 @@ class _Drawn:
         return found
 
     @cached_property
+    def sized(self) -> list[arranging.Phrase]:
+        """The phrases, with what each needs for cells of any size."""
+        found = []
+        for phrase in self.phrases:
+            tallest = self._stack(self.scene.tallest) if self.scene.tallest and not found else None
+            between = sum(map(_between, phrase, phrase[1:]))
+            found.append(arranging.Phrase(tuple(map(self._sized, phrase)), between, tallest))
+        return found
+
+    @cached_property
     def cell(self) -> int:
-        """The largest side of a cell with which the line has room on a page."""
-
-        if self.given or self.scene.cell:
-            return self.given or self.scene.cell
-
-        def fits(cell: int, high: int, room: float = ROOM) -> bool:
-            boxes = [self._box(piece, cell) for phrase in self.phrases for piece in phrase]
-            single = high + drawing.HEAD + 4
-            highest = [
-                (single if len(stacked(piece)) < 2 else single + 110) for phrase in self.phrases for piece in phrase
-            ]
-            width = sum(self._phrase(phrase, cell).width for phrase in self.phrases) + sum(
-                self.gaps[: len(self.phrases) - 1]
-            )
-            low = all(box.above + box.below <= most for box, most in zip(boxes, highest, strict=True))
-            return low and width <= room
-
+        """The largest side of a cell with which the line has room on a page, unless the scene has one."""
+        if self.scene.cell:
+            return self.scene.cell
         in_line = (grid for phrase in self.phrases for piece in phrase for grid in stacked(piece))
         shown = [one for grid in in_line for one in self._titled[grid.name]]
         least = max((drawing.needed(grid) for grid in shown if not grid.small), default=0)
-        cells = [cell for cell in CELLS if cell >= least] or CELLS[:1]
-        usual = [cell for cell in cells if cell >= USUAL] or cells[-1:]
-        for high, some in ((HIGH, usual), (HIGHEST, usual)):
-            for cell in some:
-                if fits(cell, high):
-                    return cell
-        single = next((cell for cell in cells if fits(cell, HIGHEST)), None)
-        if not single and fits(usual[-1], HIGHEST, ROOM / SHRINKS - 2 * MARGIN):
-            return usual[-1]
-        # Several lines, then, if they are not too high; else smaller cells.
-        heights = {
-            cell: _Drawn(self.scene, cell, self).height_of_line() for cell in cells if cell <= 40 or cell == cells[-1]
-        }
-        low = next((cell for cell in heights if cell in usual and heights[cell] <= LINES), None)
-        return low or single or min(heights, key=heights.__getitem__)
-
-    def height_of_line(self) -> float:
-        """Of the phrases, in as many lines as they need on a page."""
-        places = self._in_lines(self._units(ROOM), ROOM).places[: len(self.phrases)]
-        return max(y + scale * (box.above + box.below) for (_, y, scale), box in zip(places, self.boxes, strict=False))
+        return arranging.largest_cell(arranging.Line(tuple(self.sized), self.gaps, self.begins, least))
 
     @cached_property
     def looks(self) -> dict[str, Look]:
@@ -259,126 +223,63 @@ class _Drawn:
         return found
 
     @cached_property
-    def cards(self) -> drawing.Cards:
-        return drawing.cards(self.extent, self.cell)
+    def cards(self) -> drawing.Cards | None:
+        """How the terms are drawn; None if they are lines of text."""
+        return None if self.extent.lines else drawing.cards(self.extent.widest, self.cell)
 
     @cached_property
     def extent(self) -> drawing.Extent:
-        return self.whole.extent if self.whole else drawing.extent(self._highlights)
+        return drawing.extent(self._highlights)
 
     @cached_property
     def boxes(self) -> list[Box]:
         """Of each part: the phrases, and then the maps."""
-        phrases = [self._phrase(phrase, self.cell) for phrase in self.phrases]
-        return phrases + [self._map(piece) for piece in self.scene.maps]
+        return [phrase.box(self.cell) for phrase in self.sized] + [self._map(piece) for piece in self.scene.maps]
 
     @cached_property
-    def gaps(self) -> list[int]:
+    def gaps(self) -> tuple[int, ...]:
         """What is left free after each part, if another one follows."""
         gaps: list[int] = []
         for p, following in enumerate(self.phrases[1:], 1):
             operator, new = isinstance(following[0], str), p in self.begins
             gaps.append((BEFORE_OPERATOR if operator else GAP) if new else 0 if operator else BESIDE)
-        return gaps + [GAP] * (1 + len(self.scene.maps))
+        return (*gaps, *[GAP] * (1 + len(self.scene.maps)))
 
-    def width(self, parts: Iterable[int]) -> float:
-        """Of parts side by side."""
-        *parts, last = parts
-        return sum(self.boxes[p].width + self.gaps[p] for p in parts) + self.boxes[last].width
-
-    def width_of_maps(self, parts: Iterable[int]) -> float:
-        """Of maps side by side."""
-        return sum(self.boxes[p].width * self._scale(p, ROOM) + GAP for p in parts) - GAP
-
-    def _phrase(self, phrase: Phrase, cell: int) -> Box:
-        boxes = [self._box(piece, cell) for piece in phrase]
-        width = sum(box.width for box in boxes) + sum(map(_between, phrase, phrase[1:]))
-        if self.scene.tallest and phrase is self.phrases[0]:
-            boxes.append(self._box(self.scene.tallest, cell))
-        return Box(width, max(box.above for box in boxes), max(box.below for box in boxes))
+    @cached_property
+    def arranged(self) -> arranging.Parts:
+        thumbnails = drawing.THUMBNAIL if self.scene.thumbnails else 0
+        return arranging.Parts(tuple(self.boxes), self.gaps, self.begins, thumbnails)
 
     def _map(self, piece: Grid | tuple[Grid, ...]) -> Box:
-        boxes = [self._grid_box(grid, self.looks[grid.name], top=True) for grid in stacked(piece)]
-        return Box(max(box.width for box in boxes), 0, sum(box.below for box in boxes))
+        sizes = [self._size(grid, self.looks[grid.name]) for grid in stacked(piece)]
+        return Box(max(width for width, _ in sizes), 0, sum(height for _, height in sizes))
 
-    def _box(self, piece: Piece, cell: int) -> Box:
-        if isinstance(piece, Part):
-            if piece == PRODUCTS:
-                cards = drawing.cards(self.extent, cell)
-                sizes = [drawing.terms_size(formula, cards) for formula in self.extent.formulas]
-                head = drawing.CARD_HEAD if cards.cell else 0
-            else:
-                sizes, head = [self.extent.column], 0
-            width, height = (max(size[axis] for size in sizes) for axis in (0, 1))
-            half = (height - head) / 2
-            return Box(width, head + half, half)
+    def _sized(self, piece: Piece) -> Sized:
         if isinstance(piece, str):
             return Box(OPERATOR, 12, 12)
-        boxes = [self._grid_box(grid, drawing.look(grid, cell)) for grid in stacked(piece)]
-        if len(boxes) == 1:
-            return boxes[0]
-        height = sum(box.above + box.below for box in boxes) + BELOW * (len(boxes) - 1)
-        return Box(max(box.width for box in boxes), height / 2, height / 2)
+        if not isinstance(piece, Part):
+            return self._stack(stacked(piece))
+        if piece == PRODUCTS and self.extent.lines is None:
+            return _Products(self.extent.shapes, self.extent.widest)
+        width, height = self.extent.column if piece == SUM else self.extent.lines
+        return Box(width, height / 2, height / 2)
 
-    def _grid_box(self, grid: Grid, look: Look, top: bool = False) -> Box:
+    def _stack(self, grids: tuple[Grid, ...]) -> Sized:
+        sized = [self._grid(grid) for grid in grids]
+        return sized[0] if len(sized) == 1 else Stack(tuple(sized))
+
+    def _grid(self, grid: Grid) -> Sized:
+        look = drawing.look(grid, 0)
+        if drawing.has_own_size(grid):
+            width, height = self._size(grid, look)
+            return Box(width, look.head + (height - look.head) / 2, (height - look.head) / 2)
+        titles = [drawing.title_width(one, look) for one in self._titled.get(grid.name, [grid])]
+        return _Cells(*grid.size, max(titles), look.numbered)
+
+    def _size(self, grid: Grid, look: Look) -> tuple[float, float]:
+        """Of a grid, with room for each title that it has."""
         width = max(drawing.grid_size(one, look)[0] for one in self._titled.get(grid.name, [grid]))
-        height = drawing.grid_size(grid, look)[1]
-        above = 0 if top else look.head + (height - look.head) / 2
-        return Box(width, above, height - above)
-
-    def arranged(self, room: float) -> Layout:
-        """The parts in lines of this width, the maps below the phrases; or beside them, where that is much lower."""
-        phrases, maps = range(len(self.phrases)), range(len(self.phrases), len(self.boxes))
-        below = self._in_lines(self._units(room), room)
-        left = room - GAP - self.width_of_maps(maps) if maps else 0
-        if left < max(self.boxes[p].width for p in phrases):
-            return below
-        line = self._in_lines((unit for unit in self._units(left) if unit[0] in phrases), left)
-        beside, at = self._in_lines([maps], room), line.width - 2 * MARGIN + GAP
-        height = max(line.height, beside.height)
-        if height + MUCH > below.height:
-            return below
-        return Layout(at + beside.width, height, (*line.places, *((at + x, y, scale) for x, y, scale in beside.places)))
-
-    def _in_lines(self, units: Iterable[Sequence[int]], room: float) -> Layout:
-        """Parts in lines of this width; the first map begins one, and what is wider than a line is made smaller."""
-        scales = [self._scale(p, room) for p in range(len(self.boxes))]
-        lines: list[list[int]] = []
-        used = 0.0
-        for unit in units:
-            width = self.width(unit) if len(unit) > 1 else self.boxes[unit[0]].width * scales[unit[0]]
-            before = self.gaps[unit[0] - 1]
-            if lines and unit[0] != len(self.phrases) and used + before + width <= room + ROUNDING:
-                lines[-1] += unit
-                used += before + width
-            else:
-                lines.append(list(unit))
-                used = width
-        places, top, right = [], float(MARGIN), 0.0
-        for line in lines:
-            left = float(MARGIN)
-            above = max(self.boxes[p].above * scales[p] for p in line)
-            for p in line:
-                places.append((round(left), round(top + above - self.boxes[p].above * scales[p]), scales[p]))
-                left += self.boxes[p].width * scales[p] + self.gaps[p]
-            right = max(right, left - self.gaps[line[-1]])
-            top += above + max(self.boxes[p].below * scales[p] for p in line) + NEXT_LINE
-        return Layout(round(right + MARGIN), round(top - NEXT_LINE + MARGIN), tuple(places))
-
-    def _scale(self, part: int, room: float) -> float:
-        """Of a part in lines of this width; a map that is drawn without numbers is small."""
-        largest = drawing.THUMBNAIL if self.scene.thumbnails and part >= len(self.phrases) else 1.0
-        return min(largest, int(100 * room / self.boxes[part].width) / 100)
-
-    def _units(self, room: float) -> Iterator[Sequence[int]]:
-        """What stays together in lines of this width: a phrase if it can, else each operand."""
-        ends = sorted(self.begins)
-        for start, end in pairwise(ends):
-            if self.width(range(start, end)) <= room + ROUNDING:
-                yield range(start, end)
-            else:
-                yield from ([p] for p in range(start, end))
-        yield from ([p] for p in range(len(self.phrases), len(self.boxes)))
+        return width, drawing.grid_size(grid, look)[1]
 
     @cached_property
     def places(self) -> dict[str, tuple[int, Grid, Look]]:
@@ -389,7 +290,7 @@ class _Drawn:
     def parts(self) -> dict[Part, Box]:
         """What each formula brings along, and its size."""
         found = [piece for phrase in self.phrases for piece in phrase if isinstance(piece, Part)]
-        return {part: self._box(part, self.cell) for part in found}
+        return {part: self._sized(part).box(self.cell) for part in found}
 
     def changes(self, highlight: Highlight) -> dict[str, str]:
         """What a highlight puts into the slots."""
@@ -399,7 +300,7 @@ class _Drawn:
             if asks:
                 contents[part.name] = drawing.unknown(part.name, box.width, box.above + box.below)
             elif part == PRODUCTS:
-                contents[part.name] = drawing.terms(formula, self.cards)
+                contents[part.name] = drawing.terms(formula, self.cards, self.extent.largest)
             else:
                 contents[part.name] = drawing.column(formula, box.width - 2)
         contents |= dict.fromkeys((f"marks{g}" for g in range(len(self.places))), "")
@@ -433,10 +334,10 @@ class _Drawn:
             return "".join(found)
 
         parts = []
-        for phrase, box in zip(self.phrases, self.boxes, strict=False):
+        for phrase, sized, box in zip(self.phrases, self.sized, self.boxes, strict=False):
             pieces, x = [], 0.0
-            for piece, following in zip(phrase, [*phrase[1:], ""], strict=True):
-                own = self._box(piece, self.cell)
+            for piece, following, one in zip(phrase, [*phrase[1:], ""], sized.pieces, strict=True):
+                own = one.box(self.cell)
                 y = box.above - own.above
                 if isinstance(piece, Part):
                     inside = slot(piece.name)
