@@ -379,8 +379,8 @@ def test_the_terms_that_are_no_cells_stand_below_each_other():
 def test_what_is_not_added_has_no_plus():
     terms = (Term("a", "1", value=1), Term("b", "2", value=2)), (Term("c", "3", value=3),)
     for formula, expected in ((Formula("", terms), 2), (Formula("", terms, added=False), 0)):
-        for cell in (0, 40):
-            assert drawing.terms(formula, drawing.Cards(cell, cell, 3)).count(">+<") == expected
+        for cards in (None, drawing.Cards(40, 40)):
+            assert drawing.terms(formula, cards, 3).count(">+<") == expected
 
 
 def test_numbers_that_are_equal_and_written_differently_are_not_confused():

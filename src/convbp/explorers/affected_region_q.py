@@ -1,6 +1,7 @@
 """Which outputs a pixel has a part in: region Q, clipped at the border, and the weight on each link (Eq. 16, 17)."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -69,14 +71,14 @@ def scene(state: State) -> Scene:
     sums = all_terms(INPUT_SUM, named(delta=state.delta, kernel=state.kernel))
     carried = tags_of("w", grids["kernel"])
     highlights = {
-        Selection("image", i, j): _highlight(grids["kernel"].size, sums[i, j], carried, i, j)
+        Selection("image", i, j): partial(_highlight, grids["kernel"].size, sums[i, j], carried, i, j)
         for i, j in grids["image"].cells()
     }
     drawn = Scene(
         title="Region Q: the outputs that a pixel has a part in",
         line=((grids["image"], "→", grids["delta"]), ("⊙", grids["kernel"]), ("=", PRODUCTS), ("→", SUM)),
         maps=(grids["reach"],),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
     )
     return covered(drawn, "reach") if state.covered else drawn

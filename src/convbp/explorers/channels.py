@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import ipywidgets as widgets
@@ -24,6 +25,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Phrase,
     Scene,
@@ -230,14 +232,14 @@ def scene(state: State) -> Scene:
     else:
         results = [("→", *target)]
         chosen = {Selection(grid.name, i, j): (t, i, j) for t, grid in enumerate(target) for i, j in grid.cells()}
-    highlights = {cell: _highlight(state, done, slices, *at) for cell, at in chosen.items()}
+    highlights = {cell: partial(_highlight, state, done, slices, *at) for cell, at in chosen.items()}
     laid = _laid([column[0] for column in slices] if forward else slices[0])
     summands = [("+", grid, "⊙", own)[s == 0 :] for s, (grid, own) in enumerate(zip(source, laid, strict=True))]
     drawn = Scene(
         title=f"Channels and filters, {state.way}",
         line=(*summands, ("=", PRODUCTS), ("→", SUM), *results),
         maps=tuple(grid for column in slices for grid in column),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
         cell=CHOICE if small else 0,
     )

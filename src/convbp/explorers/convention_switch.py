@@ -4,6 +4,7 @@ One row of the table is Eq. 7, 13 and 20 of the article, the other is that of Gw
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isclose
 from typing import Any, ClassVar, NamedTuple
 
@@ -25,6 +26,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -80,6 +82,9 @@ class State(LayerState):
         """What the layer makes of an image, under its convention."""
         return (convolve if self.forward == CONVOLUTION else cross_correlate)(image, kernel)
 
+    def outputs(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        return super().outputs(image, kernel[:, ::-1, ::-1] if self.forward == CONVOLUTION else kernel)
+
     def rule(self, name: str) -> Rule:
         """The one that is chosen for this part of `TABLE`."""
         return TABLE[name][getattr(self, name)]
@@ -121,7 +126,7 @@ def scene(state: State) -> Scene:
             title = f"{'≠' if part.wrong.any() else '='} central difference"
             grids[f"{name} slopes"] = Grid(f"{name} slopes", title, rows_of(part.slopes))
     highlights = {
-        Selection(name, *cell): _highlight(state, part, tags, *cell)
+        Selection(name, *cell): partial(_highlight, state, part, tags, *cell)
         for name, part in parts.items()
         for cell in np.ndindex(part.values.shape)
     }
@@ -130,7 +135,7 @@ def scene(state: State) -> Scene:
         title="Two conventions: a flip forwards, or on the way back",
         line=((o, w, "→", x), (δ, "→", by_kernel, by_image), (PRODUCTS, "→", SUM)),
         maps=(grids["by_kernel slopes"], grids["by_image slopes"]),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else FIRST,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,6 +25,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Phrase,
     Scene,
@@ -107,10 +109,13 @@ def scene(state: State) -> Scene:
         collected = all_terms(COLLECTED, named(delta=state.delta, kernel=state.kernel))
         carried = tags_of("w", grids["kernel"])
         highlights = {
-            Selection("below", i, j): gathered(grids, collected[i, j], carried, i, j) for i, j in grids["below"].cells()
+            Selection("below", i, j): partial(gathered, grids, collected[i, j], carried, i, j)
+            for i, j in grids["below"].cells()
         }
     else:
-        highlights = {Selection("delta", i, j): _scatter(grids, spread, i, j) for i, j in np.ndindex(state.delta.shape)}
+        highlights = {
+            Selection("delta", i, j): partial(_scatter, grids, spread, i, j) for i, j in np.ndindex(state.delta.shape)
+        }
     # A change of the way, or of the shape, can leave the chosen cell outside; then the nearest one is chosen.
     begin = state.selected[1:] if state.selected.grid else BEGIN[state.way]
     chosen = (min(max(at, 0), end - 1) for at, end in zip(begin, state.places, strict=True))
@@ -126,7 +131,7 @@ def scene(state: State) -> Scene:
         title=f"The δ of the layer below, by {state.way}",
         line=line,
         maps=tuple(grids[name] for name in maps),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=selected,
     )
     return covered(drawn, "below") if state.covered else drawn

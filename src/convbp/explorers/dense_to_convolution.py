@@ -3,7 +3,9 @@
 It is the way of Grzegorz Gwardys, "Convolutional Neural Networks backpropagation: from intuition to derivation", 2016.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Any, ClassVar, NamedTuple
 
@@ -23,6 +25,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -96,20 +99,21 @@ def scene(state: State) -> Scene:
         "matrix": _grid("matrix", title, table, way.axes["matrix"]),
         "product": Grid("product", f"{way.out} = {way.matrix}{way.into}", rows_of(product), axes=way.axes["product"]),
     }
-    highlights = {}
+    made: dict[Selection, Callable[[], Highlight]] = {}
     for t, row in enumerate(table):
         lines = [row[start : start + source.shape[1]] for start in range(0, len(row), source.shape[1])]
         grids["row"] = _grid("row", f"row {t}, laid out as {way.into}", lines)
-        highlights[Selection("product", *divmod(t, target[1]))] = _of_row(state, grids, lines, t)
+        made[Selection("product", *divmod(t, target[1]))] = partial(_of_row, state, {**grids}, lines, t)
         for s in range(len(row)):
-            highlights[Selection("matrix", t, s)] = _of_weight(state, grids, table, t, s)
+            made[Selection("matrix", t, s)] = partial(_of_weight, state, {**grids}, table, t, s)
     maps = [grids["matrix"]]
     if state.step == SHARED:
         maps.append(_grid("kernel", "kernel w", [w[0][m * cols : m * cols + k2] for m in range(k1)], ("m", "n")))
         for m, n in maps[1].cells():
             # Its first place in the matrix: to or from output (0, 0).
             place = (0, m * cols + n) if state.way == FORWARD else (m * cols + n, 0)
-            highlights[Selection("kernel", m, n)] = highlights[Selection("matrix", *place)]
+            made[Selection("kernel", m, n)] = made[Selection("matrix", *place)]
+    highlights = Highlights(made)
     return Scene(
         title=f"From a dense layer to a convolution: {state.step}, {state.way}",
         line=(

@@ -1,6 +1,7 @@
 """Draw a digit, and see what a network takes it for."""
 
 from dataclasses import MISSING, dataclass, replace
+from functools import partial
 from operator import index
 from typing import Any
 
@@ -14,7 +15,7 @@ from convbp.explorers.states.state import ExplorerState
 from convbp.networks.digits import load_digits
 from convbp.networks.network import Network
 from convbp.notation import number, subscripted
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, rows_of
+from convbp.pictures.scene import Formula, Grid, Highlight, Highlights, Mark, Scene, Selection, rows_of
 from convbp.shapes import as_numbers
 
 FULL, CLASSES = 16, 10  # as the digits have it: most ink, kinds
@@ -160,8 +161,9 @@ def scene(state: State) -> Scene:
             f"the ink here; to make it larger, darken {tuple(map(int, up))} first, and lighten {tuple(map(int, down))}."
             for i, j in drawing.cells()
         }
-    highlights = {
-        Selection("drawing", i, j): Highlight(
+
+    def highlight(i: int, j: int) -> Highlight:
+        return Highlight(
             marks=(
                 Mark("drawing", i, j),
                 *(Mark(grid, seen, 0) for grid in NUMBERS),
@@ -174,12 +176,12 @@ def scene(state: State) -> Scene:
             sentence=f"{says} Cell ({i}, {j}) has ink {state.drawing[i, j]} of {FULL}."
             + beside.get(Selection("drawing", i, j), ""),
         )
-        for i, j in drawing.cells()
-    }
+
+    highlights = {Selection("drawing", i, j): partial(highlight, i, j) for i, j in drawing.cells()}
     return Scene(
         title="Draw a digit",
         line=tuple(line),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else FIRST,
     )
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 import ipywidgets as widgets
@@ -39,6 +40,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -153,8 +155,8 @@ def scene(state: State) -> Scene:
     grids["value"] = Grid("value", f"{left} by the formula", rows_of(known), tags=marked, axes=axes)
     grids["nudged"] = Grid("nudged", title, rows_of(right))
     highlights = {
-        Selection("value", *cell): _highlight(
-            state, found, grids, reads[cell], hues, cell, (values[cell], right[cell], bool(wrong[cell]))
+        Selection("value", *cell): partial(
+            _highlight, state, found, grids, reads[cell], hues, cell, (values[cell], right[cell], bool(wrong[cell]))
         )
         for cell in reads
     }
@@ -165,7 +167,7 @@ def scene(state: State) -> Scene:
         title="An equation to change",
         line=(*((grid,) for grid in read_from), ("→", PRODUCTS), ("→", SUM, "→", grids["value"], grids["nudged"])),
         maps=others,
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else FIRST,
     )
 

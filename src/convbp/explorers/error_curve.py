@@ -1,10 +1,12 @@
 """The error as a curve over one weight: its slope by the chain rule and by nudging, and steps down the hill."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from numpy.typing import ArrayLike
 
 from convbp.activations import Activation, identity
 from convbp.explorers.controls.alike import made
@@ -13,7 +15,7 @@ from convbp.explorers.states.fields import activation, scalar
 from convbp.explorers.states.state import ANYWHERE, ExplorerState
 from convbp.losses import half_sum_of_squares
 from convbp.notation import factor, number
-from convbp.pictures.scene import Curve, Formula, Highlight, Line, Mark, Scene, Selection, Term, top
+from convbp.pictures.scene import Curve, Formula, Highlight, Highlights, Line, Mark, Scene, Selection, Term, top
 from convbp.pictures.written_terms import multiplied
 
 LEAST, MOST = -3, 5  # of the weights in the picture; a weight beyond them makes it wider
@@ -80,9 +82,14 @@ class State(ExplorerState):
         x = float(self.input) * weight
         return x, float(self.activation(x))
 
+    def errors(self, weights: ArrayLike) -> tuple[float, ...]:
+        """E = ½·(y − t)² for each of these weights."""
+        y = self.activation(float(self.input) * np.asarray(weights))
+        return tuple(((y - float(self.target)) ** 2 / 2).tolist())
+
     def error(self, weight: float) -> float:
         """E for a weight."""
-        return float(half_sum_of_squares(self.outputs(weight)[1], float(self.target)))
+        return self.errors([weight])[0]
 
     def path(self, weight: float) -> tuple[float, float, float]:
         """∂E/∂y, ∂y/∂x and ∂x/∂w: along this path they are multiplied."""
@@ -102,10 +109,10 @@ def _cells(weights: tuple[float, ...]) -> list[Selection]:
 def scene(state: State) -> Scene:
     """Return the picture of a state: E over w, and for each point its tangent, the secant for h, and the next step."""
     weights = state.weights
-    errors = tuple(state.error(weight) for weight in weights)
+    errors = state.errors(weights)
     fine = np.linspace(weights[0], weights[-1], BETWEEN * (POINTS - 1) + 1).tolist()
-    walked = [(weight, state.error(weight)) for weight in (*state.walk, float(state.weight))]
-    all_points = sorted({*zip(weights, errors, strict=True), *((weight, state.error(weight)) for weight in fine)})
+    walk = (*state.walk, float(state.weight))
+    all_points = sorted({*zip(weights, errors, strict=True), *zip(fine, state.errors(fine), strict=True)})
     curve = Curve(
         "curve",
         "the error E over the weight w",
@@ -115,26 +122,31 @@ def scene(state: State) -> Scene:
         across=(weights[0], weights[-1]),
         up=(0, top(max(error for _, error in all_points))),
         labels=("w", "E"),
-        lines=(Line(tuple(all_points), 0, "E"), *([Line(tuple(walked), 3, "steps", "dots")] if state.walk else [])),
+        lines=(
+            Line(tuple(all_points), 0, "E"),
+            *([Line(tuple(zip(walk, state.errors(walk), strict=True)), 3, "steps", "dots")] if state.walk else []),
+        ),
     )
     highlights = {
-        cell: _highlight(state, curve, cell, weight) for cell, weight in zip(_cells(weights), weights, strict=True)
+        cell: partial(_highlight, state, curve, cell, weight)
+        for cell, weight in zip(_cells(weights), weights, strict=True)
     }
     here = Selection("curve", 0, weights.index(float(state.weight)))
     return Scene(
         title="The error over one weight",
         line=((curve,),),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else here,
     )
 
 
 def _highlight(state: State, curve: Curve, cell: Selection, w: float) -> Highlight:
     o, t, h, rate = (float(value) for value in (state.input, state.target, state.nudge, state.learning_rate))
-    (_, y), error, path = state.outputs(w), state.error(w), state.path(w)
+    (_, y), path = state.outputs(w), state.path(w)
     slope = float(np.prod(path))
-    up, down = state.error(w + h), state.error(w - h)
-    central, after = (up - down) / (2 * h), w - rate * slope
+    after = w - rate * slope
+    error, up, down, error_after = state.errors([w, w + h, w - h, after])
+    central = (up - down) / (2 * h)
     f = state.activation.name if state.activation is not identity else ""
     ends = tuple(
         (place, value)
@@ -163,7 +175,7 @@ def _highlight(state: State, curve: Curve, cell: Selection, w: float) -> Highlig
                 f"secant: (E(w + h) − E(w − h)) / 2h = ({number(up)} − {number(down)}) / {number(2 * h)} "
                 f"= {number(central)}",
                 f"step: w − η·∂E/∂w = {number(w)} − {multiplied(rate, slope).partition(' = ')[0]} = {number(after)}: "
-                f"E = {number(state.error(after))}",
+                f"E = {number(error_after)}",
             ),
             added=False,
         ),

@@ -1,6 +1,7 @@
 """The error falls: one layer, its δ, the gradient of its weights, and steps against it."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -26,6 +27,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Line,
     Mark,
     Scene,
@@ -141,11 +143,13 @@ def scene(state: State) -> Scene:
         small=True,
     )
     sums = all_terms(KERNEL_SUM, named(o=state.image, delta=state.delta))
-    highlights = {Selection("kernel", *at): _of_weight(state, grids, sums[at], at) for at in grids["kernel"].cells()}
-    highlights |= {Selection("targets", *at): _of_target(state, grids, at) for at in grids["targets"].cells()}
-    highlights |= {Selection("image", *at): _of_pixel(state, grids, at) for at in grids["image"].cells()}
+    highlights = {
+        Selection("kernel", *at): partial(_of_weight, state, grids, sums[at], at) for at in grids["kernel"].cells()
+    }
+    highlights |= {Selection("targets", *at): partial(_of_target, state, grids, at) for at in grids["targets"].cells()}
+    highlights |= {Selection("image", *at): partial(_of_pixel, state, grids, at) for at in grids["image"].cells()}
     highlights |= {
-        Selection("errors", 0, n): _of_step(curve, n, errors[step - 1] if step else None)
+        Selection("errors", 0, n): partial(_of_step, curve, n, errors[step - 1] if step else None)
         for n, step in enumerate(steps)
     }
     shown = {name: _short(grid) for name, grid in grids.items()}
@@ -158,7 +162,7 @@ def scene(state: State) -> Scene:
             (shown["delta"],),
             (curve,),
         ),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else FIRST,
     )
     return covered(drawn, "gradient") if state.covered else drawn

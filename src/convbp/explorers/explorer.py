@@ -209,23 +209,23 @@ class Explorer(widgets.VBox):
 
     def _show(self, change: Callable[[Any], Any]) -> None:
         with self._lock:
+            before = None
             try:
                 state = change(self._state)
                 scene = self._scene(state)
                 if state.selected not in (scene.selected, self._state.selected, ANYWHERE):
                     raise ValueError(self._no_such_cell(state.selected, scene))
-            except (TypeError, ValueError, ArithmeticError) as error:
+                before = self._state, self.view.scene
+                self._put(replace(state, selected=scene.selected), scene)
+            except Exception as error:
+                if before:  # what was there can be shown
+                    self._put(*before)
+                if not isinstance(error, TypeError | ValueError | ArithmeticError):
+                    raise
                 self.view.message = str(error)
                 if isinstance(error, ArithmeticError):  # of a number too strange for any check
                     self.view.message = f"{type(self).__name__}: {error!r}; expected numbers of a usual size."
                 self._refresh_controls()
-                return
-            before = self._state, self.view.scene
-            try:
-                self._put(replace(state, selected=scene.selected), scene)
-            except Exception:  # a control that cannot show it; what was there before can be shown
-                self._put(*before)
-                raise
 
     def _put(self, state: Any, scene: Scene) -> None:
         self._state = state

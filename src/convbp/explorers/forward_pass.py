@@ -1,6 +1,7 @@
 """A layer forwards: receptive field, products, pre-activation, activation (Eq. 6 to 8)."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -79,8 +81,8 @@ def scene(state: State) -> Scene:
     sums: Any = all_terms(FORWARD_SUM, named(o=state.image, kernel=state.kernel))
     carried = tags_of("w", grids["kernel"])
     highlights = {
-        Selection(name, i, j): _highlight(
-            name, grids, sums[i, j], carried, state, as_in_eq_6[i + k1 - 1, j + k2 - 1], i, j
+        Selection(name, i, j): partial(
+            _highlight, name, grids, sums[i, j], carried, state, as_in_eq_6[i + k1 - 1, j + k2 - 1], i, j
         )
         for name in ("x", "o")
         for i, j in np.ndindex(x.shape)
@@ -89,7 +91,7 @@ def scene(state: State) -> Scene:
     drawn = Scene(
         title="Forward pass: x = o ⊗ w + b, then f(x)",
         line=((image, "⊙", kernel), ("=", PRODUCTS), ("→", SUM), ("→", before, "→", after)),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else FIRST,
     )
     return covered(drawn, "o", "x") if state.covered else drawn

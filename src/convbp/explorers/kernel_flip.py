@@ -1,6 +1,7 @@
 """The turn by 180° as two reflections, step by step; and kernels that it leaves as they are."""
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -78,7 +80,7 @@ def scene(state: State) -> Scene:
     change = rows_of(K - rot180(K)) if "turned" in shown else grids["turned"].values
     highlights = {
         # Each of the reflections leads back, too.
-        Selection(name, *cell): _highlight(state, grids, name, *_places(state.kernel.shape, *cell)[name])
+        Selection(name, *cell): partial(_highlight, state, grids, name, *_places(state.kernel.shape, *cell)[name])
         for name in shown
         for cell in grids[name].cells()
     }
@@ -89,7 +91,7 @@ def scene(state: State) -> Scene:
             ((grids["kernel"], grids[ROWS]), (grids[COLUMNS], grids["turned"])),
             (Grid("change", "K − rot180(K)", change),),
         ),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else chosen,
         flights=tuple((move,) for move in _last_moves(state)),
     )

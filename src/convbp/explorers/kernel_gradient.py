@@ -5,6 +5,7 @@ It is seen in four ways: weight by weight; with δ turned, as the article's figu
 """
 
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,6 +28,8 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
+    Makers,
     Mark,
     Phrase,
     Scene,
@@ -138,7 +141,7 @@ def scene(state: State) -> Scene:
         title=f"The gradient of the kernel, {next(name for name, way in WAYS.items() if way == state.way)}",
         line=line,
         maps=maps,
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else FIRST[not by_weight],
         flights=turn(*(Cells(name, 0, 0, *state.delta.shape) for name in ("delta", "turned")))
         if state.way == TURNED
@@ -147,7 +150,7 @@ def scene(state: State) -> Scene:
     return covered(drawn, "gradient") if state.covered else drawn
 
 
-Made = tuple[tuple[Phrase, ...], tuple[Grid, ...], dict[Selection, Highlight]]
+Made = tuple[tuple[Phrase, ...], tuple[Grid, ...], Makers]
 
 
 def _by_weights(state: State, grids: dict[str, Grid]) -> Made:
@@ -189,9 +192,9 @@ def _by_weights(state: State, grids: dict[str, Grid]) -> Made:
     return line, (kernel,), _for_each((kernel, gradient), lambda m, n: highlight(sums[m, n], m, n))
 
 
-def _for_each(grids: tuple[Grid, ...], highlight: Any) -> dict[Selection, Highlight]:
+def _for_each(grids: tuple[Grid, ...], highlight: Any) -> Makers:
     """What each cell of these grids shows, that have the same cells."""
-    shown = {at: highlight(*at) for at in grids[0].cells()}
+    shown = {at: cache(partial(highlight, *at)) for at in grids[0].cells()}
     return {Selection(grid.name, *at): shown[at] for grid in grids for at in shown}
 
 

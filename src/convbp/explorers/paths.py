@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -22,6 +22,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -228,13 +229,13 @@ def scene(state: State) -> Scene:
     image = Grid("image", "image o", rows_of(state.image))
     deltas = Grid("delta", f"δ of the output {output}", rows_of(state.deltas))
     kernel = Grid("kernel", "kernel w", rows_of(state.kernel))
-    highlights = {Selection("paths", n, 0): _of_path(state, ways, n, place) for n, place in enumerate(outputs)}
+    highlights = {Selection("paths", n, 0): partial(_of_path, state, ways, n, place) for n, place in enumerate(outputs)}
     every = Selection("paths", len(outputs), 0)
-    highlights[every] = _of_all(state, name, products, outputs)
+    highlights[every] = partial(_of_all, state, name, products, outputs)
     drawn = Scene(
         title="Every path from one number to the error",
         line=((ways, totals), (image,), ((deltas,) if state.of == MAXIMUM else ((kernel, deltas),))),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else every,
     )
     return covered(drawn, "paths") if state.covered else drawn

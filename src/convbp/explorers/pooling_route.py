@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -21,6 +22,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -56,14 +58,16 @@ def scene(state: PoolingState) -> Scene:
     }
     sums = f"Σ δ = {number(state.deltas.sum())}, Σ ∂E/∂o = {number(gradient.sum())}: {kind.sums}."
     highlights = {
-        Selection("delta", i, j): _of_window(state, grids, shares[i, j], (i, j), (sums, kind.rule))
+        Selection("delta", i, j): partial(_of_window, state, grids, shares[i, j], (i, j), (sums, kind.rule))
         for i, j in grids["delta"].cells()
     } | {
-        Selection("inputs", row, col): _of_pixel(state, grids, shares[:, :, row, col], (row, col), (sums, kind.rule))
+        Selection("inputs", row, col): partial(
+            _of_pixel, state, grids, shares[:, :, row, col], (row, col), (sums, kind.rule)
+        )
         for row, col in grids["inputs"].cells()
     }
     if state.covered:  # of a δ one sees the window, and not where it goes
-        highlights |= {cell: _waiting(cell, highlights[cell]) for cell in highlights if cell.grid == "delta"}
+        highlights |= {cell: partial(_waiting, cell, highlights[cell]) for cell in highlights if cell.grid == "delta"}
     drawn = Scene(
         title=f"Where δ goes through {state.pooling} pooling",
         line=(
@@ -72,13 +76,14 @@ def scene(state: PoolingState) -> Scene:
             ("=", PRODUCTS),
             ("→", grids["gradient"]),
         ),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else FIRST,
     )
     return covered(drawn, "gradient") if state.covered else drawn
 
 
-def _waiting(cell: Selection, highlight: Highlight) -> Highlight:
+def _waiting(cell: Selection, known: Callable[[], Highlight]) -> Highlight:
+    highlight = known()
     return Highlight(
         marks=tuple(mark for mark in highlight.marks if mark.style == "solid"),
         formula=Formula(highlight.formula.heading),

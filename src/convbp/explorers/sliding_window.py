@@ -1,6 +1,7 @@
 """A kernel slides over an image: cross-correlation and convolution, cell by cell (Eq. 1 to 3)."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -103,14 +105,14 @@ def scene(state: State) -> Scene:
     terms = all_terms(formula.on(*counts), named(inputs=state.image, kernel=state.kernel))
     carried, lying = tags_of("K", kernel), Cells("slid", 0, 0, k1, k2)
     highlights = {
-        Selection("output", i, j): _highlight(grid_out, terms[i - top, j - left], carried, lying, flips, i, j)
+        Selection("output", i, j): partial(_highlight, grid_out, terms[i - top, j - left], carried, lying, flips, i, j)
         for i, j in grid_out.cells()
     }
     (i, j), (out_rows, out_cols) = state.selected[1:], grid_out.size
     drawn = Scene(
         title=f"Sliding window, {state.operation}, {state.mode}",
         line=((grid_in, "⊙", slid), ("=", PRODUCTS), ("→", SUM, "→", grid_out)),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         # A change of mode can leave the chosen cell outside the output; then the nearest one is chosen.
         selected=Selection("output", min(max(i, top), top + out_rows - 1), min(max(j, left), left + out_cols - 1)),
         maps=(kernel,),

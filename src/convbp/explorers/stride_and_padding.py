@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -87,9 +89,10 @@ def scene(state: StridedLayer) -> Scene:
     }
     carried = tags_of("w", grids["kernel"])
     highlights = {
-        Selection("output", *at): _of_output(state, grids, sums[at], carried, *at) for at in grids["output"].cells()
+        Selection("output", *at): partial(_of_output, state, grids, sums[at], carried, *at)
+        for at in grids["output"].cells()
     }
-    highlights |= {Selection("image", *at): _of_pixel(state, grids, *at) for at in grids["gradient"].cells()}
+    highlights |= {Selection("image", *at): partial(_of_pixel, state, grids, *at) for at in grids["gradient"].cells()}
     return Scene(
         title="Stride, padding and dilation, forwards and backwards",
         line=(
@@ -98,7 +101,7 @@ def scene(state: StridedLayer) -> Scene:
             (PRODUCTS, "→", SUM),
         ),
         cell=CELL if max(needed(grid, FONT) for grid in grids.values()) <= CELL else 0,
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else FIRST,
     )
 

@@ -7,13 +7,13 @@ The letters are the reader's, who counts entries from 1, row by row.
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from convbp import loops
-from convbp.convolution import convolve, cross_correlate
+from convbp.convolution import conv2d, convolve, cross_correlate
 from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Array, array, declares
@@ -28,6 +28,7 @@ from convbp.pictures.scene import (
     Formula,
     Grid,
     Highlight,
+    Highlights,
     Mark,
     Scene,
     Selection,
@@ -134,7 +135,8 @@ def scene(state: State) -> Scene:
     target = Grid("target", "target y", rows_of(state.target), axes=_axes("y"))
 
     highlights = {
-        Selection(name, *at): _highlight(
+        Selection(name, *at): partial(
+            _highlight,
             state,
             name,
             at,
@@ -144,7 +146,7 @@ def scene(state: State) -> Scene:
         )
         for name, array in gradients.items()
         for at, gradient in np.ndenumerate(array)
-    } | {Selection("target", 0, 0): _of_target(state)}
+    } | {Selection("target", 0, 0): partial(_of_target, state)}
     return Scene(
         title="Two layers: product of sums, or sum of products?",
         line=(
@@ -153,7 +155,7 @@ def scene(state: State) -> Scene:
             (PRODUCTS, SUM),
             (right, difference, asker),
         ),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else FIRST,
     )
 
@@ -181,20 +183,20 @@ def _tags(state: State, name: str) -> tuple[tuple[Tag, ...], ...]:
     return tuple(tuple(Tag(_name(state, name, r, c), first + r * cols + c) for c in range(cols)) for r in range(rows))
 
 
-def _cost(image, first_kernel, second_kernel, target):
-    return ((cross_correlate(cross_correlate(image, first_kernel), second_kernel) - target) ** 2)[0, 0]
+def _costs(image, first_kernel, second_kernel, target) -> np.ndarray:
+    """C for several of each, of which only one is more than one: shape=(images, first kernels, second kernels)."""
+    hidden = conv2d(image[..., None], np.moveaxis(first_kernel, 0, -1)[:, :, None])
+    of_each = np.moveaxis(hidden, -1, 1).reshape(-1, *hidden.shape[1:3], 1)  # image by image and kernel by kernel
+    return (conv2d(of_each, np.moveaxis(second_kernel, 0, -1)[:, :, None]) - target) ** 2
 
 
 def _central_difference(state: State, name: str) -> np.ndarray:
     """(C(+1) − C(−1)) / 2 for each entry; C is a square in each, so any step gives the derivative."""
-    arrays = {grid: getattr(state, grid) for grid in ("image", "first_kernel", "second_kernel", "target")}
-    slopes = np.empty(arrays[name].shape, object)
-    for at in np.ndindex(slopes.shape):
-        step = np.zeros_like(arrays[name])
-        step[at] = 1
-        ahead, behind = (_cost(**{**arrays, name: arrays[name] + sign * step}) for sign in (1, -1))
-        slopes[at] = exact((ahead - behind) * Fraction(1, 2))
-    return slopes
+    arrays = {grid: getattr(state, grid)[None] for grid in ("image", "first_kernel", "second_kernel", "target")}
+    at = getattr(state, name)
+    steps = np.eye(at.size, dtype=at.dtype).reshape(-1, *at.shape)
+    ahead, behind = (_costs(**{**arrays, name: at + moved}).ravel() for moved in (steps, -steps))
+    return np.reshape([exact(rise * Fraction(1, 2)) for rise in ahead - behind], at.shape)
 
 
 def _highlight(state: State, name: str, at: tuple[int, int], paths: Sum, slopes: tuple, asked: object) -> Highlight:

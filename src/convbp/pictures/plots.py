@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from convbp.pictures.arranging import ROOM
 from convbp.pictures.colours import HUES
 from convbp.pictures.panels import GAP, HEAD, SIDE, Panel, maps, side_by_side
 from convbp.pictures.still import as_bundle
-from convbp.pictures.arranging import ROOM
 
 if TYPE_CHECKING:  # a second and 30 MB, for those who plot curves
     from matplotlib.figure import Figure

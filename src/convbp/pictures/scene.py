@@ -4,7 +4,7 @@ An explorer turns its state into a `Scene`; `convbp.pictures.svg` turns the scen
 knows about pixels, colours or widgets.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from math import floor, log10
@@ -354,6 +354,35 @@ class Highlight:
     lines: tuple[tuple[str, Line], ...] = ()
 
 
+Makers = Mapping[Selection, Callable[[], Highlight]]
+
+
+class Highlights(Mapping[Selection, Highlight]):
+    """What each cell shows, made when it is first asked for: before all others that of the chosen cell is needed.
+
+    >>> shown = Highlights({Selection("output", 0, 0): lambda: Highlight((), Formula(), "Here.")})
+    >>> shown[Selection("output", 0, 0)].sentence
+    'Here.'
+    """
+
+    def __init__(self, to_make: Makers):
+        self._to_make, self._made = dict(to_make), dict[Selection, Highlight]()
+
+    def __getitem__(self, cell: Selection) -> Highlight:
+        if cell not in self._made:
+            self._made[cell] = self._to_make[cell]()
+        return self._made[cell]
+
+    def __contains__(self, cell: object) -> bool:
+        return cell in self._to_make
+
+    def __iter__(self) -> Iterator[Selection]:
+        return iter(self._to_make)
+
+    def __len__(self) -> int:
+        return len(self._to_make)
+
+
 class Part(NamedTuple):
     """A place in the line for something that each highlight's formula brings along."""
 
@@ -379,7 +408,7 @@ class Scene:
         as a tuple, and what each highlight's formula brings along: `PRODUCTS` and `SUM`. These two stand last if they
         stand nowhere.
     highlights
-        For every cell a reader can choose, what it shows.
+        For every cell a reader can choose, what it shows; as `Highlights` made when it is asked for.
     selected
         The chosen cell; a key of ``highlights``.
     maps
@@ -412,8 +441,18 @@ class Scene:
     answers: Mapping[Selection, Highlight] = field(default_factory=dict)
 
     def __post_init__(self):
+        if self.selected not in self.highlights:
+            raise ValueError(
+                f"Scene: selected is {tuple(self.selected)}; expected a cell with a highlight, such as "
+                f"{tuple(next(iter(self.highlights), ()))}."
+            )
+        if not isinstance(self.highlights, Highlights):  # those will be checked when they have been made
+            list(self.all_highlights())
+
+    def all_highlights(self) -> Iterator[tuple[Selection, Highlight]]:
+        """All that can be shown of its cells, before and after a prediction."""
         shapes = {grid.name: (grid.size, grid.small) for grid in self.grids}
-        for selection, highlight in self.all_highlights():
+        for selection, highlight in chain(self.highlights.items(), self.answers.items()):
             for grid in highlight.grids:
                 if shapes.get(grid.name) != (grid.size, grid.small):
                     raise ValueError(
@@ -421,15 +460,7 @@ class Scene:
                         f"{grid.size}, small={grid.small}; expected a grid of the scene, and its size. "
                         "Pad it with None."
                     )
-        if self.selected not in self.highlights:
-            raise ValueError(
-                f"Scene: selected is {tuple(self.selected)}; expected a cell with a highlight, such as "
-                f"{tuple(next(iter(self.highlights), ()))}."
-            )
-
-    def all_highlights(self) -> Iterable[tuple[Selection, Highlight]]:
-        """All that can be shown of its cells, before and after a prediction."""
-        return chain(self.highlights.items(), self.answers.items())
+            yield selection, highlight
 
     def answer_at(self, cell: Selection) -> tuple[int, int]:
         """Which entry of the covered grid a cell asks for."""

@@ -58,9 +58,18 @@ def frame(scene: Scene) -> str:
 
 def slots(scene: Scene) -> dict[str, str]:
     """Return the content of every slot of the picture, the selected cell's highlight included."""
-    drawn = _drawn(scene)
-    contents = {f"grid{g}": drawing.grid(grid, drawn.looks[grid.name]) for g, grid in enumerate(scene.grids)}
-    return contents | drawn.changes(scene.highlights[scene.selected])
+    return _drawn(scene).slots()
+
+
+def slots_at_first(scene: Scene, before: Scene) -> dict[str, str] | None:
+    """Return the same for a picture that takes the place of another with the same grids, in the sizes of that one.
+
+    It asks for the highlight of the chosen cell alone, and so it is a step ahead of all else: nearly always `slots`
+    then says the same. None if the grids are others.
+    """
+    if scene.covered or before.covered or _drawn(before).outline != _Drawn(scene).outline:
+        return None
+    return _Drawn(scene, sizes_of=_drawn(before)).slots()
 
 
 def patches(scene: Scene) -> dict[Selection, dict[str, str]]:
@@ -153,6 +162,14 @@ class _Drawn:
     """A scene with the sizes of what is in it."""
 
     scene: Scene
+    sizes_of: "_Drawn | None" = None  # another with the same grids, whose sizes it takes
+
+    @cached_property
+    def outline(self) -> tuple:
+        """Its grids in their places: where they are equal one picture can take the sizes of another."""
+        grids = tuple((grid.name, type(grid), grid.size, grid.small, grid.notch) for grid in self.scene.grids)
+        line = tuple(len(stacked(piece)) or piece for phrase in self.scene.line for piece in (*phrase, ""))
+        return grids, line, tuple(len(stacked(piece)) for piece in self.scene.maps), self.scene.thumbnails
 
     @cached_property
     def phrases(self) -> tuple[Phrase, ...]:
@@ -194,7 +211,7 @@ class _Drawn:
     @cached_property
     def sized(self) -> list[arranging.Phrase]:
         """The phrases, with what each needs for cells of any size."""
-        found = []
+        found: list[arranging.Phrase] = []
         for phrase in self.phrases:
             tallest = self._stack(self.scene.tallest) if self.scene.tallest and not found else None
             between = sum(map(_between, phrase, phrase[1:]))
@@ -204,8 +221,8 @@ class _Drawn:
     @cached_property
     def cell(self) -> int:
         """The largest side of a cell with which the line has room on a page, unless the scene has one."""
-        if self.scene.cell:
-            return self.scene.cell
+        if self.scene.cell or self.sizes_of:
+            return self.sizes_of.cell if self.sizes_of else self.scene.cell
         in_line = (grid for phrase in self.phrases for piece in phrase for grid in stacked(piece))
         shown = [one for grid in in_line for one in self._titled[grid.name]]
         least = max((drawing.needed(grid) for grid in shown if not grid.small), default=0)
@@ -229,7 +246,7 @@ class _Drawn:
 
     @cached_property
     def extent(self) -> drawing.Extent:
-        return drawing.extent(self._highlights)
+        return self.sizes_of.extent if self.sizes_of else drawing.extent(self._highlights)
 
     @cached_property
     def boxes(self) -> list[Box]:
@@ -259,9 +276,10 @@ class _Drawn:
             return Box(OPERATOR, 12, 12)
         if not isinstance(piece, Part):
             return self._stack(stacked(piece))
-        if piece == PRODUCTS and self.extent.lines is None:
+        size = self.extent.column if piece == SUM else self.extent.lines
+        if not size:
             return _Products(self.extent.shapes, self.extent.widest)
-        width, height = self.extent.column if piece == SUM else self.extent.lines
+        width, height = size
         return Box(width, height / 2, height / 2)
 
     def _stack(self, grids: tuple[Grid, ...]) -> Sized:
@@ -289,8 +307,15 @@ class _Drawn:
     @cached_property
     def parts(self) -> dict[Part, Box]:
         """What each formula brings along, and its size."""
+        if self.sizes_of:
+            return self.sizes_of.parts
         found = [piece for phrase in self.phrases for piece in phrase if isinstance(piece, Part)]
         return {part: self._sized(part).box(self.cell) for part in found}
+
+    def slots(self) -> dict[str, str]:
+        """What is in the slots when the chosen cell is shown."""
+        contents = {f"grid{g}": drawing.grid(grid, look) for g, grid, look in self.places.values()}
+        return contents | self.changes(self.scene.highlights[self.scene.selected])
 
     def changes(self, highlight: Highlight) -> dict[str, str]:
         """What a highlight puts into the slots."""

@@ -7,6 +7,7 @@ puts zeros between the δ, a dilation between the weights, as in notebook 10.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from convbp.explorers import delta_flow
 from convbp.explorers.explorer import Rows
 from convbp.explorers.states.layer import LARGEST_IMAGE, LARGEST_KERNEL
 from convbp.notation import bracketed
-from convbp.pictures.scene import PRODUCTS, SUM, Grid, Scene, Selection, covered, named_tags, rows_of
+from convbp.pictures.scene import PRODUCTS, SUM, Grid, Highlights, Scene, Selection, covered, named_tags, rows_of
 from convbp.pictures.written_terms import tags_of
 from convbp.shapes import shown
 from convbp.torch.layers import pair
@@ -81,8 +82,16 @@ def scene(state: State) -> Scene:
     collected = all_terms(COLLECTED, _Shifted(Arrays(delta=state.delta, kernel=state.kernel), first))
     carried = tags_of("w", grids["kernel"])
     highlights = {
-        Selection("below", i, j): delta_flow.gathered(
-            grids, collected[i - row + k1 - 1, j - col + k2 - 1], carried, i, j, part.padding, "", part.notes
+        Selection("below", i, j): partial(
+            delta_flow.gathered,
+            grids,
+            collected[i - row + k1 - 1, j - col + k2 - 1],
+            carried,
+            i,
+            j,
+            part.padding,
+            "",
+            part.notes,
         )
         for i, j in grids["below"].cells()
     }
@@ -90,7 +99,7 @@ def scene(state: State) -> Scene:
         title=part.title,
         line=((grids["delta"], "⊙", grids["turned"]), ("=", PRODUCTS), ("→", SUM, "→", grids["below"])),
         maps=tuple(grids[name] for name in ("kernel", "image", "slope", "sums")),
-        highlights=highlights,
+        highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else next(iter(highlights)),
     )
     return covered(drawn, "below") if state.covered else drawn

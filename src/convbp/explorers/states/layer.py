@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convbp.convolution import cross_correlate
+from convbp.convolution import conv2d, cross_correlate
 from convbp.explorers.states.examples import IMAGE, KERNEL
 from convbp.explorers.states.fields import array
 from convbp.explorers.states.numbers import Part, Rows, numbers, rows_of_part
@@ -93,20 +93,23 @@ class LayerState(ExplorerState):
         """What the layer makes of an image."""
         return cross_correlate(image, kernel)
 
+    def outputs(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """The same of several images and kernels at once, each with each, shape=(images, kernels, H′, W′)."""
+        made = conv2d(image[..., None], np.moveaxis(kernel, 0, -1)[:, :, None])
+        return np.moveaxis(made, -1, 1)
+
     def central_difference(self, name: str) -> np.ndarray:
         """(E(+1) − E(−1)) / 2 for each entry of the array ``name``, "image" or "kernel", with E = Σ δ·x.
 
         Exact where the output is linear in each of the two: then any step gives the derivative.
         """
         at = getattr(self, name)
-
-        def error(moved: np.ndarray) -> Any:
-            return sum((self.delta * self.output(**{"image": self.image, "kernel": self.kernel, name: moved})).flat)
-
-        slopes = np.empty(at.shape, object)
-        for entry in np.ndindex(at.shape):
-            step = np.zeros(at.shape, at.dtype)
-            step[entry] = 1
-            rise = error(at + step) - error(at - step)
-            slopes[entry] = Fraction(rise, 2) if isinstance(rise, Rational) else rise / 2
-        return slopes
+        steps = np.eye(at.size, dtype=at.dtype).reshape(-1, *at.shape)
+        arrays = {"image": self.image[None], "kernel": self.kernel[None]}
+        ahead, behind = (
+            (self.delta * self.outputs(**{**arrays, name: at + moved})).sum(axis=(-2, -1)) for moved in (steps, -steps)
+        )
+        rises = (ahead - behind).ravel().tolist()
+        slopes = np.empty(at.size, object)
+        slopes[:] = [Fraction(rise, 2) if isinstance(rise, Rational) else rise / 2 for rise in rises]
+        return slopes.reshape(at.shape)

@@ -77,7 +77,7 @@ class GridView(anywidget.AnyWidget):
 
     def __init__(self, scene: Scene):
         self._solution = scene.covered  # the grid that is to be predicted, or was and can be seen now
-        super().__init__(**self._traits_for(scene), **self._cells_of(scene))
+        super().__init__(**self._picture_of(scene), **self._named(scene), **self._cells_of(scene))
         self._scene = scene
 
     def keep_room_for(self, others: Iterable[Scene]) -> None:
@@ -89,21 +89,23 @@ class GridView(anywidget.AnyWidget):
     def show(self, scene: Scene) -> None:
         """Show another scene: first the picture, in one message, then what each cell would change in it.
 
-        The patches of a large picture are many times its size; the reader need not wait for them to see it.
-        Of the picture only the traits that changed are sent, and the page redraws only the slots that did.
+        The patches of a large picture are many times its size; the reader need not wait for them to see it, nor, as
+        long as the grids are those of the picture before, for the sizes that other cells need. Of the picture only the
+        traits that changed are sent, and the page redraws only the slots that did.
         """
         with self.hold_sync():
-            self._scene = scene
+            before, self._scene = self._scene, scene
             solution = scene.covered or next((grid for grid in scene.grids if grid == self._solution), None)
             if solution != self._solution:
                 self._solution = solution
                 self._set({"predictions": {}, "verdict": ""})
-            self._set(self._traits_for(scene) | {"patches": {}})
+            slots = svg.slots_at_first(scene, before)
+            self._set(({"slots": slots} if slots else self._picture_of(scene)) | self._named(scene) | {"patches": {}})
         try:
             sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
-            self._set(self._cells_of(scene))
-        except BaseException:  # the kernel was interrupted: without patches the picture would answer to nothing
-            self._set(self._cells_of(scene))
+            self._set(self._picture_of(scene) | self._cells_of(scene))
+        except KeyboardInterrupt:  # of the kernel: without patches the picture would answer to nothing
+            self._set(self._picture_of(scene) | self._cells_of(scene))
             raise
 
     def forget_predictions(self) -> None:
@@ -177,14 +179,16 @@ class GridView(anywidget.AnyWidget):
         """What is to be predicted, or was and can be seen now."""
         return self._solution
 
-    def _traits_for(self, scene: Scene) -> dict:
+    @staticmethod
+    def _picture_of(scene: Scene) -> dict:
+        return {"frame": svg.frame(scene), "slots": svg.slots(scene), "layouts": _layouts(scene)}
+
+    def _named(self, scene: Scene) -> dict:
+        """What is said of the picture, and which of its cells is chosen."""
         selected = scene.selected
         return {
-            "frame": svg.frame(scene),
-            "slots": svg.slots(scene),
             "arrival": scene.flights,
             "asked": _asked(scene, self._solution) if self._solution else {},
-            "layouts": _layouts(scene),
             "axes": {grid.name: [grid.title, *grid.axes] for grid in scene.grids if grid.axes},
             "title": scene.title,
             "message": "",

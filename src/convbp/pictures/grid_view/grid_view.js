@@ -83,7 +83,7 @@ function adapt(old, fresh) {
     if (node.isEqualNode(become[i])) continue;
     if (!node.attributes) node.data = become[i].data;
     else {
-      for (const { name } of [...node.attributes]) if (!become[i].hasAttribute(name)) node.removeAttribute(name);
+      for (const name of node.getAttributeNames()) if (!become[i].hasAttribute(name)) node.removeAttribute(name);
       for (const { name, value } of become[i].attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
       adapt(node, become[i]);
     }
