@@ -42,8 +42,10 @@ const moving = () => !REDUCED.matches && page.convbpMotion !== "off";
 // What Python sends for all cells is deflated JSON; and of the patches each text stands in it once.
 async function unpacked(text) {
   if (!text) return {};
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+  const { readable, writable } = new DecompressionStream("deflate"), writer = writable.getWriter();
+  const written = writer.write(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))).then(() => writer.close());
+  const [value] = await Promise.all([new Response(readable).json(), written]);
+  return value;
 }
 const eachInFull = ({ slots, texts, cells = {} }) => Object.fromEntries(Object.entries(cells).map(([key, numbers]) =>
   [key, Object.fromEntries(numbers.map((n, i) => [slots[i], texts[n]]))]));
@@ -77,17 +79,17 @@ function renew(element, markup) {
   adapt(element, fresh);
 }
 function adapt(old, fresh) {
-  const [are, become] = [[...old.childNodes], [...fresh.childNodes]];
-  if (are.length !== become.length || are.some((node, i) => node.nodeName !== become[i].nodeName)) return old.replaceChildren(...become);
-  for (const [i, node] of are.entries()) {
-    if (node.isEqualNode(become[i])) continue;
-    if (!node.attributes) node.data = become[i].data;
+  let [is, becomes] = [old.firstChild, fresh.firstChild];
+  for (; is?.nodeName === becomes?.nodeName && is; [is, becomes] = [is.nextSibling, becomes.nextSibling]) {
+    if (is.isEqualNode(becomes)) continue;
+    if (!is.attributes) is.data = becomes.data;
     else {
-      for (const name of node.getAttributeNames()) if (!become[i].hasAttribute(name)) node.removeAttribute(name);
-      for (const { name, value } of become[i].attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
-      adapt(node, become[i]);
+      for (const name of is.getAttributeNames()) if (!becomes.hasAttribute(name)) is.removeAttribute(name);
+      for (const { name, value } of becomes.attributes) if (is.getAttribute(name) !== value) is.setAttribute(name, value);
+      adapt(is, becomes);
     }
   }
+  if (is || becomes) old.replaceChildren(...fresh.childNodes);
 }
 
 // Outlines, and what they carry, come from where they were to where they are.
@@ -194,9 +196,9 @@ async function render({ model, el, signal }) {
   const ofCells = () => (packed === model.get("patches") ? inFull : NONE);
   async function unpack() {
     inFull = NONE;
-    const mine = packed = model.get("patches"), after = inView && mine && drawn(); // the picture comes first
+    const mine = packed = model.get("patches");
+    if (inView && mine) await drawn(); // the picture comes first
     const [patches, moves, answers] = await Promise.all(Object.keys(NONE).map((name) => unpacked(model.get(name))));
-    await after;
     if (mine === packed) inFull = { patches: eachInFull(patches), moves, answers };
   }
   const patches = () => ofCells().patches;
