@@ -15,7 +15,7 @@ from PIL import ImageFont
 
 from convbp.explorers.sliding_window import State
 from convbp.notation import number
-from convbp.pictures import svg
+from convbp.pictures import drawing, svg
 from convbp.pictures.scene import PRODUCTS, SUM, Formula, Grid, Highlight, Mark, Scene, Selection, Tag, Term
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -296,7 +296,9 @@ def page(view):
 
 def shapes(root):
     """Every rectangle and text of the picture, in the order in which they are drawn."""
-    return list(_shapes(root, _rules(root.find(f"{SVG}style").text), 0.0, 0.0, 1.0, "", {}))
+    own = root.find(f"{SVG}style")  # else it has that of the page
+    style = drawing.style(still=False) if own is None else own.text
+    return list(_shapes(root, _rules(style), 0.0, 0.0, 1.0, "", {}))
 
 
 def _shapes(element, rules, x, y, scale, part, inherited):

@@ -177,14 +177,14 @@ class Page(HTMLParser):
 
 def test_the_saved_page_holds_what_the_widget_holds(view):
     view.set_state({"row": 2, "col": 3})
-    page, script = Page(view.html()), inflated(re.search(r'atob\("(.*)"\)', view._esm)[1])
+    page, sent = Page(view.html()), json.loads(inflated(re.search(r'atob\("(.*)"\)', view._esm)[1]))
     assert page.text["title"].startswith(2 * view.title)  # the page's, and that of the picture where no script may run
     assert page.text["p"] == view.scene.sentence
-    assert page.text["script"].startswith("\n" + script)
-    assert view._css in page.text["style"]
+    assert page.text["script"].startswith("\n" + sent["script"])
+    assert sent["style"] in page.text["style"]
     state = json.loads(re.search(r"^const state = (.*);$", page.text["script"], re.MULTILINE)[1])
     assert state == json.loads(json.dumps(view.get_state(list(state))))
-    assert state.keys() >= set(re.findall(r'model\.get\("(\w+)"\)', script))
+    assert state.keys() >= set(re.findall(r'model\.get\("(\w+)"\)', sent["script"]))
 
 
 def test_text_from_outside_does_not_break_out_of_the_saved_page(view):
@@ -192,7 +192,7 @@ def test_text_from_outside_does_not_break_out_of_the_saved_page(view):
     page = Page(view.html(HOSTILE, HOSTILE))
     assert [element for element in page.elements if element not in {"g", "rect", "text"}] == [
         *["html", "head", "meta", "meta", "title", "style", "body", "figure", "h1", "div"],
-        *["svg", "title", "desc", "style", "p", "figcaption", "footer", "cite", "script"],
+        *["svg", "title", "desc", "p", "figcaption", "footer", "cite", "script"],
     ]
     assert page.text["title"] == HOSTILE + " ".join(HOSTILE.split())
     assert page.text["h1"] == page.text["figcaption"] == HOSTILE

@@ -28,7 +28,7 @@ from nbclient import NotebookClient
 from save_notebooks import ROOT, WIDGET_VIEW, clean, notebooks
 
 from convbp.exercises.result import MEDIA_TYPE
-from convbp.pictures.grid_view import alone, page, patches_in
+from convbp.pictures.grid_view import STYLE, alone, page, patches_in
 
 BOOK = Path(__file__).parent / "book"
 GRID_VIEW = ROOT / "src" / "convbp" / "pictures" / "grid_view"
@@ -148,8 +148,9 @@ def write_source(source: Path, done: dict[Path, nbformat.NotebookNode], with_lit
     shutil.copytree(BOOK, source)
     shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     static = source / "_static"
-    for name in ("grid_view.js", "grid_view.css", "stand_in.js"):
+    for name in ("grid_view.js", "stand_in.js"):
         shutil.copy(GRID_VIEW / name, static)
+    (static / "grid_view.css").write_text(STYLE, encoding="utf-8")
     copy_mathjax(static / "mathjax")
     for guide in sorted((ROOT / "docs").glob("*.md")):
         (source / "docs").mkdir(exist_ok=True)

@@ -1,9 +1,9 @@
 """Scene → SVG text. Pure: the same scene gives the same text, in the page, in a still picture, in a test.
 
 A picture is a frame with slots: one for the cells of each grid, one for the outlines in it, one for the terms of the
-sum, one for its end, and the texts. In a page the colours follow the light or dark theme through CSS variables, and the
-texts around the picture are the page's; in a still picture, which may be looked at anywhere, they are part of it, and
-the colours are plain ones on white.
+sum, one for its end, and the texts. In a page the texts around the picture and its style sheet are the page's, and the
+colours follow the light or dark theme through CSS variables; in a still picture, which may be looked at anywhere, all
+of that is part of it, and the colours are plain ones on white.
 """
 
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ def picture(scene: Scene, *, still: bool = False) -> str:
     """Return the whole picture, the selected cell's highlight included, as one ``<svg>`` element.
 
     Its parts are the phrases of the line and the maps; they are arranged as the first of `layouts`, or with
-    ``still=True`` as `layout_of_still`, with the texts of the highlight around them, and then written in plain colours
-    on white instead of CSS variables, for a renderer that knows no theme.
+    ``still=True`` as `layout_of_still`, with the texts of the highlight around them, and with a style sheet in plain
+    colours on white, for a renderer that knows no theme.
     """
     drawn = _drawn(scene)
     if not still:
@@ -380,12 +380,13 @@ class _Drawn:
             f'<g data-part="{p}"{kinds[p]} transform="{placing(place)}">{part}</g>'
             for p, (part, place) in enumerate(zip(parts, layout.places, strict=True))
         )
-        paper = f'<rect width="{layout.width}" height="{layout.height}" fill="#ffffff"/>' if still else ""
+        paper = f'<rect width="{layout.width}" height="{layout.height}" fill="#ffffff"/>'
+        style = f"<style>{drawing.style(still)}</style>{paper}" if still else ""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="cbp" role="img" width="{layout.width}" '
             f'height="{layout.height}" viewBox="0 0 {layout.width} {layout.height}"><title>{escape(self.scene.title)}'
             f'</title><desc data-slot="sentence">{contents.get("sentence", "")}</desc>'
-            f"<style>{drawing.style(still)}</style>{paper}{around}{placed}</svg>"
+            f"{style}{around}{placed}</svg>"
         )
 
 

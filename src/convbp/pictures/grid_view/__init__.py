@@ -40,13 +40,16 @@ def _deflated(text: str) -> str:
 
 
 _SCRIPT = _without_comments(_read("grid_view.js"))
+STYLE = _read("grid_view.css") + drawing.style(still=False)
 
 
 class GridView(anywidget.AnyWidget):
     """Shows a `Scene`; ``grid``, ``row`` and ``col`` are the cell that the reader chose last."""
 
-    _esm = _without_comments(_read("inflate.js")).replace("DEFLATED", _deflated(_SCRIPT))  # sent with each picture
-    _css = _read("grid_view.css")
+    # Sent with each picture.
+    _esm = _without_comments(_read("inflate.js")).replace(
+        "DEFLATED", _deflated(json.dumps({"script": _SCRIPT, "style": STYLE}))
+    )
 
     frame = traitlets.Unicode(help="the picture, as SVG text with empty slots").tag(sync=True)
     slots = traitlets.Dict(help="slot -> what is in it").tag(sync=True)
@@ -145,7 +148,6 @@ class GridView(anywidget.AnyWidget):
 
         For a server whose content security policy allows no script and no style in a page.
         """
-        style = drawing.style(still=False)
         written = _page(
             self.title,
             title,
@@ -156,12 +158,8 @@ class GridView(anywidget.AnyWidget):
             f'<script src="{quote(name)}.js"></script>',
         )
         # As a module it could not be opened as a file.
-        script = (
-            _script(self._state())
-            .replace("export default { render };", "")
-            .replace(_escaped(f"<style>{style}</style>")[1:-1], "")
-        )
-        return written.replace(f"<style>{style}</style>", ""), _style() + style, f"(async () => {{\n{script}}})();\n"
+        script = _script(self._state()).replace("export default { render };", "")
+        return written, _style(), f"(async () => {{\n{script}}})();\n"
 
     def _state(self) -> dict[str, Any]:
         return self.get_state(GridView.class_own_traits(sync=True))
@@ -260,7 +258,7 @@ def _page(name: str, title: str, caption: str, still: str, fit: bool, style: str
 
 
 def _style() -> str:
-    return _read("page.css") + GridView._css
+    return _read("page.css") + STYLE
 
 
 def _script(state: Mapping[str, Any]) -> str:

@@ -168,7 +168,7 @@ function below(a, b, { bottom }, aside) {
   return { path: `M${x} ${y}V${lane - 6}Q${x} ${lane} ${x + turn} ${lane}H${z - turn}Q${z} ${lane} ${z} ${lane - 6}V${last}`, dot: [z, last] };
 }
 
-async function render({ model, el, signal }) {
+async function render({ model, el, signal, style = "" }) { // without a style sheet where the page has it
   el.classList.add("convbp-view");
   el.innerHTML = `
     <p class="convbp-message" role="alert"></p>
@@ -180,7 +180,7 @@ async function render({ model, el, signal }) {
       <button type="button" ${NO_SHORTCUTS}>show</button>
     </div>
     <div class="convbp-choice"></div>
-    <p class="convbp-sentence" aria-live="polite"></p>`;
+    <p class="convbp-sentence" aria-live="polite"></p>${style && `<style>${style}</style>`}`;
   const [message, heading, stage, words, ask, choice, sentence] = el.children;
   const guess = ask.querySelector("input");
   const over = document.createElement("div"); // what lies over the picture
