@@ -7,6 +7,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import ipywidgets as widgets
 import numpy as np
@@ -25,7 +26,7 @@ from convbp.explorers.states.fields import whole
 from convbp.explorers.states.state import ExplorerState
 from convbp.pictures import svg
 from convbp.pictures.grid_view import GridView
-from convbp.pictures.scene import Formula, Grid, Highlight, Mark, Scene, Selection, Term
+from convbp.pictures.scene import Formula, Grid, Highlight, Highlights, Mark, Scene, Selection, Term
 from pictures import page, parse
 
 IMAGE = [[1, 2, 0, 3], [0, -1, 5, 2], [4, 0, 1, 1]]
@@ -368,6 +369,42 @@ def test_any_state_and_scene_make_an_explorer():
     assert (explorer.message, slider.value) == ("Two: factor is negative; expected at least 0.", 3)
     with pytest.raises(ValueError, match="Two: factor is negative"):
         TwoGrids(-1)
+
+
+def late(state):
+    """The same, but that of cell b1 there is nothing to show if the factor is 4."""
+
+    def highlight(cell):
+        if state.factor == 4 and cell == ("b", 0, 1):
+            raise (ValueError("Two: of b1 nothing can be said.") if state.offset < 9 else OverflowError("too large"))
+        return drawn.highlights[cell]
+
+    drawn = two_grids(state)
+    return replace(drawn, highlights=Highlights({cell: partial(highlight, cell) for cell in drawn.highlights}))
+
+
+class TwoLate(Explorer, state=Two, scene=late):
+    """Two grids."""
+
+
+@pytest.mark.parametrize(
+    ("offset", "message"),
+    [
+        (1, "Two: of b1 nothing can be said."),
+        (9, "TwoLate: OverflowError('too large'); expected numbers of a usual size."),
+    ],
+)
+def test_what_turns_out_to_have_no_picture_after_its_first_part_was_shown_leaves_the_former_one(offset, message):
+    explorer = TwoLate(factor=3, offset=offset)
+    explorer.select(0, 1, grid="a")
+    view = explorer.view
+    before = [ElementTree.tostring(page(view)), view.patches, view.layouts, view.scene]
+    slider = control(explorer, description="factor")
+    slider.set_state({"value": 4})
+    assert (explorer.message, slider.value, explorer.state.factor) == (message, 3, 3)
+    assert [ElementTree.tostring(page(view)), view.patches, view.layouts, view.scene] == before
+    slider.set_state({"value": 2})
+    assert (explorer.message, explorer.state.factor, len(view.patches)) == ("", 2, 4)
 
 
 def test_a_cell_is_chosen_in_the_grid_named_or_in_the_last_one():

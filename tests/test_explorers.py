@@ -59,7 +59,7 @@ from convbp.explorers import (
     stride_and_padding,
     two_layer_question,
 )
-from convbp.pictures import arranging, svg
+from convbp.pictures import arranging, grid_view, svg
 from convbp.pictures.colours import contrast
 from convbp.pictures.grid_view import GridView
 from pictures import apply, arrange, assert_flies, kind_of, misplaced, overlaps, page, parse, shapes, wide_lines
@@ -222,6 +222,48 @@ def moves(explorer, rng):
         elif isinstance(widget, widgets.FloatSlider):
             for value in np.linspace(widget.min, widget.max, 5):
                 yield partial(widget.set_state, {"value": float(value)})
+
+
+def sent_first(monkeypatch, explorer):
+    """A list that gets what the page is told first of each picture, and how many cells have been asked for by then."""
+    first = []
+
+    def look(seconds):
+        first.append((dict(explorer.view.slots), len(getattr(explorer.view.scene.highlights, "_made", ()))))
+
+    monkeypatch.setattr(grid_view, "sleep", look)
+    return first
+
+
+def texts_in(slots):
+    return {slot: re.findall(r">([^<]+)<", markup) for slot, markup in slots.items()}
+
+
+@each_explorer
+def test_what_is_sent_first_already_says_what_the_picture_will_say(name, monkeypatch):
+    explorer, rng = make(name), sample.rng(name)
+    first = sent_first(monkeypatch, explorer)
+    for move in moves(explorer, rng):
+        if sample.THOROUGH or rng.random() < 0.3:
+            del first[:]
+            move()
+            for slots, _ in first[-1:]:
+                assert texts_in(slots) == texts_in(explorer.view.slots)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AffectedRegionQ", "ConventionSwitch", "DeltaFlow", "ForwardPass", "KernelGradient", "SlidingWindow"],
+)
+def test_for_other_numbers_the_chosen_cell_is_shown_before_others_are_asked_for(name, monkeypatch):
+    explorer = make(name)
+    first = sent_first(monkeypatch, explorer)
+    for step in (1, 2, -7):
+        explorer.update(kernel=explorer.state.kernel + step)
+        slots, asked_for = first[-1]
+        assert asked_for == 1
+        assert len(explorer.view.scene.highlights._made) == len(explorer.view.patches) > 1
+        assert texts_in(slots) == texts_in(explorer.view.slots)
 
 
 def assert_fresh(name, explorer):

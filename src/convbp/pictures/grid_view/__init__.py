@@ -81,7 +81,7 @@ class GridView(anywidget.AnyWidget):
     def __init__(self, scene: Scene):
         self._solution = scene.covered  # the grid that is to be predicted, or was and can be seen now
         super().__init__(**self._picture_of(scene), **self._named(scene), **self._cells_of(scene))
-        self._scene = scene
+        self._scene = self._whole = scene  # and the one of which the page has all
 
     def keep_room_for(self, others: Iterable[Scene]) -> None:
         """The page below does not move when one of these is shown."""
@@ -97,12 +97,12 @@ class GridView(anywidget.AnyWidget):
         traits that changed are sent, and the page redraws only the slots that did.
         """
         with self.hold_sync():
-            before, self._scene = self._scene, scene
+            self._scene = scene
             solution = scene.covered or next((grid for grid in scene.grids if grid == self._solution), None)
             if solution != self._solution:
                 self._solution = solution
                 self._set({"predictions": {}, "verdict": ""})
-            slots = svg.slots_at_first(scene, before)
+            slots = svg.slots_at_first(scene, self._whole)
             self._set(({"slots": slots} if slots else self._picture_of(scene)) | self._named(scene) | {"patches": {}})
         try:
             sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
@@ -110,6 +110,7 @@ class GridView(anywidget.AnyWidget):
         except KeyboardInterrupt:  # of the kernel: without patches the picture would answer to nothing
             self._set(self._picture_of(scene) | self._cells_of(scene))
             raise
+        self._whole = scene
 
     def forget_predictions(self) -> None:
         """As before the first one."""
