@@ -216,3 +216,109 @@ class Mean(Layer):
 
     def backpropagate(self, delta, result):
         return self.sent(delta, result) if callable(self.sent) else self.sent
+
+
+# What is said
+
+
+def said_to(capsys, call, *given, **options):
+    capsys.readouterr()
+    right = call(*given, **options)
+    said = capsys.readouterr().out.rstrip("\n")
+    assert bool(right) == said.startswith("Yes")
+    assert repr(right) == ""
+    return said
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_knows_its_answer_and_each_of_its_slips(name, capsys):
+    question = QUESTIONS[name]
+    assert said_to(capsys, exercises.answer, name, question.right).startswith("Yes")
+    for wrong, words in question.slips:
+        if not callable(wrong):
+            assert said_to(capsys, exercises.answer, name, wrong) == f"Not yet: {words}"
+    assert said_to(capsys, exercises.answer, name, ...) == f"Put {question.asked} in the place of the dots."
+
+
+def test_the_names_of_layers_that_cannot_be_are_told_apart(capsys):
+    def said(*names):
+        return said_to(capsys, exercises.answer, "suspects", set(names))
+
+    assert "conv2 has its δ by then" in said("pool1", "relu2")
+    assert "spoils conv1 only" in said("conv2", "relu2", "dense1")
+    assert "can be right" in said("relu2", "pool2")
+    assert "down to conv2's" in said("relu2", "dense1")
+    assert "conv9 is none of" in said("conv9")
+
+
+def test_a_wrong_name_of_a_question_is_said():
+    with pytest.raises(ValueError, match="there is no question 'regoin'; expected one of"):
+        exercises.answer("regoin", 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (4, "Yes."),
+        ([4.0], "Yes."),
+        (4 + 1e-12, "Yes."),
+        (3, "Not yet: add the bias."),
+        (5, "Not yet: it is odd."),
+        (6, "Not yet: 6 is no answer."),
+        ([4, 4], "Not yet: that is 2 numbers. Put a number there."),
+        (None, "Not yet: None stands there. Put a number there."),
+        ("4", "Not yet: that is text, between quotation marks. Put a number there."),
+        (len, "Not yet: a function stands there. Put a number there."),
+        (math.nan, "Not yet: an entry is NaN or infinite. Put a number there."),
+    ],
+)
+def test_a_number_is_compared_in_words(given, said, capsys):
+    slips = (3, "add the bias."), (lambda given: bool(np.all(given % 2 == 1)), "it is odd.")
+    other = lambda given: f"{given[0]:g} is no answer."  # noqa: E731
+    assert said_to(capsys, exercises.compare, given, 4, *slips, other=other) == said
+
+
+def test_an_array_has_to_have_its_shape_and_a_function_may_say_whether_it_is_right(capsys):
+    def said(given):
+        options = {"other": "no.", "asked": "two rows", "shape": (2, 2)}
+        return said_to(capsys, exercises.compare, given, lambda rows: rows.trace() == 3, **options)
+
+    assert said([[1, 5], [6, 2]]) == "Yes."
+    assert said([[1, 5], [6, 3]]) == "Not yet: no."
+    assert said([1, 5, 6, 2]) == "Not yet: this has the shape (4,), expected (2, 2). Put two rows there."
+    assert said([[1, ...], [2, 3]]) == "Put two rows in the place of the dots."
+
+
+def test_a_function_is_compared_by_its_results(capsys):
+    given = [{"one": np.array([1, 2])}, {"one": np.array([3, 5])}]
+
+    def said(function):
+        return said_to(capsys, exercises.compare, function, [[2, 3], [4, 6]], of=given)
+
+    def grows(one):
+        one += 1
+        return one
+
+    assert said(lambda one: one + 1) == "Yes."
+    assert said(lambda one: one) == "Not yet: the entry (0, 0) should be 2, yours is 1."
+    assert said(lambda one: one[:1]) == "Not yet: your result has shape (1,), expected (2,)."
+    assert said(grows) == "Not yet: one has changed. Work on a copy."
+    assert "Nothing came back (None)" in said(lambda one: None)
+    assert "KeyError" in said(crashes)
+    assert said(3) == "Not yet: a function is asked for, and a value of type int stands there."
+
+
+def test_a_check_of_a_notebook_gets_arrays_of_numbers_or_is_not_called(capsys):
+    def check(function):
+        both = function(np.array([1, 2]))
+        return "Yes." if [list(one) for one in both] == [[1, 2], [2, 4]] else "Not yet: no."
+
+    def said(function):
+        return said_to(capsys, exercises.judge, check, function, "one", many=True)
+
+    assert said(lambda one: (one, 2 * one)) == "Yes."
+    assert said(lambda one: [one.tolist(), (2 * one).tolist()]) == "Yes."
+    assert said(lambda one: (one, one)) == "Not yet: no."
+    assert "A value of type str" in said(lambda one: (one, "2"))
+    assert said(lambda one: 3).startswith("Not yet: it stopped with TypeError")
+    assert said_to(capsys, exercises.judge, lambda rate: f"Yes, {rate}", 0.5, kind=float) == "Yes, 0.5"
