@@ -169,7 +169,7 @@ def ran_through(path):
             yield cell.source, names
         if is_solution(cell) or reading.PICTURES.search(cell.source) or "live" in cell.source or "nbval" in str(cell):
             continue
-        with suppress(NameError):  # it goes on with what was skipped
+        with suppress(NameError, KeyError):  # it goes on with what was skipped
             exec(cell.source, names)
 
 
