@@ -153,7 +153,7 @@ def test_a_delta_left_out_is_the_output_itself():
 def test_one_picture_of_each_way_word_by_word():
     state = State([[1, -2, 3]], [[2, -1]], [[5, -3]])
     formula = scene(state).highlights["below", 0, 0].formula
-    assert formula.heading.startswith("∂E/∂oˡ(0, 0)  =  Σₘ Σₙ δˡ⁺¹(0 − m, 0 − n) · w(m, n)")
+    assert formula.heading.startswith("δˡ(0, 0)  =  f′ · Σₘ Σₙ δˡ⁺¹(0 − m, 0 − n) · w(m, n)")
     assert [(term.symbols, term.numbers, term.outside) for term in formula.terms[0]] == [
         ("δ(0, −1)·w(0, 1)", "0·(−1) = 0", True),
         ("δ(0, 0)·w(0, 0)", "5·2 = 10", False),

@@ -216,6 +216,28 @@ def test_each_page_of_a_notebook_with_pictures_is_alive():
         assert {f"notebooks/{path.stem}.html" for path in explorers} <= set(LIVE)
 
 
+NEEDS = re.compile(r'<p class="convbp-needs">(?:(?!</p>).)*</p>', re.DOTALL)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_needs_python_is_said_where_it_is_asked_for(path):
+    html = (SITE / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+    assert "convbp:run" not in html
+    said = [plain(one) for one in NEEDS.findall(html)]
+    assert sum("The checks need Python" in one for one in said) == 1
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    asked = sum(bool(re.search(r"^(exercises\.remember\(|live\b)", source, re.MULTILINE)) for source in cells)
+    assert sum("This needs Python" in one for one in said) == asked
+    pictures = re.findall(r'(<p class="convbp-needs">With Python(?:(?!<div).)*)?<div class="convbp-live"', html)
+    assert all(pictures)
+
+
+def test_the_controls_that_a_page_leaves_out_are_named():
+    html = (SITE / "notebooks" / "05_error_and_its_gradient.html").read_text(encoding="utf-8")
+    (said,) = [one for one in map(plain, NEEDS.findall(html)) if "Step" in one]
+    assert said == "With Python this picture also has w, t, h, η, f, Step: run it."
+
+
 def test_a_page_is_printed_with_its_pictures(browser, address):
     """Those that were never in view are drawn, too, each whole and on the sheet."""
     tab = Tab(browser, address + LIVE[0])

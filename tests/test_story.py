@@ -61,6 +61,14 @@ def test_the_time_at_the_top_is_that_of_the_rule(path):
     assert reading.minutes(notebook)[0] <= MOST_MINUTES or path in APPENDICES
 
 
+@for_each(NOTEBOOKS)
+def test_what_the_folds_take_stands_at_the_top_where_it_is_much(path):
+    notebook = read(path)
+    announced = re.search(r"for the tasks\. All that is folded: (\d+) more\.", notebook.cells[0].source)
+    more = reading.minutes_more(notebook)
+    assert int(announced[1]) == more if announced else more < 10
+
+
 def notebook(*cells):
     """A notebook of markdown (as text) and code (as a list of lines, the last of them a tag)."""
     made = []
@@ -88,6 +96,16 @@ def test_what_is_folded_or_set_aside_or_a_task_is_not_of_the_main_line():
     assert [cell.source for cell in kept if cell.cell_type == "code"] == ["set_up"]
     assert reading.main_words(made) == 7  # with the two of "To remember"
     assert reading.longest_stretch(made) == 4
+
+
+def test_what_is_folded_takes_more_time_but_no_solution_and_no_task():
+    words, lines = "word " * 10 * reading.WORDS, ["line"] * 10 * reading.LINES
+    fold = f"<details><summary>More</summary>\n\n{words}\n</details>"
+    assert reading.minutes_more(notebook(["set-up", ""], words, [*lines, ""])) == 0
+    assert reading.minutes_more(notebook(["set-up", ""], fold, [*lines, "aside"])) == 20
+    assert reading.minutes_more(notebook(["set-up", ""], "## Your turn", [*lines, "solution"], fold)) == 0
+    listing = "\n".join(["<details><summary>More</summary>", "```", *lines, "```", "</details>"])
+    assert reading.minutes_more(notebook(["set-up", ""], listing)) == 10
 
 
 def test_the_rule_counts_words_lines_formulas_predictions_and_pictures():
@@ -144,7 +162,7 @@ def test_an_answer_that_does_not_wait_is_found():
     assert not reading.shown_too_early(nbformat.v4.new_notebook(cells=[asked, told]))
 
 
-@for_each(MAIN_LINES)
+@for_each(NOTEBOOKS)
 def test_the_text_after_a_prediction_begins_with_its_answer_folded(path):
     assert not reading.answered_openly(read(path))
 
@@ -263,6 +281,7 @@ def test_the_routes_take_the_time_that_they_say(text):
     times = {path.name: reading.minutes(read(path)) for path in COURSE}
     main, tasks = (sum(time[part] for time in times.values()) for part in (0, 1))
     assert everything == f"{said(main)}, and {said(tasks)} for the tasks"
+    assert f"{said(sum(reading.minutes_more(read(path)) for path in COURSE))} more |" in text
     route, _, _ = engineer.partition(";")  # what comes after takes as long as one wants
     names = re.findall(r"(\d\d_\w+\.ipynb)", route)
     assert len(names) == 4

@@ -32,6 +32,15 @@ from convbp.pictures.grid_view import STYLE, alone, page, patches_in
 
 BOOK = Path(__file__).parent / "book"
 GRID_VIEW = ROOT / "src" / "convbp" / "pictures" / "grid_view"
+IPY = "IPY_MODEL_"
+HIDDEN = (
+    "GridViewModel",
+    "HTMLModel",
+    "LabelModel",
+    "PlayModel",
+)  # what is no control, or has one of its name beside it
+TASKS = re.compile(r"^## Your turn$", re.MULTILINE)
+RUN = "convbp:run"  # stands for the address that runs a page's notebook
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 
 
@@ -112,14 +121,18 @@ def as_page(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Put pictures that answer in the place of the views of widgets, and take out what no reader sees."""
     models = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
+        for output in list(cell.get("outputs", [])):
             data = output.get("data", {})
             data.pop(MEDIA_TYPE, None)  # for programs that read notebooks
             view = data.get(WIDGET_VIEW)
             picture = view and picture_of(view["model_id"], models)
             if picture:
-                output.data = {"text/html": live(picture), "text/plain": output.data["text/plain"]}
+                shown = without(controls_of(view["model_id"], models)) + live(picture)
+                output.data = {"text/html": shown, "text/plain": output.data["text/plain"]}
                 output.metadata = {}
+            elif view:  # questions, or a training
+                needs = {"text/html": f'<p class="convbp-needs">This needs Python: <a href="{RUN}">run it</a>.</p>'}
+                cell.outputs.insert(0, nbformat.v4.new_output("display_data", needs))
     clean(notebook)
     return notebook
 
@@ -129,8 +142,34 @@ def picture_of(model: str, models: dict[str, Any]) -> dict[str, Any] | None:
     state = models[model]["state"]
     if "patches" in state:
         return alone(state)
-    children = (child.removeprefix("IPY_MODEL_") for child in state.get("children", []))
+    children = (child.removeprefix(IPY) for child in state.get("children", []))
     return next(filter(None, (picture_of(child, models) for child in children)), None)
+
+
+def controls_of(model: str, models: dict[str, Any]) -> list[str]:
+    """The names of what stands above a picture in the notebook, and not in the page: sliders, buttons, lists."""
+    state = models[model]["state"]
+    if (
+        state["_model_name"] in HIDDEN
+        or "none" in (hidden := models[state["layout"].removeprefix(IPY)]["state"]).values()
+    ):
+        return []
+    children = [controls_of(child.removeprefix(IPY), models) for child in state.get("children", [])]
+    named = [name for child in children for name in child]
+    if hidden.get("visibility") == "hidden":
+        return []
+    if state["_model_name"] == "GridBoxModel" and len(named) > 2:  # the sliders of an array
+        return [f"{named[0]} … {named[-1]}"]
+    own = state.get("description") if not children else ""
+    return [*named, *([own] if own and own != "Reset" else [])]
+
+
+def without(controls: list[str]) -> str:
+    """What is said above a picture of what cannot be moved in the page; `write_source` knows where the link leads."""
+    if not controls:
+        return ""
+    names = ", ".join(f"<em>{escape(name)}</em>" for name in dict.fromkeys(controls))
+    return f'<p class="convbp-needs">With Python this picture also has {names}: <a href="{RUN}">run it</a>.</p>'
 
 
 def live(state: dict[str, Any]) -> str:
@@ -164,7 +203,11 @@ def write_source(source: Path, done: dict[Path, nbformat.NotebookNode], with_lit
         for n, cell in enumerate(notebook.cells):
             if cell.cell_type == "markdown":  # a link that is a picture
                 cell.source = re.sub(r'(<a href="[\w./]*)\.ipynb', r"\1.html", cell.source)
+                cell.source = TASKS.sub(rf"\g<0>\n\n{tasks_need(place, with_lite)}", cell.source)
             else:
+                for output in cell.outputs:
+                    if "text/html" in output.get("data", {}):
+                        output.data["text/html"] = output.data["text/html"].replace(RUN, run_at(place, with_lite))
                 following = (one for one in notebook.cells[n + 1 :] if one.cell_type == "code")
                 fold(cell, is_task="solution" in next(following, cell).metadata.get("tags", []))
         notebook.cells.insert(1, nbformat.v4.new_markdown_cell(buttons(place, with_lite)))
@@ -221,14 +264,24 @@ def without_loose_ends(guide: Path) -> str:
     return re.sub(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)", kept, guide.read_text(encoding="utf-8"))
 
 
+def run_at(place: Path, with_lite: bool) -> str:
+    """Where a page's notebook runs: in JupyterLite, or the page that says how."""
+    up = "../" * len(place.parent.parts)
+    return f"{up}lite/notebooks/index.html?path={place.as_posix()}" if with_lite else f"{up}in_the_browser.html"
+
+
 def buttons(place: Path, with_lite: bool) -> str:
     """What stands below a page's title: run it, or take it home; and what neither is needed for."""
-    up = "../" * len(place.parent.parts)
-    run = f'<a class="convbp-run" href="{up}lite/notebooks/index.html?path={place.as_posix()}">▶ Run it</a> '
+    run = f'<a class="convbp-run" href="{run_at(place, with_lite)}">▶ Run it</a> '
     take = f'<a class="convbp-take" href="{place.name}" download>⤓ Download the notebook</a>'
-    how = "Run it" if with_lite else f'<a href="{up}in_the_browser.html">take it to a Python</a>'
+    how = "Run it" if with_lite else f'<a href="{run_at(place, with_lite)}">take it to a Python</a>'
     needs = f"Pictures answer here: point, click, arrow keys, predictions. To run, press, draw or slide, {how}."
     return f'<p class="convbp-buttons">{run if with_lite else ""}{take}</p>\n<p class="convbp-needs">{needs}</p>'
+
+
+def tasks_need(place: Path, with_lite: bool) -> str:
+    """What stands below the heading of the tasks, whose checks are cells to run."""
+    return f'<p class="convbp-needs">The checks need Python: <a href="{run_at(place, with_lite)}">run it</a>.</p>'
 
 
 def pictures_of(notebook: nbformat.NotebookNode) -> dict[str, dict[str, Any]]:

@@ -28,6 +28,7 @@ FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 FOLDED_CODE = {"outputs_hidden": True, "source_hidden": True}  # JupyterLab shows its first line
 ANSWER = re.compile(r"<details><summary>The answers?\b[^<]*</summary>")
 ANSWERS = re.compile(r"<details><summary>(?:The|One) answers?\b[^<]*</summary>(.*?)</details>", re.DOTALL)
+LISTING = re.compile(r"```.*?```", re.DOTALL)
 DISPLAYED = re.compile(r"\$\$.*?\$\$", re.DOTALL)
 
 
@@ -73,25 +74,66 @@ def sentences(markdown: str) -> list[str]:
 
 def minutes(notebook: nbformat.NotebookNode) -> tuple[int, int]:
     """Minutes of the main line and of the tasks, by the rule."""
-    cells = main_line(notebook)
-    text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    told = [cell.source for cell in notebook.cells if cell.cell_type == "markdown" and not is_aside(cell)]
-    answers = [answer for source in told for answer in ANSWERS.findall(source)]
-    _, *code = [cell.source for cell in cells if cell.cell_type == "code"]  # without the set-up
-    lines = sum(bool(line.strip()) for source in code for line in source.splitlines())
-    exact = (
-        (words(text) + sum(map(words, answers))) / WORDS
-        + lines / LINES
-        + PICTURE * sum(bool(PICTURES.search(source)) for source in code)
-        + PREDICTION * text.count("Predict first")
-        + FORMULA * sum(len(formula.split("\\\\\n")) for formula in DISPLAYED.findall(text))
-    )
     tasks = sum(
         len(re.findall(r"^### \d+\. ", cell.source, re.MULTILINE))
         for cell in notebook.cells
         if cell.cell_type == "markdown"
     )
-    return STEP * round(exact / STEP), STEP * round(TASK * tasks / STEP)
+    return STEP * round(_of_main_line(notebook) / STEP), STEP * round(TASK * tasks / STEP)
+
+
+def minutes_more(notebook: nbformat.NotebookNode) -> int:
+    """By how many minutes it takes longer with all that is folded but the solutions: text, code, tables, listings."""
+    main = _of_main_line(notebook)
+    cells = without_tasks(notebook)
+    text = _text_of(cells)
+    printed = [
+        output.get("data", {}).get("text/markdown", "")
+        for cell in cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    ]
+    read = sum(map(words, [text, *printed])) / WORDS
+    listings = sum(len(one.splitlines()) - 2 for one in LISTING.findall(text)) / LINES
+    return STEP * round((read + listings + _besides_reading(cells, text)) / STEP) - STEP * round(main / STEP)
+
+
+def without_tasks(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """All cells but the tasks and their solutions."""
+    kept, in_tasks = [], False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            source = TASKS.sub("", "## Your turn\n" * in_tasks + cell.source)
+            for heading in re.findall(r"^## (.*)$", cell.source, re.MULTILINE):
+                in_tasks = heading == "Your turn"
+            kept.append(nbformat.from_dict({**cell, "source": source}))
+        elif not in_tasks:
+            kept.append(cell)
+    return kept
+
+
+def _of_main_line(notebook: nbformat.NotebookNode) -> float:
+    cells = main_line(notebook)
+    told = [cell.source for cell in notebook.cells if cell.cell_type == "markdown" and not is_aside(cell)]
+    answers = [answer for source in told for answer in ANSWERS.findall(source)]
+    text = _text_of(cells)
+    return (words(text) + sum(map(words, answers))) / WORDS + _besides_reading(cells, text)
+
+
+def _text_of(cells: list[nbformat.NotebookNode]) -> str:
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def _besides_reading(cells: list[nbformat.NotebookNode], text: str) -> float:
+    """Minutes for code, pictures, predictions and formulas."""
+    _, *code = [cell.source for cell in cells if cell.cell_type == "code"]  # without the set-up
+    lines = sum(bool(line.strip()) for source in code for line in source.splitlines())
+    return (
+        lines / LINES
+        + PICTURE * sum(bool(PICTURES.search(source)) for source in code)
+        + PREDICTION * text.count("Predict first")
+        + FORMULA * sum(len(formula.split("\\\\\n")) for formula in DISPLAYED.findall(text))
+    )
 
 
 def longest_stretch(notebook: nbformat.NotebookNode) -> int:
@@ -169,7 +211,7 @@ def main(arguments: list[str]) -> None:
         reading, tasks = minutes(notebook)
         print(
             f"{path.stem:32} {main_words(notebook):5} words, {longest_stretch(notebook):4} at a stretch, "
-            f"{reading} minutes, and {tasks} for the tasks"
+            f"{reading} minutes, {minutes_more(notebook)} more with what is folded, and {tasks} for the tasks"
         )
         for cell in main_line(notebook):
             if cell.cell_type == "markdown":

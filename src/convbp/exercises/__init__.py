@@ -7,6 +7,7 @@
     exercises.kernel_gradient.solution()
     exercises.progress()                            which are done
     exercises.remember("valid size", "flip")        questions on earlier notebooks, with new numbers each time
+    exercises.answer, .compare, .judge              short answers of the notebooks (short.py, questions.py)
 
 An exercise stands in one place, its theme (`convbp.exercises.themes`): what is asked for, the inputs, hints, the right
 computation, the known mistakes and a solution. The path of an answer through `check` (checking.py) is
@@ -28,13 +29,14 @@ from typing import TYPE_CHECKING
 
 from convbp.exercises.exercise import Exercise, Note
 from convbp.exercises.result import Result
+from convbp.exercises.short import answer, compare, judge
 from convbp.exercises.themes import ALL
 
 if TYPE_CHECKING:
     from convbp.exercises.remembering import Remember, remember
 
 _BY_NAME = {exercise.name: exercise for exercise in ALL}
-__all__ = ["ALL", "Exercise", "Remember", "Result", "progress", "remember", *_BY_NAME]
+__all__ = ["ALL", "Exercise", "Remember", "Result", "answer", "compare", "judge", "progress", "remember", *_BY_NAME]
 
 
 def __getattr__(name: str) -> Exercise:

@@ -178,7 +178,7 @@ def gathered(
             Mark("turned", 0, 0, k1, k2),
         ),
         formula=Formula(
-            heading=f"∂E/∂oˡ({i}, {j})  =  Σₘ Σₙ δˡ⁺¹({up} − m, {across} − n) · w(m, n),  δ = 0 outside its map",
+            heading=f"δˡ({i}, {j})  =  f′ · Σₘ Σₙ δˡ⁺¹({up} − m, {across} − n) · w(m, n),  δ = 0 outside its map",
             terms=in_rows(written(entry, tags), k2),
             total=f"The sum is {number(total)}, and δˡ({i}, {j}) is {number(total)} · {times} = {result} (Eq. 20).",
             notes=(f"Pixel {done} of {H * W} has collected: rot180(w) lies on the δ that it had a part in.", *notes),
