@@ -317,6 +317,17 @@ def test_every_text_is_legible_in_both_themes_and_they_differ(lab):
     assert [name for name in looked_at if seen[name, "Light"] == seen[name, "Dark"]] == []
 
 
+@pytest.mark.parametrize("name", ["SlidingWindow", "ForwardPass"], indirect=True)
+def test_a_slider_changes_numbers_where_they_stand(explorer, name):
+    stage, before = explorer.locator(".convbp-stage"), shown(explorer)
+    cells = "stage => [...stage.querySelectorAll('[data-slot^=grid] rect, [data-slot^=grid] .value')]"
+    stage.evaluate(f"stage => {{ for (const [n, cell] of ({cells})(stage).entries()) cell.was = n; }}")
+    explorer.locator(".widget-slider [role=slider]").first.press("ArrowRight")
+    eventually(lambda: shown(explorer) != before, True)
+    is_ready(explorer)
+    assert stage.evaluate(f"stage => ({cells})(stage).every((cell, n) => cell.was === n)")
+
+
 @pytest.mark.parametrize("name", ["KernelFlip", "ChainOfLayers"])
 def test_a_step_moves_numbers_and_ends_in_the_picture_of_a_fresh_explorer(lab, explorer, fresh, name):
     """In KernelFlip a reflection of the whole kernel; in a network from what is read to what is made of it."""
