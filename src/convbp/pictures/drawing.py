@@ -279,6 +279,7 @@ def mark(mark: Mark, grid: Grid, look: Look) -> str:
         return _mark(mark.style, 1, 1, "", (), (), *ways.corner(grid, mark.row), Look(ways.CELL, False))
     left, top = look.place(grid, mark.row, mark.col)
     captions, zeros = [], []
+    has_zeros = mark.style == "solid" and not grid.small and grid.core is not None
     for r, c in ((r, c) for r in range(mark.rows) for c in range(mark.cols)):
         at = mark.row + r, mark.col + c
         tag = mark.tags[r][c] if mark.tags else None
@@ -288,7 +289,7 @@ def mark(mark: Mark, grid: Grid, look: Look) -> str:
             and not (grid.tags and grid.tags[at[0] - grid.origin[0]][at[1] - grid.origin[1]])
         ):
             captions.append((tag.text if tag.value is None else f"×{brief(tag.value)}", r, c, _weight(tag)))
-        if mark.style == "solid" and not grid.small and not grid.in_core(*at) and grid.entry(*at) is not None:
+        if has_zeros and not grid.in_core(*at) and grid.entry(*at) is not None:
             zeros.append((r, c))
     return _mark(mark.style, mark.rows, mark.cols, mark.notch, tuple(captions), tuple(zeros), left, top, look)
 

@@ -37,14 +37,16 @@ def _written(product: tuple[Factor, ...], tags: Tags, faint: bool) -> Term:
     texts = [part.text for part in product]
     tag = _tag(texts, tags)
     # f′ of what is read outside need not be 0.
-    outside = any(part.value == 0 and not part.inside for part in product)
-    numbers = multiplied(*(part.value for part in product))
-    value = prod(part.value for part in product)
-    return Term("·".join(texts), numbers, tag.hue if tag else None, faint and outside, value)
+    outside = faint and any([not part.inside and part.value == 0 for part in product])
+    values = [part.value for part in product]
+    return Term("·".join(texts), multiplied(*values), tag.hue if tag else None, outside, prod(values))
 
 
 def _tag(names: Iterable[str], tags: Tags) -> Tag | None:
-    return next((tags[name] for name in names if name in tags), None)
+    for name in names:
+        if name in tags:
+            return tags[name]
+    return None
 
 
 @lru_cache(maxsize=4096, typed=True)  # the same few small numbers meet again and again; 1/2 is not written 0.5
