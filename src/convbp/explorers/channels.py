@@ -227,7 +227,7 @@ def scene(state: State) -> Scene:
         # There are too many cells to choose among: one chooses a map, and sees the cell in its middle.
         (what, letter), (i, j) = ("filter", "d") if forward else ("channel", "c"), np.array(done.target.shape[:2]) // 2
         names = tuple(f"{letter} {t}" for t in range(len(target)))
-        results = [(grid,) for grid in (Grid("choice", f"choose a {what}", (names,), axes=("", letter)), *target)]
+        results = [(grid,) for grid in (Grid("choice", f"choose a {what}", (names,), axes=("", what)), *target)]
         chosen = {Selection("choice", 0, t): (t, int(i), int(j)) for t in range(len(target))}
     else:
         results = [("→", *target)]

@@ -44,7 +44,8 @@ class Grid:
         ``(row, col, rows, cols)``: the cells outside this rectangle are not the array's. They are zeros around
         it (or, with the value None, places that do not exist), drawn faintly. None if all cells are the array's.
     axes
-        What the row and the column index of a cell are called, if a reader can choose each cell of the core.
+        What the row and the column index of a cell are called, if a reader can choose each cell of the core: a letter,
+        or words that say without "row" or "column" what is counted, as "path"; empty where there is only one.
     hues
         For each cell the hue it is filled with, whatever its value, or None; empty if all follow their values.
     largest
