@@ -391,7 +391,7 @@ class Part(NamedTuple):
 
 
 PRODUCTS, SUM = Part("products"), Part("sum")
-Piece = Grid | tuple[Grid, ...] | Part | str
+Piece = Grid | tuple[Grid, ...] | Part | tuple[Part, ...] | str
 Phrase = tuple[Piece, ...]
 
 
@@ -406,8 +406,8 @@ class Scene:
     line
         The picture is an equation, read from left to right, in phrases: on a page that is too narrow for all of them
         the next begins a new line. In a phrase stand grids, operators such as "⊙", several grids one below the other
-        as a tuple, and what each highlight's formula brings along: `PRODUCTS` and `SUM`. These two stand last if they
-        stand nowhere.
+        as a tuple, and what each highlight's formula brings along: `PRODUCTS` and `SUM`, as a tuple the sum below
+        its products. These two stand last if they stand nowhere.
     highlights
         For every cell a reader can choose, what it shows; as `Highlights` made when it is asked for.
     selected
@@ -487,7 +487,7 @@ def stacked(piece: Piece) -> tuple[Grid, ...]:
     """The grids of a piece of the line, from top to bottom; none if it is something else."""
     if isinstance(piece, Grid):
         return (piece,)
-    return () if isinstance(piece, str | Part) else piece
+    return () if isinstance(piece, str) else tuple(one for one in piece if isinstance(one, Grid))
 
 
 def rows_of(array: np.ndarray) -> tuple[tuple, ...]:
