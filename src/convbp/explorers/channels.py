@@ -118,7 +118,8 @@ def _parts(state: "State") -> dict[str, Part]:
         array = getattr(state, name)
         for at in np.ndindex(array.shape[2:]) if array is not None and array.shape[1] <= LARGEST_WITH_NUMBERS else ():
             which = "".join(f", {axis} {n}" for axis, n in zip(letters, at, strict=True))
-            found |= {f"{letter}{which}{row}": p for row, p in rows_of_part(name, letter, array[:, :, *at], at).items()}
+            parts = rows_of_part(name, letter, array[:, :, *at], at, beside=state.kernel)
+            found |= {f"{letter}{which}{row}": part for row, part in parts.items()}
     return found
 
 
