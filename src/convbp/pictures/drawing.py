@@ -28,6 +28,7 @@ THUMBNAIL_TITLE = round(MAP_TITLE / THUMBNAIL)
 INDEX = 0.8  # of the size of a caption, its index
 LEGIBLE, SNUG, LEAST = 8.8, 8, 7  # of a number, if there is room for it, or if one line then is enough; at all
 WIDER, PLUS, APART = 8, 16, 8  # a term than a cell; between two terms, and between their lines
+BETWEEN_GROUPS = 1 / 3  # of a line of terms, from one group of lines to the next
 TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
 LINE, CONTINUED, HANG = 24, 20, 20  # of a text; from a line to the rest of it when it is broken, and its indent
 COLUMN_LINE, RESULT_ROOM = 34, 180  # of the end of a sum; for a number in it
@@ -390,7 +391,7 @@ def terms_size(name: str, rows: tuple[int, ...], cards: Cards) -> tuple[float, f
     placed = _in_lines(rows, cards)
     columns, lines = (1 + max(at[axis] for row in placed for at in row) for axis in (0, 1))
     width = max(PLUS + columns * (cards.width + PLUS) - PLUS + 2, PLUS + text_width(name, TITLE, bold=True))
-    return width, CARD_HEAD + lines * (cards.cell + APART) - APART + 2
+    return width, CARD_HEAD + round(lines * (cards.cell + APART)) - APART + 2
 
 
 def terms(formula: Formula, cards: Cards | None, largest: float) -> str:
@@ -413,15 +414,18 @@ def unknown(name: str, width: float, height: float) -> str:
 
 
 @lru_cache(maxsize=256)
-def _in_lines(rows: tuple[int, ...], cards: Cards) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """The column and the line of each term; a row that is too long goes on below, all its lines about equally long."""
+def _in_lines(rows: tuple[int, ...], cards: Cards) -> tuple[tuple[tuple[int, float], ...], ...]:
+    """The column and the line of each term; a row that is too long goes on below, all its lines about equally long.
+
+    A row of none leaves room, a part of a line, between those above it and those below.
+    """
     most = max(1, int((TERM_ROOM + PLUS) // (cards.width + PLUS)))
-    placed, above = [], 0
+    placed, above = [], 0.0
     for length in rows:
         lines = -(-length // most)
         in_a_line = -(-length // lines) if lines else 1
         placed.append(tuple((n % in_a_line, above + n // in_a_line) for n in range(length)))
-        above += lines
+        above += lines or BETWEEN_GROUPS
     return tuple(placed)
 
 
@@ -443,7 +447,7 @@ def _as_cells(
     captions = []
     for r, (row, places) in enumerate(zip(rows, placed, strict=True)):
         for n, (term, (column, line)) in enumerate(zip(row, places, strict=True)):
-            x, y = PLUS + column * (width + PLUS), CARD_HEAD + line * (cell + APART)
+            x, y = PLUS + column * (width + PLUS), CARD_HEAD + round(line * (cell + APART))
             if added and (column or line):
                 parts.append(f'<text class="plus" x="{x - PLUS / 2:g}" y="{y + cell / 2 + 6:g}">+</text>')
             fill, _ = _filled(term.value, largest, None)
