@@ -286,9 +286,7 @@ def _slice(state: State, c: int, d: int) -> Grid:
 def _laid(line: Sequence[Grid]) -> list[Grid]:
     """The slices of a line, in the places where they lie beside the maps that go in."""
     which = {"first": "w, ", "last": "rot180(w), "}
-    return [
-        replace(grid, name=f"laid{s}", title=which.get(grid.notch, "") + grid.title) for s, grid in enumerate(line)
-    ]
+    return [replace(grid, name=f"laid{s}", title=which.get(grid.notch, "") + grid.title) for s, grid in enumerate(line)]
 
 
 def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: int, j: int) -> Highlight:

@@ -614,6 +614,7 @@ def style(still: bool) -> str:
         f".cbp .cell{{stroke:{colour['rule']};stroke-width:1}}.cbp .z{{fill:{colour['zero']}}}"
         ".cbp .small{shape-rendering:crispEdges}"
         f".cbp .pad,.cbp .empty{{fill:{colour['paper']};stroke:{colour['rule']};stroke-width:1;stroke-dasharray:1 4}}"
+        f".cbp .thumbnail:not(.open) .empty{{stroke:{colour['muted']};stroke-width:2.5;stroke-dasharray:2.5 5}}"
         f".cbp .asked{{fill:none;stroke:{colour['muted']};stroke-width:1.5;stroke-dasharray:2 4}}"
         f".cbp .asks{{font-size:{TITLE}px;text-anchor:middle;fill:{colour['muted']}}}"
         f".cbp .padded,.cbp .outside{{fill:{colour['muted']}}}.cbp .under{{fill:{colour['paper']}}}"

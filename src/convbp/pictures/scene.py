@@ -323,9 +323,9 @@ class Term(NamedTuple):  # of which a picture has thousands: made and hashed in 
 class Formula:
     """A sum written out: what is summed, every term in rows, the result, and lines to say more. Each may be missing.
 
-    The terms stand in the rows and columns of what they are made of; a row of none stands between two groups. With ``added=False`` there is no plus between
-    them: each goes to a place of its own. ``column`` is the end of the sum as one writes it by hand, a name and a
-    number in each line, the result last.
+    The terms stand in the rows and columns of what they are made of; a row of none stands between two groups. With
+    ``added=False`` there is no plus between them: each goes to a place of its own. ``column`` is the end of the sum
+    as one writes it by hand, a name and a number in each line, the result last.
     """
 
     heading: str = ""
