@@ -400,14 +400,14 @@ GROWS = {"Paths"}  # there are more paths of another number, and each is drawn
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*(name for name in EXPLORERS if name not in GROWS), *OF_NOTEBOOKS])
 def test_whatever_is_chosen_the_picture_does_not_grow_much(name):
-    """At most by what may be kept free below it."""
+    """Of what it grows 40 pixels are kept free below it at most."""
     made, arguments = OF_NOTEBOOKS.get(name, (name, ()))
     explorer = getattr(explorers, made)(*arguments)
     before = high(explorer.view.scene)
     for chosen in choices(explorer) if name in OF_NOTEBOOKS else sample.some(choices(explorer), 8, f"{name} grows"):
         explorer.reset()
         put(chosen)
-        assert high(explorer.view.scene) <= before + 40, [(one.description, value) for one, value in chosen]
+        assert high(explorer.view.scene) <= before + 48, [(one.description, value) for one, value in chosen]
 
 
 # In a notebook

@@ -28,9 +28,10 @@ THUMBNAIL_TITLE = round(MAP_TITLE / THUMBNAIL)
 INDEX = 0.8  # of the size of a caption, its index
 LEGIBLE, SNUG, LEAST = 8.8, 8, 7  # of a number, if there is room for it, or if one line then is enough; at all
 WIDER, PLUS, APART = 8, 16, 8  # a term than a cell; between two terms, and between their lines
-BETWEEN_GROUPS = 1 / 3  # of a line of terms, from one group of lines to the next
+BETWEEN_GROUPS = 1 / 4  # of a line of terms, from one group of lines to the next
 TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
 LINE, CONTINUED, HANG = 24, 20, 20  # of a text; from a line to the rest of it when it is broken, and its indent
+UNDER_FRAME = 3.3  # of a cell at each edge: a frame and its halo lie there
 COLUMN_LINE, RESULT_ROOM = 34, 180  # of the end of a sum; for a number in it
 
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -230,11 +231,12 @@ def _captions(captions: Sequence[tuple[str, float, float, str, str]], cell: floa
     widest = max(
         text_width(name, 1) + INDEX * text_width(index, 1) for name, index in map(_indexed, {c[0] for c in captions})
     )
-    size = max(LEAST, min(_caption(cell), int(10 * (cell - 4) / widest) / 10))
+    size = max(LEAST, min(_caption(cell), int(10 * (cell - 2 * UNDER_FRAME) / widest) / 10))
+    down = round(min(cell * 0.88, cell - UNDER_FRAME - 0.15 * size), 1)
     return [
         f'<g font-size="{size:g}">',
         *(
-            f'<text class="{f"caption {ink}".strip()}" x="{x + cell / 2:g}" y="{y + round(cell * 0.88, 1):g}"{weight}>'
+            f'<text class="{f"caption {ink}".strip()}" x="{x + cell / 2:g}" y="{y + down:g}"{weight}>'
             f"{_written(text, size)}</text>"
             for text, x, y, ink, weight in captions
         ),
@@ -266,10 +268,11 @@ def _fitting(texts: Iterable[str], size: float, room: float) -> float:
 
 
 def _notch(which: str, left: float, top: float, rows: int, cols: int, cell: float) -> str:
-    """A filled corner of the first or the last cell of a rectangle."""
+    """A filled corner of the first or the last cell of a rectangle; a small one leaves free what stands there."""
+    side = 11 if cell >= 36 else 8
     if which == "first":
-        return f'<path class="notch" d="M{left:g} {top:g}h11l-11 11z"/>'
-    return f'<path class="notch" d="M{left + cols * cell:g} {top + rows * cell:g}h-11l11 -11z"/>'
+        return f'<path class="notch" d="M{left:g} {top:g}h{side}l-{side} {side}z"/>'
+    return f'<path class="notch" d="M{left + cols * cell:g} {top + rows * cell:g}h-{side}l{side} -{side}z"/>'
 
 
 def mark(mark: Mark, grid: Grid, look: Look) -> str:
