@@ -28,7 +28,7 @@ THUMBNAIL_TITLE = round(MAP_TITLE / THUMBNAIL)
 INDEX = 0.8  # of the size of a caption, its index
 LEGIBLE, SNUG, LEAST = 8.8, 8, 7  # of a number, if there is room for it, or if one line then is enough; at all
 WIDER, PLUS, APART = 8, 16, 8  # a term than a cell; between two terms, and between their lines
-BETWEEN_GROUPS = 1 / 4  # of a line of terms, from one group of lines to the next
+BETWEEN_GROUPS, IN_GROUP = 0.3, 4  # of a line of terms, from one group to the next; between the lines of a group
 TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
 LINE, CONTINUED, HANG = 24, 20, 20  # of a text; from a line to the rest of it when it is broken, and its indent
 UNDER_FRAME = 3.3  # of a cell at each edge: a frame and its halo lie there
@@ -394,7 +394,7 @@ def terms_size(name: str, rows: tuple[int, ...], cards: Cards) -> tuple[float, f
     placed = _in_lines(rows, cards)
     columns, lines = (1 + max(at[axis] for row in placed for at in row) for axis in (0, 1))
     width = max(PLUS + columns * (cards.width + PLUS) - PLUS + 2, PLUS + text_width(name, TITLE, bold=True))
-    return width, CARD_HEAD + round(lines * (cards.cell + APART)) - APART + 2
+    return width, CARD_HEAD + round(lines * (cards.cell + _apart(rows))) - _apart(rows) + 2
 
 
 def terms(formula: Formula, cards: Cards | None, largest: float) -> str:
@@ -414,6 +414,11 @@ def unknown(name: str, width: float, height: float) -> str:
         f'<rect class="asked" x="2" y="2" width="{width - 4:g}" height="{height - 4:g}" rx="5"/>'
         f'<text class="asks" x="{width / 2:g}" y="{height / 2 + 5:g}">{escape(said)}</text>'
     )
+
+
+def _apart(rows: tuple[int, ...]) -> int:
+    """The room between two lines of terms, so many in each row: in groups they stand closer together."""
+    return APART if all(rows) else IN_GROUP
 
 
 @lru_cache(maxsize=256)
@@ -442,7 +447,8 @@ def _as_cells(
     types: tuple[type, ...],
 ) -> str:
     cell, width = cards
-    look, placed = Look(cell, True), _in_lines(tuple(map(len, rows)), cards)
+    lengths = tuple(map(len, rows))
+    look, placed, apart = Look(cell, True), _in_lines(lengths, cards), _apart(lengths)
     size = _fitting([brief(term.value) for row in rows for term in row], look.font, width - 7)
     parts = [f'<text class="title" x="{PLUS}" y="15">{escape(name)}</text><g font-size="{size:g}">']
     factors = [[_factors(term) for term in row] for row in rows]
@@ -450,7 +456,7 @@ def _as_cells(
     captions = []
     for r, (row, places) in enumerate(zip(rows, placed, strict=True)):
         for n, (term, (column, line)) in enumerate(zip(row, places, strict=True)):
-            x, y = PLUS + column * (width + PLUS), CARD_HEAD + round(line * (cell + APART))
+            x, y = PLUS + column * (width + PLUS), CARD_HEAD + round(line * (cell + apart))
             if added and (column or line):
                 parts.append(f'<text class="plus" x="{x - PLUS / 2:g}" y="{y + cell / 2 + 6:g}">+</text>')
             fill, _ = _filled(term.value, largest, None)
