@@ -89,7 +89,7 @@ function adapt(old, fresh) {
       adapt(is, becomes);
     }
   }
-  if (is || becomes) old.replaceChildren(...fresh.childNodes);
+  if (is || becomes) old.replaceChildren(...fresh.cloneNode(true).childNodes); // what is around it may need them, too
 }
 
 // Outlines, and what they carry, come from where they were to where they are.
