@@ -78,10 +78,13 @@ def check(state, drawn):
                     assert turned.entry(r, c) == kernel[(m, n, *place)]
                     met.append((turned.entry(r, c), grids[f"source{s}"].entry(*at)))
                 assert Counter(met) == Counter(products[s])
-                assert replace(laid[f"laid{s}"], name=name) == turned
+                which = f"c {place[0]}, d {place[1]}"
+                assert (turned.title, laid[f"laid{s}"].title) == (which, f"{'w' if forward else 'rot180(w)'}, {which}")
+                assert replace(laid[f"laid{s}"], name=name, title=which) == turned
                 part = sum(weight * entry for weight, entry in products[s])
                 assert highlight.formula.column[s] == (f"{'channel' if forward else 'filter'} {s}", part)
-                rows = highlight.formula.terms[s * k1 : (s + 1) * k1]
+                rows = highlight.formula.terms[s * (k1 + 1) : (s + 1) * (k1 + 1)]
+                assert [len(row) for row in rows] in ([], [k2] * k1 + [0] * (s < sources - 1))
                 assert not rows or [[term.numbers, term.value] for row in rows for term in row] == [
                     [f"{factor(weight)}·{factor(entry)} = {number(weight * entry)}", weight * entry]
                     for weight, entry in met

@@ -61,7 +61,7 @@ CURVE = Curve(
         Line(()),
     ),
 )
-LEFT, TOP, RIGHT, BOTTOM = 46, 40, 46 + 360, 40 + 190  # of the axes
+LEFT, TOP, RIGHT, BOTTOM = 46, 44, 46 + 360, 44 + 190  # of the axes
 
 
 def place(x, y):

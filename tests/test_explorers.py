@@ -359,15 +359,57 @@ def choices(explorer):
     return together + [[(one, index)] for one in lists for index in range(len(one.options))]
 
 
+def put(chosen):
+    """Set widgets as the page does; a list may have lost its last options by what was chosen before."""
+    for one, value in chosen:
+        if isinstance(one, widgets.Checkbox):
+            one.set_state({"value": bool(value)})
+        elif value < len(one.options):
+            one.set_state({"index": value})
+
+
 @pytest.mark.slow
 @each_explorer
 def test_whatever_is_chosen_in_its_lists_and_switches_the_sum_is_seen_on_one_screen(name):
     explorer = make(name)
     for chosen in sample.some(choices(explorer), 6, f"choices of {name}"):
         explorer.reset()
-        for one, value in chosen:
-            one.set_state({"value": bool(value)} if isinstance(one, widgets.Checkbox) else {"index": value})
+        put(chosen)
         assert end(explorer.view.scene) <= UNDER_CONTROLS, [(one.description, value) for one, value in chosen]
+
+
+def high(scene):
+    """How high the picture is on a page of that width."""
+    layout = next(one for one in svg.layouts(scene) if arranging.SHRINKS * one.width <= PAGE)
+    return layout.height * min(1, PAGE / layout.width)
+
+
+# With the numbers of the notebooks, where those that a choice leads to need more room than those before it.
+DIGIT = np.random.default_rng(0).integers(0, 17, (8, 8))
+OF_NOTEBOOKS = {
+    "a digit": ("ForwardPass", (DIGIT, [[-1, 0, 1]] * 3, -40)),
+    "windows that overlap": (
+        "PoolingRoute",
+        ([[0, 1, 0, 5, 0], [0, 0, 9, 0, 6], [1, 3, 2, 0, 4], [2, 0, 1, 1, 3]], "max", (1, 3), 1),
+    ),
+    "one line of windows": ("PoolingRoute", ([[3, 0, 1, -1, 0, 0], [0, -4, 1, 1, 0, 0]], "L2")),
+}
+# More than that where a formula with a mistake has more products, and where a matrix with two maps is transposed.
+GROWS = {"EquationLab": 90, "DenseToConvolution": 56}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*EXPLORERS, *OF_NOTEBOOKS])
+def test_whatever_is_chosen_the_picture_does_not_grow_much(name):
+    """By what is kept free below it at most."""
+    made, arguments = OF_NOTEBOOKS.get(name, (name, ()))
+    explorer = getattr(explorers, made)(*arguments)
+    before = high(explorer.view.scene)
+    for chosen in choices(explorer) if name in OF_NOTEBOOKS else sample.some(choices(explorer), 8, f"{name} grows"):
+        explorer.reset()
+        put(chosen)
+        grown = high(explorer.view.scene) - before
+        assert grown <= GROWS.get(name, 40), [(one.description, value) for one, value in chosen]
 
 
 # In a notebook

@@ -75,10 +75,21 @@ def test_a_row_that_is_gone_leaves_its_sliders_to_the_first_one(explorer):
     letter = menu.options[-2][0]
     menu.value = f"{letter}, row 3"
     explorer.update(image=np.ones((3, 4), int), kernel=[[1, 2]], delta=np.ones((3, 3), int))
-    assert (explorer.message, menu.value, len(sliders.children)) == ("", letter, 12)
+    # All of it where the page has as many rows of sliders, from those of δ.
+    first = (letter, 12) if isinstance(explorer, KernelGradient) else (f"{letter}, row 0", 4)
+    assert (explorer.message, menu.value, len(sliders.children)) == ("", *first)
     explorer.update(numbers=3)
     assert "numbers is 3; expected what stands in its list." in explorer.message
-    assert menu.value == letter
+    assert menu.value == first[0]
+
+
+@pytest.mark.parametrize("made", [AffectedRegionQ, Channels, DeltaFlow, KernelGradient], ids=lambda made: made.__name__)
+def test_whatever_has_sliders_they_take_no_more_room_than_at_first(made):
+    menu, sliders = parts(made())
+    for name in menu.options:
+        high = sliders.layout.min_height
+        menu.value = name
+        assert sliders.layout.min_height == high, name
 
 
 def test_of_channels_the_numbers_of_one_slice_have_sliders():
@@ -92,7 +103,7 @@ def test_of_channels_the_numbers_of_one_slice_have_sliders():
     assert explorer.state.kernel.tolist() == kernel.tolist()
     change = conv2d(explorer.state.inputs[None], explorer.state.kernel) != before
     assert change.any(axis=(0, 1, 2)).tolist() == [False, False, True]  # of one filter alone
-    menu.value = "o, c 0"
+    menu.value = "o, c 0, row 2"
     sliders.children[-1].children[0].value = -9
     assert explorer.state.inputs[-1, -1, 0] == -9
     control(explorer, description="example").value = "32×32×3, six 5×5×3 filters"

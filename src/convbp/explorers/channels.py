@@ -118,7 +118,8 @@ def _parts(state: "State") -> dict[str, Part]:
         array = getattr(state, name)
         for at in np.ndindex(array.shape[2:]) if array is not None and array.shape[1] <= LARGEST_WITH_NUMBERS else ():
             which = "".join(f", {axis} {n}" for axis, n in zip(letters, at, strict=True))
-            found |= {f"{letter}{which}{row}": p for row, p in rows_of_part(name, letter, array[:, :, *at], at).items()}
+            parts = rows_of_part(name, letter, array[:, :, *at], at, beside=state.kernel)
+            found |= {f"{letter}{which}{row}": part for row, part in parts.items()}
     return found
 
 
@@ -227,7 +228,7 @@ def scene(state: State) -> Scene:
         # There are too many cells to choose among: one chooses a map, and sees the cell in its middle.
         (what, letter), (i, j) = ("filter", "d") if forward else ("channel", "c"), np.array(done.target.shape[:2]) // 2
         names = tuple(f"{letter} {t}" for t in range(len(target)))
-        results = [(grid,) for grid in (Grid("choice", f"choose a {what}", (names,), axes=("", letter)), *target)]
+        results = [(grid,) for grid in (Grid("choice", f"choose a {what}", (names,), axes=("", what)), *target)]
         chosen = {Selection("choice", 0, t): (t, int(i), int(j)) for t in range(len(target))}
     else:
         results = [("→", *target)]
@@ -273,7 +274,7 @@ def _slice(state: State, c: int, d: int) -> Grid:
         tags[at] = Tag(subscripted("w", *at, c, d), first + n, value)
     return Grid(
         f"w{c},{d}",
-        f"c {c}, d {d}" if state.small else f"{'w' if forward else 'rot180(w)'}, c {c}, d {d}",
+        f"c {c}, d {d}",
         rows_of(array if forward else rot180(array)),
         tags=() if state.small else rows_of(tags if forward else tags[::-1, ::-1]),
         largest=abs(state.kernel).max(),
@@ -284,7 +285,8 @@ def _slice(state: State, c: int, d: int) -> Grid:
 
 def _laid(line: Sequence[Grid]) -> list[Grid]:
     """The slices of a line, in the places where they lie beside the maps that go in."""
-    return [replace(grid, name=f"laid{s}") for s, grid in enumerate(line)]
+    which = {"first": "w, ", "last": "rot180(w), "}
+    return [replace(grid, name=f"laid{s}", title=which.get(grid.notch, "") + grid.title) for s, grid in enumerate(line)]
 
 
 def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: int, j: int) -> Highlight:
@@ -316,7 +318,8 @@ def _highlight(state: State, done: Pass, slices: list[list[Grid]], t: int, i: in
 
     parts = [sum(math.prod(met[s, m, n]) for m, n in np.ndindex(k1, k2)) for s in range(sources)]
     few = len(met) <= WRITTEN_OUT and not state.small
-    terms = tuple(tuple(term(s, m, n) for n in range(k2)) for s, m in np.ndindex(sources, k1)) if few else ()
+    groups = [tuple(tuple(term(s, m, n) for n in range(k2)) for m in range(k1)) for s in range(sources if few else 0)]
+    terms = tuple(row for s, group in enumerate(groups) for row in (((),) if s else ()) + group)
 
     def written_out(s: int) -> tuple[str, ...]:
         return tuple("·".join(map(factor, met[s, m, n])) for m, n in np.ndindex(k1, k2))

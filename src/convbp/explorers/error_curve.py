@@ -117,7 +117,7 @@ def scene(state: State) -> Scene:
         "curve",
         "the error E over the weight w",
         (errors,),
-        axes=("", "w"),
+        axes=("", "point"),
         at=weights,
         across=(weights[0], weights[-1]),
         up=(0, top(max(error for _, error in all_points))),

@@ -24,6 +24,7 @@ from convbp.pictures.scene import (
     Highlight,
     Highlights,
     Mark,
+    Phrase,
     Scene,
     Selection,
     Term,
@@ -36,6 +37,7 @@ from convbp.pictures.written_terms import products as factors
 from convbp.sums import Sum
 
 FIRST = Selection("x", 0, 0)
+ROWS_OF_SUM = 4  # as high as so many rows of an image are the bias below the products, and the sum
 
 IMAGE = ((1, 2, 0, 3, 1, 0), (0, 1, 2, 1, 4, 1), (2, 0, 1, 2, 3, 0), (1, 3, 0, 1, 2, 2))
 KERNEL = ((1, -2, 1), (0, 2, -1))
@@ -88,9 +90,13 @@ def scene(state: State) -> Scene:
         for i, j in np.ndindex(x.shape)
     }
     image, kernel, before, after = grids.values()
+    # Beside an image so high the sum has room below its products, and the line is as much shorter.
+    summed: tuple[Phrase, ...] = (("=", PRODUCTS), ("→", SUM))
+    if len(state.image) >= k1 + ROWS_OF_SUM:
+        summed = (("=", (PRODUCTS, SUM)),)
     drawn = Scene(
         title="Forward pass: x = o ⊗ w + b, then f(x)",
-        line=((image, "⊙", kernel), ("=", PRODUCTS), ("→", SUM), ("→", before, "→", after)),
+        line=((image, "⊙", kernel), *summed, ("→", before, "→", after)),
         highlights=Highlights(highlights),
         selected=state.selected if state.selected in highlights else FIRST,
     )

@@ -252,7 +252,7 @@ def _turned(state: State, grids: dict[str, Grid]) -> Made:
             ),
         )
 
-    line = (image, "⊙", turned), ("=", PRODUCTS), ("→", SUM, "→", (result, gradient))
+    line = (image, "⊙", turned), ("=", PRODUCTS), ("→", SUM, "→", result, gradient)
     shown = _for_each((kernel, gradient), lambda m, n: highlight(sums[m, n], m, n))
     return line, (kernel, delta), shown
 

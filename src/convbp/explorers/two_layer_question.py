@@ -162,7 +162,7 @@ def scene(state: State) -> Scene:
 
 def _axes(letter: str) -> tuple[str, str]:
     """What to call row and column: the entries have names, these have none."""
-    return f"of {letter}", f"of {letter}"
+    return f"row of {letter}", f"column of {letter}"
 
 
 def _named(letter: str, array: np.ndarray) -> np.ndarray:

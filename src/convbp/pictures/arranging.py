@@ -18,6 +18,7 @@ NEXT_LINE = 10  # from a line to the next
 MARGIN = 8
 ROOM = 1170  # of the line on a usual page
 USUAL, LINES = 36, 440  # the side of a cell at least, and the height of several lines at most, if there is room
+SMALLER = 32  # the side of a cell that a single line may have instead: the page may make a usual one as small
 HIGH, HIGHEST = 240, 400  # so high are the cells of a grid at most, if they can be, and if that is too little for many
 STACK = 110  # so much higher may several grids be, one below the other
 PHONE = 268  # on the narrowest page what is wider is made smaller
@@ -162,6 +163,7 @@ class Parts(NamedTuple):
 class Line(NamedTuple):
     """Phrases before the size of the cells is known; ``least`` is the smallest in which all numbers can be read.
 
+    ``snug`` is the smallest in which they still can if that saves a line.
     ``gaps`` and ``begins`` are as in `Parts`.
     """
 
@@ -169,6 +171,7 @@ class Line(NamedTuple):
     gaps: tuple[int, ...]
     begins: tuple[int, ...]
     least: int
+    snug: int = 0
 
 
 @lru_cache(maxsize=512)
@@ -192,8 +195,13 @@ def largest_cell(line: Line) -> int:
             if fits(cell, high):
                 return cell
     single = next((cell for cell in cells if fits(cell, HIGHEST)), None)
-    if not single and fits(usual[-1], HIGHEST, ROOM / SHRINKS - 2 * MARGIN):
-        return usual[-1]
+    if single and single >= SMALLER:
+        return single
+    # A single line that the page makes a little smaller.
+    snug = (cell for cell in reversed(CELLS) if max(USUAL, line.snug) <= cell < usual[-1])
+    for cell in (usual[-1], *(snug if line.snug else ())):
+        if fits(cell, HIGHEST, (ROOM + 2 * MARGIN) / SHRINKS - 2 * MARGIN):
+            return cell
     # Several lines, then, if they are not too high; else smaller cells.
     heights = {cell: _height(line, cell) for cell in cells if cell <= 40 or cell == cells[-1]}
     low = next((cell for cell in heights if cell in usual and heights[cell] <= LINES), None)

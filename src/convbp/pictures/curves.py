@@ -11,7 +11,7 @@ from convbp.pictures.scene import Curve, Line
 from convbp.pictures.text_wrapping import text_width
 
 # Lengths in pixels.
-HEAD, LEFT, FOOT, RIGHT = 40, 46, 34, 12  # above the axes for title and legend; for the numbers; to the right
+HEAD, LEFT, FOOT, RIGHT = 44, 46, 34, 12  # above the axes for title and legend; for the numbers; to the right
 WIDTH, HEIGHT = 360, 190  # between the axes
 SMALL_WIDTH, SMALL_HEIGHT = 190, 138
 DOT = 10
@@ -34,7 +34,7 @@ def corner(curve: Curve, col: int) -> tuple[float, float]:
 def drawn(curve: Curve) -> str:
     """The curve, its title at the top left; between two points the nearer one is chosen."""
     (width, height), bottom = _room(curve), HEAD + _room(curve)[1]
-    parts = [f'<text class="title" x="{LEFT}" y="{HEAD - 22}">{escape(curve.title)}</text>']
+    parts = [f'<text class="title" x="{LEFT}" y="{HEAD - 26}">{escape(curve.title)}</text>']
     for value in _ticks(*curve.up):
         _, y = _place(curve, curve.across[0], value)
         parts.append(f'<path class="axis" d="M{LEFT} {y:g}h{width}"/>')

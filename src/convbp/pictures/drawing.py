@@ -26,10 +26,12 @@ SMALL_INDICES, INDEX_ROOM = 4, 18  # of a small grid every so many indices are w
 TITLE, MAP_TITLE, CAPTION = 14, 12, 11  # sizes of texts
 THUMBNAIL_TITLE = round(MAP_TITLE / THUMBNAIL)
 INDEX = 0.8  # of the size of a caption, its index
-LEGIBLE, LEAST = 8.8, 7  # of a number, if there is room for it; of a number at all
+LEGIBLE, SNUG, LEAST = 8.8, 8, 7  # of a number, if there is room for it, or if one line then is enough; at all
 WIDER, PLUS, APART = 8, 16, 8  # a term than a cell; between two terms, and between their lines
+BETWEEN_GROUPS, IN_GROUP = 0.3, 4  # of a line of terms, from one group to the next; between the lines of a group
 TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
 LINE, CONTINUED, HANG = 24, 20, 20  # of a text; from a line to the rest of it when it is broken, and its indent
+UNDER_FRAME = 3.3  # of a cell at each edge: a frame and its halo lie there
 COLUMN_LINE, RESULT_ROOM = 34, 180  # of the end of a sum; for a number in it
 
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -229,11 +231,12 @@ def _captions(captions: Sequence[tuple[str, float, float, str, str]], cell: floa
     widest = max(
         text_width(name, 1) + INDEX * text_width(index, 1) for name, index in map(_indexed, {c[0] for c in captions})
     )
-    size = max(LEAST, min(_caption(cell), int(10 * (cell - 4) / widest) / 10))
+    size = max(LEAST, min(_caption(cell), int(10 * (cell - 2 * UNDER_FRAME) / widest) / 10))
+    down = round(min(cell * 0.88, cell - UNDER_FRAME - 0.15 * size), 1)
     return [
         f'<g font-size="{size:g}">',
         *(
-            f'<text class="{f"caption {ink}".strip()}" x="{x + cell / 2:g}" y="{y + round(cell * 0.88, 1):g}"{weight}>'
+            f'<text class="{f"caption {ink}".strip()}" x="{x + cell / 2:g}" y="{y + down:g}"{weight}>'
             f"{_written(text, size)}</text>"
             for text, x, y, ink, weight in captions
         ),
@@ -265,10 +268,11 @@ def _fitting(texts: Iterable[str], size: float, room: float) -> float:
 
 
 def _notch(which: str, left: float, top: float, rows: int, cols: int, cell: float) -> str:
-    """A filled corner of the first or the last cell of a rectangle."""
+    """A filled corner of the first or the last cell of a rectangle; a small one leaves free what stands there."""
+    side = 11 if cell >= 36 else 8
     if which == "first":
-        return f'<path class="notch" d="M{left:g} {top:g}h11l-11 11z"/>'
-    return f'<path class="notch" d="M{left + cols * cell:g} {top + rows * cell:g}h-11l11 -11z"/>'
+        return f'<path class="notch" d="M{left:g} {top:g}h{side}l-{side} {side}z"/>'
+    return f'<path class="notch" d="M{left + cols * cell:g} {top + rows * cell:g}h-{side}l{side} -{side}z"/>'
 
 
 def mark(mark: Mark, grid: Grid, look: Look) -> str:
@@ -391,7 +395,7 @@ def terms_size(name: str, rows: tuple[int, ...], cards: Cards) -> tuple[float, f
     placed = _in_lines(rows, cards)
     columns, lines = (1 + max(at[axis] for row in placed for at in row) for axis in (0, 1))
     width = max(PLUS + columns * (cards.width + PLUS) - PLUS + 2, PLUS + text_width(name, TITLE, bold=True))
-    return width, CARD_HEAD + lines * (cards.cell + APART) - APART + 2
+    return width, CARD_HEAD + round(lines * (cards.cell + _apart(rows))) - _apart(rows) + 2
 
 
 def terms(formula: Formula, cards: Cards | None, largest: float) -> str:
@@ -413,16 +417,24 @@ def unknown(name: str, width: float, height: float) -> str:
     )
 
 
+def _apart(rows: tuple[int, ...]) -> int:
+    """The room between two lines of terms, so many in each row: in groups they stand closer together."""
+    return APART if all(rows) else IN_GROUP
+
+
 @lru_cache(maxsize=256)
-def _in_lines(rows: tuple[int, ...], cards: Cards) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """The column and the line of each term; a row that is too long goes on below, all its lines about equally long."""
+def _in_lines(rows: tuple[int, ...], cards: Cards) -> tuple[tuple[tuple[int, float], ...], ...]:
+    """The column and the line of each term; a row that is too long goes on below, all its lines about equally long.
+
+    A row of none leaves room, a part of a line, between those above it and those below.
+    """
     most = max(1, int((TERM_ROOM + PLUS) // (cards.width + PLUS)))
-    placed, above = [], 0
+    placed, above = [], 0.0
     for length in rows:
         lines = -(-length // most)
         in_a_line = -(-length // lines) if lines else 1
         placed.append(tuple((n % in_a_line, above + n // in_a_line) for n in range(length)))
-        above += lines
+        above += lines or BETWEEN_GROUPS
     return tuple(placed)
 
 
@@ -436,7 +448,8 @@ def _as_cells(
     types: tuple[type, ...],
 ) -> str:
     cell, width = cards
-    look, placed = Look(cell, True), _in_lines(tuple(map(len, rows)), cards)
+    lengths = tuple(map(len, rows))
+    look, placed, apart = Look(cell, True), _in_lines(lengths, cards), _apart(lengths)
     size = _fitting([brief(term.value) for row in rows for term in row], look.font, width - 7)
     parts = [f'<text class="title" x="{PLUS}" y="15">{escape(name)}</text><g font-size="{size:g}">']
     factors = [[_factors(term) for term in row] for row in rows]
@@ -444,7 +457,7 @@ def _as_cells(
     captions = []
     for r, (row, places) in enumerate(zip(rows, placed, strict=True)):
         for n, (term, (column, line)) in enumerate(zip(row, places, strict=True)):
-            x, y = PLUS + column * (width + PLUS), CARD_HEAD + line * (cell + APART)
+            x, y = PLUS + column * (width + PLUS), CARD_HEAD + round(line * (cell + apart))
             if added and (column or line):
                 parts.append(f'<text class="plus" x="{x - PLUS / 2:g}" y="{y + cell / 2 + 6:g}">+</text>')
             fill, _ = _filled(term.value, largest, None)
@@ -611,6 +624,7 @@ def style(still: bool) -> str:
         f".cbp .cell{{stroke:{colour['rule']};stroke-width:1}}.cbp .z{{fill:{colour['zero']}}}"
         ".cbp .small{shape-rendering:crispEdges}"
         f".cbp .pad,.cbp .empty{{fill:{colour['paper']};stroke:{colour['rule']};stroke-width:1;stroke-dasharray:1 4}}"
+        f".cbp .thumbnail:not(.open) .empty{{stroke:{colour['muted']};stroke-width:2.5;stroke-dasharray:2.5 5}}"
         f".cbp .asked{{fill:none;stroke:{colour['muted']};stroke-width:1.5;stroke-dasharray:2 4}}"
         f".cbp .asks{{font-size:{TITLE}px;text-anchor:middle;fill:{colour['muted']}}}"
         f".cbp .padded,.cbp .outside{{fill:{colour['muted']}}}.cbp .under{{fill:{colour['paper']}}}"

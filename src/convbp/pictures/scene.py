@@ -44,7 +44,8 @@ class Grid:
         ``(row, col, rows, cols)``: the cells outside this rectangle are not the array's. They are zeros around
         it (or, with the value None, places that do not exist), drawn faintly. None if all cells are the array's.
     axes
-        What the row and the column index of a cell are called, if a reader can choose each cell of the core.
+        What the row and the column index of a cell are called, if a reader can choose each cell of the core: a letter,
+        or words that say without "row" or "column" what is counted, as "path"; empty where there is only one.
     hues
         For each cell the hue it is filled with, whatever its value, or None; empty if all follow their values.
     largest
@@ -322,9 +323,9 @@ class Term(NamedTuple):  # of which a picture has thousands: made and hashed in 
 class Formula:
     """A sum written out: what is summed, every term in rows, the result, and lines to say more. Each may be missing.
 
-    The terms stand in the rows and columns of what they are made of. With ``added=False`` there is no plus between
-    them: each goes to a place of its own. ``column`` is the end of the sum as one writes it by hand, a name and a
-    number in each line, the result last.
+    The terms stand in the rows and columns of what they are made of; a row of none stands between two groups. With
+    ``added=False`` there is no plus between them: each goes to a place of its own. ``column`` is the end of the sum
+    as one writes it by hand, a name and a number in each line, the result last.
     """
 
     heading: str = ""
@@ -390,7 +391,7 @@ class Part(NamedTuple):
 
 
 PRODUCTS, SUM = Part("products"), Part("sum")
-Piece = Grid | tuple[Grid, ...] | Part | str
+Piece = Grid | tuple[Grid, ...] | Part | tuple[Part, ...] | str
 Phrase = tuple[Piece, ...]
 
 
@@ -405,8 +406,8 @@ class Scene:
     line
         The picture is an equation, read from left to right, in phrases: on a page that is too narrow for all of them
         the next begins a new line. In a phrase stand grids, operators such as "⊙", several grids one below the other
-        as a tuple, and what each highlight's formula brings along: `PRODUCTS` and `SUM`. These two stand last if they
-        stand nowhere.
+        as a tuple, and what each highlight's formula brings along: `PRODUCTS` and `SUM`, as a tuple the sum below
+        its products. These two stand last if they stand nowhere.
     highlights
         For every cell a reader can choose, what it shows; as `Highlights` made when it is asked for.
     selected
@@ -486,7 +487,7 @@ def stacked(piece: Piece) -> tuple[Grid, ...]:
     """The grids of a piece of the line, from top to bottom; none if it is something else."""
     if isinstance(piece, Grid):
         return (piece,)
-    return () if isinstance(piece, str | Part) else piece
+    return () if isinstance(piece, str) else tuple(one for one in piece if isinstance(one, Grid))
 
 
 def rows_of(array: np.ndarray) -> tuple[tuple, ...]:

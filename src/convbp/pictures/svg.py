@@ -185,7 +185,7 @@ class _Drawn:
     def _whole(self) -> list[list[Phrase]]:
         """The phrases of the scene, in operands: a line that is too narrow for the whole is broken between them."""
         line = self.scene.line
-        if not any(isinstance(piece, Part) for phrase in line for piece in phrase):
+        if not any(_parts(piece) for phrase in line for piece in phrase):
             line = (*line, (PRODUCTS, SUM))
         absent = [part for part in (PRODUCTS, SUM) if not any(self._in(part, h.formula) for h in self._highlights)]
         shown = ([one for one in _operands(phrase) if one[-1] not in absent] for phrase in line)
@@ -225,8 +225,11 @@ class _Drawn:
             return self.sizes_of.cell if self.sizes_of else self.scene.cell
         in_line = (grid for phrase in self.phrases for piece in phrase for grid in stacked(piece))
         shown = [one for grid in in_line for one in self._titled[grid.name]]
-        least = max((drawing.needed(grid) for grid in shown if not grid.small), default=0)
-        return arranging.largest_cell(arranging.Line(tuple(self.sized), self.gaps, self.begins, least))
+        sizes = drawing.LEGIBLE, drawing.SNUG
+        least, snug = (
+            max((drawing.needed(grid, size) for grid in shown if not grid.small), default=0) for size in sizes
+        )
+        return arranging.largest_cell(arranging.Line(tuple(self.sized), self.gaps, self.begins, least, snug))
 
     @cached_property
     def looks(self) -> dict[str, Look]:
@@ -275,7 +278,8 @@ class _Drawn:
         if isinstance(piece, str):
             return Box(OPERATOR, 12, 12)
         if not isinstance(piece, Part):
-            return self._stack(stacked(piece))
+            parts = _parts(piece)
+            return Stack(tuple(map(self._sized, parts))) if parts else self._stack(stacked(piece))
         size = self.extent.column if piece == SUM else self.extent.lines
         if not size:
             return _Products(self.extent.shapes, self.extent.widest)
@@ -309,7 +313,7 @@ class _Drawn:
         """What each formula brings along, and its size."""
         if self.sizes_of:
             return self.sizes_of.parts
-        found = [piece for phrase in self.phrases for piece in phrase if isinstance(piece, Part)]
+        found = [part for phrase in self.phrases for piece in phrase for part in _parts(piece)]
         return {part: self._sized(part).box(self.cell) for part in found}
 
     def slots(self) -> dict[str, str]:
@@ -364,10 +368,11 @@ class _Drawn:
             for piece, following, one in zip(phrase, [*phrase[1:], ""], sized.pieces, strict=True):
                 own = one.box(self.cell)
                 y = box.above - own.above
-                if isinstance(piece, Part):
-                    inside = slot(piece.name)
-                    pieces.append(f'<g data-grid="{piece.name}" transform="translate({x:g},{y:g})">{inside}</g>')
-                elif isinstance(piece, str):
+                for part in _parts(piece):
+                    inside = slot(part.name)
+                    pieces.append(f'<g data-grid="{part.name}" transform="translate({x:g},{y:g})">{inside}</g>')
+                    y += self.parts[part].above + self.parts[part].below + BELOW
+                if isinstance(piece, str):
                     middle = f'x="{x + OPERATOR / 2:g}" y="{box.above + 8:g}"'
                     pieces.append(f'<text class="operator" {middle}>{escape(piece)}</text>')
                 pieces.append(drawn(piece, x, y, BELOW))
@@ -398,6 +403,12 @@ def _drawn(scene: Scene) -> _Drawn:
     found = next((one for one in _recent if one.scene is scene), None) or _Drawn(scene)
     _recent[:] = [found, *(one for one in _recent if one is not found)][:4]
     return found
+
+
+def _parts(piece: Piece) -> tuple[Part, ...]:
+    """What of a piece each formula brings along, from top to bottom."""
+    pieces = (piece,) if isinstance(piece, Part | Grid | str) else piece
+    return tuple(one for one in pieces if isinstance(one, Part))
 
 
 def _name(piece: Grid | tuple[Grid, ...]) -> str:

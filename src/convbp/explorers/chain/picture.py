@@ -66,7 +66,7 @@ def _grids(made: Made, level: int = 0) -> tuple[Grid, ...]:
         name, row, col = place(made.array, index)
         places.setdefault(name, {})[row, col] = index
     known = made.values.flat[0] is not None
-    axes = {1: ("k", ""), 2: ("i", "k"), 3: ("i", "j"), 4: ("m", "n")}[made.values.ndim]
+    axes = {1: ("entry k", ""), 2: ("i", "k"), 3: ("i", "j"), 4: ("m", "n")}[made.values.ndim]
     letter = f"{made.symbol}{str(level).translate(RAISED)}" if level else f"{made.array} {made.symbol}"
     if made.symbol == "g" and made.array.endswith(".bias"):
         letter += " of b"

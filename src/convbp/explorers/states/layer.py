@@ -34,12 +34,14 @@ def numbers_of_layer(first: str, image: str = "o") -> Any:
     ``first`` is the part that has them at first, ``image`` what the entries of the image are called.
     """
     letters = {"kernel": "w", "delta": "δ", "image": image}
+    begins = next(name for name, letter in letters.items() if letter == first)
 
     def parts(state: Any) -> dict[str, Part]:
+        beside = getattr(state, begins)
         entries = {
             letter + row: part
             for name, letter in letters.items()
-            for row, part in rows_of_part(name, letter, getattr(state, name)).items()
+            for row, part in rows_of_part(name, letter, getattr(state, name), beside=beside).items()
         }
         return {**entries, f"the sizes of {image} and w": _SIZES}
 

@@ -15,7 +15,7 @@ from convbp.pictures.scene import rows_of
 if TYPE_CHECKING:
     from convbp.explorers.states.state import ExplorerState
 
-WHOLE = 3  # rows, of which an array has all its sliders at once
+WHOLE = 3  # rows, of which an array has all its sliders at once, if the page has as many for them
 Rows = tuple[tuple, ...]
 
 
@@ -74,10 +74,13 @@ class Numbers(Kind):
 numbers = declares(Numbers)
 
 
-def rows_of_part(name: str, letter: str, array: np.ndarray, at: tuple[int, ...] = ()) -> dict[str, Part]:
+def rows_of_part(
+    name: str, letter: str, array: np.ndarray, at: tuple[int, ...] = (), *, beside: np.ndarray
+) -> dict[str, Part]:
     """The parts of a 2-D array, or of the slice ``array[:, :, *at]``: all of it, or one for each of its rows.
 
-    ``name`` is that of its field, ``letter`` what its entries are called.
+    ``name`` is that of its field, ``letter`` what its entries are called. None has more rows of sliders than those of
+    the array ``beside`` it in the list, which has them at first: so the page does not jump.
     """
 
     def part(first: int, last: int) -> Part:
@@ -91,7 +94,7 @@ def rows_of_part(name: str, letter: str, array: np.ndarray, at: tuple[int, ...] 
         names = tuple(tuple(subscripted(letter, r, c) for c in range(array.shape[1])) for r in range(first, last))
         return Part(names, lambda state: rows_of(getattr(state, name)[where]), change)
 
-    rows = len(array)
-    if rows <= WHOLE:
+    rows, most = len(array), len(beside) if len(beside) <= WHOLE else 1
+    if rows <= most:
         return {"": part(0, rows)}
     return {f", row {r}": part(r, r + 1) for r in range(rows)}

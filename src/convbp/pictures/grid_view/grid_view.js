@@ -89,7 +89,7 @@ function adapt(old, fresh) {
       adapt(is, becomes);
     }
   }
-  if (is || becomes) old.replaceChildren(...fresh.childNodes);
+  if (is || becomes) old.replaceChildren(...fresh.cloneNode(true).childNodes); // what is around it may need them, too
 }
 
 // Outlines, and what they carry, come from where they were to where they are.
@@ -507,7 +507,8 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
       slider.min = Math.min(...there.map((cell) => cell[slider.name]));
       slider.max = Math.max(...there.map((cell) => cell[slider.name]));
       slider.parentElement.hidden = slider.min === slider.max;
-      slider.previousElementSibling.textContent = `${slider.name === "row" ? "row" : "column"} ${model.get("axes")[grid][1 + axis]}`;
+      const name = model.get("axes")[grid][1 + axis]; // a letter is an index; words say themselves what is counted
+      slider.previousElementSibling.textContent = /^.?\u2032?$/u.test(name) ? `${["row", "column"][axis]} ${name}` : name;
     }
   }
 
