@@ -1,11 +1,13 @@
 """What is said of an answer, to the word and from which number on; and what misreadings of the task give."""
 
+import math
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from convbp import exercises
+from convbp import exercises, loops
 from convbp.exercises import misreadings
 from convbp.exercises.describing import describe
 from convbp.exercises.reading import Answer
@@ -169,3 +171,187 @@ def test_arguments_of_one_kind_are_exchanged_or_one_stands_for_both():
     np.testing.assert_array_equal(
         given("x and y exchanged"), product(ARGUMENTS["y"], X, ARGUMENTS["stride"], ARGUMENTS["rate"])
     )
+
+
+UNEVEN = np.array([[1.25, -2.6, 300.4], [4, 0.5, -6]])
+FLAT = UNEVEN.ravel().tolist()
+
+
+def done_to(array, name):
+    """What a misreading makes of an argument x that is also the result, and of the result beside another x."""
+    listed = (*misreadings.usual({"x": array}, ""), *misreadings.unusual(lambda x: x, {"x": array}, array, {}, ""))
+    ((what, change),) = next(m for m in listed if m.name == name).changes.items()
+    return change(array, SimpleNamespace(x=10 * array + 1)) if what == "result" else change(array)
+
+
+OF_BOTH = {
+    "{} divided by its norm": lambda v: v / math.hypot(*FLAT),
+    "{} divided by its sum": lambda v: v / math.fsum(FLAT),
+    "{} divided by the sum of its absolute values": lambda v: v / math.fsum(map(abs, FLAT)),
+    "{} divided by its largest absolute value": lambda v: v / 300.4,
+    "{} divided by its largest entry": lambda v: v / 300.4,
+    "{} divided by the number of its entries": lambda v: v / 6,
+    "{} divided by its length along axis 0": lambda v: v / 2,
+    "{} less its mean": lambda v: v - math.fsum(FLAT) / 6,
+    "the softmax of {}": lambda v: 1 / math.fsum(math.exp(other - v) for other in FLAT),
+    "{} kept between −1 and 1": lambda v: sorted((-1, v, 1))[1],
+    "{} kept between 0 and 1": lambda v: sorted((0, v, 1))[1],
+    "{} kept between 0 and 255": lambda v: sorted((0, v, 255))[1],
+    "the square of {}": lambda v: v * v,
+    "the root of {}": lambda v: v**0.5 if v >= 0 else math.nan,
+    "the signs of {}": lambda v: math.copysign(1, v),
+}
+OF_AN_ARGUMENT = {
+    "{} cut off to integers": int,
+    "{} rounded": round,
+    "the absolute values of {}": lambda v: max(v, -v),
+    "−{0} for {0}": lambda v: -v,
+    "the negative entries of {} set to 0": lambda v: v if v > 0 else 0,
+    "the positive entries of {} set to 0": lambda v: v if v < 0 else 0,
+    "ones for {}": lambda v: 1,
+    "twice {}": lambda v: v + v,
+    "half of {}": lambda v: v - v / 2,
+    "1/{0} for {0}": lambda v: v**-1,
+    "1 − {0} for {0}": lambda v: 1 - v,
+    "{} cut off to 8 bits, as astype(np.uint8) does": lambda v: int(v) & 0b11111111,
+}
+OF_A_RESULT = {
+    "{}, but 0 where it should be negative": lambda v: v if v > 0 else 0,
+    "{} times x": lambda v: v * (10 * v + 1),
+    "{} divided by x": lambda v: v / (10 * v + 1),
+    "{} added to x": lambda v: 11 * v + 1,
+    "{} subtracted from x": lambda v: 9 * v + 1,
+    "{} less x": lambda v: -9 * v - 1,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "of_one"),
+    [
+        *((name.format("x"), of_one) for name, of_one in (OF_BOTH | OF_AN_ARGUMENT).items()),
+        *((name.format("the right one"), of_one) for name, of_one in (OF_BOTH | OF_A_RESULT).items()),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt")
+def test_each_entry_is_what_the_name_of_the_misreading_says(name, of_one):
+    np.testing.assert_allclose(done_to(UNEVEN, name), [[of_one(v) for v in row] for row in UNEVEN.tolist()])
+
+
+def test_largest_is_of_the_entries_or_of_their_absolute_values():
+    low = np.array([[2.0, -8], [4, 1]])
+    np.testing.assert_array_equal(done_to(low, "x divided by its largest absolute value"), low / 8)
+    np.testing.assert_array_equal(done_to(low, "x divided by its largest entry"), low / 4)
+
+
+CUBE = np.arange(24).reshape(2, 3, 4) ** 2
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("moved on by one along axis 0", lambda i, j, k: (i - 1, j, k)),
+        ("moved on by one along axis 2", lambda i, j, k: (i, j, k - 1)),
+        ("moved back by one along axis 1", lambda i, j, k: (i, (j + 1) % 3, k)),
+        ("the first of {} along axis 1 for all", lambda i, j, k: (i, 0, k)),
+        ("the last of {} along axis 2 for all", lambda i, j, k: (i, j, 3)),
+        ("reversed along axis 1", lambda i, j, k: (i, 2 - j, k)),
+    ],
+)
+@pytest.mark.parametrize("what", ["x", "the right one"])
+def test_entries_that_stand_elsewhere(name, place, what):
+    if name.startswith("reversed") and what != "x":
+        return
+    name = name.format(what) if "{}" in name else f"{what} {name}"
+    expected = [CUBE[place(*index)] for index in np.ndindex(CUBE.shape)]
+    np.testing.assert_array_equal(done_to(CUBE, name).ravel(), expected)
+
+
+def test_parts_that_are_left_or_added_up():
+    sums = done_to(CUBE, "the running sums of x along axis 1")
+    ends = done_to(CUBE, "nothing but the last of x along axes 0, 2")
+    diagonal = done_to(CUBE, "nothing but the diagonal of x along axes 0, 1")
+    for (i, j, k), value in np.ndenumerate(CUBE):
+        assert sums[i, j, k] == sum(CUBE[i, other, k] for other in range(j + 1))
+        assert ends[i, j, k] == (value if (i, k) == (1, 3) else 0)
+        assert diagonal[i, j, k] == (value if i == j else 0)
+    rows, columns = [1 - 2 + 3, 4 + 5 - 6], [5, 3, -3]
+    crossed = done_to(X, "the product of the sums of x along its two axes")
+    assert crossed.tolist() == [[row * column for column in columns] for row in rows]
+    assert done_to(X, "x turned by 180°").tolist() == [row[::-1] for row in X.tolist()[::-1]]
+    assert done_to(X, "x transposed").tolist() == [list(column) for column in zip(*X.tolist(), strict=True)]
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (1, 2, 0), (2, 0, 1), (2, 1, 0)])
+def test_reshape_where_transpose_is_due(order):
+    lengths = [CUBE.shape[axis] for axis in order]
+    reshaped = done_to(CUBE, f"x reshaped, where its axes are to be put in the order {order}")
+    left = done_to(CUBE, f"x with its axes in the order {order}, reshaped and not put back")
+    one_row = CUBE.ravel().tolist()
+    put = [CUBE[tuple(there[order.index(axis)] for axis in range(3))] for there in np.ndindex(*lengths)]
+    assert left.ravel().tolist() == put
+    assert left.shape == reshaped.shape == CUBE.shape
+    for index in np.ndindex(CUBE.shape):
+        a, b, c = (index[axis] for axis in order)
+        assert reshaped[index] == one_row[(a * lengths[1] + b) * lengths[2] + c]
+
+
+def test_nothing_but_as_much_as_the_result_has():
+    image, kernel = np.arange(20).reshape(4, 5) ** 2 % 11, np.array([[1, 2, 5], [3, 0, 7]])
+    given = {"image": image, "kernel": kernel}
+    result = loops.cross_correlate(image, kernel)
+    few = misreadings.unusual(loops.cross_correlate, given, result, {}, "")
+    for other, (rows, columns) in (("the result", (3, 3)), ("kernel", (2, 3))):
+        name = f"nothing but the first of image along each axis, as many as {other} has"
+        (found,) = [m for m in few if m.name == name]
+        kept = [[v if i < rows and j < columns else 0 for j, v in enumerate(row)] for i, row in enumerate(image)]
+        np.testing.assert_array_equal(found.changes["compute"](**given), loops.cross_correlate(kept, kernel))
+
+
+def test_what_may_be_done_in_one_step_and_in_another():
+    add, subtract, end = (lambda *_: 1), (lambda *_: 2), (lambda *_: 3)
+    instead = {"sum": {"A": add, "B": subtract}, "end": {"C": end}, ("sum", "end"): {"D": (subtract, end)}}
+    found = {m.name: m.changes for m in misreadings.unusual(lambda x: x, {"x": X}, X, instead, "")[:6]}
+    assert found == {
+        "A": {"sum": add},
+        "B": {"sum": subtract},
+        "C": {"end": end},
+        "D": {"sum": subtract, "end": end},
+        "A, and C": {"sum": add, "end": end},
+        "B, and C": {"sum": subtract, "end": end},
+    }
+
+
+# More of what is said
+
+
+def test_axes_that_are_exchanged_and_reversed_are_listed():
+    for change, words in (
+        (lambda a: a[:, ::-1], "reversed along axis 1"),
+        (lambda a: a[::-1, :, ::-1], "reversed along axes 0, 2"),
+        (lambda a: a.transpose(2, 0, 1), "with its axes in the order (2, 0, 1)"),
+        (lambda a: a.transpose(1, 0, 2)[:, :, ::-1], "with its axes in the order (1, 0, 2) and reversed along axis 2"),
+    ):
+        answer, right = change(CUBE.astype(float)), CUBE.astype(float)
+        sentences = describe(exercises.relu_delta.known, [Answer(answer)], [right], [{}], ("row", "column", "channel"))
+        assert [one for one in sentences if one.endswith(f"the right one, {words}.")], sentences
+
+
+def test_an_error_that_is_small_and_changes_is_no_factor():
+    first = exercises.kernel_gradient.expected[0]
+    by = said(exercises.kernel_gradient, lambda r, *_: r * (1.001 if np.array_equal(r, first) else 1.0007))
+    assert "Right to 3 digits, and no further" in by
+    assert "factor" not in by
+    assert "every entry is 1.001 times" in said(exercises.kernel_gradient, lambda r, *_: 1.001 * r)
+
+
+def test_numbers_that_four_digits_do_not_tell_apart_are_given_in_full():
+    first = exercises.relu_delta.expected[0]
+    at = np.unravel_index(first.argmin(), first.shape)
+
+    def nearly(r, *_):
+        r[at] *= 1.00002
+        return r
+
+    right = f"−{-first[at]:g}"
+    assert right == "−4"
+    assert f"should be {right}; yours is −4.00008:\n" in said(exercises.relu_delta, nearly)
