@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -869,3 +870,36 @@ def test_every_mistake_says_what_was_done_and_why_in_sentences():
         for text in (one.done, one.why):
             assert re.match(r"(?![a-z]{2})\S", text), text
             assert not re.search(r"[A-Z]{5}|XX", text), text
+
+
+def test_conditions_against_every_choice_of_words_and_of_cases():
+    rng, kinds = np.random.default_rng(5), set()
+    for _ in range(150):
+        table = {words: rng.random(7) < rng.choice([0.3, 0.6, 0.9]) for words in "abcd"}
+        some = list(table.values())[: rng.integers(1, 4)]
+        wrong = np.all(some, axis=0) & (rng.random(7) < rng.choice([0.6, 1])) | (rng.random(7) < rng.choice([0, 0.2]))
+        found = where(wrong.tolist(), [{words: bool(holds[n]) for words, holds in table.items()} for n in range(7)])
+        told = {words: holds for words, holds in table.items() if 0 < holds.sum() < 7}
+        exact = [
+            count
+            for count in (1, 2, 3)
+            if any(np.array_equal(np.all(rows, axis=0), wrong) for rows in combinations(told.values(), count))
+        ]
+        either = any(np.array_equal(one | other, wrong) for one, other in combinations(told.values(), 2))
+        needed = any(not (wrong & ~holds).any() for holds in told.values())
+        if wrong.sum() in (0, 7) or not (exact or either or needed):
+            assert found is None
+            continue
+        holds = (np.all if found.joined == "and" else np.any)([told[words] for words in found.words], axis=0)
+        assert not (wrong & ~holds).any()
+        assert (found.wrong, found.of) == (wrong.sum(), holds.sum())
+        assert (found.wrong == found.of) == bool(exact or either)
+        if exact:
+            assert (found.joined, len(found.words)) == ("and", exact[0])
+        choices = list(combinations(range(7), int(wrong.sum())))
+        assert found.by_chance == pytest.approx(sum(holds[list(some)].all() for some in choices) / len(choices))
+        kinds.add((found.joined, len(found.words), found.wrong == found.of))
+        case = {words: bool(rng.integers(2)) for words in "abcd"}
+        among = [case[words] for words in found.words]
+        assert found.tells(case) == (sum(among) == len(among), sum(among) == 0)
+    assert {("and", 1, True), ("and", 2, True), ("and", 3, True), ("or", 2, True), ("and", 1, False)} <= kinds
