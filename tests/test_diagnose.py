@@ -19,6 +19,7 @@ from checks import what_it_says
 from convbp import diagnose
 from convbp.diagnose import convolutions, others
 from convbp.diagnose.conditions import where
+from convbp.diagnose.report import Finding
 
 # A backward pass for all steps, channels first, as kernels are written: loops over the taps.
 SCATTER = """
@@ -903,3 +904,20 @@ def test_conditions_against_every_choice_of_words_and_of_cases():
         among = [case[words] for words in found.words]
         assert found.tells(case) == (sum(among) == len(among), sum(among) == 0)
     assert {("and", 1, True), ("and", 2, True), ("and", 3, True), ("or", 2, True), ("and", 1, False)} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("finding", "says"),
+    [
+        (Finding(4, 4), "right."),
+        (Finding(0, 4), "wrong on all 4 cases."),
+        (Finding(0, 2), "wrong on all 2 cases."),
+        (Finding(0, 4, stopped=3), "wrong on 1 case, no result on 3."),
+        (Finding(0, 4, stopped=4), "no result on 4."),
+        (Finding(3, 4, stopped=1), "right on 3 of 4 cases, no result on 1."),
+        (Finding(1, 4, "where a", said="A.\nB."), "right on 1 of 4 cases; wrong where a.\n    A.\n    B."),
+    ],
+)
+def test_a_finding_counts_what_is_right_wrong_and_missing(finding, says):
+    assert str(finding) == says
+    assert finding.agrees == (says == "right.")

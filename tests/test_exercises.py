@@ -20,7 +20,7 @@ import sample
 from answers import RIGHT, WRONG
 from convbp import exercises, rot180
 from convbp.exercises.exercise import Exercise
-from convbp.exercises.reading import LARGEST
+from convbp.exercises.reading import LARGEST, read_parts
 from convbp.exercises.running import run
 from convbp.pictures.still import png
 
@@ -1482,3 +1482,39 @@ def test_two_things_done_in_two_steps_are_named_together():
     tanh = exercises.output_delta.check(lambda x, t: (np.tanh(x) - t) / np.cosh(x) ** 2)
     assert "tanh(x) in the place of f(x)" in tanh.message
     assert "the derivative of tanh" in tanh.message
+
+
+def turned_but_on(special, instead):
+    """δ turned by 180°, a known mistake; on some of the inputs, counted from 1, something else."""
+    some = [kernel_gradient.inputs[n - 1]["inputs"] for n in special]
+
+    def mine(inputs, delta):
+        if any(np.array_equal(inputs, one) for one in some):
+            return instead(right()(inputs, delta))
+        return right()(inputs, rot180(delta))
+
+    return mine
+
+
+@pytest.mark.parametrize("special", [2, 3, 4, 5, 6])
+def test_a_mistake_that_explains_all_inputs_but_one_is_named_and_the_one_too(special):
+    result = kernel_gradient.check(turned_but_on([special], lambda r: r * r + 1))
+    assert result.misconceptions == ("delta turned by 180°",)
+    assert f"\nOn input {special} your result is another one again.\n" in result.message
+    for others in ([1], [special, 1 + special % 6]):  # the first, or too many
+        assert kernel_gradient.check(turned_but_on(others, lambda r: r * r + 1)).misconceptions == ()
+
+
+def test_nothing_at_all_is_not_what_a_mistake_gives_that_gives_numbers():
+    assert kernel_gradient.check(turned_but_on([], None)).misconceptions == ("delta turned by 180°",)
+    result = kernel_gradient.check(turned_but_on([2, 3], lambda r: r[:0]))
+    assert result.misconceptions == ()
+    assert "rot180" not in result.message
+
+
+def test_one_number_in_an_array_is_a_part_and_none_is_not():
+    one, number, nothing = read_parts((np.array([5.0]), 3, np.empty(0)))
+    assert one.values.tolist() == [5]
+    assert number is nothing is None
+    assert read_parts([np.ones(2)]) == read_parts((1, 2)) == read_parts([np.ones(2)] * 5) == []
+    assert len(read_parts([np.ones(2)] * 4)) == 4
