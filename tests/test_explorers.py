@@ -346,3 +346,14 @@ def test_it_is_small_enough_to_be_sent_at_each_move_of_a_slider(name):
     view = make(name).view
     assert len(str(view.slots)) + len(view.frame) < 100_000
     assert len(str(view.patches)) < 1_000_000
+
+
+# Every number once more, of few states
+
+
+@each_explorer
+def test_the_picture_it_begins_with_and_another_say_what_the_printed_sums_say(name):
+    case = EXPLORERS[name]
+    for state in (make(name).state, case.tests.random_state(np.random.default_rng(4))):
+        drawn = case.module.scene(state)
+        case.tests.check(state, drawn)
