@@ -353,7 +353,21 @@ def test_it_is_small_enough_to_be_sent_at_each_move_of_a_slider(name):
 
 @each_explorer
 def test_the_picture_it_begins_with_and_another_say_what_the_printed_sums_say(name):
-    case = EXPLORERS[name]
-    for state in (make(name).state, case.tests.random_state(np.random.default_rng(4))):
+    case, rng = EXPLORERS[name], np.random.default_rng(4)
+    for state in (make(name).state, case.tests.random_state(rng)):
         drawn = case.module.scene(state)
         case.tests.check(state, drawn)
+        for cell in some(drawn, rng, 5):
+            assert_flies(drawn, cell, getattr(state, "bias", 0))
+
+
+@each_explorer
+def test_no_text_shouts_or_has_a_hole(name):
+    drawn = make(name).view.scene
+    texts = [drawn.title, *(grid.title for grid in drawn.grids)]
+    for highlight in drawn.highlights.values():
+        formula = highlight.formula
+        texts += [formula.heading, formula.total, *formula.notes, highlight.sentence]
+        texts += [text for row in formula.terms for term in row for text in (term.symbols, term.numbers)]
+    for text in texts:
+        assert not re.search(r"[A-Z]{3}|XX|None|True|False|nan", text), text

@@ -185,6 +185,7 @@ def places(rows, k1, over, step=1):
 
 def of_valid_size(text):
     k1, rows = numbers(text)
+    assert 2 <= k1 < rows  # with one row nothing would be lost at the border
     return places(rows, k1, 0), {
         "Count the places: in an image as large as the kernel there is one.": [places(rows, k1, 0) - places(k1, k1, 0)],
         "That is the full result. Here the kernel stays inside.": [places(rows, k1, k1 - 1)],
