@@ -214,3 +214,8 @@ def test_before_the_first_step_there_is_nothing_to_say():
     assert training_picture.where([one]) == (
         "step 1 of 4: loss 2.5, 100% of the batch right; of the test images 25.0% after epoch 1"
     )
+
+
+def test_of_a_network_without_a_convolution_the_image_alone_is_shown():
+    inside = training_picture.inside(Network((8, 8, 1), Flatten(), Dense(10), seed=1), IMAGES[1], LABELS[1])
+    assert inside.keys() == {"image", "label", "seen"}
