@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -921,3 +922,29 @@ def test_conditions_against_every_choice_of_words_and_of_cases():
 def test_a_finding_counts_what_is_right_wrong_and_missing(finding, says):
     assert str(finding) == says
     assert finding.agrees == (says == "right.")
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "takes"),
+    [
+        (diagnose.conv2d, "dy, x, w, stride, padding, dilation, groups"),
+        (diagnose.conv_transpose2d, "dy, x, w, stride, padding, dilation, groups"),
+        (diagnose.max_pool2d, "dy, x, size, stride"),
+        (diagnose.average_pool2d, "dy, x, size, stride"),
+        (diagnose.dense, "dy, x, w"),
+        (diagnose.batch_norm, "dy, x, gamma, eps"),
+        (partial(diagnose.activation, "tanh"), "dy, x"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_seed_tries_the_same_cases_again_and_another_others(diagnosis, takes):
+    def tried(seed):
+        given = []
+        taken = eval(f"lambda {takes}: keep({takes})", {"keep": lambda *arguments: given.append(repr(arguments))})
+        found = diagnosis(backward=taken, cases=2, seed=seed)
+        assert {finding.of for finding in found.findings.values()} == {2}
+        return given
+
+    once, again, others = map(tried, (1, 1, 2))
+    assert once == again
+    assert not set(once) & set(others)
