@@ -948,3 +948,94 @@ def test_a_seed_tries_the_same_cases_again_and_another_others(diagnosis, takes):
     once, again, others = map(tried, (1, 1, 2))
     assert once == again
     assert not set(once) & set(others)
+
+
+# What is said of a case, of a case
+
+
+def windows_of(size, k, stride, dilation, padding):
+    """How often each pixel is read, by following every window; and whether rows or columns are left over."""
+    (H, W), ((top, bottom), (left, right)) = size, padding
+    read, last = np.zeros(size, int), [0, 0]
+    for i in range(-top, H + bottom - dilation[0] * (k[0] - 1), stride[0]):
+        for j in range(-left, W + right - dilation[1] * (k[1] - 1), stride[1]):
+            for m, n in np.ndindex(*k):
+                row, col = i + dilation[0] * m, j + dilation[1] * n
+                last = [max(last[0], row + 1), max(last[1], col + 1)]
+                if 0 <= row < H and 0 <= col < W:
+                    read[row, col] += 1
+    return read, last != [H + bottom, W + right]
+
+
+def test_the_conditions_of_a_convolution_s_cases_hold():
+    steps = ("stride", "padding", "dilation", "groups")
+    tried = convolutions.cases(40, steps, True, True, np.asarray, 3)
+    for case in tried:
+        given = case.arguments
+        (images, H, W, channels), (k1, k2, of_group, filters) = given["inputs"].shape, given["kernel"].shape
+        (s1, s2), (top, bottom), (left, right) = given["stride"], *given["padding"]
+        (t1, t2), groups = given["dilation"], given["groups"]
+        read, over = windows_of((H, W), (k1, k2), (s1, s2), (t1, t2), given["padding"])
+        assert channels == of_group * groups
+        assert given["bias"].shape == (filters,)
+        assert (
+            given["delta"].shape
+            == convbp.conv2d(given["inputs"], given["kernel"], **{s: given[s] for s in steps}).shape
+        )
+        assert case.conditions == {
+            "stride > 1": s1 > 1 or s2 > 1,
+            "padding > 0": top + bottom + left + right > 0,
+            "dilation > 1": t1 > 1 or t2 > 1,
+            "groups > 1": groups > 1,
+            "the padding is not the same on both sides": top != bottom or left != right,
+            "windows overlap": read.max() > 1,
+            "the window leaves rows or columns over": over,
+            "there are several images": images > 1,
+            "there are several channels": of_group > 1,
+            "there are several filters": filters // groups > 1,
+            "the kernel has more than one weight": k1 * k2 > 1,
+            "the kernel is not square": k1 != k2,
+            "the kernel has an even side": k1 * k2 % 2 == 0,
+            "2·padding is not dilation·(k − 1)": 2 * top != t1 * (k1 - 1) or 2 * left != t2 * (k2 - 1),
+            "the input is not square": H != W,
+            "stride differs between rows and columns": s1 != s2,
+            "padding differs between rows and columns": (top, bottom) != (left, right),
+            "stride = 1": s1 == s2 == 1,
+            "padding = 0": top == bottom == left == right == 0,
+            "groups = 1": groups == 1,
+            "the windows fit exactly": not over,
+        }
+    assert all({case.conditions[words] for case in tried} == {True, False} for words in tried[0].conditions)
+    alone = convolutions.cases(4, ("stride",), True, False, np.asarray, 3)
+    assert not [words for words in alone[0].conditions if re.search("padding|dilation|groups", words)]
+
+
+def test_the_conditions_of_a_pooling_s_cases_hold():
+    tried = others.pooling_cases(40, ("stride", "padding"), True, np.asarray, 3)
+    for case in tried:
+        given = case.arguments
+        (images, H, W, channels), (k1, k2), (s1, s2) = given["inputs"].shape, given["size"], given["stride"]
+        p1, p2 = given["padding"]
+        _, over = windows_of((H, W), (k1, k2), (s1, s2), (1, 1), ((p1, p1), (p2, p2)))
+        ties = case.conditions["several entries are the largest"]
+        assert (len(np.unique(given["inputs"])) < given["inputs"].size) <= ties
+        assert case.conditions == {
+            "windows overlap": s1 < k1 or s2 < k2,
+            "padding > 0": p1 + p2 > 0,
+            "several entries are the largest": ties,
+            "the window leaves rows or columns over": over,
+            "windows leave gaps": s1 > k1 or s2 > k2,
+            "the stride is not the size": s1 != k1 or s2 != k2,
+            "stride > 1": s1 > 1 or s2 > 1,
+            "the window has more than one entry": k1 * k2 > 1,
+            "the window is not square": k1 != k2,
+            "stride differs between rows and columns": s1 != s2,
+            "there are several images": images > 1,
+            "there are several channels": channels > 1,
+            "the input is not square": H != W,
+            "windows do not overlap": s1 >= k1 and s2 >= k2,
+        }
+    assert all({case.conditions[words] for case in tried} == {True, False} for words in tried[0].conditions)
+    tied = [case.arguments["inputs"] for case in tried if case.conditions["several entries are the largest"]]
+    assert len(tied) >= 8
+    assert min(map(np.min, tied)) < 0 < max(map(np.max, tied))
