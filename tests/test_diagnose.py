@@ -21,6 +21,7 @@ from convbp import diagnose
 from convbp.diagnose import convolutions, others
 from convbp.diagnose.conditions import where
 from convbp.diagnose.report import Finding
+from convbp.exercises.mistakes import Computation
 
 # A backward pass for all steps, channels first, as kernels are written: loops over the taps.
 SCATTER = """
@@ -1039,3 +1040,52 @@ def test_the_conditions_of_a_pooling_s_cases_hold():
     tied = [case.arguments["inputs"] for case in tried if case.conditions["several entries are the largest"]]
     assert len(tied) >= 8
     assert min(map(np.min, tied)) < 0 < max(map(np.max, tied))
+
+
+STEPS = ("stride", "padding", "dilation", "groups")
+CASES = [case.arguments for case in convolutions.cases(24, STEPS, True, True, np.asarray, 1)]
+
+
+def steps_of(given):
+    return {step: given[step] for step in STEPS}
+
+
+def by_loops(given):
+    inputs, kernel, delta = (given[name] for name in ("inputs", "kernel", "delta"))
+    size, kernel_size = inputs.shape[1:3], kernel.shape[:2]
+    return (
+        convbp.loops.conv2d_input_gradient(delta, kernel, size, **steps_of(given)),
+        convbp.loops.conv2d_kernel_gradient(inputs, delta, kernel_size, **steps_of(given)),
+    )
+
+
+def test_a_convolution_in_steps_and_its_programs_are_right_by_loops():
+    for given in (CASES[-1], min(CASES[:8], key=lambda given: given["delta"].size)):
+        dx, dw = by_loops(given)
+        for program in (convolutions.input_gradient, *convolutions.INPUT_PROGRAMS):
+            np.testing.assert_allclose(program(**given), dx, atol=1e-12, err_msg=program.__name__)
+        for program in (convolutions.kernel_gradient, *convolutions.KERNEL_PROGRAMS):
+            np.testing.assert_allclose(program(**given), dw, atol=1e-12, err_msg=program.__name__)
+
+
+@pytest.mark.parametrize(
+    ("right", "mistakes"),
+    [
+        (convolutions.input_gradient, convolutions.INPUT_MISTAKES),
+        (convolutions.kernel_gradient, convolutions.KERNEL_MISTAKES),
+        (convolutions.bias_gradient, convolutions.BIAS_MISTAKES),
+        (convolutions.forward, convolutions.FORWARD_MISTAKES),
+    ],
+    ids=["dx", "dw", "db", "forward"],
+)
+def test_each_mistake_of_a_convolution_gives_something_and_it_is_wrong(right, mistakes):
+    """In one of the ways that have the same words, on one of the cases."""
+    task, cases = Computation(right, mistakes), CASES[8:24]
+    expected, seen = [task.right(given) for given in cases], {}
+    for one in task.misconceptions:
+        found = [] if seen.get(one.done) else [task.wrong(given, one) for given in cases]
+        seen[one.done] = seen.get(one.done) or any(
+            wrong is not None and (wrong.shape != result.shape or not np.allclose(wrong, result))
+            for wrong, result in zip(found, expected, strict=bool(found))
+        )
+    assert all(seen.values()), [done for done, wrong in seen.items() if not wrong]
