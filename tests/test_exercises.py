@@ -48,9 +48,10 @@ def test_a_right_answer_passes(name, style):
 
 
 @pytest.mark.parametrize(("name", "answer"), each(WRONG))
-def test_a_wrong_answer_is_refused(name, answer):
+def test_a_wrong_answer_is_refused_and_named_if_it_is_known(name, answer):
     result = BY_NAME[name].check(WRONG[name][answer].function)
     assert not result.passed
+    assert set(result.misconceptions) == WRONG[name][answer].names
     assert result.points < 1
     assert result.message.startswith("Not yet")
 

@@ -371,3 +371,26 @@ def test_no_text_shouts_or_has_a_hole(name):
         texts += [text for row in formula.terms for term in row for text in (term.symbols, term.numbers)]
     for text in texts:
         assert not re.search(r"[A-Z]{3}|XX|None|True|False|nan", text), text
+
+
+def alone(explorer):
+    """The states to which each option of each of its lists and switches leads, one by one."""
+    for control in explorer._controls:
+        widget, state = control.widget, explorer.state
+        if isinstance(widget, widgets.Checkbox):
+            yield control.change(state, not control.read(state))
+        elif isinstance(widget, widgets.ToggleButtons | widgets.Dropdown):
+            yield from (control.change(state, value) for _, value in widget._options_full)
+
+
+@each_explorer
+def test_with_each_option_alone_what_flies_has_somewhere_to_go_and_with_some_the_numbers_are_right(name):
+    case, rng = EXPLORERS[name], np.random.default_rng(6)
+    states = sample.some(list(alone(make(name))), 7, f"options of {name}")
+    checked = int(rng.integers(len(states))) if states else None
+    for n, state in enumerate(states):
+        drawn = case.module.scene(state)
+        for cell in some(drawn, rng, 2):
+            assert_flies(drawn, cell, getattr(state, "bias", 0))
+        if n == checked and drawn.selected.grid != "choice":  # of large maps, which have a test of their own
+            case.tests.check(state, drawn)
