@@ -503,6 +503,9 @@ def test_a_function_of_another_layout_is_told_from_a_wrong_one():
     found = diagnose.conv2d(backward=by_the_package, cases=16)
     assert not found.agrees
     assert found.notes[0] == "With layout='NHWC' dx, dw are right."
+    assert found.findings.keys() == {"dx", "dw", "db"}
+    assert all(repr(found).count(f"\n{key}: ") == 1 for key in found.findings)
+    assert found["dx"].right < found["dx"].of == 16
     norm = diagnose.batch_norm(backward=batch_norm, layout="NHWC", cases=16)
     assert norm.notes[0] == "With layout='NCHW' dx is right."
     weights = diagnose.dense(backward=dense, layout="OI", cases=16)
