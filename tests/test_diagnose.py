@@ -1092,3 +1092,18 @@ def test_each_mistake_of_a_convolution_gives_something_and_it_is_wrong(right, mi
             for wrong, result in zip(found, expected, strict=bool(found))
         )
     assert all(seen.values()), [done for done, wrong in seen.items() if not wrong]
+
+
+@pytest.mark.parametrize(
+    ("layout", "axes", "shape"),
+    [
+        ("NCHW", (0, 1, 2), "(N, D, H', W'): the sum is over all but the second, and"),
+        ("NHWC", (1, 2, 3), "(N, H', W', D): the sum is over the first three, and"),
+    ],
+)
+def test_the_words_of_a_mistake_are_those_of_the_layout(layout, axes, shape):
+    def gradients(dy, x, w, stride, padding, dilation, groups):
+        return {"db": dy.sum(axis=axes)}
+
+    said = diagnose.conv2d(backward=gradients, layout=layout, cases=8)["db"].said
+    assert f"You summed over the filters. δ has the axes {shape} the filters stay." in said
