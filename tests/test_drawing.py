@@ -3,11 +3,12 @@
 import re
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from convbp.pictures import curves, drawing, svg, ways
+from convbp.pictures import curves, drawing, still, svg, ways
 from convbp.pictures.colours import DARK, LIGHT
 from convbp.pictures.scene import (
     Cells,
@@ -434,3 +435,42 @@ def test_numbers_fly_as_one_block_only_if_that_is_what_they_are():
         assert [(flight.start, flight.carries, flight.meets) for flight in each] == [
             (cell, (str(n),), True) for n, cell in enumerate(others)
         ]
+
+
+@pytest.mark.parametrize("rows", [(5,), (2, 2, 2), (3, 1), (13,)])
+def test_the_terms_have_the_room_that_they_take(rows):
+    formula = Formula("sum", tuple(tuple(Term("a·b", "1·2 = 2", value=2) for _ in range(n)) for n in rows))
+    cards = drawing.cards(drawing.extent([Highlight((), formula, "s.")]), 40)
+    width, height = drawing.terms_size(formula, cards)
+    boxes = [
+        [float(n) for n in box]
+        for box in re.findall(
+            r'<rect class="cell \w+" x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)"', drawing.terms(formula, cards)
+        )
+    ]
+    assert len(boxes) == sum(rows)
+    assert max(x + w for x, _, w, _ in boxes) <= width <= max(x + w for x, _, w, _ in boxes) + 4
+    assert max(y + h for _, y, _, h in boxes) <= height <= max(y + h for _, y, _, h in boxes) + 4
+
+
+@pytest.mark.parametrize("text", ["w", "w₀₁", "kernel", "kernel₀₁₂"])
+def test_a_caption_is_not_wider_than_its_cell(text):
+    grid = Grid("g", "", ((1,),), tags=((Tag(text, 0),),))
+    for cell in drawing.CELLS:
+        drawn = drawing.grid(grid, drawing.look(grid, cell))
+        size = float(re.findall(r'<g font-size="(.*?)"', drawn)[1])
+        name = text.rstrip("₀₁₂")
+        wide = text_width(name, size) + text_width("0" * (len(text) - len(name)), 0.8 * size)
+        assert wide <= cell - 2 or size == drawing.LEAST
+
+
+def test_a_picture_of_pixels_has_the_fonts_that_come_with_matplotlib(monkeypatch):
+    import resvg_py
+
+    asked = []
+    monkeypatch.setattr(resvg_py, "svg_to_bytes", lambda **options: asked.append(options) or b"")
+    still.rasterised("<svg/>", 3)
+    (options,) = asked
+    assert [Path(file).name for file in options["font_files"]] == ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]
+    assert all(Path(file).is_file() for file in options["font_files"])
+    assert (options["skip_system_fonts"], options["zoom"]) == (True, 3)
