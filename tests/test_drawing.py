@@ -474,3 +474,11 @@ def test_a_picture_of_pixels_has_the_fonts_that_come_with_matplotlib(monkeypatch
     assert [Path(file).name for file in options["font_files"]] == ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]
     assert all(Path(file).is_file() for file in options["font_files"])
     assert (options["skip_system_fonts"], options["zoom"]) == (True, 3)
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_in_a_picture_nothing_stands_between_its_elements(still):
+    for one in parse(svg.picture(gallery(), still=still)).iter():
+        assert not (one.tail or "").strip() or one.tag.endswith("tspan")
+        written_in = one.tag.removeprefix(SVG) in ("text", "tspan", "title", "desc", "style")
+        assert written_in or not (one.text or "").strip(), one
