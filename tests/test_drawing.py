@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -482,3 +483,9 @@ def test_in_a_picture_nothing_stands_between_its_elements(still):
         assert not (one.tail or "").strip() or one.tag.endswith("tspan")
         written_in = one.tag.removeprefix(SVG) in ("text", "tspan", "title", "desc", "style")
         assert written_in or not (one.text or "").strip(), one
+
+
+def test_a_number_that_is_too_long_for_its_box_is_rounded_in_it():
+    piece = replace(some_ways()[0], end=("E", Fraction(123456789, 1000003)))
+    own = shapes(parse(svg.picture(picture((piece,)))))
+    assert [shape.text for shape in own if shape.name == "inbox"][-1] == "123.5"
