@@ -116,6 +116,12 @@ def test_one_cell_word_by_word():
     )
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_each_way_shows_what_the_printed_sums_say(way):
+    state = replace(random_state(np.random.default_rng(5)), way=way)
+    check(state, scene(state))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_large_maps_are_drawn_small_and_chosen_by_name(way):

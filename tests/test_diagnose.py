@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -18,6 +20,8 @@ from checks import what_it_says
 from convbp import diagnose
 from convbp.diagnose import convolutions, others
 from convbp.diagnose.conditions import where
+from convbp.diagnose.report import Finding
+from convbp.exercises.mistakes import Computation
 
 # A backward pass for all steps, channels first, as kernels are written: loops over the taps.
 SCATTER = """
@@ -499,6 +503,9 @@ def test_a_function_of_another_layout_is_told_from_a_wrong_one():
     found = diagnose.conv2d(backward=by_the_package, cases=16)
     assert not found.agrees
     assert found.notes[0] == "With layout='NHWC' dx, dw are right."
+    assert found.findings.keys() == {"dx", "dw", "db"}
+    assert all(repr(found).count(f"\n{key}: ") == 1 for key in found.findings)
+    assert found["dx"].right < found["dx"].of == 16
     norm = diagnose.batch_norm(backward=batch_norm, layout="NHWC", cases=16)
     assert norm.notes[0] == "With layout='NCHW' dx is right."
     weights = diagnose.dense(backward=dense, layout="OI", cases=16)
@@ -869,3 +876,234 @@ def test_every_mistake_says_what_was_done_and_why_in_sentences():
         for text in (one.done, one.why):
             assert re.match(r"(?![a-z]{2})\S", text), text
             assert not re.search(r"[A-Z]{5}|XX", text), text
+
+
+def test_conditions_against_every_choice_of_words_and_of_cases():
+    rng, kinds = np.random.default_rng(5), set()
+    for _ in range(150):
+        table = {words: rng.random(7) < rng.choice([0.3, 0.6, 0.9]) for words in "abcd"}
+        some = list(table.values())[: rng.integers(1, 4)]
+        wrong = np.all(some, axis=0) & (rng.random(7) < rng.choice([0.6, 1])) | (rng.random(7) < rng.choice([0, 0.2]))
+        found = where(wrong.tolist(), [{words: bool(holds[n]) for words, holds in table.items()} for n in range(7)])
+        told = {words: holds for words, holds in table.items() if 0 < holds.sum() < 7}
+        exact = [
+            count
+            for count in (1, 2, 3)
+            if any(np.array_equal(np.all(rows, axis=0), wrong) for rows in combinations(told.values(), count))
+        ]
+        either = any(np.array_equal(one | other, wrong) for one, other in combinations(told.values(), 2))
+        needed = any(not (wrong & ~holds).any() for holds in told.values())
+        if wrong.sum() in (0, 7) or not (exact or either or needed):
+            assert found is None
+            continue
+        holds = (np.all if found.joined == "and" else np.any)([told[words] for words in found.words], axis=0)
+        assert not (wrong & ~holds).any()
+        assert (found.wrong, found.of) == (wrong.sum(), holds.sum())
+        assert (found.wrong == found.of) == bool(exact or either)
+        if exact:
+            assert (found.joined, len(found.words)) == ("and", exact[0])
+        choices = list(combinations(range(7), int(wrong.sum())))
+        assert found.by_chance == pytest.approx(sum(holds[list(some)].all() for some in choices) / len(choices))
+        kinds.add((found.joined, len(found.words), found.wrong == found.of))
+        case = {words: bool(rng.integers(2)) for words in "abcd"}
+        among = [case[words] for words in found.words]
+        assert found.tells(case) == (sum(among) == len(among), sum(among) == 0)
+    assert {("and", 1, True), ("and", 2, True), ("and", 3, True), ("or", 2, True), ("and", 1, False)} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("finding", "says"),
+    [
+        (Finding(4, 4), "right."),
+        (Finding(0, 4), "wrong on all 4 cases."),
+        (Finding(0, 2), "wrong on all 2 cases."),
+        (Finding(0, 4, stopped=3), "wrong on 1 case, no result on 3."),
+        (Finding(0, 4, stopped=4), "no result on 4."),
+        (Finding(3, 4, stopped=1), "right on 3 of 4 cases, no result on 1."),
+        (Finding(1, 4, "where a", said="A.\nB."), "right on 1 of 4 cases; wrong where a.\n    A.\n    B."),
+    ],
+)
+def test_a_finding_counts_what_is_right_wrong_and_missing(finding, says):
+    assert str(finding) == says
+    assert finding.agrees == (says == "right.")
+
+
+@pytest.mark.parametrize(
+    ("diagnosis", "takes"),
+    [
+        (diagnose.conv2d, "dy, x, w, stride, padding, dilation, groups"),
+        (diagnose.conv_transpose2d, "dy, x, w, stride, padding, dilation, groups"),
+        (diagnose.max_pool2d, "dy, x, size, stride"),
+        (diagnose.average_pool2d, "dy, x, size, stride"),
+        (diagnose.dense, "dy, x, w"),
+        (diagnose.batch_norm, "dy, x, gamma, eps"),
+        (partial(diagnose.activation, "tanh"), "dy, x"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_seed_tries_the_same_cases_again_and_another_others(diagnosis, takes):
+    def tried(seed):
+        given = []
+        taken = eval(f"lambda {takes}: keep({takes})", {"keep": lambda *arguments: given.append(repr(arguments))})
+        found = diagnosis(backward=taken, cases=2, seed=seed)
+        assert {finding.of for finding in found.findings.values()} == {2}
+        return given
+
+    once, again, others = map(tried, (1, 1, 2))
+    assert once == again
+    assert not set(once) & set(others)
+
+
+# What is said of a case, of a case
+
+
+def windows_of(size, k, stride, dilation, padding):
+    """How often each pixel is read, by following every window; and whether rows or columns are left over."""
+    (H, W), ((top, bottom), (left, right)) = size, padding
+    read, last = np.zeros(size, int), [0, 0]
+    for i in range(-top, H + bottom - dilation[0] * (k[0] - 1), stride[0]):
+        for j in range(-left, W + right - dilation[1] * (k[1] - 1), stride[1]):
+            for m, n in np.ndindex(*k):
+                row, col = i + dilation[0] * m, j + dilation[1] * n
+                last = [max(last[0], row + 1), max(last[1], col + 1)]
+                if 0 <= row < H and 0 <= col < W:
+                    read[row, col] += 1
+    return read, last != [H + bottom, W + right]
+
+
+def test_the_conditions_of_a_convolution_s_cases_hold():
+    steps = ("stride", "padding", "dilation", "groups")
+    tried = convolutions.cases(40, steps, True, True, np.asarray, 3)
+    for case in tried:
+        given = case.arguments
+        (images, H, W, channels), (k1, k2, of_group, filters) = given["inputs"].shape, given["kernel"].shape
+        (s1, s2), (top, bottom), (left, right) = given["stride"], *given["padding"]
+        (t1, t2), groups = given["dilation"], given["groups"]
+        read, over = windows_of((H, W), (k1, k2), (s1, s2), (t1, t2), given["padding"])
+        assert channels == of_group * groups
+        assert given["bias"].shape == (filters,)
+        assert (
+            given["delta"].shape
+            == convbp.conv2d(given["inputs"], given["kernel"], **{s: given[s] for s in steps}).shape
+        )
+        assert case.conditions == {
+            "stride > 1": s1 > 1 or s2 > 1,
+            "padding > 0": top + bottom + left + right > 0,
+            "dilation > 1": t1 > 1 or t2 > 1,
+            "groups > 1": groups > 1,
+            "the padding is not the same on both sides": top != bottom or left != right,
+            "windows overlap": read.max() > 1,
+            "the window leaves rows or columns over": over,
+            "there are several images": images > 1,
+            "there are several channels": of_group > 1,
+            "there are several filters": filters // groups > 1,
+            "the kernel has more than one weight": k1 * k2 > 1,
+            "the kernel is not square": k1 != k2,
+            "the kernel has an even side": k1 * k2 % 2 == 0,
+            "2·padding is not dilation·(k − 1)": 2 * top != t1 * (k1 - 1) or 2 * left != t2 * (k2 - 1),
+            "the input is not square": H != W,
+            "stride differs between rows and columns": s1 != s2,
+            "padding differs between rows and columns": (top, bottom) != (left, right),
+            "stride = 1": s1 == s2 == 1,
+            "padding = 0": top == bottom == left == right == 0,
+            "groups = 1": groups == 1,
+            "the windows fit exactly": not over,
+        }
+    assert all({case.conditions[words] for case in tried} == {True, False} for words in tried[0].conditions)
+    alone = convolutions.cases(4, ("stride",), True, False, np.asarray, 3)
+    assert not [words for words in alone[0].conditions if re.search("padding|dilation|groups", words)]
+
+
+def test_the_conditions_of_a_pooling_s_cases_hold():
+    tried = others.pooling_cases(40, ("stride", "padding"), True, np.asarray, 3)
+    for case in tried:
+        given = case.arguments
+        (images, H, W, channels), (k1, k2), (s1, s2) = given["inputs"].shape, given["size"], given["stride"]
+        p1, p2 = given["padding"]
+        _, over = windows_of((H, W), (k1, k2), (s1, s2), (1, 1), ((p1, p1), (p2, p2)))
+        ties = case.conditions["several entries are the largest"]
+        assert (len(np.unique(given["inputs"])) < given["inputs"].size) <= ties
+        assert case.conditions == {
+            "windows overlap": s1 < k1 or s2 < k2,
+            "padding > 0": p1 + p2 > 0,
+            "several entries are the largest": ties,
+            "the window leaves rows or columns over": over,
+            "windows leave gaps": s1 > k1 or s2 > k2,
+            "the stride is not the size": s1 != k1 or s2 != k2,
+            "stride > 1": s1 > 1 or s2 > 1,
+            "the window has more than one entry": k1 * k2 > 1,
+            "the window is not square": k1 != k2,
+            "stride differs between rows and columns": s1 != s2,
+            "there are several images": images > 1,
+            "there are several channels": channels > 1,
+            "the input is not square": H != W,
+            "windows do not overlap": s1 >= k1 and s2 >= k2,
+        }
+    assert all({case.conditions[words] for case in tried} == {True, False} for words in tried[0].conditions)
+    tied = [case.arguments["inputs"] for case in tried if case.conditions["several entries are the largest"]]
+    assert len(tied) >= 8
+    assert min(map(np.min, tied)) < 0 < max(map(np.max, tied))
+
+
+STEPS = ("stride", "padding", "dilation", "groups")
+CASES = [case.arguments for case in convolutions.cases(24, STEPS, True, True, np.asarray, 1)]
+
+
+def steps_of(given):
+    return {step: given[step] for step in STEPS}
+
+
+def by_loops(given):
+    inputs, kernel, delta = (given[name] for name in ("inputs", "kernel", "delta"))
+    size, kernel_size = inputs.shape[1:3], kernel.shape[:2]
+    return (
+        convbp.loops.conv2d_input_gradient(delta, kernel, size, **steps_of(given)),
+        convbp.loops.conv2d_kernel_gradient(inputs, delta, kernel_size, **steps_of(given)),
+    )
+
+
+def test_a_convolution_in_steps_and_its_programs_are_right_by_loops():
+    for given in (CASES[-1], min(CASES[:8], key=lambda given: given["delta"].size)):
+        dx, dw = by_loops(given)
+        for program in (convolutions.input_gradient, *convolutions.INPUT_PROGRAMS):
+            np.testing.assert_allclose(program(**given), dx, atol=1e-12, err_msg=program.__name__)
+        for program in (convolutions.kernel_gradient, *convolutions.KERNEL_PROGRAMS):
+            np.testing.assert_allclose(program(**given), dw, atol=1e-12, err_msg=program.__name__)
+
+
+@pytest.mark.parametrize(
+    ("right", "mistakes"),
+    [
+        (convolutions.input_gradient, convolutions.INPUT_MISTAKES),
+        (convolutions.kernel_gradient, convolutions.KERNEL_MISTAKES),
+        (convolutions.bias_gradient, convolutions.BIAS_MISTAKES),
+        (convolutions.forward, convolutions.FORWARD_MISTAKES),
+    ],
+    ids=["dx", "dw", "db", "forward"],
+)
+def test_each_mistake_of_a_convolution_gives_something_and_it_is_wrong(right, mistakes):
+    """In one of the ways that have the same words, on one of the cases."""
+    task, cases = Computation(right, mistakes), CASES[8:24]
+    expected, seen = [task.right(given) for given in cases], {}
+    for one in task.misconceptions:
+        found = [] if seen.get(one.done) else [task.wrong(given, one) for given in cases]
+        seen[one.done] = seen.get(one.done) or any(
+            wrong is not None and (wrong.shape != result.shape or not np.allclose(wrong, result))
+            for wrong, result in zip(found, expected, strict=bool(found))
+        )
+    assert all(seen.values()), [done for done, wrong in seen.items() if not wrong]
+
+
+@pytest.mark.parametrize(
+    ("layout", "axes", "shape"),
+    [
+        ("NCHW", (0, 1, 2), "(N, D, H', W'): the sum is over all but the second, and"),
+        ("NHWC", (1, 2, 3), "(N, H', W', D): the sum is over the first three, and"),
+    ],
+)
+def test_the_words_of_a_mistake_are_those_of_the_layout(layout, axes, shape):
+    def gradients(dy, x, w, stride, padding, dilation, groups):
+        return {"db": dy.sum(axis=axes)}
+
+    said = diagnose.conv2d(backward=gradients, layout=layout, cases=8)["db"].said
+    assert f"You summed over the filters. δ has the axes {shape} the filters stay." in said

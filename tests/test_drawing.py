@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from convbp.pictures import arranging, curves, drawing, svg, ways
+from convbp.pictures import arranging, curves, drawing, still, svg, ways
 from convbp.pictures.colours import DARK, LIGHT
 from convbp.pictures.scene import (
     Cells,
@@ -26,9 +28,9 @@ from convbp.pictures.scene import (
     covered,
 )
 from convbp.pictures.text_wrapping import text_width
-from convbp.pictures.written_terms import coming_about, written
+from convbp.pictures.written_terms import coming_about, outline, together, written
 from convbp.sums import Factor, Sum
-from pictures import SVG, gallery, inside, kind_of, overlaps, parse, shapes
+from pictures import SVG, arrange, gallery, inside, kind_of, overlaps, parse, shapes
 
 
 def picture(*line, marks=(), maps=(), formula=None, selected=None, **more):
@@ -379,3 +381,111 @@ def test_products_come_about_where_factors_meet_and_go_on_to_their_sum():
         (products, Cells("o", 0, 0), ()),
     ]
     assert met[0].meets
+
+
+# More of where things have to be
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_long_title_of_ways_has_room(which):
+    piece = replace(
+        some_ways()[which], title="a title that is much longer than the ways are wide, and a bit more of it"
+    )
+    own = shapes(parse(svg.picture(picture((piece,)))))
+    width, _ = ways.size(piece)
+    assert max(shape.box[2] for shape in own) - svg.MARGIN <= width + 1
+
+
+def test_a_picture_ends_below_what_stands_lowest_in_it():
+    grids = [Grid(f"g{n}", f"grid {n}", ((n,) * 3,) * (1 + n)) for n in range(3)]
+    drawn = picture(*((grid,) for grid in grids), maps=(Grid("m", "map", ((1, 2),)),), cell=52)
+    layouts = svg.layouts(drawn)
+    assert len(layouts) > 2
+    for layout in layouts:
+        lowest = max(shape.box[3] for shape in shapes(arrange(parse(svg.picture(drawn)), layout._asdict())))
+        assert lowest <= layout.height <= lowest + 2 * svg.MARGIN
+
+
+def test_a_product_has_the_hue_of_the_weight_in_it():
+    weights = {"K(0, 0)": Tag("a", 4), "K(0, 1)": None, "K(0, 2)": Tag("c", 0)}
+    terms = written(Sum(*((Factor(f"K(0, {n})", "", n + 2), Factor(f"I({n})", "", 5)) for n in range(3))), weights)
+    assert [term.hue for term in terms] == [4, None, 0]
+    assert [term.numbers for term in terms] == ["2·5 = 10", "3·5 = 15", "4·5 = 20"]
+    assert [term.value for term in terms] == [10, 15, 20]
+
+
+def test_an_outline_is_around_the_cells_that_are_read_and_carries_their_weights():
+    cells = [(2, 1), (2, 2), (3, 1), (3, 2)]
+    entry = Sum(*((Factor(f"K{n}", "", 1, "K", (0, n)), Factor(f"I{n}", "", 1, "I", at)) for n, at in enumerate(cells)))
+    assert outline("image", "I", entry, style="dashed") == Mark("image", 2, 1, 2, 2, (), "dashed")
+    tags = {f"K{n}": Tag(f"k{n}", n) for n in (0, 1, 3)}
+    assert outline("image", "I", entry, tags) == Mark(
+        "image", 2, 1, 2, 2, ((tags["K0"], tags["K1"]), (None, tags["K3"])), "solid"
+    )
+
+
+def test_numbers_fly_as_one_block_only_if_that_is_what_they_are():
+    block = [Cells("a", 1, 2), Cells("a", 1, 3), Cells("a", 2, 2), Cells("a", 2, 3)]
+    place = Cells("b", 0, 0)
+    (one,) = together(block, [place] * 4)
+    assert (one.start, one.end) == (Cells("a", 1, 2, 2, 2), place)
+    (back,) = together([place] * 4, block, ("1", "2", "3", "4"))
+    assert (back.start, back.end, back.carries) == (place, Cells("a", 1, 2, 2, 2), ("1", "2", "3", "4"))
+    for others in ([block[0], block[3]], [block[1], block[0]], [*block[:2], place, block[3]]):
+        each = together(others, [place] * len(others), [str(n) for n in range(len(others))], meets=True)
+        assert [(flight.start, flight.carries, flight.meets) for flight in each] == [
+            (cell, (str(n),), True) for n, cell in enumerate(others)
+        ]
+
+
+@pytest.mark.parametrize("rows", [(5,), (2, 2, 2), (3, 1), (13,)])
+def test_the_terms_have_the_room_that_they_take(rows):
+    formula = Formula("sum", tuple(tuple(Term("a·b", "1·2 = 2", value=2) for _ in range(n)) for n in rows))
+    cards = drawing.cards(drawing.extent([Highlight((), formula, "s.")]), 40)
+    width, height = drawing.terms_size(formula, cards)
+    boxes = [
+        [float(n) for n in box]
+        for box in re.findall(
+            r'<rect class="cell \w+" x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)"', drawing.terms(formula, cards)
+        )
+    ]
+    assert len(boxes) == sum(rows)
+    assert max(x + w for x, _, w, _ in boxes) <= width <= max(x + w for x, _, w, _ in boxes) + 4
+    assert max(y + h for _, y, _, h in boxes) <= height <= max(y + h for _, y, _, h in boxes) + 4
+
+
+@pytest.mark.parametrize("text", ["w", "w₀₁", "kernel", "kernel₀₁₂"])
+def test_a_caption_is_not_wider_than_its_cell(text):
+    grid = Grid("g", "", ((1,),), tags=((Tag(text, 0),),))
+    for cell in drawing.CELLS:
+        drawn = drawing.grid(grid, drawing.look(grid, cell))
+        size = float(re.findall(r'<g font-size="(.*?)"', drawn)[1])
+        name = text.rstrip("₀₁₂")
+        wide = text_width(name, size) + text_width("0" * (len(text) - len(name)), 0.8 * size)
+        assert wide <= cell - 2 or size == drawing.LEAST
+
+
+def test_a_picture_of_pixels_has_the_fonts_that_come_with_matplotlib(monkeypatch):
+    import resvg_py
+
+    asked = []
+    monkeypatch.setattr(resvg_py, "svg_to_bytes", lambda **options: asked.append(options) or b"")
+    still.rasterised("<svg/>", 3)
+    (options,) = asked
+    assert [Path(file).name for file in options["font_files"]] == ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]
+    assert all(Path(file).is_file() for file in options["font_files"])
+    assert (options["skip_system_fonts"], options["zoom"]) == (True, 3)
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_in_a_picture_nothing_stands_between_its_elements(still):
+    for one in parse(svg.picture(gallery(), still=still)).iter():
+        assert not (one.tail or "").strip() or one.tag.endswith("tspan")
+        written_in = one.tag.removeprefix(SVG) in ("text", "tspan", "title", "desc", "style")
+        assert written_in or not (one.text or "").strip(), one
+
+
+def test_a_number_that_is_too_long_for_its_box_is_rounded_in_it():
+    piece = replace(some_ways()[0], end=("E", Fraction(123456789, 1000003)))
+    own = shapes(parse(svg.picture(picture((piece,)))))
+    assert [shape.text for shape in own if shape.name == "inbox"][-1] == "123.5"

@@ -160,3 +160,9 @@ def test_a_known_mistake_in_the_predicted_gradient_is_named():
     image, delta = explorer.state.image, explorer.state.delta
     assert "rot180(δ)" in explorer.mistake_in(loops.cross_correlate(image, loops.rot180(delta)))
     assert explorer.view.scene.highlights["kernel", 0, 0].formula.terms == ()
+
+
+def test_targets_that_are_left_out_are_zeros():
+    explorer = ErrorFalls([[1, 2, 3], [4, 5, 6]], [[1, -1]])
+    assert explorer.state.targets.tolist() == [[0, 0], [0, 0]]
+    np.testing.assert_array_equal(explorer.state.delta, explorer.state.outputs)

@@ -20,7 +20,7 @@ import sample
 from answers import RIGHT, WRONG
 from convbp import exercises, rot180
 from convbp.exercises.exercise import Exercise
-from convbp.exercises.reading import LARGEST
+from convbp.exercises.reading import LARGEST, read_parts
 from convbp.exercises.running import run
 from convbp.pictures.still import png
 
@@ -48,9 +48,10 @@ def test_a_right_answer_passes(name, style):
 
 
 @pytest.mark.parametrize(("name", "answer"), each(WRONG))
-def test_a_wrong_answer_is_refused(name, answer):
+def test_a_wrong_answer_is_refused_and_named_if_it_is_known(name, answer):
     result = BY_NAME[name].check(WRONG[name][answer].function)
     assert not result.passed
+    assert set(result.misconceptions) == WRONG[name][answer].names
     assert result.points < 1
     assert result.message.startswith("Not yet")
 
@@ -1482,3 +1483,37 @@ def test_two_things_done_in_two_steps_are_named_together():
     tanh = exercises.output_delta.check(lambda x, t: (np.tanh(x) - t) / np.cosh(x) ** 2)
     assert "tanh(x) in the place of f(x)" in tanh.message
     assert "the derivative of tanh" in tanh.message
+
+
+def turned_but_on(special, instead):
+    """δ turned by 180°, a known mistake; on some of the inputs, counted from 1, something else."""
+    some = [kernel_gradient.inputs[n - 1]["inputs"] for n in special]
+
+    def mine(inputs, delta):
+        if any(np.array_equal(inputs, one) for one in some):
+            return instead(right()(inputs, delta))
+        return right()(inputs, rot180(delta))
+
+    return mine
+
+
+def test_nothing_at_all_is_not_what_a_mistake_gives_that_gives_numbers():
+    assert kernel_gradient.check(turned_but_on([], None)).misconceptions == ("delta turned by 180°",)
+    result = kernel_gradient.check(turned_but_on([2, 3], lambda r: r[:0]))
+    assert result.misconceptions == ()
+    assert "rot180" not in result.message
+
+
+def test_one_number_in_an_array_is_a_part_and_none_is_not():
+    one, number, nothing = read_parts((np.array([5.0]), 3, np.empty(0)))
+    assert one.values.tolist() == [5]
+    assert number is nothing is None
+    assert read_parts([np.ones(2)]) == read_parts((1, 2)) == read_parts([np.ones(2)] * 5) == []
+    assert len(read_parts([np.ones(2)] * 4)) == 4
+
+
+@pytest.mark.parametrize("exercise", exercises.ALL, ids=lambda e: e.name)
+def test_the_other_programs_are_right(exercise):
+    """Of which one edit is recognised as a mistake."""
+    for program in exercise.programs:
+        assert exercise.check(program).passed, program.__name__

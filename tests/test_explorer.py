@@ -520,7 +520,9 @@ def test_what_is_saved_is_the_view_s_and_nothing_else_is_touched(explorer, tmp_p
     tmp_path /= "new"  # a folder that is not there yet
     explorer.save_html(tmp_path / "page.html", title="T", caption="C")
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == explorer.view.html("T", "C")
-    explorer.save_html(tmp_path / "apart.htm", inline=False)
+    explorer.save_html(tmp_path / "apart.htm", title="T", caption="C", inline=False)
+    apart = (tmp_path / "apart.htm").read_text(encoding="utf-8")
+    assert all(part in apart for part in ('href="apart.css"', 'src="apart.js"', ">T<", ">C<"))
     explorer.save_svg(tmp_path / "picture.svg")
     explorer.save_png(tmp_path / "picture.png", scale=3)
     assert {path.name for path in tmp_path.iterdir()} == {

@@ -430,3 +430,55 @@ def test_it_is_small_enough_to_be_sent_at_each_move_of_a_slider(name):
     view = make(name).view
     assert len(str(view.slots)) + len(view.frame) < 100_000
     assert len(str(view.patches)) < 1_000_000
+
+
+# Every number once more, of few states
+
+
+@each_explorer
+def test_the_picture_it_begins_with_and_another_say_what_the_printed_sums_say(name):
+    case, rng = EXPLORERS[name], np.random.default_rng(4)
+    for state in (make(name).state, case.tests.random_state(rng)):
+        drawn = case.module.scene(state)
+        case.tests.check(state, drawn)
+        for cell in some(drawn, rng, 5):
+            assert_flies(drawn, cell, getattr(state, "bias", 0))
+
+
+@each_explorer
+def test_no_text_shouts_or_has_a_hole(name):
+    drawn = make(name).view.scene
+    texts = [drawn.title, *(grid.title for grid in drawn.grids)]
+    for highlight in drawn.highlights.values():
+        formula = highlight.formula
+        texts += [formula.heading, formula.total, *formula.notes, highlight.sentence]
+        texts += [text for row in formula.terms for term in row for text in (term.symbols, term.numbers)]
+    for text in texts:
+        assert not re.search(r"[A-Z]{3}|XX|None|True|False|nan", text), text
+
+
+def alone(explorer):
+    """The states to which each option of each of its switches leads, one by one, and some options of its lists."""
+    state = explorer.state
+    for n, control in enumerate(explorer._controls):
+        widget = control.widget
+        if isinstance(widget, widgets.Checkbox):
+            yield control.change(state, not control.read(state))
+        elif isinstance(widget, widgets.ToggleButtons):
+            yield from (control.change(state, value) for _, value in widget._options_full)
+        elif isinstance(widget, widgets.Dropdown):
+            values = [value for _, value in widget._options_full]
+            for value in sample.some(values, 2, f"list {n} of {type(explorer).__name__}"):
+                yield control.change(state, value)
+
+
+@each_explorer
+def test_with_each_option_alone_what_flies_has_somewhere_to_go_and_with_one_the_numbers_are_right(name):
+    case, rng, states = EXPLORERS[name], sample.rng(f"options of {name}"), list(alone(make(name)))
+    checked = rng.integers(max(1, len(states)))
+    for n, state in enumerate(states):
+        drawn = case.module.scene(state)
+        for cell in some(drawn, rng, 2):
+            assert_flies(drawn, cell, getattr(state, "bias", 0))
+        if n == checked and drawn.selected.grid != "choice":  # of large maps, which have a test of their own
+            case.tests.check(state, drawn)

@@ -219,3 +219,9 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(arguments, message):
     explorer = KernelGradient()
     explorer.update(**arguments)
     assert explorer.message == str(refused.value)
+
+
+@pytest.mark.parametrize("way", WAYS.values())
+def test_each_way_shows_what_the_printed_sums_say(way):
+    state = replace(random_state(np.random.default_rng(5)), way=way)
+    check(state, scene(state))

@@ -3,8 +3,12 @@
 A sample of the mutants in each run; ``CONVBP_THOROUGH=1 python3 course.py test -k mutants`` tries all of them.
 """
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+import course
 import mutants
 import sample
 
@@ -54,3 +58,12 @@ def test_inputs_without_fractions_would_let_cut_off_numbers_pass():
     assert whole
     assert all(cut_off)
     assert not mutants.passes(exercise, lambda *given: exercise.answer(*given).astype(int))
+
+
+def test_what_is_said_of_an_equivalent_mutant_is_said_of_a_line_that_is_there():
+    groups = yaml.safe_load(Path(course.ROOT, "tests", "equivalent_mutants.yml").read_text(encoding="utf-8"))
+    for group in groups:
+        source = Path(course.ROOT, "src", "convbp", group["file"]).read_text(encoding="utf-8")
+        assert " ".join(group["line"].split()) in " ".join(source.split()), (group["file"], group["line"])
+        assert group["why"].endswith(".")
+        assert group["line"] not in group["mutants"]

@@ -165,3 +165,16 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(arguments, message):
 def test_so_many_paths_could_not_be_read():
     with pytest.raises(ValueError, match="there are 20 paths; expected at most 12"):
         scene(State(kernel=[[1]]))
+
+
+@pytest.mark.parametrize("kind", [WEIGHT, PIXEL, BIAS, MAXIMUM])
+def test_each_kind_of_number_has_its_derivatives(kind):
+    state = State(of=kind, at=(0, 0) if kind == BIAS else (1, 2))
+    check(state, scene(state))
+
+
+def test_where_no_path_leads_it_is_said():
+    explorer = Paths(of=MAXIMUM, at=(0, 4))
+    assert explorer.view.scene.highlights[explorer.state.selected].sentence == (
+        "No path leads from o(0, 4) to E: its derivative is 0, and nudging o(0, 4) gives 0."
+    )

@@ -5,9 +5,14 @@ what and with which. Names are patterns of mutants, ``"convbp.pooling.*"``; with
 hours: ``--sample 150`` tries so many of them, others for each ``--seed``. It goes on where it was stopped. What
 survives is a hole in the tests, or changes nothing that anybody can see.
 The mutants of this second kind are in ``tests/equivalent_mutants.yml``, each with its reason; all others are printed.
+
+What runs while a module is imported, to make its tables, is reached by no test but the one that happens to import it
+first. Where that one lets a mutant live, all tests are asked that come past anything in the same file.
 """
 
 import argparse
+import json
+import os
 import random
 import subprocess
 import sys
@@ -19,6 +24,7 @@ import yaml
 KILLED = ("killed", "timeout", "caught by type check")
 ROOT = Path(__file__).parent.parent
 EQUIVALENT = ROOT / "tests" / "equivalent_mutants.yml"
+STATS = ROOT / "mutants" / "mutmut-stats.json"  # which tests come past a function
 
 
 def main(patterns: list[str], sample: int | None, seed: int) -> int:
@@ -26,7 +32,8 @@ def main(patterns: list[str], sample: int | None, seed: int) -> int:
     if mutmut("run", *tried).returncode:
         return 1
     verdicts = {name: verdict for name, verdict in results().items() if one_of(tried, name)}
-    survivors = [name for name, verdict in verdicts.items() if verdict not in KILLED]
+    others = of_imports()
+    survivors = [name for name, verdict in verdicts.items() if verdict not in KILLED and not dies(name, others)]
     known = {one for group in yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8")) for one in edits(group)}
     holes = [(name, edit) for name in survivors if (edit := edit_of(name)) not in known]
     for name, (path, before, after) in holes:
@@ -47,6 +54,31 @@ def drawn(patterns: list[str], sample: int, seed: int) -> list[str]:
 def results() -> dict[str, str]:
     """What became of each mutant."""
     return dict(line.strip().rpartition(": ")[::2] for line in said("results", "--all", "true") if ": " in line)
+
+
+def of_imports() -> dict[str, list[str]]:
+    """Each function that none but the first test of its file comes past, and all tests of that file."""
+    stats = json.loads(STATS.read_text(encoding="utf-8"))
+    turn = {test: n for n, test in enumerate(stats["duration_by_test"])}
+    of_file: dict[str, set[str]] = {}
+    for function, tests in stats["tests_by_mangled_function_name"].items():
+        of_file.setdefault(function.rpartition(".")[0], set()).update(tests)
+    return {
+        function: sorted(some, key=turn.__getitem__)
+        for function, tests in stats["tests_by_mangled_function_name"].items()
+        if len(some := of_file[function.rpartition(".")[0]]) > len(tests) and tests == [min(some, key=turn.__getitem__)]
+    }
+
+
+def dies(name: str, others: dict[str, list[str]]) -> bool:
+    """Whether one of the tests of its file kills a mutant of what runs in an import."""
+    tests = others.get(name.rpartition("__mutmut_")[0], [])
+    options = ["-q", "-x", "-o", "addopts=", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "MUTANT_UNDER_TEST": name, "PYTHONPATH": "src"}
+    asked = [sys.executable, "-m", "pytest", *options, *tests]
+    return bool(tests) and bool(
+        subprocess.run(asked, cwd=ROOT / "mutants", env=environment, check=False, stdout=subprocess.DEVNULL).returncode
+    )
 
 
 def one_of(patterns: list[str], name: str) -> bool:

@@ -235,6 +235,9 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     const changed = Object.entries(slots).filter(([slot, markup]) => shown[slot] !== markup)
       .map(([slot, markup]) => [el.querySelector(`[data-slot="${slot}"]`), slot, markup]);
     const outlines = moving() ? changed.filter(([, slot]) => slot in shown && slot.startsWith("marks")).map(([element]) => [parts(element), element]) : [];
+    for (const [element, slot] of changed) {
+      if (slot.startsWith("marks")) for (const animation of element.getAnimations({ subtree: true })) animation.cancel();
+    }
     for (const [element, slot, markup] of changed) renew(element, shown[slot] = markup);
     for (const outline of outlines) glide(...outline);
   }
