@@ -18,7 +18,7 @@ from convbp.equations.cases import Blocks, Channels, Layer, random_cases
 from convbp.equations.changes import changed, places
 from convbp.equations.conventions import ConvolutionLayer
 from convbp.equations.entry import CASES, FAILS, HOLDS, NOTHING_OUTSIDE, WITH_A_READING
-from convbp.equations.formula import Map
+from convbp.equations.formula import UNDEFINED, Map
 from convbp.equations.shown import worth_seeing
 from symbolic import SymbolicLayer, is_zero, symbolic_layer
 
@@ -43,6 +43,14 @@ def test_every_equation_of_the_article_is_there_once():
 @pytest.mark.parametrize("key", NAMED)
 def test_the_verdict(key):
     assert equation(key).verdict == VERDICTS[key]
+
+
+def test_what_a_formula_gives_is_exact():
+    for entry in [*ALL, *(entry for row in conventions() for entry in row.entries)]:
+        (case,) = random_cases(entry.family, 0, 1)
+        for name, form in entry.forms.items():
+            for value in (value for side in form.sides[1:] for value in side.table(case).flat):
+                assert isinstance(value, int | Fraction) or value is UNDEFINED, (entry.key, name, value)
 
 
 @pytest.mark.slow
@@ -176,6 +184,15 @@ def test_both_rows_of_the_table_hold_and_say_so():
             assert entry.verdict == HOLDS
             assert entry.check(seed=5).passed
     assert conventions()._repr_markdown_().count("(holds)") == 6
+
+
+def test_the_rows_of_the_table_are_named_as_the_article_s_equations_and_sections():
+    sections = {entry.section for entry in ALL}
+    for row, convention in zip(conventions(), ("cross-correlation", "convolution"), strict=True):
+        assert [entry.title for entry in row.entries] == ["The forward pass", equation(13).title, equation(20).title]
+        names = [f"{what}, {convention} forward" for what in ("Forward", "Kernel gradient", "Delta")]
+        assert [entry.name for entry in row.entries] == names
+        assert {entry.section for entry in row.entries} <= sections
 
 
 @pytest.mark.parametrize("what", ["forward", "kernel_gradient", "delta"])
