@@ -75,7 +75,6 @@ def test_random_cases_have_no_two_sizes_that_a_mistake_could_exchange(family):
     assert len({(case.inputs.shape, case.kernel.shape) for case in cases}) > 8
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key in NAMED if VERDICTS[key] != HOLDS])
 def test_the_counterexample_is_one_and_no_smaller_case_is(key):
     entry = equation(key)
@@ -95,7 +94,6 @@ def test_what_holds_has_no_counterexample(key):
     assert equation(key).counterexample is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key in NAMED if VERDICTS[key] != HOLDS])
 def test_a_condition_under_which_it_happens_to_hold_is_given_and_met_by_cases_that_are_not_trivial(key):
     entry = equation(key)

@@ -229,7 +229,6 @@ def test_eq_21_by_loops():
     assert max(wanted) < CASES
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("flips", [False, True])
 def test_the_meanings_of_the_star_by_loops(flips):
     def of(slide):
@@ -252,7 +251,6 @@ def test_the_meanings_of_the_star_by_loops(flips):
             assert column(table, name)[row] == wanted, (row, name)
 
 
-@pytest.mark.slow
 def test_eq_4_by_loops():
     def added(case, d, slide):
         image, kernel = case.inputs.array, case.kernel.array

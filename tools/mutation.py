@@ -1,16 +1,21 @@
 """Test the tests: ``python tools/mutation.py [name ...]`` changes the code, one place at a time, and runs them.
 
 mutmut makes the mutants and runs the tests that reach each of them; ``[tool.mutmut]`` in ``pyproject.toml`` says of
-what and with which. Names are patterns of mutants, ``"convbp.pooling.*"``; without one all are tried, which takes
-hours: ``--sample 150`` tries so many of them, others for each ``--seed``. It goes on where it was stopped. What
-survives is a hole in the tests, or changes nothing that anybody can see.
+what and with which. What gets past these meets all of them: a test that uses what an earlier one has computed and kept,
+or what was computed at the import, is not among those that mutmut has seen to reach the place. Names are patterns of
+mutants, ``"convbp.pooling.*"``; without one all are tried, which takes hours: ``--sample 150`` tries so many of them,
+others for each ``--seed``. It goes on where it was stopped. What survives is a hole in the tests, or changes nothing
+that anybody can see.
 The mutants of this second kind are in ``tests/equivalent_mutants.yml``, each with its reason; all others are printed.
 """
 
 import argparse
+import os
 import random
 import subprocess
 import sys
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -27,6 +32,8 @@ def main(patterns: list[str], sample: int | None, seed: int) -> int:
         return 1
     verdicts = {name: verdict for name, verdict in results().items() if one_of(tried, name)}
     survivors = [name for name, verdict in verdicts.items() if verdict not in KILLED]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        survivors = [name for name, past in zip(survivors, threads.map(gets_past_all, survivors), strict=True) if past]
     known = {one for group in yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8")) for one in edits(group)}
     holes = [(name, edit) for name in survivors if (edit := edit_of(name)) not in known]
     for name, (path, before, after) in holes:
@@ -59,6 +66,20 @@ def mutmut(*arguments: str, **options) -> subprocess.CompletedProcess:
 
 def said(*arguments: str) -> list[str]:
     return mutmut(*arguments, stdout=subprocess.PIPE, text=True, encoding="utf-8").stdout.splitlines()
+
+
+def gets_past_all(name: str) -> bool:
+    """Whether no test at all says that this mutant is wrong."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        settings = tomllib.load(file)["tool"]["mutmut"]
+    arguments = [*settings["pytest_add_cli_args"], *settings["pytest_add_cli_args_test_selection"]]
+    return not subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir=.", *arguments],
+        cwd=ROOT / "mutants",
+        env=os.environ | {"MUTANT_UNDER_TEST": name, "PYTHONPATH": "src"},
+        stdout=subprocess.DEVNULL,
+        check=False,
+    ).returncode
 
 
 def edit_of(name: str) -> tuple[str, str, str]:
