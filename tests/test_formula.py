@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from convbp import loops
-from convbp.equations import deltas, equation, equations, letters
+from convbp.equations import conventions, deltas, equation, equations, letters
 from convbp.equations.cases import Blocks, random_cases
 from convbp.equations.changes import all_changes, places
 from convbp.equations.conventions import TABLE, formula_of
@@ -288,14 +288,15 @@ def test_where_no_part_is_printed_none_can_be_chosen():
 
 WORDS = (
     r"\, \\ \{ \} \Big \begin \big \cdot \circ \delta \dots \end \frac \in \lfloor \mathrm \otimes \partial \quad "
-    r"\rfloor \sqrt \sum \textstyle \tfrac \times cases rot C E H I K N Q W b c d f i ij j k l m n o p t w x y"
+    r"\rfloor \sqrt \sum \textstyle \tfrac \times aligned cases rot C E H I K N Q W b c d f i ij ijd j k l m n o p t w x y"
 )
 
 
 def test_a_formula_has_no_letters_and_signs_but_the_article_s():
-    for entry, name, at in SIDES:
-        latex = re.sub(r"\\text\{[^}]*\}", "", entry.forms[name].sides[at].latex)
-        assert set(re.findall(r"\\[a-zA-Z]+|\\.|[a-zA-Z]+", latex)) <= {r"\ ", *WORDS.split()}, (entry.key, name)
+    for entry in [*equations(), *(entry for row in conventions() for entry in row.entries)]:
+        for name, form in entry.forms.items():
+            latex = re.sub(r"\\text\{[^}]*\}", "", form.latex)
+            assert set(re.findall(r"\\[a-zA-Z]+|\\.|[a-zA-Z]+", latex)) <= {r"\ ", *WORDS.split()}, (entry.key, name)
 
 
 def test_an_index_is_written_without_spaces_but_for_the_one_that_ends_a_command():

@@ -321,6 +321,13 @@ def test_the_table_of_what_was_tried_has_every_form_once():
     assert {one.key for one in tried()} >= {2, 3, 4, 5, 6, 7, 9, 14, 17, 19, 20, 21, 22}
 
 
+@pytest.mark.parametrize(("key", "reads_outside"), [(3, True), (9, False), (17, True)])
+def test_zeros_outside_are_named_as_a_reading_with_their_place_in_the_article(key, reads_outside):
+    rows, meanings = tried(key)._repr_markdown_().split("\n\n")
+    assert rows.count(" | 0 outside an array | reading | ") == reads_outside
+    assert meanings.count("| 0 outside an array | Eq. 16: ") == reads_outside
+
+
 def test_a_table_of_counts_says_the_same_in_both_forms():
     table = rule_of_thumb()
     for counts in table.rows.values():
