@@ -288,7 +288,8 @@ def test_where_no_part_is_printed_none_can_be_chosen():
 
 WORDS = (
     r"\, \\ \{ \} \Big \begin \big \cdot \circ \delta \dots \end \frac \in \lfloor \mathrm \otimes \partial \quad "
-    r"\rfloor \sqrt \sum \textstyle \tfrac \times aligned cases rot C E H I K N Q W b c d f i ij ijd j k l m n o p t w x y"
+    r"\rfloor \sqrt \sum \textstyle \tfrac \times "
+    "aligned cases rot C E H I K N Q W b c d f i ij ijd j k l m n o p t w x y"
 )
 
 
