@@ -31,14 +31,16 @@ def main(patterns: list[str], sample: int | None, seed: int) -> int:
     if mutmut("run", *tried).returncode:
         return 1
     verdicts = {name: verdict for name, verdict in results().items() if one_of(tried, name)}
-    survivors = [name for name, verdict in verdicts.items() if verdict not in KILLED]
+    known = yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8"))
+    survivors = [(name, edit_of(name)) for name, verdict in verdicts.items() if verdict not in KILLED]
+    unexplained = [(name, edit) for name, edit in survivors if not any(explains(group, *edit) for group in known)]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        survivors = [name for name, past in zip(survivors, threads.map(gets_past_all, survivors), strict=True) if past]
-    known = {one for group in yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8")) for one in edits(group)}
-    holes = [(name, edit) for name in survivors if (edit := edit_of(name)) not in known]
+        past = threads.map(gets_past_all, [name for name, _ in unexplained])
+        holes = [hole for hole, gets_past in zip(unexplained, past, strict=True) if gets_past]
     for name, (path, before, after) in holes:
         print(f"{name}, {path}:\n  - {before}\n  + {after}")
-    killed, equivalent = len(verdicts) - len(survivors), len(survivors) - len(holes)
+    equivalent = len(survivors) - len(unexplained)
+    killed = len(verdicts) - equivalent - len(holes)
     print(f"{len(verdicts)} mutants: {killed} killed, {equivalent} equivalent, {len(holes)} survived.")
     return int(bool(holes))
 
@@ -93,8 +95,13 @@ def edit_of(name: str) -> tuple[str, str, str]:
     return path, before, after
 
 
-def edits(group: dict) -> list[tuple[str, str, str]]:
-    return [(group["file"], group["line"], mutant) for mutant in group["mutants"]]
+def explains(group: dict, path: str, before: str, after: str) -> bool:
+    """Whether this entry says why nobody could see this change."""
+    if "everywhere" not in group:
+        return path == group["file"] and before == group["line"] and after in group["mutants"]
+    pieces = before.split(group["everywhere"])
+    cuts = [(group["everywhere"].join(part) for part in (pieces[:n], pieces[n:])) for n in range(1, len(pieces))]
+    return any(after == mutant.join(cut) for cut in map(tuple, cuts) for mutant in group["mutants"])
 
 
 if __name__ == "__main__":
