@@ -198,6 +198,7 @@ def test_what_could_stand_at_a_place_is_what_the_name_of_the_choice_says():
         "i": {"j for i": "j"},
         "0": {"one more": "1", "one less": "-1"},
     }
+    assert choices(I.bare(i, j)) == {"I": {"turned": r"\mathrm{rot}_{180^\circ} I"}}  # no index is printed
     turned = choices(TurnedSum(K[m, n], ()))
     assert turned[r"\mathrm{rot}_{180^\circ}\Big\{K_{m,n}\Big\}"] == {"not turned": "K_{m,n}"}
 
