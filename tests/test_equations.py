@@ -24,6 +24,7 @@ from symbolic import SymbolicLayer, is_zero, symbolic_layer
 
 ALL = list(equations())
 NAMED = [entry.key for entry in ALL]
+SHOWN = [*ALL, *(entry for row in conventions() for entry in row.entries)]
 
 # What the article's readers and this course found, by hand; the code computes it.
 VERDICTS = {
@@ -46,7 +47,7 @@ def test_the_verdict(key):
 
 
 def test_what_a_formula_gives_is_exact():
-    for entry in [*ALL, *(entry for row in conventions() for entry in row.entries)]:
+    for entry in SHOWN:
         (case,) = random_cases(entry.family, 0, 1)
         for name, form in entry.forms.items():
             for value in (value for side in form.sides[1:] for value in side.table(case).flat):
@@ -264,13 +265,11 @@ def test_what_is_said_of_an_equation_is_judged_apart_from_its_formula():
 # How they show themselves.
 
 
-SHOWN = {entry.name: entry for entry in [*ALL, *(entry for row in conventions() for entry in row.entries)]}
 LABELS = r"right side(, which has no value)?|line [1-4](, which has no value)?|flipped |mean squared error"
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_an_entry_shows_its_forms_its_verdict_and_both_sides(name):
-    entry = SHOWN[name]
+@pytest.mark.parametrize("entry", SHOWN, ids=lambda entry: entry.name)
+def test_an_entry_shows_its_forms_its_verdict_and_both_sides(entry):
     page = entry._repr_markdown_()
     assert entry.verdict in page
     assert entry.explanation in page
