@@ -198,6 +198,12 @@ def test_what_could_stand_at_a_place_is_what_the_name_of_the_choice_says():
         "i": {"j for i": "j"},
         "0": {"one more": "1", "one less": "-1"},
     }
+    rot, star = r"\mathrm{rot}_{180^\circ} K_{m,n}", Entries(STAR, Turned(K)[m, n], I[i, 0])
+    assert choices(star)[rf"{rot} * I_{{i,0}}"] == {
+        "the other operation": rf"{rot} \otimes I_{{i,0}}",
+        "in full": rf"{rot} \overset{{\text{{full}}}}{{*}} I_{{i,0}}",
+        "the valid part": rf"{rot} \overset{{\text{{valid}}}}{{*}} I_{{i,0}}",
+    }
     assert choices(I.bare(i, j)) == {"I": {"turned": r"\mathrm{rot}_{180^\circ} I"}}  # no index is printed
     turned = choices(TurnedSum(K[m, n], ()))
     assert turned[r"\mathrm{rot}_{180^\circ}\Big\{K_{m,n}\Big\}"] == {"not turned": "K_{m,n}"}
