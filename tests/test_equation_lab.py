@@ -1,6 +1,7 @@
 """EquationLab against the LaTeX that it prints, read and computed here by plain loops that know nothing of its tree."""
 
 import re
+from collections import Counter
 from functools import cache
 from itertools import product
 
@@ -12,7 +13,7 @@ import sample
 from controls import control
 from convbp.equations.cases import Layer, random_cases
 from convbp.equations.changes import boxed, changed, places
-from convbp.equations.trials import SQUARE_AND_X, trial
+from convbp.equations.trials import SQUARE_AND_X, small_cases, trial
 from convbp.explorers import EquationLab
 from convbp.explorers.equation_lab import State
 from convbp.explorers.states.changed_formula import choices_of, formula_with, named_places
@@ -190,6 +191,51 @@ def check(state, drawn):
     assert drawn.highlights[drawn.selected].sentence.startswith(f"Eq. {state.equation} ")
 
 
+def assert_it_fails_there(key, latex, failure):
+    case = failure.case
+    arrays = case.inputs.array, case.kernel.array, case.delta.array
+    assert entry(latex, *arrays, failure.index, case.f)[0] == failure.value
+    assert gradient(key, *arrays, case.f)[failure.index] == failure.right != failure.value
+    assert max(case.delta.shape) <= 2, "a small case would do"
+
+
+@pytest.mark.parametrize(("key", "place"), [(13, "i"), (20, "i' - m"), (21, "j' + n"), (22, "m")])
+def test_a_formula_that_fails_does_so_in_a_small_layer(key, place):
+    """The first choice at each of a few places: another index, or another sign."""
+    formula = formula_with(key, ())
+    at = next(one for one in places(formula) if one.latex == place)
+    after = changed(formula, at, next(iter(at.choices)))
+    found = trial(key, after)
+    assert found.defined
+    assert found.equal < found.cases == 200
+    assert_it_fails_there(key, after.latex, found.failure)
+
+
+@pytest.mark.parametrize("one", ["kernel", "inputs"])
+def test_small_layers_have_a_single_1_in_each_of_two_arrays_and_the_smallest_come_first(one):
+    cases = small_cases(one, "delta")
+    sizes = [getattr(case, one).array.size + case.delta.array.size for case in cases]
+    assert sizes == sorted(sizes)
+    counted = Counter()
+    for case in cases:
+        for name in (one, "delta"):
+            *zeros, last = sorted(getattr(case, name).array.ravel().tolist())
+            assert (set(zeros), last) in (({0}, 1), (set(), 1))
+        if one == "kernel":
+            inputs = case.inputs.array.ravel().tolist()
+            assert inputs in ([0] * len(inputs), list(range(len(inputs))))
+            assert [case.f.slope(x) for x in range(3)] == [1, 3, 5]
+        else:
+            assert not case.kernel.array.any()
+        counted[case.kernel.shape, case.delta.shape] += 1
+    pairs = list(product((1, 2), repeat=2))
+    assert set(counted) == set(product(pairs, repeat=2))
+    for ((k1, k2), (rows, cols)), times in counted.items():
+        each = k1 * k2 if one == "kernel" else (rows + k1 - 1) * (cols + k2 - 1)
+        with_both_inputs = 2 if one == "kernel" else 1
+        assert times == each * rows * cols * with_both_inputs
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("key", EQUATIONS)
 def test_of_every_change_it_says_truly_whether_the_equation_still_holds(key):
@@ -206,11 +252,7 @@ def test_of_every_change_it_says_truly_whether_the_equation_still_holds(key):
             assert found.defined
             assert (found.equal == found.cases) == (found.failure is None)
             if found.failure:
-                failure, case = found.failure, found.failure.case
-                arrays = case.inputs.array, case.kernel.array, case.delta.array
-                assert entry(after.latex, *arrays, failure.index, case.f)[0] == failure.value
-                assert gradient(key, *arrays, case.f)[failure.index] == failure.right != failure.value
-                assert max(case.delta.shape) <= 2, "a small case would do"
+                assert_it_fails_there(key, after.latex, found.failure)
             else:
                 held += 1
                 rng = np.random.default_rng(3)

@@ -11,13 +11,31 @@ import numpy as np
 import pytest
 
 from convbp import loops
-from convbp.equations import deltas, equation, equations
+from convbp.equations import conventions, deltas, equation, equations, letters
 from convbp.equations.cases import Blocks, random_cases
 from convbp.equations.changes import all_changes, places
 from convbp.equations.conventions import TABLE, formula_of
 from convbp.equations.entry import NOTHING_OUTSIDE
-from convbp.equations.formula import UNDEFINED, Block
-from convbp.equations.letters import i, k1
+from convbp.equations.formula import (
+    FULL,
+    OTIMES,
+    STAR,
+    UNDEFINED,
+    VALID,
+    Block,
+    Entries,
+    Formula,
+    InPart,
+    Letter,
+    Number,
+    Place,
+    Slid,
+    Turned,
+    TurnedSum,
+    beside,
+    total,
+)
+from convbp.equations.letters import H, f, i, j, k1, k2, m, p
 from convbp.equations.terms import Arrays, Named, all_terms, reads, terms
 from symbolic import is_zero, symbolic_case
 
@@ -91,6 +109,114 @@ def test_every_change_shows_in_the_latex_and_is_caught_unless_algebra_undoes_it(
         if judge(entry, name, n, after) == "missed":
             missed.append((entry.key, name, change))
     assert not missed, f"with CONVBP_SEED={SEED}"
+
+
+def choices(expression):
+    """Each place of an expression, as LaTeX, and what becomes of it by each choice."""
+    return {
+        place.latex: {name: node.latex for name, node in place.choices.items()} for place in places(Formula(expression))
+    }
+
+
+def test_what_could_stand_at_a_place_is_what_the_name_of_the_choice_says():
+    n = letters.n
+    I, K, y, t = Letter("I", "inputs"), Letter("K", "kernel"), Letter("y", "y"), Letter("t", "t")  # noqa: E741
+    assert choices(total((m, 0, H - k1), (n, -1, k2 + 1))(I(i - m, 3) * K(-m, n))) == {
+        r"\sum_{m=0}^{H-k_1}": {
+            "its first value is one later": r"\sum_{m=1}^{H-k_1}",
+            "its first value is one earlier": r"\sum_{m=-1}^{H-k_1}",
+            "its last value is one later": r"\sum_{m=0}^{H-k_1+1}",
+            "its last value is one earlier": r"\sum_{m=0}^{H-k_1-1}",
+            "the limits of the other axis": r"\sum_{m=0}^{W-k_2}",
+        },
+        r"\sum_{n=-1}^{k_2+1}": {
+            "its first value is one later": r"\sum_{n=0}^{k_2+1}",
+            "its first value is one earlier": r"\sum_{n=-2}^{k_2+1}",
+            "its last value is one later": r"\sum_{n=-1}^{k_2+2}",
+            "its last value is one earlier": r"\sum_{n=-1}^{k_2}",
+            "the limits of the other axis": r"\sum_{n=-1}^{k_1+1}",
+        },
+        r"I(i-m, 3)\, K(-m, n)": {"without I(i-m, 3)": "K(-m, n)", "without K(-m, n)": "I(i-m, 3)"},
+        "I(i-m, 3)": {"turned": r"(\mathrm{rot}_{180^\circ} I)(i-m, 3)", "K for I": "K(i-m, 3)"},
+        "i - m": {"the sign is +": "i + m"},
+        "i": {"j for i": "j"},
+        "m": {"n for m": "n"},
+        "3": {"one more": "4", "one less": "2"},
+        "K(-m, n)": {"turned": r"(\mathrm{rot}_{180^\circ} K)(-m, n)", "I for K": "I(-m, n)"},
+        "-m": {"without the minus": "m"},
+        "n": {"m for n": "m"},
+    }
+    assert choices(beside(Number(3), total((p, 0, 5))((t[p] - y[p]) ** 2))) == {
+        r"3 \sum_{p=0}^{5} (t_p - y_p)^2": {
+            "without 3": r"\sum_{p=0}^{5} (t_p - y_p)^2",
+            r"without \sum_{p=0}^{5} (t_p - y_p)^2": "3",
+        },
+        "3": {"twice as much": "6"},
+        r"\sum_{p=0}^{5}": {
+            "its first value is one later": r"\sum_{p=1}^{5}",
+            "its first value is one earlier": r"\sum_{p=-1}^{5}",
+            "its last value is one later": r"\sum_{p=0}^{6}",
+            "its last value is one earlier": r"\sum_{p=0}^{4}",
+        },
+        "(t_p - y_p)^2": {"not squared": "t_p - y_p"},
+        "t_p - y_p": {
+            "the sign is +": "t_p + y_p",
+            "the first term is missing": "-y_p",
+            "the last term is missing": "t_p",
+        },
+    }
+    b = Letter("b", "bias")[()]
+    valid = r"I \otimes \mathrm{rot}_{180^\circ} K"
+    assert choices(f(I[i, j]) + InPart(Slid(OTIMES, I, Turned(K), VALID).bare(i, j) + b)) == {
+        rf"f(I_{{i,j}}) + {valid} + b \text{{, valid}}": {
+            "the sign is -": rf"f(I_{{i,j}}) - {valid} + b \text{{, valid}}",
+            "the first term is missing": rf"{valid} + b \text{{, valid}}",
+            "the last term is missing": "f(I_{i,j})",
+        },
+        "f(I_{i,j})": {"the other of f and f'": "f'(I_{i,j})"},
+        "I_{i,j}": {"turned": r"(\mathrm{rot}_{180^\circ} I)_{i,j}"},
+        "i": {"j for i": "j"},
+        "j": {"i for j": "i"},
+        rf"{valid} + b \text{{, valid}}": {"the full part": rf"{valid} + b \text{{, full}}"},
+        f"{valid} + b": {
+            "the sign is -": f"{valid} - b",
+            "the first term is missing": "b",
+            "the last term is missing": valid,
+        },
+        valid: {"the other operation": r"I * \mathrm{rot}_{180^\circ} K"},
+    }
+    assert choices(Entries(STAR, Turned(K)[m, n], I[i, 0], FULL)) == {
+        r"\mathrm{rot}_{180^\circ} K_{m,n} \overset{\text{full}}{*} I_{i,0}": {
+            "the other operation": r"\mathrm{rot}_{180^\circ} K_{m,n} \overset{\text{full}}{\otimes} I_{i,0}",
+            "the valid part": r"\mathrm{rot}_{180^\circ} K_{m,n} \overset{\text{valid}}{*} I_{i,0}",
+            "without saying which part": r"\mathrm{rot}_{180^\circ} K_{m,n} * I_{i,0}",
+        },
+        r"(\mathrm{rot}_{180^\circ} K)_{m,n}": {"not turned": "K_{m,n}"},
+        "m": {"n for m": "n"},
+        "n": {"m for n": "m"},
+        "I_{i,0}": {"turned": r"(\mathrm{rot}_{180^\circ} I)_{i,0}"},
+        "i": {"j for i": "j"},
+        "0": {"one more": "1", "one less": "-1"},
+    }
+    rot, star = r"\mathrm{rot}_{180^\circ} K_{m,n}", Entries(STAR, Turned(K)[m, n], I[i, 0])
+    assert choices(star)[rf"{rot} * I_{{i,0}}"] == {
+        "the other operation": rf"{rot} \otimes I_{{i,0}}",
+        "in full": rf"{rot} \overset{{\text{{full}}}}{{*}} I_{{i,0}}",
+        "the valid part": rf"{rot} \overset{{\text{{valid}}}}{{*}} I_{{i,0}}",
+    }
+    assert choices(I.bare(i, j)) == {"I": {"turned": r"\mathrm{rot}_{180^\circ} I"}}  # no index is printed
+    turned = choices(TurnedSum(K[m, n], ()))
+    assert turned[r"\mathrm{rot}_{180^\circ}\Big\{K_{m,n}\Big\}"] == {"not turned": "K_{m,n}"}
+
+
+def test_brackets_are_printed_where_the_value_has_them():
+    a, b, Q = Letter("a", "a"), Letter("b", "b"), Place("Q", (i, j))
+    assert total((m, 0, k1))(a[m] + b[m]).latex == r"\sum_{m=0}^{k_1} (a_m + b_m)"
+    assert ((-a[m]) ** 2).latex == "(-a_m)^2"
+    assert (i + Number(-1)).compact == "i+(-1)"
+    assert (i - (j - m)).compact == "i-(j-m)"
+    assert Turned(a)[Q].latex == r"(\mathrm{rot}_{180^\circ} a)_Q"
+    assert Letter("x^l", "x")[Q].latex == "x_Q^l"
 
 
 # Terms, and the cells that are read.
@@ -169,14 +295,16 @@ def test_where_no_part_is_printed_none_can_be_chosen():
 
 WORDS = (
     r"\, \\ \{ \} \Big \begin \big \cdot \circ \delta \dots \end \frac \in \lfloor \mathrm \otimes \partial \quad "
-    r"\rfloor \sqrt \sum \textstyle \tfrac \times cases rot C E H I K N Q W b c d f i ij j k l m n o p t w x y"
+    r"\rfloor \sqrt \sum \textstyle \tfrac \times "
+    "aligned cases rot C E H I K N Q W b c d f i ij ijd j k l m n o p t w x y"
 )
 
 
 def test_a_formula_has_no_letters_and_signs_but_the_article_s():
-    for entry, name, at in SIDES:
-        latex = re.sub(r"\\text\{[^}]*\}", "", entry.forms[name].sides[at].latex)
-        assert set(re.findall(r"\\[a-zA-Z]+|\\.|[a-zA-Z]+", latex)) <= {r"\ ", *WORDS.split()}, (entry.key, name)
+    for entry in [*equations(), *(entry for row in conventions() for entry in row.entries)]:
+        for name, form in entry.forms.items():
+            latex = re.sub(r"\\text\{[^}]*\}", "", form.latex)
+            assert set(re.findall(r"\\[a-zA-Z]+|\\.|[a-zA-Z]+", latex)) <= {r"\ ", *WORDS.split()}, (entry.key, name)
 
 
 def test_an_index_is_written_without_spaces_but_for_the_one_that_ends_a_command():

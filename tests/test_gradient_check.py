@@ -160,6 +160,14 @@ def test_either_gradient_is_named_if_it_is_none():
             compare_gradients(*gradients)
 
 
+@pytest.mark.skipif(np.finfo(np.longdouble).max == np.finfo(np.float64).max, reason="long doubles are float64 here")
+@pytest.mark.parametrize("name", ["computed", "expected"])
+def test_what_is_too_large_for_float64_is_named(name):
+    given = {"computed": np.ones(2), "expected": np.ones(2), name: np.array([1, np.longdouble("1e400")])}
+    with pytest.raises(ValueError, match=rf"^compare_gradients: {name}, in float64, has an entry that is NaN or inf"):
+        compare_gradients(**given)
+
+
 def test_adjoint_of_a_matrix_is_its_transpose():
     matrix = np.array([[1, 2, 3], [4, 5, 6]])
     right = adjoint_test(lambda x: matrix @ x, lambda y: matrix.T @ y, (3,))

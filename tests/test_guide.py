@@ -114,11 +114,10 @@ def the_sum(tmp_path, monkeypatch):
     return load("sum_of_the_map", EQUATION, tmp_path, monkeypatch).SUM
 
 
-def test_the_equation_of_the_guide_holds_and_shows_itself(the_sum, monkeypatch):
+def test_the_equation_of_the_guide_holds_and_shows_itself(the_sum):
     assert the_sum.verdict == HOLDS
     assert the_sum.check(seed=1).passed
-    monkeypatch.setattr(test_equations, "equation", lambda key: the_sum)
-    test_equations.test_an_entry_shows_its_forms_its_verdict_and_both_sides(the_sum.key)
+    test_equations.test_an_entry_shows_its_forms_its_verdict_and_both_sides(the_sum)
 
 
 def test_every_change_of_it_is_caught(the_sum):

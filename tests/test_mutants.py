@@ -63,6 +63,8 @@ def test_inputs_without_fractions_would_let_cut_off_numbers_pass():
 def test_what_is_said_of_an_equivalent_mutant_is_said_of_a_line_that_is_there():
     groups = yaml.safe_load(Path(course.ROOT, "tests", "equivalent_mutants.yml").read_text(encoding="utf-8"))
     for group in groups:
+        if "everywhere" in group:
+            continue
         source = Path(course.ROOT, "src", "convbp", group["file"]).read_text(encoding="utf-8")
         assert " ".join(group["line"].split()) in " ".join(source.split()), (group["file"], group["line"])
         assert group["why"].endswith(".")

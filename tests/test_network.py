@@ -283,6 +283,8 @@ def test_seeds_and_dtypes():
     one, same, other = network(seed=1), network(seed=1), network(seed=2)
     assert all(np.array_equal(one.parameters[name], same.parameters[name]) for name in one.parameters)
     assert not np.array_equal(one.parameters["conv1.kernel"], other.parameters["conv1.kernel"])
+    drawn, zero = Network((2,), Dense(3)), Network((2,), Dense(3), seed=0)
+    np.testing.assert_array_equal(drawn.parameters["dense1.weights"], zero.parameters["dense1.weights"])
     wide = Network((30, 20, 4), Conv2D(50, (3, 5)), seed=3)
     assert np.std(wide.parameters["conv1.kernel"]) == pytest.approx(np.sqrt(2 / 60), rel=0.05)
     assert not wide.parameters["conv1.bias"].any()
@@ -709,6 +711,10 @@ def test_no_file(tmp_path):
         (lambda: Conv2D(0, 3), "Conv2D: filters is 0; expected at least 1."),
         (lambda: Conv2D(2.5, 3), "Conv2D: filters is 2.5; expected an integer, for example filters=8."),
         (lambda: Conv2D(2, 3, stride=0), "Conv2D: stride is 0; expected at least 1."),
+        (
+            lambda: Network((2**20,), Dense(2**21)),
+            "Network: dense1.weights would be 1048576×2097152, more numbers than fit into memory; expected at most",
+        ),
         (lambda: Dense(True), "Dense: units is True; expected an integer, for example units=8."),
         (lambda: AveragePool2D(2, padding=2), "AveragePool2D: padding is 2 and the window is 2×2"),
     ],
@@ -767,7 +773,7 @@ def test_labels_that_are_refused(labels, said):
 
 def test_a_delta_that_does_not_fit():
     net = network()
-    with pytest.raises(ValueError, match=r"Network.deltas: delta has shape \(3, 5\); expected \(3, 4\)"):
+    with pytest.raises(ValueError, match=r"Network.deltas: delta has shape \(3, 5\); expected \(3, 4\)\. It has a"):
         net.deltas(net.forward(images()), np.zeros((3, 5)))
     with pytest.raises(TypeError, match=r"Network\.deltas: forward is of another network"):
         net.deltas(network().forward(images()), np.zeros((3, 4)))

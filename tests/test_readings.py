@@ -229,7 +229,6 @@ def test_eq_21_by_loops():
     assert max(wanted) < CASES
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("flips", [False, True])
 def test_the_meanings_of_the_star_by_loops(flips):
     def of(slide):
@@ -252,7 +251,6 @@ def test_the_meanings_of_the_star_by_loops(flips):
             assert column(table, name)[row] == wanted, (row, name)
 
 
-@pytest.mark.slow
 def test_eq_4_by_loops():
     def added(case, d, slide):
         image, kernel = case.inputs.array, case.kernel.array
@@ -321,6 +319,13 @@ def test_the_table_of_what_was_tried_has_every_form_once():
         assert f"{entry.count(form)} of {CASES}" in rows.replace("*", "")
     assert meanings.count("**nowhere**") == 2
     assert {one.key for one in tried()} >= {2, 3, 4, 5, 6, 7, 9, 14, 17, 19, 20, 21, 22}
+
+
+@pytest.mark.parametrize(("key", "reads_outside"), [(3, True), (9, False), (17, True)])
+def test_zeros_outside_are_named_as_a_reading_with_their_place_in_the_article(key, reads_outside):
+    rows, meanings = tried(key)._repr_markdown_().split("\n\n")
+    assert rows.count(" | 0 outside an array | reading | ") == reads_outside
+    assert meanings.count("| 0 outside an array | Eq. 16: ") == reads_outside
 
 
 def test_a_table_of_counts_says_the_same_in_both_forms():

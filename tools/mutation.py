@@ -1,21 +1,21 @@
 """Test the tests: ``python tools/mutation.py [name ...]`` changes the code, one place at a time, and runs them.
 
 mutmut makes the mutants and runs the tests that reach each of them; ``[tool.mutmut]`` in ``pyproject.toml`` says of
-what and with which. Names are patterns of mutants, ``"convbp.pooling.*"``; without one all are tried, which takes
-hours: ``--sample 150`` tries so many of them, others for each ``--seed``. It goes on where it was stopped. What
-survives is a hole in the tests, or changes nothing that anybody can see.
+what and with which. What gets past these meets all of them: a test that uses what an earlier one has computed and kept,
+or what was computed at the import, is not among those that mutmut has seen to reach the place. Names are patterns of
+mutants, ``"convbp.pooling.*"``; without one all are tried, which takes hours: ``--sample 150`` tries so many of them,
+others for each ``--seed``. It goes on where it was stopped. What survives is a hole in the tests, or changes nothing
+that anybody can see.
 The mutants of this second kind are in ``tests/equivalent_mutants.yml``, each with its reason; all others are printed.
-
-What runs while a module is imported, to make its tables, is reached by no test but the one that happens to import it
-first. Where that one lets a mutant live, all tests are asked that come past anything in the same file.
 """
 
 import argparse
-import json
 import os
 import random
 import subprocess
 import sys
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -24,7 +24,6 @@ import yaml
 KILLED = ("killed", "timeout", "caught by type check")
 ROOT = Path(__file__).parent.parent
 EQUIVALENT = ROOT / "tests" / "equivalent_mutants.yml"
-STATS = ROOT / "mutants" / "mutmut-stats.json"  # which tests come past a function
 
 
 def main(patterns: list[str], sample: int | None, seed: int) -> int:
@@ -32,13 +31,16 @@ def main(patterns: list[str], sample: int | None, seed: int) -> int:
     if mutmut("run", *tried).returncode:
         return 1
     verdicts = {name: verdict for name, verdict in results().items() if one_of(tried, name)}
-    others = of_imports()
-    survivors = [name for name, verdict in verdicts.items() if verdict not in KILLED and not dies(name, others)]
-    known = {one for group in yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8")) for one in edits(group)}
-    holes = [(name, edit) for name in survivors if (edit := edit_of(name)) not in known]
+    known = yaml.safe_load(EQUIVALENT.read_text(encoding="utf-8"))
+    survivors = [(name, edit_of(name)) for name, verdict in verdicts.items() if verdict not in KILLED]
+    unexplained = [(name, edit) for name, edit in survivors if not any(explains(group, *edit) for group in known)]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        past = threads.map(gets_past_all, [name for name, _ in unexplained])
+        holes = [hole for hole, gets_past in zip(unexplained, past, strict=True) if gets_past]
     for name, (path, before, after) in holes:
         print(f"{name}, {path}:\n  - {before}\n  + {after}")
-    killed, equivalent = len(verdicts) - len(survivors), len(survivors) - len(holes)
+    equivalent = len(survivors) - len(unexplained)
+    killed = len(verdicts) - equivalent - len(holes)
     print(f"{len(verdicts)} mutants: {killed} killed, {equivalent} equivalent, {len(holes)} survived.")
     return int(bool(holes))
 
@@ -56,31 +58,6 @@ def results() -> dict[str, str]:
     return dict(line.strip().rpartition(": ")[::2] for line in said("results", "--all", "true") if ": " in line)
 
 
-def of_imports() -> dict[str, list[str]]:
-    """Each function that none but the first test of its file comes past, and all tests of that file."""
-    stats = json.loads(STATS.read_text(encoding="utf-8"))
-    turn = {test: n for n, test in enumerate(stats["duration_by_test"])}
-    of_file: dict[str, set[str]] = {}
-    for function, tests in stats["tests_by_mangled_function_name"].items():
-        of_file.setdefault(function.rpartition(".")[0], set()).update(tests)
-    return {
-        function: sorted(some, key=turn.__getitem__)
-        for function, tests in stats["tests_by_mangled_function_name"].items()
-        if len(some := of_file[function.rpartition(".")[0]]) > len(tests) and tests == [min(some, key=turn.__getitem__)]
-    }
-
-
-def dies(name: str, others: dict[str, list[str]]) -> bool:
-    """Whether one of the tests of its file kills a mutant of what runs in an import."""
-    tests = others.get(name.rpartition("__mutmut_")[0], [])
-    options = ["-q", "-x", "-o", "addopts=", "-p", "no:cacheprovider"]
-    environment = {**os.environ, "MUTANT_UNDER_TEST": name, "PYTHONPATH": "src"}
-    asked = [sys.executable, "-m", "pytest", *options, *tests]
-    return bool(tests) and bool(
-        subprocess.run(asked, cwd=ROOT / "mutants", env=environment, check=False, stdout=subprocess.DEVNULL).returncode
-    )
-
-
 def one_of(patterns: list[str], name: str) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns or ["*"])
 
@@ -91,6 +68,20 @@ def mutmut(*arguments: str, **options) -> subprocess.CompletedProcess:
 
 def said(*arguments: str) -> list[str]:
     return mutmut(*arguments, stdout=subprocess.PIPE, text=True, encoding="utf-8").stdout.splitlines()
+
+
+def gets_past_all(name: str) -> bool:
+    """Whether no test at all says that this mutant is wrong."""
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        settings = tomllib.load(file)["tool"]["mutmut"]
+    arguments = [*settings["pytest_add_cli_args"], *settings["pytest_add_cli_args_test_selection"]]
+    return not subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "--rootdir=.", *arguments],
+        cwd=ROOT / "mutants",
+        env=os.environ | {"MUTANT_UNDER_TEST": name, "PYTHONPATH": "src"},
+        stdout=subprocess.DEVNULL,
+        check=False,
+    ).returncode
 
 
 def edit_of(name: str) -> tuple[str, str, str]:
@@ -104,8 +95,13 @@ def edit_of(name: str) -> tuple[str, str, str]:
     return path, before, after
 
 
-def edits(group: dict) -> list[tuple[str, str, str]]:
-    return [(group["file"], group["line"], mutant) for mutant in group["mutants"]]
+def explains(group: dict, path: str, before: str, after: str) -> bool:
+    """Whether this entry says why nobody could see this change."""
+    if "everywhere" not in group:
+        return path == group["file"] and before == group["line"] and after in group["mutants"]
+    pieces = before.split(group["everywhere"])
+    cuts = [(group["everywhere"].join(part) for part in (pieces[:n], pieces[n:])) for n in range(1, len(pieces))]
+    return any(after == mutant.join(cut) for cut in map(tuple, cuts) for mutant in group["mutants"])
 
 
 if __name__ == "__main__":

@@ -232,7 +232,7 @@ class Plus(Expression):
     @property
     def latex(self) -> str:
         right = self.right.latex
-        if isinstance(self.right, Negative) or (self.sign == "-" and isinstance(self.right, Plus)):
+        if right.startswith("-") or (self.sign == "-" and isinstance(self.right, Plus)):
             right = f"({right})"
         return f"{self.left.latex} {self.sign} {right}"
 
@@ -521,7 +521,7 @@ class At(Expression):
         if self.style == "brackets":
             return f"{letter}({', '.join(printed)})"
         if isinstance(self.indices[0], Place):
-            base, *above = letter.split("^")
+            base, *above = letter.split("^") if isinstance(self.of, Letter) else [letter]
             subscript = printed[0] if len(printed[0]) == 1 else f"{{{printed[0]}}}"
             return "^".join([f"{base}_{subscript}", *above])
         wide = any("_" in index for index in printed)
@@ -597,7 +597,8 @@ class Power(Expression):
 
     @property
     def latex(self) -> str:
-        return f"({self.of.latex})^{self.exponent}" if isinstance(self.of, Plus) else f"{self.of.latex}^{self.exponent}"
+        base = f"({self.of.latex})" if isinstance(self.of, Plus | Negative) else self.of.latex
+        return f"{base}^{self.exponent}"
 
     def value(self, case, at):
         value = self.of.value(case, at)
@@ -683,7 +684,7 @@ class Total(Expression):
     def latex(self) -> str:
         wide = any(limits.first != Number(0) for limits in self.limits if limits.said and limits.last == Number(0))
         signs = self.over or ("\\ " if wide else "").join(limits.latex for limits in self.limits)
-        return f"{signs} {self.term.latex}"
+        return f"{signs} ({self.term.latex})" if isinstance(self.term, Plus) else f"{signs} {self.term.latex}"
 
     def parts(self, printed: bool = True):
         return ((n, k, part) for n, k, part in super().parts(printed) if not (printed and self.over and n == "limits"))
