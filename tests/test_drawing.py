@@ -441,12 +441,14 @@ def test_numbers_fly_as_one_block_only_if_that_is_what_they_are():
 @pytest.mark.parametrize("rows", [(5,), (2, 2, 2), (3, 1), (13,)])
 def test_the_terms_have_the_room_that_they_take(rows):
     formula = Formula("sum", tuple(tuple(Term("a·b", "1·2 = 2", value=2) for _ in range(n)) for n in rows))
-    cards = drawing.cards(drawing.extent([Highlight((), formula, "s.")]), 40)
-    width, height = drawing.terms_size(formula, cards)
+    extent = drawing.extent([Highlight((), formula, "s.")])
+    cards = drawing.cards(extent.widest, 40)
+    width, height = drawing.terms_size(formula.name, rows, cards)
     boxes = [
         [float(n) for n in box]
         for box in re.findall(
-            r'<rect class="cell \w+" x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)"', drawing.terms(formula, cards)
+            r'<rect class="cell \w+" x="(.*?)" y="(.*?)" width="(.*?)" height="(.*?)"',
+            drawing.terms(formula, cards, extent.largest),
         )
     ]
     assert len(boxes) == sum(rows)

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -73,8 +74,8 @@ def window_sum(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("promise", promises(test_explorers, "name"), ids=named)
-def test_the_explorer_of_the_guide_keeps_what_all_promise(window_sum, promise):
-    promise("WindowSum")
+def test_the_explorer_of_the_guide_keeps_what_all_promise(window_sum, promise, monkeypatch):
+    promise("WindowSum", **({"monkeypatch": monkeypatch} if "monkeypatch" in signature(promise).parameters else {}))
 
 
 def test_the_guide_s_own_tests_pass(window_sum):

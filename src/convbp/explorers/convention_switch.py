@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from convbp.convolution import convolve, cross_correlate
 from convbp.equations.cases import CONVOLUTION, CROSS_CORRELATION
 from convbp.equations.conventions import FIGURE, TABLE, Rule, formula_of
 from convbp.equations.terms import Arrays, all_terms
@@ -78,11 +77,8 @@ class State(LayerState):
                 object.__setattr__(self, name, self.forward)
         super().__post_init__()
 
-    def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-        """What the layer makes of an image, under its convention."""
-        return (convolve if self.forward == CONVOLUTION else cross_correlate)(image, kernel)
-
     def outputs(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """Under its convention."""
         return super().outputs(image, kernel[:, ::-1, ::-1] if self.forward == CONVOLUTION else kernel)
 
     def rule(self, name: str) -> Rule:

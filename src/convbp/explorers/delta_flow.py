@@ -70,9 +70,9 @@ class State(LayerState):
     )
     numbers: str = numbers_of_layer("w", "x")
 
-    def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def outputs(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """xˡ⁺¹."""
-        return super().output(self.activation(image), kernel)
+        return super().outputs(self.activation(image), kernel)
 
     @property
     def places(self) -> tuple[int, int]:

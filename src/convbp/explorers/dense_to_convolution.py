@@ -5,7 +5,7 @@ It is the way of Grzegorz Gwardys, "Convolutional Neural Networks backpropagatio
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from math import inf
 from typing import Any, ClassVar, NamedTuple
 
@@ -105,7 +105,7 @@ def scene(state: State) -> Scene:
         grids["row"] = _grid("row", f"row {t}, laid out as {way.into}", lines)
         made[Selection("product", *divmod(t, target[1]))] = partial(_of_row, state, {**grids}, lines, t)
         for s in range(len(row)):
-            made[Selection("matrix", t, s)] = partial(_of_weight, state, {**grids}, table, t, s)
+            made[Selection("matrix", t, s)] = cache(partial(_of_weight, state, {**grids}, table, t, s))
     maps = [grids["matrix"]]
     if state.step == SHARED:
         maps.append(_grid("kernel", "kernel w", [w[0][m * cols : m * cols + k2] for m in range(k1)], ("m", "n")))

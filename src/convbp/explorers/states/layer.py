@@ -85,6 +85,8 @@ class LayerState(ExplorerState):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if any(k > size for k, size in zip(self.kernel.shape, self.image.shape, strict=True)):
+            cross_correlate(self.image, self.kernel)  # raises, and says why
         output = self.output(self.image, self.kernel)
         if self.delta is None:
             self.settle("delta", output)
@@ -93,10 +95,11 @@ class LayerState(ExplorerState):
 
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """What the layer makes of an image."""
-        return cross_correlate(image, kernel)
+        made: np.ndarray = self.outputs(image[None], kernel[None])[0, 0]
+        return made
 
     def outputs(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-        """The same of several images and kernels at once, each with each, shape=(images, kernels, H′, W′)."""
+        """The same of several images and kernels, each with each, shape=(images, kernels, H′, W′)."""
         made = conv2d(image[..., None], np.moveaxis(kernel, 0, -1)[:, :, None])
         return np.moveaxis(made, -1, 1)
 
