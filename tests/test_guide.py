@@ -101,6 +101,7 @@ def test_it_is_drawn_and_each_of_its_numbers_is_there(window_sum):
 
 def test_it_is_as_long_as_it_says():
     code = re.sub(r'""".*?"""', "", EXPLORER, flags=re.DOTALL)
+    code = re.sub(r"^from \S+ import \([^)]*\)$", "", code, flags=re.MULTILINE)
     lines = [line for line in code.splitlines() if line.strip() and not re.match("import |from ", line)]
     assert len(lines) == 38
 
