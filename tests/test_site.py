@@ -219,7 +219,8 @@ def test_each_page_of_a_notebook_with_pictures_is_alive():
 NEEDS = re.compile(r'<p class="convbp-needs">(?:(?!</p>).)*</p>', re.DOTALL)
 
 
-WHOLE = [path for path in NOTEBOOKS if THOROUGH or f"notebooks/{path.stem}.html" in LIVE]  # others are as they are saved
+# The others are as they are saved.
+WHOLE = [path for path in NOTEBOOKS if THOROUGH or f"notebooks/{path.stem}.html" in LIVE]
 
 
 @pytest.mark.parametrize("path", WHOLE, ids=lambda path: path.stem)
@@ -238,7 +239,7 @@ def test_what_needs_python_is_said_where_it_is_asked_for(path):
 def test_the_controls_that_a_page_leaves_out_are_named():
     (path,) = [path for path in GALLERY if "ErrorCurve(" in path.read_text(encoding="utf-8")]
     html = (SITE / path.relative_to(ROOT)).with_suffix(".html").read_text(encoding="utf-8")
-    (said,) = [one for one in map(plain, NEEDS.findall(html)) if "Step" in one]
+    (said,) = [one for one in map(plain, NEEDS.findall(html)) if "h, η" in one]
     assert said == "With Python this picture also has w, t, h, η, f, Step: run it."
 
 
