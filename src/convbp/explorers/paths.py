@@ -268,6 +268,9 @@ def _of_all(state: State, start: str, products: list[Any], outputs: list[tuple[i
     summed = f"{' + '.join(map(factor, products))} = " if count > 1 else f"∂E/∂{start} = "
     said = f"over all {count} paths add" if count > 1 else "one path alone" if count else "no path, no effect"
     paths = f"{count} paths lead" if count > 1 else "One path leads" if count else "No path leads"
+    come_to = (
+        "the products along them sum to" if count > 1 else "the product along it is" if count else "its derivative is"
+    )
     return Highlight(
         marks=(Mark("paths", count, 0), *_number_mark(state), *reached),
         formula=Formula(
@@ -275,10 +278,7 @@ def _of_all(state: State, start: str, products: list[Any], outputs: list[tuple[i
             total=f"{summed}{number(total)}",
             notes=(f"{nudging}{verdict}",),
         ),
-        sentence=(
-            f"{paths} from {start} to E: {'the products along them sum to' if count else 'its derivative is'} "
-            f"{number(total)}, and nudging {start} gives {number(slope)}."
-        ),
+        sentence=(f"{paths} from {start} to E: {come_to} {number(total)}, and nudging {start} gives {number(slope)}."),
         flights=((Flight(Cells("paths", 0, 0, count), Cells("paths", count, 0)),),) if count else (),
     )
 

@@ -169,8 +169,11 @@ def _of_pixel(
 ) -> Highlight:
     rows, cols = state.covering(*at)
     result, count = number(grids["gradient"].entry(*at)), len(rows) * len(cols)
-    does = POOLINGS[state.pooling].pixel.format(wins=number(shares.sum()), share=_equal_share(state))
-    windows = f"Pixel {at} {does} the {count} window{'s that cover' if count > 1 else ' that covers'} it"
+    won = number(shares.sum())
+    wins = f"the winner in {won} of" if count > 1 else "the winner in" if won == "1" else "not the winner in"
+    does = POOLINGS[state.pooling].pixel.format(wins=wins, share=_equal_share(state))
+    covering = f"the {count} windows that cover it" if count > 1 else "the one window that covers it"
+    windows = f"Pixel {at} {does} {covering}"
 
     def term(i: int, j: int) -> Term:
         return _term(f"∂y({i}, {j})/∂o · δ({i}, {j})", shares[i, j], grids["delta"].entry(i, j))
@@ -179,10 +182,10 @@ def _of_pixel(
     marks = [Mark(name, *at) for name in ("inputs", "shares", "gradient")]
     flights: Flights = ()
     if count:
-        covering, made = (rows[0], cols[0], len(rows), len(cols)), Cells("products", 0, 0, len(rows), len(cols))
-        marks += [Mark(name, *covering, style="dashed") for name in ("output", "delta")]
+        block, made = (rows[0], cols[0], len(rows), len(cols)), Cells("products", 0, 0, len(rows), len(cols))
+        marks += [Mark(name, *block, style="dashed") for name in ("output", "delta")]
         factors = tuple(term.numbers.partition(" = ")[0] for row in terms for term in row)
-        flights = (Flight(Cells("delta", *covering), made, factors),), (Flight(made, Cells("gradient", *at)),)
+        flights = (Flight(Cells("delta", *block), made, factors),), (Flight(made, Cells("gradient", *at)),)
     return Highlight(
         marks=tuple(marks),
         formula=Formula(

@@ -32,6 +32,7 @@ BETWEEN_GROUPS, IN_GROUP = 0.3, 4  # of a line of terms, from one group to the n
 TERM_ROOM, WIDEST_TERM = 372, 110  # for a row of terms; of the factors of a term, or they are left out
 LINE, CONTINUED, HANG = 24, 20, 20  # of a text; from a line to the rest of it when it is broken, and its indent
 UNDER_FRAME = 3.3  # of a cell at each edge: a frame and its halo lie there
+SNUG_CELL = 34  # in smaller ones a number stands higher, to be clear of its caption
 COLUMN_LINE, RESULT_ROOM = 34, 180  # of the end of a sum; for a number in it
 
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -76,7 +77,7 @@ class Look(NamedTuple):
 
     def baseline(self) -> float:
         """Of a number in its cell: high enough for a caption below it, where cells can have one."""
-        return round(self.cell * (0.68 if self.is_map else 0.58), 1)
+        return round(self.cell * (0.68 if self.is_map else 0.58 if self.cell >= SNUG_CELL else 0.53), 1)
 
     @property
     def is_map(self) -> bool:

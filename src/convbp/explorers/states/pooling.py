@@ -33,7 +33,7 @@ POOLINGS = {
         max_pool2d,
         "the largest entry",
         "pixel {winner} gets all",
-        "is the winner in {wins} of",
+        "is {wins}",
         CONSERVED,
         "Not times o, nor times f′: the switch only. f′ belongs to the activation layer.",
     ),

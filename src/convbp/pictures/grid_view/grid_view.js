@@ -337,7 +337,8 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     const text = guess.value.trim().replace("\u2212", "-").replace(",", "."), [over_, under = "1"] = text.split("/");
     const value = over_ && under ? Number(over_) / Number(under) : NaN;
     message.textContent = Number.isFinite(value) ? "" : `\u201c${guess.value}\u201d is no number.`;
-    if (message.textContent) return;
+    guess.setCustomValidity(message.textContent);
+    if (message.textContent) return void guess.reportValidity(); // where it is typed, too
     model.set("predictions", { ...model.get("predictions"), [entry(selected())]: [value, text.replace("-", "\u2212")] });
     model.save_changes();
     guess.value = "";
@@ -666,7 +667,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   }, { signal });
   choice.addEventListener("input", ({ target }) => {
     const { name, value, checked } = target;
-    if (target === guess) return;
+    if (target === guess) return guess.setCustomValidity("");
     if (name in SWITCHES) {
       page[SWITCHES[name]] = checked ? "on" : "off";
       for (const box of document.querySelectorAll(`.convbp-choice [name=${name}]`)) if (box.checked !== checked) box.click();
