@@ -1046,7 +1046,7 @@ def test_the_conditions_of_a_pooling_s_cases_hold():
 
 
 STEPS = ("stride", "padding", "dilation", "groups")
-CASES = [case.arguments for case in convolutions.cases(24, STEPS, True, True, np.asarray, 1)]
+GIVEN = [case.arguments for case in convolutions.cases(24, STEPS, True, True, np.asarray, 1)]
 
 
 def steps_of(given):
@@ -1063,7 +1063,7 @@ def by_loops(given):
 
 
 def test_a_convolution_in_steps_and_its_programs_are_right_by_loops():
-    for given in (CASES[-1], min(CASES[:8], key=lambda given: given["delta"].size)):
+    for given in (GIVEN[-1], min(GIVEN[:8], key=lambda given: given["delta"].size)):
         dx, dw = by_loops(given)
         for program in (convolutions.input_gradient, *convolutions.INPUT_PROGRAMS):
             np.testing.assert_allclose(program(**given), dx, atol=1e-12, err_msg=program.__name__)
@@ -1083,7 +1083,7 @@ def test_a_convolution_in_steps_and_its_programs_are_right_by_loops():
 )
 def test_each_mistake_of_a_convolution_gives_something_and_it_is_wrong(right, mistakes):
     """In one of the ways that have the same words, on one of the cases."""
-    task, cases = Computation(right, mistakes), CASES[8:24]
+    task, cases = Computation(right, mistakes), GIVEN[8:24]
     expected, seen = [task.right(given) for given in cases], {}
     for one in task.misconceptions:
         found = [] if seen.get(one.done) else [task.wrong(given, one) for given in cases]
