@@ -55,7 +55,7 @@ def test_the_mistakes_are_told_apart_on_other_numbers():
 def test_other_numbers_have_the_same_shapes_and_are_checked_as_well(exercise):
     other = exercise.variant(f"student {sample.rng(exercise.name).integers(10**6)}", n=3)
     assert len(other.inputs) == 3
-    assert numbers(other.inputs)[0] != numbers(exercise.inputs)[0]
+    assert numbers(other.inputs) != numbers(exercise.inputs)[:3]  # one of them may come again
     if exercise.name != "region_q":  # where sizes are all there is
         assert all(shapes(one) in list(map(shapes, exercise.inputs)) for one in other.inputs)
     assert other.check(exercise.answer).passed
