@@ -85,8 +85,6 @@ class LayerState(ExplorerState):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if any(k > size for k, size in zip(self.kernel.shape, self.image.shape, strict=True)):
-            cross_correlate(self.image, self.kernel)  # raises, and says why
         output = self.output(self.image, self.kernel)
         if self.delta is None:
             self.settle("delta", output)
@@ -95,6 +93,8 @@ class LayerState(ExplorerState):
 
     def output(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """What the layer makes of an image."""
+        if any(k > size for k, size in zip(kernel.shape, image.shape, strict=True)):
+            cross_correlate(image, kernel)  # raises, and says why
         made: np.ndarray = self.outputs(image[None], kernel[None])[0, 0]
         return made
 
