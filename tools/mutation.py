@@ -71,7 +71,7 @@ def said(*arguments: str) -> list[str]:
 
 
 def gets_past_all(name: str) -> bool:
-    """Whether no test at all says that this mutant is wrong."""
+    """Whether none of the tests that are selected says that this mutant is wrong."""
     with open(ROOT / "pyproject.toml", "rb") as file:
         settings = tomllib.load(file)["tool"]["mutmut"]
     arguments = [*settings["pytest_add_cli_args"], *settings["pytest_add_cli_args_test_selection"]]

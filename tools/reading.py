@@ -38,16 +38,11 @@ def is_aside(cell: nbformat.NotebookNode) -> bool:
 
 def main_line(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     """The cells of the main line; those of the tasks, from "Your turn" to the next heading of its level, are out."""
-    kept, in_tasks = [], False
-    for cell in notebook.cells:
+    kept = []
+    for cell in without_tasks(notebook):
         if cell.cell_type == "markdown":
-            source = TASKS.sub("", "## Your turn\n" * in_tasks + cell.source)
-            for heading in re.findall(r"^## (.*)$", cell.source, re.MULTILINE):
-                in_tasks = heading == "Your turn"
-            source = FOLDED.sub("", source)
-            if source.strip() and not is_aside(cell):
-                kept.append(nbformat.from_dict({**cell, "source": source}))
-        elif not in_tasks and not is_aside(cell):
+            cell = nbformat.from_dict({**cell, "source": FOLDED.sub("", cell.source)})
+        if not is_aside(cell) and (cell.source.strip() or cell.cell_type != "markdown"):
             kept.append(cell)
     return kept
 

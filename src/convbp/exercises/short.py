@@ -168,7 +168,9 @@ def _words_for(question: Question, mine: object, of: Of = None) -> str:
         return str(reason)
     if _is(given, question.right, question):
         return f"Yes{': ' if question.yes else '.'}{question.yes}"
-    other = question.other or (lambda given: _first_difference(given, np.asarray(question.right)))
+    right = question.right
+    compared = "look at it once more." if callable(right) or isinstance(right, frozenset) else None
+    other = question.other or compared or (lambda given: _first_difference(given, np.asarray(right)))
     said = next((words for wrong, words in question.slips if _is(given, wrong, question)), other)
     return f"Not yet: {said(given) if callable(said) else said}"
 

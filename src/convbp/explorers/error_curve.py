@@ -83,7 +83,7 @@ class State(ExplorerState):
         return x, float(self.activation(x))
 
     def errors(self, weights: ArrayLike) -> tuple[float, ...]:
-        """E = ½·(y − t)² for each of these weights."""
+        """E = ½·(y − t)² for each of these weights, of which `half_sum_of_squares` would give the sum."""
         y = self.activation(float(self.input) * np.asarray(weights))
         return tuple(((y - float(self.target)) ** 2 / 2).tolist())
 

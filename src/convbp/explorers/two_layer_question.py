@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from convbp import loops
-from convbp.convolution import conv2d, convolve, cross_correlate
+from convbp.convolution import convolve, cross_correlate
 from convbp.explorers.controls.chosen_number import chosen_number
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Array, array, declares
+from convbp.explorers.states.layer import each_with_each
 from convbp.explorers.states.state import ExplorerState
 from convbp.notation import factor, number, subscripted
 from convbp.pictures.scene import (
@@ -185,9 +186,8 @@ def _tags(state: State, name: str) -> tuple[tuple[Tag, ...], ...]:
 
 def _costs(image, first_kernel, second_kernel, target) -> np.ndarray:
     """C for several of each, of which only one is more than one: shape=(images, first kernels, second kernels)."""
-    hidden = conv2d(image[..., None], np.moveaxis(first_kernel, 0, -1)[:, :, None])
-    of_each = np.moveaxis(hidden, -1, 1).reshape(-1, *hidden.shape[1:3], 1)  # image by image and kernel by kernel
-    return (conv2d(of_each, np.moveaxis(second_kernel, 0, -1)[:, :, None]) - target) ** 2
+    hidden = each_with_each(image, first_kernel)
+    return (each_with_each(hidden.reshape(-1, *hidden.shape[2:]), second_kernel) - target) ** 2
 
 
 def _central_difference(state: State, name: str) -> np.ndarray:

@@ -67,9 +67,9 @@ def slots_at_first(scene: Scene, before: Scene) -> dict[str, str] | None:
     It asks for the highlight of the chosen cell alone, and so it is a step ahead of all else: nearly always `slots`
     then says the same. None if the grids are others.
     """
-    if scene.covered or before.covered or _drawn(before).outline != _Drawn(scene).outline:
-        return None
-    return _Drawn(scene, sizes_of=_drawn(before)).slots()
+    sizes = _drawn(before)
+    drawn = _Drawn(scene, sizes_of=sizes)
+    return None if scene.covered or before.covered or drawn.outline != sizes.outline else drawn.slots()
 
 
 def patches(scene: Scene) -> dict[Selection, dict[str, str]]:

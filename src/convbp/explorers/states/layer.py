@@ -60,6 +60,14 @@ def _resized(array: np.ndarray, rows: int, cols: int) -> np.ndarray:
     return np.pad(array, missing, mode="wrap")[:rows, :cols]
 
 
+def each_with_each(images: np.ndarray, kernels: np.ndarray) -> np.ndarray:
+    """What a layer without bias makes of each of several images with each of several kernels.
+
+    Of shapes (N, H, W) and (M, k1, k2) it is an array with shape=(N, M, H − k1 + 1, W − k2 + 1).
+    """
+    return np.moveaxis(conv2d(images[..., None], np.moveaxis(kernels, 0, -1)[:, :, None]), -1, 1)
+
+
 _SIZES = Part(
     (("H", "W"), ("k₁", "k₂")), lambda state: (state.image.shape, state.kernel.shape), _with_sizes, (1, LARGEST_IMAGE)
 )
@@ -100,8 +108,7 @@ class LayerState(ExplorerState):
 
     def outputs(self, image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """The same of several images and kernels, each with each, shape=(images, kernels, H′, W′)."""
-        made = conv2d(image[..., None], np.moveaxis(kernel, 0, -1)[:, :, None])
-        return np.moveaxis(made, -1, 1)
+        return each_with_each(image, kernel)
 
     def central_difference(self, name: str) -> np.ndarray:
         """(E(+1) − E(−1)) / 2 for each entry of the array ``name``, "image" or "kernel", with E = Σ δ·x.

@@ -104,11 +104,15 @@ class GridView(anywidget.AnyWidget):
                 self._set({"predictions": {}, "verdict": ""})
             slots = svg.slots_at_first(scene, self._whole)
             self._set(({"slots": slots} if slots else self._picture_of(scene)) | self._named(scene) | {"patches": {}})
+
+        def show_the_rest() -> None:
+            self._set((self._picture_of(scene) if slots else {}) | self._cells_of(scene))
+
         try:
             sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
-            self._set(self._picture_of(scene) | self._cells_of(scene))
+            show_the_rest()
         except KeyboardInterrupt:  # of the kernel: without patches the picture would answer to nothing
-            self._set(self._picture_of(scene) | self._cells_of(scene))
+            show_the_rest()
             raise
         self._whole = scene
 
