@@ -175,9 +175,11 @@ def ran_through(path):
 
 @pytest.mark.slow
 @for_each
-def test_whatever_stands_there_is_answered_in_words(path, capsys, monkeypatch):
+def test_whatever_stands_there_is_answered_in_words_and_what_the_solution_finds_is_right(path, capsys, monkeypatch):
     monkeypatch.setattr("builtins.display", lambda *shown, **more: None, raising=False)
+    solutions = {cell.source: after.source for cell, after in pairwise(code(path)) if is_solution(after)}
     for source, names in ran_through(path):
+        assert_what_the_solution_finds_is_right(source, solutions[source], names, capsys)
         odd = [*ODD.items()]
         if not re.search(r"exercises\.\w+\.check\(mine\)", source):  # to these anything is given in test_exercises.py
             odd += [(f"function {n}", function) for n, function in enumerate(odd_functions())]
@@ -185,6 +187,21 @@ def test_whatever_stands_there_is_answered_in_words(path, capsys, monkeypatch):
             capsys.readouterr()
             said = run(source, {**names, **dict.fromkeys(READERS, given)}, given) or capsys.readouterr().out
             assert re.match(r"Not yet|Put ", said), (name, said, source)
+
+
+# Questions whose solution is a text, or prints what there is to see.
+IN_WORDS = {"wrong line", "suspects", "paths"}
+
+
+def assert_what_the_solution_finds_is_right(source, solution, names, capsys):
+    asked = re.search(r'^.*exercises\.answer\("([^"]+)", (\w+).*$', source, re.MULTILINE)
+    if asked and asked[1] not in IN_WORDS:
+        found = {**names}
+        exec(source, found)
+        exec(solution, found)
+        capsys.readouterr()
+        exec(asked[0], {**found, asked[2]: found.get("answer", found[asked[2]])})
+        assert capsys.readouterr().out.startswith("Yes"), asked[1]
 
 
 def run(source, names, given):
@@ -249,6 +266,10 @@ def test_the_names_of_layers_that_cannot_be_are_told_apart(capsys):
     assert "can be right" in said("relu2", "pool2")
     assert "down to conv2's" in said("relu2", "dense1")
     assert "conv9 is none of" in said("conv9")
+
+
+def test_where_only_a_function_knows_what_is_right_nothing_is_told(capsys):
+    assert said_to(capsys, exercises.compare, 3, lambda given: given == 4) == "Not yet: look at it once more."
 
 
 def test_a_wrong_name_of_a_question_is_said():
