@@ -1,5 +1,6 @@
 """Explorer, driven as the page drives it: through the traits of its real controls, and their real callbacks."""
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -21,7 +22,7 @@ from convbp.explorers import SlidingWindow
 from convbp.explorers.controls import alike
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.kernel_presets import OWN_VALUES, PRESETS
-from convbp.explorers.explorer import Explorer
+from convbp.explorers.explorer import FRAME, Explorer
 from convbp.explorers.sliding_window import scene
 from convbp.explorers.states.fields import whole
 from convbp.explorers.states.state import ExplorerState
@@ -406,6 +407,118 @@ def test_what_turns_out_to_have_no_picture_after_its_first_part_was_shown_leaves
     assert [ElementTree.tostring(page(view)), view.patches, view.layouts, view.scene] == before
     slider.set_state({"value": 2})
     assert (explorer.message, explorer.state.factor, len(view.patches)) == ("", 2, 4)
+
+
+# In a kernel: what a control changes is drawn before the cells of the picture follow
+
+
+def in_a_kernel(scenario):
+    """Run a generator where an event loop runs, which has 50 ms more than a page has to draw at each yield of it."""
+
+    async def run():
+        for _ in scenario:
+            await asyncio.sleep(FRAME + 0.05)
+
+    asyncio.run(run())
+
+
+def test_in_a_kernel_the_cells_follow_when_the_page_has_had_the_time_to_draw():
+    explorer = SlidingWindow(IMAGE, KERNEL)
+    whole = SlidingWindow(IMAGE, [[5, -3], [0, 1]]).view
+
+    def scenario():
+        sliders(explorer)[0].set_state({"value": 5})
+        view = explorer.view
+        assert (view.slots["sentence"], view.patches, view.is_complete) == (whole.slots["sentence"], {}, False)
+        yield
+        assert (view.frame, view.slots, view.patches, view.moves) == (
+            whole.frame,
+            whole.slots,
+            whole.patches,
+            whole.moves,
+        )
+
+    in_a_kernel(scenario())
+
+
+def test_in_a_kernel_a_slider_that_moves_on_makes_the_cells_of_its_last_place_alone(monkeypatch):
+    explorer, made = SlidingWindow(IMAGE, KERNEL), []
+    complete = GridView.complete
+    monkeypatch.setattr(GridView, "complete", lambda view: (made.append(view._scene.grids[1].values), complete(view)))
+
+    def scenario():
+        for value in (3, 4, 5):
+            sliders(explorer)[0].set_state({"value": value})
+        yield
+        assert made == [((5, -3), (0, 1))]
+        assert explorer.view.patches == SlidingWindow(IMAGE, [[5, -3], [0, 1]]).view.patches
+
+    in_a_kernel(scenario())
+
+
+def test_in_a_kernel_sizes_that_changed_twice_before_any_cells_followed_are_those_of_the_picture():
+    """Between two pictures of one size another one has the page for a moment, and leaves its frame there."""
+    explorer = SlidingWindow(IMAGE, KERNEL)
+
+    def scenario():
+        press(modes(explorer), "full")
+        press(modes(explorer), "valid")
+        sliders(explorer)[0].set_state({"value": 5})
+        assert explorer.view.frame == SlidingWindow(IMAGE, [[5, -3], [0, 1]]).view.frame
+        yield
+        assert ElementTree.tostring(page(explorer.view)) == ElementTree.tostring(
+            page(SlidingWindow(IMAGE, [[5, -3], [0, 1]]).view)
+        )
+
+    in_a_kernel(scenario())
+
+
+def test_in_a_kernel_update_and_a_page_of_its_own_have_all_cells_at_once(tmp_path):
+    explorer = SlidingWindow(IMAGE, KERNEL)
+
+    def scenario():
+        explorer.update(kernel=[[5, -3], [0, 1]])
+        assert explorer.view.patches == SlidingWindow(IMAGE, [[5, -3], [0, 1]]).view.patches
+        sliders(explorer)[0].set_state({"value": 4})
+        assert not explorer.view.patches
+        explorer.save_html(tmp_path / "page.html")
+        assert explorer.view.patches == SlidingWindow(IMAGE, [[4, -3], [0, 1]]).view.patches
+        yield
+
+    in_a_kernel(scenario())
+
+
+def test_in_a_kernel_a_cell_that_was_chosen_meanwhile_asks_for_the_cells_at_once():
+    explorer = SlidingWindow(IMAGE, KERNEL)
+
+    def scenario():
+        sliders(explorer)[0].set_state({"value": 5})
+        explorer.view.set_state({"col": 1})
+        assert explorer.view.patches == SlidingWindow(IMAGE, [[5, -3], [0, 1]]).view.patches
+        assert explorer.state.selected == ("output", 0, 1)
+        yield
+
+    in_a_kernel(scenario())
+
+
+def test_in_a_kernel_the_former_whole_picture_stays_where_the_cells_of_one_cannot_be_shown():
+    explorer = TwoLate(factor=3)
+    explorer.select(0, 1, grid="a")
+    slider = control(explorer, description="factor")
+    before = [ElementTree.tostring(page(explorer.view)), explorer.view.patches, explorer.view.scene]
+
+    def scenario():
+        slider.set_state({"value": 5})  # has a picture, but is gone before its cells would have followed
+        slider.set_state({"value": 4})
+        assert (explorer.message, explorer.state.factor) == ("", 4)
+        yield
+        assert (explorer.message, explorer.state.factor, slider.value) == ("Two: of b1 nothing can be said.", 3, 3)
+        assert [ElementTree.tostring(page(explorer.view)), explorer.view.patches, explorer.view.scene] == before
+        slider.set_state({"value": 2})
+        yield
+        assert (explorer.message, explorer.state.factor, len(explorer.view.patches)) == ("", 2, 4)
+
+    in_a_kernel(scenario())
 
 
 def test_a_cell_is_chosen_in_the_grid_named_or_in_the_last_one():

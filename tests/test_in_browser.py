@@ -496,6 +496,7 @@ def test_in_notebook_7_the_keys_of_a_control_stay_with_it(lab, browser):
             expect(control).to_be_focused()
             expect(page.locator(".jp-Cell.jp-mod-active .convbp-explorer")).to_have_count(1)
     assert page.locator(".jp-Cell").count() == before
+    eventually(lambda: read(explorer).outlines["output"], {(1, 1)})  # the keys came before the other kernel's picture
     assert_explains(explorer, (1, 1))
     page.close()
 

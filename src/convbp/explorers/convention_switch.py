@@ -4,9 +4,9 @@ One row of the table is Eq. 7, 13 and 20 of the article, the other is that of Gw
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from math import isclose
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -86,16 +86,26 @@ class State(LayerState):
         return TABLE[name][getattr(self, name)]
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Part:
     """x or one of the gradients, by its rule; a gradient has its central difference, too, and where that is another."""
 
     name: str
     rule: Rule
+    arrays: Arrays
     values: np.ndarray
-    again: np.ndarray
-    sums: np.ndarray
     slopes: np.ndarray | None
     wrong: np.ndarray
+
+    @cached_property
+    def again(self) -> np.ndarray:
+        """The same in the other way to write the rule."""
+        return formula_of(self.name, self.rule.again).table(self.arrays)
+
+    @cached_property
+    def sums(self) -> np.ndarray:
+        """The entries as sums."""
+        return all_terms(formula_of(self.name, self.rule.map), self.arrays)
 
     @property
     def title(self) -> str:
@@ -138,12 +148,11 @@ def scene(state: State) -> Scene:
 
 def _part(state: State, name: str) -> Part:
     rule, arrays = state.rule(name), Arrays(o=state.image, kernel=state.kernel, delta=state.delta)
-    values, again = (formula_of(name, map).table(arrays) for map in (rule.map, rule.again))
-    sums = all_terms(formula_of(name, rule.map), arrays)
+    values = formula_of(name, rule.map).table(arrays)
     if name == "forward":
-        return Part(name, rule, values, again, sums, None, np.zeros(values.shape, bool))
+        return Part(name, rule, arrays, values, None, np.zeros(values.shape, bool))
     slopes = state.central_difference("kernel" if name == "by_kernel" else "image")
-    return Part(name, rule, values, again, sums, slopes, _differ(values, slopes))
+    return Part(name, rule, arrays, values, slopes, _differ(values, slopes))
 
 
 def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:

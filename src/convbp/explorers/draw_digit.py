@@ -215,15 +215,15 @@ class DrawDigit(Explorer, state=State, scene=scene):
         if not (0 <= row < rows and 0 <= col < cols):
             last = (rows - 1, cols - 1)
             raise ValueError(f"DrawDigit: there is no cell ({row}, {col}) to paint; expected (0, 0) to {last}.")
-        self._paint(row, col, begins, selected=("drawing", row, col))
+        self._paint(row, col, begins, at_once=True, selected=Selection("drawing", row, col))
 
-    def _paint(self, row: int, col: int, begins: bool, **also: Any) -> None:
+    def _paint(self, row: int, col: int, begins: bool, at_once: bool = False, **also: Any) -> None:
         with self._lock:
             drawing, pen = self.state.drawing.copy(), self.state.pen
             if begins:
                 self._stroke = 0 if drawing[row, col] == pen else pen
             drawing[row, col] = self._stroke
-            self.update(drawing=drawing, **also)
+            self._show(lambda state: replace(state, drawing=drawing, **also), at_once=at_once)
 
     def clear(self) -> None:
         """Take all ink away."""

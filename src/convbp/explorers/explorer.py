@@ -25,6 +25,8 @@ from convbp.pictures.scene import Scene, Selection
 
 Rows = Sequence[Sequence[Control | widgets.Button]]
 
+FRAME = 0.04  # seconds in which a page draws what a control has changed, better if nobody else works meanwhile
+
 
 def _file(path: str | Path) -> Path:
     """Where to save; folders that are missing are made."""
@@ -77,7 +79,9 @@ class Explorer(widgets.VBox):
         self._refreshing = False
         state = self._begin(**given)
         first = self._scene(state)
-        self._state = self._initial = replace(state, selected=first.selected)
+        self._state = self._initial = state.choosing(first.selected)
+        self._shown = first
+        self._whole = self._state, first  # the last one that was shown with all of its cells
         rows, reset = self.controls(), reset_button()
         self._controls = [control for row in rows for control in row if isinstance(control, Control)]
         self.view = GridView(first)
@@ -117,7 +121,7 @@ class Explorer(widgets.VBox):
 
         A value that has no picture changes nothing: the picture stays, and the reason stands above it.
         """
-        self._show(lambda state: replace(state, **self._checked(changes)))
+        self._show(lambda state: replace(state, **self._checked(changes)), at_once=True)
 
     def select(self, row: int, col: int, grid: str | None = None) -> None:
         """Choose a cell, by its index as the picture counts it; ``grid`` if there is more than one to choose in."""
@@ -126,7 +130,7 @@ class Explorer(widgets.VBox):
     def reset(self) -> None:
         """Go back to how it began."""
         self.view.forget_predictions()
-        self._show(lambda state: self._initial)
+        self._show(lambda state: self._initial, at_once=True)
 
     def mistake_in(self, numbers: np.ndarray) -> str:
         """The mistake that gives these numbers in the covered grid, in words; empty if none is known."""
@@ -207,29 +211,54 @@ class Explorer(widgets.VBox):
         with self._lock:
             self.view.keep_room_for(scenes())
 
-    def _show(self, change: Callable[[Any], Any]) -> None:
+    def _show(self, change: Callable[[Any], Any], *, at_once: bool = False) -> None:
+        """Show the state that follows from the one that is shown; with ``at_once`` all of it, for whoever asks next.
+
+        Else what each cell would change in it follows when the page has drawn it. Where one moves a slider on and on,
+        another picture then comes first, and what nobody could have seen of this one is never made.
+        """
         with self._lock:
-            before = None
+            begun = False
             try:
                 state = change(self._state)
                 scene = self._scene(state)
                 if state.selected not in (scene.selected, self._state.selected, ANYWHERE):
                     raise ValueError(self._no_such_cell(state.selected, scene))
-                before = self._state, self.view.scene
-                self._put(replace(state, selected=scene.selected), scene)
+                if self.view.is_complete:
+                    self._whole = self._state, self.view.scene
+                begun = True
+                self._put(self.view.show if at_once else self.view.begin, state.choosing(scene.selected), scene)
+                if not at_once:
+                    _later(FRAME, partial(self._complete, scene))
             except Exception as error:
-                if before:  # what was there can be shown
-                    self._put(*before)
-                if not isinstance(error, TypeError | ValueError | ArithmeticError):
-                    raise
-                self.view.message = str(error)
-                if isinstance(error, ArithmeticError):  # of a number too strange for any check
-                    self.view.message = f"{type(self).__name__}: {error!r}; expected numbers of a usual size."
-                self._refresh_controls()
+                self._refuse(error, begun)
 
-    def _put(self, state: Any, scene: Scene) -> None:
-        self._state = state
-        self.view.show(scene)
+    def _complete(self, scene: Scene) -> None:
+        with self._lock:
+            if scene is not self._shown:
+                return  # another one has come meanwhile
+            try:
+                self.view.complete()
+            except Exception as error:
+                self._refuse(error, begun=True)
+
+    def _refuse(self, error: Exception, begun: bool) -> None:
+        if begun:  # what was there before can be shown
+            self._put(self.view.show, *self._whole)
+        if not isinstance(error, TypeError | ValueError | ArithmeticError):
+            raise error
+        self.view.message = str(error)
+        if isinstance(error, ArithmeticError):  # of a number too strange for any check
+            self.view.message = f"{type(self).__name__}: {error!r}; expected numbers of a usual size."
+        self._refresh_controls()
+
+    def _put(self, show: Callable[[Scene], None], state: Any, scene: Scene) -> None:
+        self._state, self._shown = state, scene
+        self._refreshing = True
+        try:
+            show(scene)
+        finally:
+            self._refreshing = False
         self._refresh_controls()
 
     def _checked(self, changes: dict[str, Any]) -> dict[str, Any]:
@@ -274,12 +303,15 @@ class Explorer(widgets.VBox):
     def _on_selection(self, change: Any) -> None:
         # The page shows it already, and the state follows; unless it was chosen in a picture that is gone by now.
         with self._lock:
+            if self._refreshing:
+                return
             setattr(self.view, change.name, change.new)  # another thread may have shown the former choice meanwhile
             selected = self.view.scene.selected
-            self._state = replace(self._state, selected=selected)
+            self._state = self._state.choosing(selected)
             self.view.grid, self.view.row, self.view.col = selected
             self.view.message = ""
             self._refresh_controls()
+            self._complete(self._shown)  # somebody is choosing cells: they are wanted now
 
     def _on_predictions(self, change: Any) -> None:
         """Once the whole grid has been predicted, say how much is right, and which mistake gives these numbers."""
@@ -313,6 +345,16 @@ def _when_idle(act: Callable[[], None]) -> None:
     """Do something as soon as the running cell has shown its picture; nothing where there is no page to show it."""
     with suppress(RuntimeError):  # no event loop
         asyncio.get_running_loop().call_soon(act)
+
+
+def _later(seconds: float, act: Callable[[], None]) -> None:
+    """Do something a little later; now where nobody would, as no event loop runs."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        act()
+    else:
+        loop.call_later(seconds, act)
 
 
 def is_right(prediction: float, value: Any) -> bool:

@@ -55,10 +55,12 @@ def emptied(grids: tuple[Grid, ...]) -> tuple[Grid, ...]:
     )
 
 
+@lru_cache(maxsize=64)
 def _not_yet(array: str, symbol: str, shape: tuple[int, ...]) -> Made:
     return Made(array, symbol, np.full(shape, None), "")
 
 
+@lru_cache(maxsize=64)
 def _grids(made: Made, level: int = 0) -> tuple[Grid, ...]:
     """A grid for each channel, or each channel of each filter; ``level`` counts the layers that have parameters."""
     places: dict[str, dict[tuple, tuple]] = {}

@@ -101,9 +101,10 @@ class State(ExplorerState):
     )
 
     def __post_init__(self) -> None:
-        for name, default in (("network", example()), ("image", IMAGE)):
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, default)
+        if self.network is None:
+            object.__setattr__(self, "network", example())
+        if self.image is None:
+            object.__setattr__(self, "image", IMAGE)
         super().__post_init__()
         object.__setattr__(self, "rate", float(self.rate))
         _check_sizes(self.explorer, self.network, self.image, self.label)

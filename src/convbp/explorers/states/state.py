@@ -1,9 +1,10 @@
 """A state of an explorer: a frozen dataclass whose fields say what they may hold."""
 
+from copy import copy
 from dataclasses import dataclass, field, fields
 from inspect import Parameter, Signature, signature
 from textwrap import fill
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from convbp.explorers.controls.control import Control
 from convbp.explorers.states.fields import Array, Kind
@@ -40,6 +41,12 @@ class ExplorerState:
         """Keep a value in a field as its `Kind` has it; for ``__post_init__``, where it follows from other fields."""
         kind: Kind = type(self).__dataclass_fields__[name].metadata["kind"]
         object.__setattr__(self, name, kind.check(self, name, value))
+
+    def choosing(self, selected: Selection) -> Self:
+        """The same with another cell chosen, which asks for no check of the rest."""
+        state = copy(self)
+        object.__setattr__(state, "selected", selected)
+        return state
 
     def controls(self) -> list[Control]:
         """New controls for its fields, in their order."""

@@ -81,7 +81,8 @@ class GridView(anywidget.AnyWidget):
     def __init__(self, scene: Scene):
         self._solution = scene.covered  # the grid that is to be predicted, or was and can be seen now
         super().__init__(**self._picture_of(scene), **self._named(scene), **self._cells_of(scene))
-        self._scene = self._whole = scene  # and the one of which the page has all
+        self._scene = self._framed = scene  # and the one in whose frame the page shows it
+        self._complete = True  # whether the page has all of it
 
     def keep_room_for(self, others: Iterable[Scene]) -> None:
         """The page below does not move when one of these is shown."""
@@ -90,31 +91,45 @@ class GridView(anywidget.AnyWidget):
         ]
 
     def show(self, scene: Scene) -> None:
-        """Show another scene: first the picture, in one message, then what each cell would change in it.
+        """Show another scene: `begin`, and then `complete`."""
+        self.begin(scene)
+        try:
+            sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
+            self.complete()
+        except KeyboardInterrupt:  # of the kernel: without patches the picture would answer to nothing
+            self.complete()
+            raise
+
+    def begin(self, scene: Scene) -> None:
+        """Send the picture of another scene, in one message, but not yet what each cell would change in it.
 
         The patches of a large picture are many times its size; the reader need not wait for them to see it, nor, as
         long as the grids are those of the picture before, for the sizes that other cells need. Of the picture only the
         traits that changed are sent, and the page redraws only the slots that did.
         """
         with self.hold_sync():
+            self._complete = False
             self._scene = scene
             solution = scene.covered or next((grid for grid in scene.grids if grid == self._solution), None)
             if solution != self._solution:
                 self._solution = solution
                 self._set({"predictions": {}, "verdict": ""})
-            slots = svg.slots_at_first(scene, self._whole)
+            slots = svg.slots_at_first(scene, self._framed)
+            if not slots:
+                self._framed = scene
             self._set(({"slots": slots} if slots else self._picture_of(scene)) | self._named(scene) | {"patches": {}})
 
-        def show_the_rest() -> None:
-            self._set((self._picture_of(scene) if slots else {}) | self._cells_of(scene))
+    def complete(self) -> None:
+        """Send what each cell would change in the picture that has begun, if the page has not got it yet."""
+        if not self._complete:
+            scene = self._scene
+            self._set((self._picture_of(scene) if scene is not self._framed else {}) | self._cells_of(scene))
+            self._framed, self._complete = scene, True
 
-        try:
-            sleep(0.001)  # lets the kernel's other thread send it now, and not when the patches are done
-            show_the_rest()
-        except KeyboardInterrupt:  # of the kernel: without patches the picture would answer to nothing
-            show_the_rest()
-            raise
-        self._whole = scene
+    @property
+    def is_complete(self) -> bool:
+        """Whether the page has all of the picture."""
+        return self._complete
 
     def forget_predictions(self) -> None:
         """As before the first one."""
@@ -167,6 +182,7 @@ class GridView(anywidget.AnyWidget):
         return written, _style(), f"(async () => {{\n{script}}})();\n"
 
     def _state(self) -> dict[str, Any]:
+        self.complete()
         return self.get_state(GridView.class_own_traits(sync=True))
 
     def _still(self) -> str:

@@ -8,7 +8,7 @@ const PLAYER = { "fa-play": "Play", "fa-pause": "Pause", "fa-stop": "Stop", "fa-
 
 // So much is left free below a picture at most, for others that are higher: on a wide page its sum is to be seen at once,
 // and on a phone no screen is to be blank.
-const PHONE = 500, NARROW = 1000, MOST_FREE = 40;
+const PHONE = matchMedia("(max-width: 500px)"), NARROW = 1000, MOST_FREE = 40;
 const LOW = 36; // pixels of a cell whose number a prediction hides
 const OPENED = 1.6, OF_THUMBNAIL = 1.1; // the scale of a map that is open
 const SWITCHES = { motion: "convbpMotion", links: "convbpLinks" }; // and where a page remembers them
@@ -74,6 +74,7 @@ function parts(slot) {
 
 // Other markup in an element: what is as it was stays, so that the page styles, lays out and paints no more than the rest.
 function renew(element, markup) {
+  if (!element.firstChild) return void (element.innerHTML = markup);
   const fresh = element.cloneNode(false);
   fresh.innerHTML = markup;
   adapt(element, fresh);
@@ -86,24 +87,25 @@ function adapt(old, fresh) {
     else {
       for (const name of is.getAttributeNames()) if (!becomes.hasAttribute(name)) is.removeAttribute(name);
       for (const { name, value } of becomes.attributes) if (is.getAttribute(name) !== value) is.setAttribute(name, value);
-      adapt(is, becomes);
+      if (!("slot" in becomes.dataset)) adapt(is, becomes); // what is in a slot is not the frame's
     }
   }
   if (is || becomes) old.replaceChildren(...fresh.cloneNode(true).childNodes); // what is around it may need them, too
 }
 
-// Outlines, and what they carry, come from where they were to where they are.
+// Outlines, and what they carry, come from where they were to where they are. Return what moves.
 function glide(before, slot) {
-  const scale = slot.getScreenCTM().a;
+  const scale = slot.getScreenCTM().a, all = [];
   for (const [name, { element, left, top, width, height }] of parts(slot)) {
     const was = before.get(name);
     if (!was || ["left", "top", "width", "height"].every((key) => Math.abs(was[key] - { left, top, width, height }[key]) < 0.5)) continue;
     const from = (key, is) => `${(was[key] - is) / scale}px`;
-    element.animate([{ transform: `translate(${from("left", left)}, ${from("top", top)})` }, {}], { duration: GLIDE, easing: EASING, composite: "add" });
+    all.push(element.animate([{ transform: `translate(${from("left", left)}, ${from("top", top)})` }, {}], { duration: GLIDE, easing: EASING, composite: "add" }));
     if (Math.hypot(was.width - width, was.height - height) < 1) continue;
     const size = [was, { width, height }].map((one) => ({ width: `${one.width / scale}px`, height: `${one.height / scale}px` }));
-    element.animate(size, { duration: GLIDE, easing: EASING });
+    all.push(element.animate(size, { duration: GLIDE, easing: EASING }));
   }
+  return all;
 }
 
 // The cells of a block, row by row; turned over, if it is.
@@ -188,7 +190,8 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   over.ariaHidden = true;
   let hovered = null; // the key of the cell under the pointer
   let frame = null, layouts = null; // those in the picture
-  let shown = {}; // slot -> what is in it
+  let places = {}; // slot -> its element
+  const shown = {}, gliding = {}; // slot -> what is in it, what moves there
 
   // What there is for all cells: nothing until it is unpacked, nor from the moment when other cells are sent.
   const NONE = { patches: {}, moves: {}, answers: {} };
@@ -231,15 +234,12 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     }
   }
 
-  function fill(slots) {
-    const changed = Object.entries(slots).filter(([slot, markup]) => shown[slot] !== markup)
-      .map(([slot, markup]) => [el.querySelector(`[data-slot="${slot}"]`), slot, markup]);
-    const outlines = moving() ? changed.filter(([, slot]) => slot in shown && slot.startsWith("marks")).map(([element]) => [parts(element), element]) : [];
-    for (const [element, slot] of changed) {
-      if (slot.startsWith("marks")) for (const animation of element.getAnimations({ subtree: true })) animation.cancel();
-    }
-    for (const [element, slot, markup] of changed) renew(element, shown[slot] = markup);
-    for (const outline of outlines) glide(...outline);
+  function fill(slots, glides = moving()) {
+    const changed = Object.entries(slots).filter(([slot, markup]) => shown[slot] !== markup);
+    const outlines = glides ? changed.filter(([slot]) => slot in shown && slot.startsWith("marks")).map(([slot]) => [slot, parts(places[slot])]) : [];
+    for (const [slot] of changed) for (const animation of gliding[slot] ?? []) animation.cancel();
+    for (const [slot, markup] of changed) renew(places[slot], shown[slot] = markup);
+    for (const [slot, before] of outlines) gliding[slot] = glide(before, places[slot]);
   }
 
   const find = ([grid, row, col]) => {
@@ -364,6 +364,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   // Through the cells in their order, each with its flight, until the last one or until somebody does something.
   let next = 0;
   function pause() {
+    if (!next) return;
     clearTimeout(next);
     next = 0;
     const button = choice.querySelector("button");
@@ -379,13 +380,17 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   }
 
   function showPicture() {
-    if (frame !== model.get("frame")) {
-      stage.innerHTML = frame = model.get("frame");
+    const another = frame !== model.get("frame");
+    if (another) {
+      over.remove();
+      renew(stage, frame = model.get("frame"));
       stage.append(over);
       layouts = null;
-      shown = {};
+      const were = places;
+      places = Object.fromEntries(Array.from(el.querySelectorAll("[data-slot]"), (element) => [element.dataset.slot, element]));
+      for (const slot of Object.keys(shown)) if (places[slot] !== were[slot]) delete shown[slot];
     }
-    fill(model.get("slots"));
+    fill(model.get("slots"), moving() && !another);
     if (layouts !== model.get("layouts")) arrange();
     stage.setAttribute("aria-label", `${model.get("title")}. Arrow keys choose a cell${model.get("paintable") ? ", Space paints it" : ""}.`);
   }
@@ -411,11 +416,10 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
 
   // The widest layout there is room for, if need be by shrinking a little; the narrowest one shrinks until it has to be
   // scrolled.
-  let room = 0;
+  let room = stage.clientWidth;
   const fitting = (layouts) => layouts.find((layout) => 0.88 * layout.width <= room) ?? layouts.at(-1);
+  const heightOf = ({ width, height }) => height * Math.min(1, Math.max(SMALLEST, room / width)); // on the page, which need not be asked
   function arrange() {
-    if (room !== stage.clientWidth) stage.style.minHeight = "";
-    room = stage.clientWidth;
     layouts = model.get("layouts");
     const { width, height, places } = fitting(layouts);
     const svg = stage.querySelector("svg");
@@ -428,10 +432,10 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     }
     showOpened();
     // What a picture once needed it keeps, and what others will need is left free below, or the page would jump.
-    const needed = Math.max(parseFloat(stage.style.minHeight) || 0, svg.getBoundingClientRect().height);
-    const others = model.get("others").map((other) => fitting(other.layouts)).map((one) => one.height * Math.min(1, Math.max(SMALLEST, room / one.width)));
+    const needed = Math.max(parseFloat(stage.style.minHeight) || 0, room && heightOf({ width, height }));
+    const others = model.get("others").map((other) => heightOf(fitting(other.layouts)));
     stage.style.minHeight = `${needed}px`;
-    const most = innerWidth > PHONE && room < NARROW ? Infinity : MOST_FREE;
+    const most = !PHONE.matches && room < NARROW ? Infinity : MOST_FREE;
     el.style.paddingBottom = `${Math.min(most, Math.max(0, ...others.map((height) => height - needed)))}px`;
   }
 
@@ -725,6 +729,8 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   whenPlaced();
   const resized = new ResizeObserver(() => {
     if ([0, room].includes(stage.clientWidth)) return; // out of sight, or as wide as before
+    room = stage.clientWidth;
+    stage.style.minHeight = "";
     arrange();
     makeRoomForTexts();
     land();
