@@ -1,6 +1,7 @@
 """How curves, ways, small things and the layouts are drawn, against where they have to be."""
 
 import re
+import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -491,3 +492,26 @@ def test_a_number_that_is_too_long_for_its_box_is_rounded_in_it():
     piece = replace(some_ways()[0], end=("E", Fraction(123456789, 1000003)))
     own = shapes(parse(svg.picture(picture((piece,)))))
     assert [shape.text for shape in own if shape.name == "inbox"][-1] == "123.5"
+
+
+@pytest.mark.parametrize(("row", "col"), [(-1, -1), (1, 1), (-1, 1), (0, 0)])
+def test_zeros_stand_under_a_window_where_it_reaches_past_the_array_and_captions_where_a_cell_has_none(row, col):
+    """A window of 3×2 in a 2×2 array with a ring of zeros around it."""
+    core, tag = {(0, 0), (0, 1), (1, 0), (1, 1)}, Tag("w", 1, 7)
+    tagged = {(0, 1)}  # says already what it is
+    tags = tuple(tuple(Tag("a", 2) if (i, j) in tagged else None for j in range(-1, 3)) for i in range(-1, 4))
+    values = tuple(tuple(int((i, j) in core) for j in range(-1, 3)) for i in range(-1, 4))
+    grid = Grid("g", "", values, origin=(-1, -1), core=(0, 0, 2, 2), tags=tags)
+    look = drawing.look(grid, 40)
+    mark = drawing.mark(Mark("g", row, col, 3, 2, tags=((tag,) * 2,) * 3), grid, look)
+    drawn = ElementTree.fromstring(f"<svg>{mark}</svg>")
+    window = {(row + r, col + c) for r in range(3) for c in range(2)}
+    left, top = look.place(grid, 0, 0)
+
+    def cells(kind):
+        found = [shape for shape in drawn.iter("text") if kind in shape.get("class")]
+        places = [(float(shape.get("x")) - left, float(shape.get("y")) - top) for shape in found]
+        return sorted((int(y // 40), int(x // 40)) for x, y in places)
+
+    assert cells("padded") == sorted(window - core)
+    assert cells("caption") == sorted(window - tagged)
