@@ -395,7 +395,7 @@ EXPLORER = re.compile(rf"({'|'.join(NAMES)}): ")
 
 
 # All of them run in the tests of the notebooks; here it is JupyterLab that counts.
-@pytest.fixture(scope="module", params=sample.some(NOTEBOOKS, 4, "notebooks in JupyterLab"), ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=sample.some(NOTEBOOKS, 3, "notebooks in JupyterLab"), ids=lambda path: path.stem)
 def saved_outputs(lab, request):
     """What is saved in a notebook. It is open as on a new machine, and the tests of one come one after the other."""
     lab.open(request.param.name)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import course
+import sample
 from convbp import exercises
 from convbp.exercises.questions import QUESTIONS
 from convbp.networks.layers import Layer, LayerResult
@@ -174,7 +175,7 @@ def ran_through(path):
 
 
 @pytest.mark.slow
-@for_each
+@pytest.mark.parametrize("path", sample.some(NOTEBOOKS, 10, "tasks answered"), ids=lambda path: path.stem)
 def test_whatever_stands_there_is_answered_in_words_and_what_the_solution_finds_is_right(path, capsys, monkeypatch):
     monkeypatch.setattr("builtins.display", lambda *shown, **more: None, raising=False)
     solutions = {cell.source: after.source for cell, after in pairwise(code(path)) if is_solution(after)}

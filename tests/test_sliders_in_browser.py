@@ -79,7 +79,7 @@ def told(lab, since):
 
 def test_to_look_at_numbers_does_not_change_them(lab, explorer, name):
     before, since = numbers(lab, name), len(lab.sent)
-    for cell in sample.some(explorer.locator("[data-cell]").all(), 12, f"cells of {name}"):
+    for cell in sample.some(explorer.locator("[data-cell]").all(), 6, f"cells of {name}"):
         cell.click()
     point_elsewhere(explorer)
     eventually(lab.kernel_status, "idle")

@@ -105,7 +105,7 @@ def needed(grid: Grid, font_size: float = LEGIBLE) -> int:
     """The side of a cell in which all numbers of a grid can be read; what is no grid of cells has its own sizes."""
     if has_own_size(grid):
         return 0
-    return 7 + ceil(font_size * max((text_width(_text(value), 1) for value in _flat(grid.values))))
+    return 7 + ceil(font_size * max(text_width(_text(value), 1) for value in _flat(grid.values)))
 
 
 def _text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Controls that look alike share what says so: else each sends a layout and a style of its own to the page."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import ipywidgets as widgets
@@ -8,29 +9,41 @@ import ipywidgets as widgets
 _looks: dict[tuple, widgets.Widget] = {}
 
 
-class Layout(widgets.Layout):
-    """Sends what it sets, where ipywidgets' own sends some forty nulls, too."""
+class Terse(widgets.Widget):
+    """Sends no nulls, which the page takes for what it is not told: a layout has some forty, any other widget three.
+
+    But for the index of a list in which nothing is chosen: the page would take its first entry.
+    """
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        state = super().get_state(key, drop_defaults)
-        return state if key else {name: value for name, value in state.items() if value is not None}
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        return state if key else {name: value for name, value in state.items() if value is not None or name == "index"}
+
+
+class Layout(Terse, widgets.Layout):
+    """A layout that says only what it sets."""
+
+
+@cache
+def _terse(kind: Any) -> Any:
+    return type(kind.__name__, (Terse, kind), {})
 
 
 def made(
-    kind: type[widgets.Widget],
+    kind: Any,
     *arguments: Any,
     layout: Mapping[str, Any] | None = None,
     style: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Any:
-    """A widget of this kind, whose layout and style it has in common with all that are to have the same.
+    """A widget of this class, whose layout and style it has in common with all that are to have the same.
 
     What is shared must not be changed: a widget whose layout follows its state has one of its own.
     """
     looks = {"layout": look(Layout, **layout or {})}
     if "style" in (traits := kind.class_traits()):
         looks["style"] = look(traits["style"].klass, **style or {})
-    return kind(*arguments, **looks, **options)
+    return _terse(kind)(*arguments, **looks, **options)
 
 
 def look(kind: type[widgets.Widget], **traits: Any) -> Any:

@@ -3,7 +3,7 @@
 import ipywidgets as widgets
 import traitlets
 
-from convbp.explorers.controls.alike import Layout, look
+from convbp.explorers.controls.alike import Layout, Terse, look
 from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.notation import subscripted
@@ -11,7 +11,7 @@ from convbp.notation import subscripted
 GAP, LINE = 12, 28  # between two sliders, and how high one is, in pixels
 
 
-class ArraySliders(widgets.GridBox):
+class ArraySliders(Terse, widgets.GridBox):
     """Sliders for the entries of a small 2-D array; ``value`` is the array, as a tuple of rows.
 
     Entries that are integers get sliders that stay on integers. Another shape gets other sliders, and the room that a

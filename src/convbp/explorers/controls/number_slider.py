@@ -7,11 +7,11 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from convbp.explorers.controls.alike import Layout, look, made
+from convbp.explorers.controls.alike import Layout, Terse, look, made
 from convbp.explorers.controls.subshell import answer_beside_cells
 
 
-class NumberSlider(widgets.Box):
+class NumberSlider(Terse, widgets.Box):
     """A slider for one number, its ``value``; the range grows with it.
 
     A whole number gets a slider that stays on whole numbers and follows the handle. Any other number gets one that
