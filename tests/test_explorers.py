@@ -41,7 +41,7 @@ import test_sliding_window
 import test_stride_and_padding
 import test_two_layer_question
 from controls import inside
-from convbp import explorers
+from convbp import digit_network, explorers, load_digits
 from convbp.explorers import (
     affected_region_q,
     chain_of_layers,
@@ -115,6 +115,42 @@ def some(drawn, rng, how_many=4):
 def test_every_explorer_is_here():
     # Of these two the picture follows a network that is being trained; they have tests of their own.
     assert EXPLORERS.keys() | {"DrawDigit", "LiveTraining"} == set(explorers.__all__)
+
+
+@pytest.mark.parametrize("name", explorers.__all__)
+def test_the_page_is_told_of_each_part_once_as_it_is_then_and_of_what_stands_in_it_before(name, monkeypatch):
+    told, changed = [], []
+    monkeypatch.setattr(widgets.Widget, "open", recorded(widgets.Widget.open, told))
+    monkeypatch.setattr(
+        widgets.Widget, "_send", lambda widget, message, buffers=None: changed.append((widget, message))
+    )
+    explorer = made_of(name)
+    assert [message for widget, message in changed if not isinstance(widget, GridView)] == []
+    assert len(told) == len(set(told))
+    parts = [explorer]
+    for part in parts:
+        parts += getattr(part, "children", ())
+        inside = [*getattr(part, "children", ()), part.layout, *([part.style] if hasattr(part, "style") else [])]
+        assert all(one not in told or told.index(one) < told.index(part) for one in inside)
+        assert part in told
+        sent = part.get_state()
+        assert sent["layout"] == f"IPY_MODEL_{part.layout.model_id}"
+        assert not [name for name, value in sent.items() if value is None and name != "index"] or part is explorer.view
+
+
+def recorded(method, calls):
+    def call(self):
+        method(self)
+        calls.append(self)
+
+    return call
+
+
+def made_of(name):
+    if name == "LiveTraining":
+        digits = load_digits()
+        return explorers.LiveTraining(digit_network(), digits.images[:40, :, :, None], digits.labels[:40])
+    return explorers.DrawDigit(digit_network()) if name == "DrawDigit" else make(name)
 
 
 def test_each_explorer_has_a_file_of_its_name_and_nothing_else_lies_beside_them():

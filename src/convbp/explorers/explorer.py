@@ -18,6 +18,7 @@ from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.control import Control, reset_button, wrapped
 from convbp.explorers.controls.former import close_former, close_inside
 from convbp.explorers.controls.subshell import answer_beside_cells
+from convbp.explorers.controls.terse import Terse, built_together
 from convbp.explorers.states.fields import shown
 from convbp.explorers.states.state import ANYWHERE, ExplorerState
 from convbp.pictures.grid_view import GridView
@@ -35,7 +36,7 @@ def _file(path: str | Path) -> Path:
     return path
 
 
-class Explorer(widgets.VBox):
+class Explorer(Terse, widgets.VBox):
     """A picture with its controls: a state, and the scene that shows it.
 
     ``class WindowSum(Explorer, state=State, scene=scene)`` takes the fields of the state as parameters, has a control
@@ -82,13 +83,14 @@ class Explorer(widgets.VBox):
         self._state = self._initial = state.choosing(first.selected)
         self._shown = first
         self._whole = self._state, first  # the last one that was shown with all of its cells
-        rows, reset = self.controls(), reset_button()
-        self._controls = [control for row in rows for control in row if isinstance(control, Control)]
-        self.view = GridView(first)
-        super().__init__([*_laid_out(rows, reset), self.view])
-        self.add_class("convbp-explorer")
+        with built_together():
+            rows, reset = self.controls(), reset_button()
+            self._controls = [control for row in rows for control in row if isinstance(control, Control)]
+            self.view = GridView(first)
+            super().__init__([*_laid_out(rows, reset), self.view])
+            self.add_class("convbp-explorer")
+            self._refresh_controls()
         answer_beside_cells(self)
-        self._refresh_controls()
         for control in self._controls:
             control.widget.observe(partial(self._on_control, control), "value")
         self.view.observe(self._on_predictions, "predictions")

@@ -27,6 +27,7 @@ from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.control import buttons, wrapped
 from convbp.explorers.controls.former import close_former, close_inside
 from convbp.explorers.controls.subshell import answer_beside_cells
+from convbp.explorers.controls.terse import Terse, built_together
 from convbp.networks.network import Network
 from convbp.networks.training import DivergenceError, Progress, train
 from convbp.pictures import still, training_picture
@@ -51,7 +52,7 @@ _in_training: dict[Network, "LiveTraining"] = {}
 _starting = Lock()
 
 
-class LiveTraining(widgets.VBox):
+class LiveTraining(Terse, widgets.VBox):
     """Train a network, and see it learn: its loss and accuracy, the first layer's filters, and the δ of one image.
 
     The buttons start, pause, go on, stop and reset; so do the methods. The sliders set learning rate and momentum of
@@ -111,25 +112,28 @@ class LiveTraining(widgets.VBox):
         self._next_picture = 0.0
         self._steps: Iterator[None] | None = None  # where there are no threads
 
-        self._main = made(widgets.Button, layout={"width": "110px"})  # whatever it says
-        self._stop = made(widgets.Button, description="Stop", icon="stop", tooltip="End the training after this step")
-        self._reset = made(
-            widgets.Button, description="Reset", icon="undo", tooltip="Back to the weights it began with"
-        )
-        self._pace = buttons("pace", PACES.items())
-        self._sliders = _sliders(**self._options)
-        self._picture = made(widgets.HTML)
-        super().__init__(
-            [wrapped(self._main, self._stop, self._reset, self._pace, *self._sliders.values()), self._picture]
-        )
-        self.add_class("convbp-explorer")
+        with built_together():
+            self._main = made(widgets.Button, layout={"width": "110px"})  # whatever it says
+            self._stop = made(
+                widgets.Button, description="Stop", icon="stop", tooltip="End the training after this step"
+            )
+            self._reset = made(
+                widgets.Button, description="Reset", icon="undo", tooltip="Back to the weights it began with"
+            )
+            self._pace = buttons("pace", PACES.items())
+            self._sliders = _sliders(**self._options)
+            self._picture = made(widgets.HTML)
+            super().__init__(
+                [wrapped(self._main, self._stop, self._reset, self._pace, *self._sliders.values()), self._picture]
+            )
+            self.add_class("convbp-explorer")
+            self._show()
         answer_beside_cells(self)
         self._main.on_click(lambda _: self.pause() if self.status == RUNNING else self.start())
         self._stop.on_click(lambda _: self.stop())
         self._reset.on_click(lambda _: self.reset())
         for name, slider in self._sliders.items():
             slider.observe(lambda change, name=name: self._options.update({name: change.new}), "value")
-        self._show()
 
     @property
     def status(self) -> str:

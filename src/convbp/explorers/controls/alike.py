@@ -6,27 +6,20 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from convbp.explorers.controls.terse import Terse
+
 _looks: dict[tuple, widgets.Widget] = {}
-
-
-class Terse(widgets.Widget):
-    """Sends no nulls, which the page takes for what it is not told: a layout has some forty, any other widget three.
-
-    But for the index of a list in which nothing is chosen: the page would take its first entry.
-    """
-
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        return state if key else {name: value for name, value in state.items() if value is not None or name == "index"}
 
 
 class Layout(Terse, widgets.Layout):
     """A layout that says only what it sets."""
 
+    open = widgets.Widget.open  # at once: whoever is to look alike takes what is there
+
 
 @cache
 def _terse(kind: Any) -> Any:
-    return type(kind.__name__, (Terse, kind), {})
+    return type(kind.__name__, (Terse, kind), {"__module__": __name__})
 
 
 def made(

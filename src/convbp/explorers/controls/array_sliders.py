@@ -3,9 +3,10 @@
 import ipywidgets as widgets
 import traitlets
 
-from convbp.explorers.controls.alike import Layout, Terse, look
+from convbp.explorers.controls.alike import Layout, look
 from convbp.explorers.controls.number_slider import NumberSlider
 from convbp.explorers.controls.subshell import answer_beside_cells
+from convbp.explorers.controls.terse import Terse
 from convbp.notation import subscripted
 
 GAP, LINE = 12, 28  # between two sliders, and how high one is, in pixels

@@ -7,8 +7,9 @@ from typing import Any
 import ipywidgets as widgets
 import traitlets
 
-from convbp.explorers.controls.alike import Layout, Terse, look, made
+from convbp.explorers.controls.alike import Layout, look, made
 from convbp.explorers.controls.subshell import answer_beside_cells
+from convbp.explorers.controls.terse import Terse
 
 
 class NumberSlider(Terse, widgets.Box):

@@ -4,9 +4,10 @@ import ipywidgets as widgets
 import traitlets
 
 from convbp.explorers.controls.alike import made
+from convbp.explorers.controls.terse import Terse
 
 
-class StepPlayer(widgets.HBox):
+class StepPlayer(Terse, widgets.HBox):
     """``value`` is the step, from 0 to ``max``, which may change with the state; see `Control.fit`."""
 
     value = traitlets.Int()
