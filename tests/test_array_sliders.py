@@ -30,9 +30,8 @@ def entries(value):
 
 
 def kinds(sliders):
-    return {
-        kind for kind in (widgets.IntSlider, widgets.FloatSlider) for one in handles(sliders) if isinstance(one, kind)
-    }
+    both = widgets.IntSlider, widgets.FloatSlider
+    return {kind for kind in both for handle in handles(sliders) if isinstance(handle, kind)}
 
 
 def test_the_sliders_stand_where_the_value_is(sliders):
