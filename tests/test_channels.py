@@ -168,6 +168,18 @@ def test_the_list_of_examples_says_whose_arrays_are_shown():
     )
 
 
+def test_the_list_of_examples_brings_back_the_arrays_that_were_there():
+    explorer = Channels(np.eye(3, 4)[..., None], np.ones((1, 2, 1, 1)))
+    example, before = control(explorer, description="example"), explorer.state
+    for name in EXAMPLES:
+        example.value = name
+        assert explorer.state.inputs.shape == EXAMPLES[name][0].shape
+        example.value = "your own arrays"
+        for field in ("inputs", "kernel", "delta"):
+            np.testing.assert_array_equal(getattr(explorer.state, field), getattr(before, field))
+    assert explorer.message == ""
+
+
 def test_both_ways_show_the_same_slices_turned():
     forward, backward = (
         {grid.name: grid for grid in Channels(way=way).view.scene.grids if grid.name.startswith("w")} for way in WAYS

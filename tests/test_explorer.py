@@ -126,9 +126,26 @@ def test_every_preset_sets_the_kernel(explorer):
         press(presets(explorer), name)
         np.testing.assert_array_equal(explorer.state.kernel, make(2, 2))
         check(explorer)
+    press(presets(explorer), OWN_VALUES)
+    assert explorer.state.kernel.tolist() == KERNEL, "what the reader had last"
+    check(explorer)
+    sliders(explorer)[3].set_state({"value": 7})
+    press(presets(explorer), "all ones")
+    press(presets(explorer), OWN_VALUES)
+    assert explorer.state.kernel.tolist() == [[2, -3], [0, 7]]
+
+
+def test_own_values_that_there_never_were_or_of_another_shape_leave_the_preset():
+    explorer = SlidingWindow(IMAGE, PRESETS["all ones"](2, 2))
     before = shown(explorer)
     press(presets(explorer), OWN_VALUES)
-    assert shown(explorer) == before  # the values are still the preset's
+    assert shown(explorer) == before
+    assert presets(explorer).value == "all ones"
+    explorer.update(kernel=KERNEL)
+    explorer.update(kernel=np.ones((2, 3), int))
+    press(presets(explorer), OWN_VALUES)
+    assert explorer.state.kernel.tolist() == [[1, 1, 1], [1, 1, 1]]
+    assert explorer.message == ""
 
 
 @pytest.mark.slow

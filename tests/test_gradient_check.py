@@ -351,6 +351,22 @@ def test_bad_calls(case):
 # check_gradient: any function
 
 
+@pytest.mark.parametrize(
+    ("function", "gradient", "said"),
+    [
+        (
+            lambda x, y: np.sum(x) + np.sum(y),
+            lambda x: x,
+            r"gradient takes \(x\), at is 2 arrays; expected a function of",
+        ),
+        (lambda x: np.sum(x), lambda x, y: (x, y), r"function takes \(x\), at is 2 arrays; expected a function of"),
+    ],
+)
+def test_what_takes_another_number_of_arrays_than_at_has_is_refused(function, gradient, said):
+    with pytest.raises(TypeError, match=f"^check_gradient: {said}"):
+        check_gradient(function, gradient, (np.ones(2), np.ones((2, 3))))
+
+
 def test_a_gradient_by_complex_step_is_right_to_rounding():
     found = check_gradient(cubes, lambda x: 3 * np.arange(1, 7).reshape(2, 3) * x**2, AT)
     assert found.agrees

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from inspect import signature
 from math import inf, log10
 from typing import Any
 
@@ -277,8 +278,9 @@ def check_gradient(function: Callable[..., Any], gradient: Any, at: Any, *, tole
     Raises
     ------
     TypeError, ValueError
-        As `central_difference` does; or if there are not as many gradients as arrays, one is not of finite real
-        numbers of the shape of its array, or the tolerance is not a positive number.
+        As `central_difference` does; or if function or gradient cannot be called with the arrays, there are not as many
+        gradients as arrays, one is not of finite real numbers of the shape of its array, or the tolerance is not a
+        positive number.
     """
     operation = "check_gradient"
     _check_callable(operation, "function", function)
@@ -288,6 +290,9 @@ def check_gradient(function: Callable[..., Any], gradient: Any, at: Any, *, tole
     points = [_floats(operation, name, array) for name, array in zip(names, at if several else (at,), strict=True)]
     if not points:
         raise ValueError(f"{operation}: at is an empty tuple; expected an array, or several in a tuple.")
+    for name, called in (("function", function), ("gradient", gradient)):
+        if callable(called):
+            _check_takes(operation, name, called, points)
     given = gradient(*(point.copy() for point in points)) if callable(gradient) else gradient
     gradients = list(given) if several and isinstance(given, tuple | list) else [given]
     if len(gradients) != len(points):
@@ -577,6 +582,19 @@ def _at_and_steps(operation: str, function: Function, at: ArrayLike, step: float
     _refuse_other_floats(operation, "at", array.dtype)
     x = _floats(operation, "at", array)
     return x, np.maximum(_STEP, _RELATIVE_STEP * np.abs(x)) if step is None else np.full(x.shape, step)
+
+
+def _check_takes(operation: str, name: str, function: Callable[..., Any], points: Sequence[Any]) -> None:
+    """Refuse a function that cannot be called with so many arrays; of some that are not Python's nothing is known."""
+    with suppress(ValueError):
+        takes = signature(function)
+        try:
+            takes.bind(*points)
+        except TypeError as error:
+            raise TypeError(
+                f"{operation}: {name} takes {takes}, at is {len(points)} array{'s' * (len(points) != 1)}; expected a "
+                f"function of as many, in the order of at ({error})."
+            ) from None
 
 
 def _check_callable(operation: str, name: str, function: object) -> None:

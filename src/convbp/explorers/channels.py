@@ -6,12 +6,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
-from convbp.explorers.controls.alike import made
-from convbp.explorers.controls.control import Control
+from convbp.explorers.controls.kernel_presets import examples
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Kind, choice, declares, readable, tick
 from convbp.explorers.states.numbers import Part, numbers, rows_of_part
@@ -354,18 +352,6 @@ def _by(array: np.ndarray) -> str:
     return "×".join(map(str, array.shape))
 
 
-def _example(state: State) -> str:
-    arrays = state.inputs, state.kernel, state.delta
-    return next((name for name, made in EXAMPLES.items() if all(map(np.array_equal, made, arrays))), OWN_ARRAYS)
-
-
-def _with_example(state: State, name: str) -> State:
-    if name == OWN_ARRAYS:
-        return state
-    inputs, kernel, delta = EXAMPLES[name]
-    return replace(state, inputs=inputs, kernel=kernel, delta=delta)
-
-
 class Channels(Explorer, state=State, scene=scene):
     """A layer with several channels and filters; choose a cell that comes out, forwards or backwards.
 
@@ -374,6 +360,6 @@ class Channels(Explorer, state=State, scene=scene):
     """
 
     def controls(self) -> Rows:
-        example = made(widgets.Dropdown, description="example", options=[OWN_ARRAYS, *EXAMPLES])
+        made_by = {name: lambda state, arrays=arrays: arrays for name, arrays in EXAMPLES.items()}
         ways, sliders = super().controls()
-        return [[Control(example, _example, _with_example), *ways], sliders]
+        return [[examples("example", OWN_ARRAYS, made_by, ("inputs", "kernel", "delta")), *ways], sliders]

@@ -1,6 +1,6 @@
-"""Kernels worth trying, and a control to choose among them."""
+"""Kernels worth trying, and a control to choose among them, or among other examples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -47,11 +47,39 @@ OWN_VALUES = "your own values"
 def preset_choice(field: str = "kernel") -> Control:
     """A list of the presets, for a field of the state that is a kernel; it keeps its shape."""
 
+    def of_its_shape(make: Callable[[int, int], np.ndarray]) -> Callable[[Any], tuple[np.ndarray]]:
+        return lambda state: (make(*getattr(state, field).shape),)
+
+    made_by = {name: of_its_shape(make) for name, make in PRESETS.items()}
+    return examples(field, OWN_VALUES, made_by, (field,), keeps_shape=True)
+
+
+def examples(
+    description: str,
+    own: str,
+    made_by: Mapping[str, Callable[[Any], tuple[np.ndarray, ...]]],
+    fields: tuple[str, ...],
+    keeps_shape: bool = False,
+) -> Control:
+    """A list of examples for fields of the state that are arrays; ``own`` brings back what the reader had last.
+
+    With ``keeps_shape`` it does so while the arrays have the shape that they had then.
+    """
+    last: list[np.ndarray] = []
+
     def name(state: Any) -> str:
-        kernel = getattr(state, field)
-        return next((name for name, make in PRESETS.items() if np.array_equal(make(*kernel.shape), kernel)), OWN_VALUES)
+        arrays = [getattr(state, field) for field in fields]
+        found = next((name for name, make in made_by.items() if all(map(np.array_equal, make(state), arrays))), own)
+        if found == own:
+            last[:] = arrays
+        return found
 
-    def with_preset(state: Any, name: str) -> Any:
-        return state if name == OWN_VALUES else replace(state, **{field: PRESETS[name](*getattr(state, field).shape)})
+    def with_example(state: Any, name: str) -> Any:
+        arrays = last if name == own else made_by[name](state)
+        if keeps_shape and any(
+            np.shape(getattr(state, field)) != array.shape for field, array in zip(fields, arrays, strict=False)
+        ):
+            return state
+        return replace(state, **dict(zip(fields, arrays, strict=False)))
 
-    return Control(made(widgets.Dropdown, description=field, options=[OWN_VALUES, *PRESETS]), name, with_preset)
+    return Control(made(widgets.Dropdown, description=description, options=[own, *made_by]), name, with_example)

@@ -23,7 +23,7 @@ const SIGNS = [
   [".faint", "dotted: where it would go on"],
   [".notch", "filled corner: the first weight"],
   ["[data-slot^=marks] .caption", "\u00d7: what a number is multiplied by"],
-  ["[data-map]", "a small grid without indices: larger by a click, or one after the other by M"],
+  ["[data-map]:has(.value)", "a small grid without indices: larger by a click, or one after the other by M"],
 ];
 
 // Which index a key changes, and by how many cells.
@@ -382,6 +382,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   function showPicture() {
     const another = frame !== model.get("frame");
     if (another) {
+      opened = null; // a map that lay over the picture before
       over.remove();
       renew(stage, frame = model.get("frame"));
       stage.append(over);
