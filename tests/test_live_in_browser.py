@@ -15,6 +15,7 @@ from browser import (
     height,
     is_ready,
     lab_with,
+    needs_subshells,
     point_elsewhere,
     read,
     spills,
@@ -113,6 +114,7 @@ def draw(lab, drawing, cells):
 
 
 def test_it_trains_pauses_goes_on_and_stops_while_a_cell_runs(lab, training, busy):
+    needs_subshells()
     press(training, "10 steps/s")
     press(training, "Start")
     eventually(lambda: step(training) >= 2, True)
@@ -146,6 +148,7 @@ def test_cells_run_and_a_drawing_answers_while_it_trains(lab, training, drawing)
 
 
 def test_the_controls_of_a_picture_answer_while_a_cell_runs_those_that_came_later_too(lab):
+    needs_subshells()
     window = lab.explorers[3]
     with lab.busy():
         press(window, "full")
