@@ -83,7 +83,7 @@ def fresh(browser):
     return shown_of
 
 
-DRAWN = sample.some(NAMES, len(NAMES) // 3, "explorers in JupyterLab")  # in each run others
+DRAWN = sample.some(NAMES, len(NAMES) // 4, "explorers in JupyterLab")  # in each run others
 
 
 @pytest.fixture(params=DRAWN)
@@ -260,7 +260,7 @@ def choices(like):
     ("name", "width"),
     [
         (name, width)
-        for name in sample.some(NAMES, len(NAMES) // 3, "explorers whose controls are moved")
+        for name in sample.some(NAMES, len(NAMES) // 4, "explorers whose controls are moved")
         for width in sample.some([1600, 800], 1, f"width of {name}")
     ],
 )
