@@ -196,9 +196,6 @@ def test_keys_step_to_the_next_cell_and_to_the_ends_of_row_and_column(lab, explo
             assert_explains(explorer, scene, Selection(grid, at_row, at_col))
 
 
-# Predicting
-
-
 def test_a_map_that_lies_over_a_picture_goes_with_it(lab):
     explorer = lab.explorers[NAMES.index("Channels")]
     explorer.scroll_into_view_if_needed()
@@ -209,6 +206,9 @@ def test_a_map_that_lies_over_a_picture_goes_with_it(lab):
     expect(explorer.locator("[data-map].open, .sheet")).to_have_count(0)
     expect(explorer.locator(".convbp-legend")).not_to_contain_text("a small grid")
     explorer.get_by_role("button", name="Reset").click()
+
+
+# Predicting
 
 
 def test_a_grid_of_predictions_is_judged_by_python_and_stays_beside_the_right_numbers(lab):

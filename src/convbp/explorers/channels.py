@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convbp.convolution import conv2d, conv2d_input_gradient, rot180
-from convbp.explorers.controls.kernel_presets import examples
+from convbp.explorers.controls.example_list import examples
 from convbp.explorers.explorer import Explorer, Rows
 from convbp.explorers.states.fields import Kind, choice, declares, readable, tick
 from convbp.explorers.states.numbers import Part, numbers, rows_of_part

@@ -1,15 +1,13 @@
-"""Kernels worth trying, and a control to choose among them, or among other examples."""
+"""Kernels worth trying, and a control to choose among them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
-import ipywidgets as widgets
 import numpy as np
 
 from convbp.convolution import rot180
-from convbp.explorers.controls.alike import made
 from convbp.explorers.controls.control import Control
+from convbp.explorers.controls.example_list import examples
 
 
 def _counting(k1: int, k2: int) -> np.ndarray:
@@ -52,34 +50,3 @@ def preset_choice(field: str = "kernel") -> Control:
 
     made_by = {name: of_its_shape(make) for name, make in PRESETS.items()}
     return examples(field, OWN_VALUES, made_by, (field,), keeps_shape=True)
-
-
-def examples(
-    description: str,
-    own: str,
-    made_by: Mapping[str, Callable[[Any], tuple[np.ndarray, ...]]],
-    fields: tuple[str, ...],
-    keeps_shape: bool = False,
-) -> Control:
-    """A list of examples for fields of the state that are arrays; ``own`` brings back what the reader had last.
-
-    With ``keeps_shape`` it does so while the arrays have the shape that they had then.
-    """
-    last: list[np.ndarray] = []
-
-    def name(state: Any) -> str:
-        arrays = [getattr(state, field) for field in fields]
-        found = next((name for name, make in made_by.items() if all(map(np.array_equal, make(state), arrays))), own)
-        if found == own:
-            last[:] = arrays
-        return found
-
-    def with_example(state: Any, name: str) -> Any:
-        arrays = last if name == own else made_by[name](state)
-        if keeps_shape and any(
-            np.shape(getattr(state, field)) != array.shape for field, array in zip(fields, arrays, strict=False)
-        ):
-            return state
-        return replace(state, **dict(zip(fields, arrays, strict=False)))
-
-    return Control(made(widgets.Dropdown, description=description, options=[own, *made_by]), name, with_example)

@@ -82,7 +82,7 @@ class GridView(anywidget.AnyWidget):
         self._solution = scene.covered  # the grid that is to be predicted, or was and can be seen now
         super().__init__(**self._picture_of(scene), **self._named(scene), **self._cells_of(scene))
         self._scene = self._framed = scene  # and the one in whose frame the page shows it
-        self._complete = True  # whether the page has all of it
+        self.is_complete = True  # whether the page has all of it
 
     def keep_room_for(self, others: Iterable[Scene]) -> None:
         """The page below does not move when one of these is shown."""
@@ -108,7 +108,7 @@ class GridView(anywidget.AnyWidget):
         traits that changed are sent, and the page redraws only the slots that did.
         """
         with self.hold_sync():
-            self._complete = False
+            self.is_complete = False
             self._scene = scene
             solution = scene.covered or next((grid for grid in scene.grids if grid == self._solution), None)
             if solution != self._solution:
@@ -121,15 +121,10 @@ class GridView(anywidget.AnyWidget):
 
     def complete(self) -> None:
         """Send what each cell would change in the picture that has begun, if the page has not got it yet."""
-        if not self._complete:
+        if not self.is_complete:
             scene = self._scene
             self._set((self._picture_of(scene) if scene is not self._framed else {}) | self._cells_of(scene))
-            self._framed, self._complete = scene, True
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the page has all of the picture."""
-        return self._complete
+            self._framed, self.is_complete = scene, True
 
     def forget_predictions(self) -> None:
         """As before the first one."""
