@@ -518,6 +518,78 @@ def test_in_a_kernel_a_cell_that_was_chosen_meanwhile_asks_for_the_cells_at_once
     in_a_kernel(scenario())
 
 
+def pictures_ahead(explorer):
+    """The slider they are for, the chosen cell, and the picture by the slider's value."""
+    ahead = explorer.view.ahead
+    return ahead["slider"], ahead["at"], {value: picture["slots"] for value, picture in ahead["pictures"]}
+
+
+def test_in_a_kernel_what_a_slider_that_was_moved_leads_to_next_is_sent_ahead():
+    explorer = SlidingWindow(IMAGE, KERNEL)
+    first, view = sliders(explorer)[0], explorer.view
+
+    def move(slider, value):
+        """Whether the picture that comes first has been sent ahead, and is ahead no more."""
+        sent = pictures_ahead(explorer)[2].get(value) if view.ahead else None
+        slider.set_state({"value": value})
+        assert view.ahead == {}
+        return view.slots == sent
+
+    def scenario():
+        assert not move(first, 5)
+        yield from (None, None)  # after the cells
+        assert pictures_ahead(explorer)[:2] == (first.model_id, "output,0,0")
+        assert pictures_ahead(explorer)[2].keys() == {4, 6}
+        assert move(first, 6)
+        yield from (None, None)
+        assert move(first, 5)
+        yield from (None, None)
+        assert not move(first, 9)
+        yield from (None, None)
+        assert pictures_ahead(explorer)[2].keys() == {8}  # there is no 10
+        view.set_state({"col": 1})  # of this cell there is another picture
+        yield from (None, None)
+        assert pictures_ahead(explorer)[:2] == (first.model_id, "output,0,1")
+        assert move(first, 8)
+        yield from (None, None)
+        assert not move(sliders(explorer)[3], 2)
+        yield from (None, None)
+        assert pictures_ahead(explorer)[0] == sliders(explorer)[3].model_id
+        for change in (lambda: explorer.update(covered=True), lambda: move(first, 3)):
+            change()
+            yield from (None, None)
+            assert view.ahead == {}  # where the reader is to predict, nothing is shown early
+        explorer.reset()
+        assert not move(first, 1)
+        yield from (None, None)
+        press(modes(explorer), "full")  # no slider
+        yield from (None, None)
+        assert view.ahead == {}
+
+    in_a_kernel(scenario())
+
+
+def test_in_a_kernel_what_has_no_picture_is_not_sent_ahead():
+    explorer = TwoLate(factor=1, offset=9)
+    slider = control(explorer, description="factor")
+
+    def scenario():
+        slider.set_state({"value": 0})
+        yield from (None, None)
+        assert explorer.view.ahead == {}  # -1 is refused
+        slider.set_state({"value": 2})
+        yield from (None, None)
+        assert pictures_ahead(explorer)[2].keys() == {3, 1}
+        slider.set_state({"value": -1})
+        assert explorer.view.ahead == {}
+        assert explorer.message == "Two: factor is negative; expected at least 0."
+        slider.set_state({"value": 3})
+        yield from (None, None)
+        assert pictures_ahead(explorer)[2].keys() == {4, 2}
+
+    in_a_kernel(scenario())
+
+
 def test_in_a_kernel_the_former_whole_picture_stays_where_the_cells_of_one_cannot_be_shown():
     explorer = TwoLate(factor=3)
     explorer.select(0, 1, grid="a")

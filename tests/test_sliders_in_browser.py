@@ -1,5 +1,7 @@
 """The sliders of JupyterLab beside a reader's own numbers: nobody but the reader changes one."""
 
+from functools import partial
+
 import pytest
 from playwright.sync_api import expect
 
@@ -109,6 +111,51 @@ def test_a_key_moves_a_real_number_by_a_step_and_not_by_a_crumb_more(lab, explor
         handle.press("ArrowLeft")
         eventually(lambda: lab.value(f"shown['{name}'].state.image[1, 1].item()"), expected)
     expect(explorer.locator(".convbp-sentence")).to_contain_text("i₅")
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("KernelGradient", "δ₀₁"), ("PoolingRoute, whole", "size, columns"), ("ChainOfLayers", "step")],
+    indirect=["name"],
+)
+def test_a_step_on_or_back_is_seen_before_python_has_heard_of_it(lab, explorer, name, label):
+    """The answer of Python, when it comes, changes nothing more; and if it does not come, what was there comes back."""
+    picture, it = explorer.get_by_role("application"), f"shown['{name}']"
+    drawn = "[...stage.querySelectorAll('[data-slot]')].map((slot) => slot.textContent)"
+    texts = partial(picture.evaluate, f"stage => {drawn}")
+    handle = explorer.get_by_role("slider", name=label, exact=True)
+    press = """(handle, key) => {
+        handle.focus();
+        handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        const stage = handle.closest(".convbp-explorer").querySelector(".convbp-stage");
+        return [DRAWN, stage.getAttribute("aria-busy")]; // in the same moment
+    }""".replace("DRAWN", drawn)
+    ahead = partial(lab.value, f"sorted(value for value, _ in {it}.view.ahead.get('pictures', ()))")
+
+    def step(key, busy="true"):
+        before = texts()
+        shows, says = handle.evaluate(press, key)
+        assert (shows != before, says) == (busy == "true", busy)
+        return before, shows
+
+    handle.press("ArrowRight")  # the first one takes its time
+    eventually(lambda: lab.value(f"len({it}.view.ahead) > 0"), "True")
+    for key in ("ArrowRight", "ArrowLeft"):
+        sent = ahead()
+        with lab.waiting(it, "_show"):
+            before, shows = step(key)
+            assert texts() == shows
+            if key == "ArrowLeft":
+                eventually(texts, before)
+                is_ready(explorer)
+        is_ready(explorer)
+        assert texts() == shows
+        eventually(lambda sent=sent: ahead() not in (sent, "[]"), True)
+    explorer.locator("[data-cell]").first.click()  # of another cell there is nothing ahead, until Python has heard of it
+    with lab.waiting(it, "_look_ahead"), lab.waiting(it, "_show"):
+        explorer.locator("[data-cell]").last.click()
+        step("ArrowRight", busy="false")
+    is_ready(explorer)
 
 
 @pytest.mark.parametrize("name", ["TwoLayerQuestion"], indirect=True)

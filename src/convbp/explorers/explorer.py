@@ -17,6 +17,7 @@ import numpy as np
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.control import Control, reset_button, wrapped
 from convbp.explorers.controls.former import close_former, close_inside
+from convbp.explorers.controls.steps import moved, sliders, steps
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.explorers.controls.terse import Terse, built_together
 from convbp.explorers.states.fields import shown
@@ -83,6 +84,7 @@ class Explorer(Terse, widgets.VBox):
         self._state = self._initial = state.choosing(first.selected)
         self._shown = first
         self._whole = self._state, first  # the last one that was shown with all of its cells
+        self._moved: tuple[Control, int] | None = None  # the slider that was moved last
         with built_together():
             rows, reset = self.controls(), reset_button()
             self._controls = [control for row in rows for control in row if isinstance(control, Control)]
@@ -243,10 +245,30 @@ class Explorer(Terse, widgets.VBox):
                 self.view.complete()
             except Exception as error:
                 self._refuse(error, begun=True)
+        _when_idle(partial(self._look_ahead, self._state), FRAME)
+
+    def _look_ahead(self, state: Any) -> None:
+        """What the picture becomes if the slider that was moved last is moved on, or back, which is likely."""
+        with self._lock:
+            if state is not self._state or self._moved is None or not self.view.is_complete:
+                return
+            control, place = self._moved
+            slider = dict(enumerate(sliders(control.widget))).get(place)
+            if slider is None:  # the array has another shape by now
+                return
+            with suppress(TypeError, ValueError, ArithmeticError):  # which is said when the reader gets there
+                self.view.look_ahead(
+                    slider.model_id,
+                    [
+                        (step.slider, self._scene(control.change(state, step.control)))
+                        for step in steps(slider, place, control.read(state))
+                    ],
+                )
 
     def _refuse(self, error: Exception, begun: bool) -> None:
         if begun:  # what was there before can be shown
             self._put(self.view.show, *self._whole)
+        self.view.look_ahead("", ())  # or the page may show what is refused
         if not isinstance(error, TypeError | ValueError | ArithmeticError):
             raise error
         self.view.message = str(error)
@@ -300,6 +322,8 @@ class Explorer(Terse, widgets.VBox):
     def _on_control(self, control: Control, change: Any) -> None:
         with self._lock:
             if not self._refreshing:
+                place = moved(change.old, change.new)
+                self._moved = None if place is None else (control, place)
                 self._show(lambda state: control.change(state, change.new))
 
     def _on_selection(self, change: Any) -> None:
@@ -343,10 +367,10 @@ class Explorer(Terse, widgets.VBox):
         return {**live, **data, "text/plain": repr(self)}, metadata
 
 
-def _when_idle(act: Callable[[], None]) -> None:
-    """Do something as soon as the running cell has shown its picture; nothing where there is no page to show it."""
+def _when_idle(act: Callable[[], None], seconds: float = 0) -> None:
+    """Do something when nothing else is to be done, so much later; nothing where there is no page to show it."""
     with suppress(RuntimeError):  # no event loop
-        asyncio.get_running_loop().call_soon(act)
+        asyncio.get_running_loop().call_later(seconds, act)
 
 
 def _later(seconds: float, act: Callable[[], None]) -> None:

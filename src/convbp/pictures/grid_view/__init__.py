@@ -65,6 +65,9 @@ class GridView(anywidget.AnyWidget):
     asked = traitlets.Dict(help="the grid to be predicted: name, slot, 'row,col' -> number and text").tag(sync=True)
     predictions = traitlets.Dict(help="'row,col' -> number and text that the reader predicted").tag(sync=True)
     verdict = traitlets.Unicode(help="what is said of all of the predictions together").tag(sync=True)
+    ahead = traitlets.Dict(help="a slider, and what the picture becomes by a step of it: see `look_ahead`").tag(
+        sync=True, to_json=lambda ahead, _: packed(ahead)
+    )
     arrival: traitlets.List = traitlets.List(help="what flies when it is another than before").tag(sync=True)
     layouts: traitlets.List = traitlets.List(help="how its parts can be arranged, from wide to narrow").tag(sync=True)
     axes = traitlets.Dict(help="grid -> its title, and what its row and column index are called").tag(sync=True)
@@ -114,10 +117,10 @@ class GridView(anywidget.AnyWidget):
             if solution != self._solution:
                 self._solution = solution
                 self._set({"predictions": {}, "verdict": ""})
-            slots = svg.slots_at_first(scene, self._framed)
-            if not slots:
+            picture = self._picture_at_first(scene)
+            if "frame" in picture:
                 self._framed = scene
-            self._set(({"slots": slots} if slots else self._picture_of(scene)) | self._named(scene) | {"patches": {}})
+            self._set(picture | self._named(scene) | {"patches": {}, "ahead": {}})
 
     def complete(self) -> None:
         """Send what each cell would change in the picture that has begun, if the page has not got it yet."""
@@ -125,6 +128,20 @@ class GridView(anywidget.AnyWidget):
             scene = self._scene
             self._set((self._picture_of(scene) if scene is not self._framed else {}) | self._cells_of(scene))
             self._framed, self.is_complete = scene, True
+
+    def look_ahead(self, slider: str, following: Iterable[tuple[float, Scene]]) -> None:
+        """Send what the picture becomes if the slider with this model id is set to other values: value and scene.
+
+        The page then shows it at once, and not after a trip to the kernel and back; the answer makes it whole. So it is
+        the picture as `begin` will send it, if until then the reader chooses no other cell. Where there is something to
+        be predicted, nothing is sent.
+        """
+        pictures = [
+            [value, self._picture_at_first(scene) | {"title": scene.title}]
+            for value, scene in following
+            if not scene.covered and not self._solution
+        ]
+        self.ahead = {"slider": slider, "at": _key(self.scene.selected), "pictures": pictures} if pictures else {}
 
     def forget_predictions(self) -> None:
         """As before the first one."""
@@ -192,6 +209,11 @@ class GridView(anywidget.AnyWidget):
     def solution(self) -> Grid | None:
         """What is to be predicted, or was and can be seen now."""
         return self._solution
+
+    def _picture_at_first(self, scene: Scene) -> dict:
+        """The slots alone, in the sizes of the frame that the page shows, if they fit into it."""
+        slots = svg.slots_at_first(scene, self._framed)
+        return {"slots": slots} if slots else self._picture_of(scene)
 
     @staticmethod
     def _picture_of(scene: Scene) -> dict:
@@ -285,7 +307,7 @@ def _script(state: Mapping[str, Any]) -> str:
 def alone(state: Mapping[str, Any]) -> dict[str, Any]:
     """The state for a page without Python, where nobody draws the picture anew."""
     own = {name: state[name] for name in GridView.class_own_traits(sync=True)}
-    return own | {"paintable": False, "others": [], "message": ""}
+    return own | {"paintable": False, "others": [], "message": "", "ahead": ""}
 
 
 def _layouts(scene: Scene) -> list[dict]:

@@ -13,6 +13,8 @@ const LOW = 36; // pixels of a cell whose number a prediction hides
 const OPENED = 1.6, OF_THUMBNAIL = 1.1; // the scale of a map that is open
 const SWITCHES = { motion: "convbpMotion", links: "convbpLinks" }; // and where a page remembers them
 
+const CONFIRMED = 3000; // milliseconds: so long a picture may wait for Python to say that it is the one
+
 const SMALLEST = 11 / 15; // of its size: a picture's formula is then 11 pixels high
 
 // What the signs of this picture mean.
@@ -379,21 +381,62 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     choice.querySelector("button").textContent = next ? "\u275a\u275a pause" : "\u25b6 play";
   }
 
+  // What the picture becomes if the slider that was moved last is moved on or back: Python has said it before, and so it is
+  // shown at once. It answers to nothing until Python says that it is the one; if it never does, what was there comes back.
+  let ahead = {}, confirmed = 0, forget = () => {};
+  const current = (name) => ahead[name] ?? model.get(name);
+  async function lookAhead() {
+    forget();
+    const sent = model.get("ahead"), { slider, at, pictures } = await unpacked(sent);
+    const control = await (slider && model.widget_manager?.get_model(slider));
+    if (!control || sent !== model.get("ahead")) return;
+    const follow = () => {
+      const [, picture] = pictures.find(([value]) => Math.abs(value - control.get("value")) < 1e-9) ?? [];
+      if (!picture || following() || at !== selected()) return;
+      ahead = picture;
+      packed = null; // of this one no cell is known
+      confirmed = setTimeout(takeBack, CONFIRMED);
+      showPicture();
+      showChoice();
+    };
+    control.on("change:value", follow);
+    forget = () => control.off("change:value", follow);
+  }
+  function takeBack() {
+    clearTimeout(confirmed);
+    if (!ahead.slots) return;
+    ahead = {};
+    showPicture();
+    return showCells();
+  }
+  function showCells() {
+    const unpacking = unpack();
+    showChoice();
+    return unpacking.then(showChoice);
+  }
+  const fromPython = (show) => () => {
+    const early = ahead.slots;
+    clearTimeout(confirmed);
+    ahead = {};
+    if (early && show !== showPicture) showPicture();
+    return show();
+  };
+
   function showPicture() {
-    const another = frame !== model.get("frame");
+    const another = frame !== current("frame");
     if (another) {
       opened = null; // a map that lay over the picture before
       over.remove();
-      renew(stage, frame = model.get("frame"));
+      renew(stage, frame = current("frame"));
       stage.append(over);
       layouts = null;
       const were = places;
       places = Object.fromEntries(Array.from(el.querySelectorAll("[data-slot]"), (element) => [element.dataset.slot, element]));
       for (const slot of Object.keys(shown)) if (places[slot] !== were[slot]) delete shown[slot];
     }
-    fill(model.get("slots"), moving() && !another);
-    if (layouts !== model.get("layouts")) arrange();
-    stage.setAttribute("aria-label", `${model.get("title")}. Arrow keys choose a cell${model.get("paintable") ? ", Space paints it" : ""}.`);
+    fill(current("slots"), moving() && !another);
+    if (layouts !== current("layouts")) arrange();
+    stage.setAttribute("aria-label", `${current("title")}. Arrow keys choose a cell${model.get("paintable") ? ", Space paints it" : ""}.`);
   }
 
   function showChoice() {
@@ -421,7 +464,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   const fitting = (layouts) => layouts.find((layout) => 0.88 * layout.width <= room) ?? layouts.at(-1);
   const heightOf = ({ width, height }) => height * Math.min(1, Math.max(SMALLEST, room / width)); // on the page, which need not be asked
   function arrange() {
-    layouts = model.get("layouts");
+    layouts = current("layouts");
     const { width, height, places } = fitting(layouts);
     const svg = stage.querySelector("svg");
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
@@ -686,13 +729,13 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   }, { signal });
 
   const listeners = {
-    "change:frame": showPicture,
-    "change:slots": showPicture,
-    "change:layouts": showPicture,
-    "change:patches": () => {
-      const unpacking = unpack();
-      showChoice();
-      return unpacking.then(showChoice);
+    "change:frame": fromPython(showPicture),
+    "change:slots": fromPython(showPicture),
+    "change:layouts": fromPython(showPicture),
+    "change:patches": fromPython(showCells),
+    "change:ahead": () => {
+      takeBack();
+      return lookAhead();
     },
     "change:grid": showChoice,
     "change:row": showSelection,
@@ -740,6 +783,8 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   resized.observe(stage);
   return () => {
     cancelAnimationFrame(waiting);
+    clearTimeout(confirmed);
+    forget();
     pause();
     land();
     changed.disconnect();
