@@ -54,7 +54,7 @@ def lab(browser, tmp_path_factory):
         yield lab
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=sample.some(NAMES, 4, "explorers beside sliders"))
 def name(request):
     return request.param
 
@@ -115,7 +115,11 @@ def test_a_key_moves_a_real_number_by_a_step_and_not_by_a_crumb_more(lab, explor
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("KernelGradient", "δ₀₁"), ("PoolingRoute, whole", "size, columns"), ("ChainOfLayers", "step")],
+    sample.some(
+        [("KernelGradient", "δ₀₁"), ("PoolingRoute, whole", "size, columns"), ("ChainOfLayers", "step")],
+        1,
+        "a step on or back",
+    ),
     indirect=["name"],
 )
 def test_a_step_on_or_back_is_seen_before_python_has_heard_of_it(lab, explorer, name, label):
