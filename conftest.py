@@ -16,9 +16,7 @@ FIRST = ("browser", "notebook", "slow")
 
 
 def pytest_addoption(parser):
-    parser.addoption(
-        "--cells-once", action="store_true", help="run no cell of a notebook twice in a row"
-    )
+    parser.addoption("--cells-once", action="store_true", help="run no cell of a notebook twice in a row")
 
 
 def pytest_configure(config):

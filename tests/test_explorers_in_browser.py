@@ -1,5 +1,6 @@
 """Every explorer in JupyterLab in a real browser: what a reader points at, presses and moves, and what answers."""
 
+import ast
 from collections import defaultdict
 
 import ipywidgets as widgets
@@ -100,6 +101,38 @@ def explorer(lab, fresh, name):
     explorer.scroll_into_view_if_needed()
     eventually(lambda: shown(explorer), fresh(make(name).view.scene))
     return explorer
+
+
+# What the page knows of each model of a widget. What shows a widget has the manager of them.
+MODELS = """async () => {
+    const inside = function* (part) {
+        yield part;
+        for (const one of part.children?.() ?? []) yield* inside(one);
+    };
+    const renderer = [...inside(jupyterapp.shell.currentWidget)].find((part) => part._manager?.promise);
+    const models = Object.entries((await renderer._manager.promise)._models);
+    const plain = ({ children, layout, style, ...others }) => others;
+    return Object.fromEntries(await Promise.all(models.map(async ([id, model]) => [id, plain((await model).attributes)])));
+}"""
+# What Python says of each, but for the pictures, and for other widgets.
+SAID = """{id: {name: list(value) if isinstance(value, tuple) else value
+              for name, value in __import__("ipywidgets").Widget.get_state(widget).items()}
+         for id, widget in __import__("ipywidgets").widgets.widget._instances.items() if not hasattr(widget, "_esm")}"""
+
+
+def test_the_page_knows_of_all_controls_what_python_says_although_it_is_told_less(lab):
+    """Where Python says nothing, the page may take anything for that."""
+    known, said = lab.page.evaluate(MODELS), ast.literal_eval(lab.value(SAID))
+    assert len(said.keys() & known.keys()) > 100
+    nothing = [None, "", [], False]
+    others = {
+        (widget["_model_name"], name)
+        for id, widget in said.items()
+        for name, value in widget.items()
+        if id in known and name not in ("children", "layout", "style")
+        if known[id].get(name) != value and (value not in nothing or known[id].get(name) not in nothing)
+    }
+    assert others == set()
 
 
 # What has to be seen

@@ -29,7 +29,7 @@ def test_each_number_of_each_array_has_a_slider_that_moves_it_and_no_other(explo
         slider, array = sliders.children[-1], {"w": "kernel", "δ": "delta"}.get(name[0], "image")
         before, at = getattr(explorer.state, array), tuple("₀₁₂₃₄₅₆₇₈".index(digit) for digit in called[-1][1:])
         assert slider.value == before[at]
-        slider.children[0].value = 5 - slider.value
+        slider.value = 5 - slider.value
         expected = before.copy()
         expected[at] = 5 - before[at]
         assert getattr(explorer.state, array).tolist() == expected.tolist()
@@ -49,7 +49,7 @@ def test_the_sizes_have_sliders_and_what_was_there_stays(explorer):
     ]
     before = explorer.state
     for slider, size in zip(sliders.children, (7, 3, 3, 1), strict=True):
-        slider.children[0].value = size
+        slider.value = size
         assert explorer.message == ""
     state = explorer.state
     assert [state.image.shape, state.kernel.shape, state.delta.shape] == [(7, 3), (3, 1), (5, 3)]
@@ -64,8 +64,8 @@ def test_a_kernel_that_does_not_fit_is_refused_and_its_slider_goes_back(explorer
     menu, sliders = parts(explorer)
     menu.value = menu.options[-1]
     _, width, _, across = sliders.children
-    width.children[0].value = 3
-    across.children[0].value = 4
+    width.value = 3
+    across.value = 4
     assert "does not fit" in explorer.message
     assert (across.value, explorer.state.kernel.shape[1]) == (3, 3)
 
@@ -98,13 +98,13 @@ def test_of_channels_the_numbers_of_one_slice_have_sliders():
     menu.value = "w, c 1, d 2"
     assert [slider.value for slider in sliders.children] == explorer.state.kernel[:, :, 1, 2].ravel().tolist()
     before, kernel = conv2d(explorer.state.inputs[None], explorer.state.kernel), explorer.state.kernel.copy()
-    sliders.children[3].children[0].value = 7
+    sliders.children[3].value = 7
     kernel[1, 0, 1, 2] = 7
     assert explorer.state.kernel.tolist() == kernel.tolist()
     change = conv2d(explorer.state.inputs[None], explorer.state.kernel) != before
     assert change.any(axis=(0, 1, 2)).tolist() == [False, False, True]  # of one filter alone
     menu.value = "o, c 0, row 2"
-    sliders.children[-1].children[0].value = -9
+    sliders.children[-1].value = -9
     assert explorer.state.inputs[-1, -1, 0] == -9
     control(explorer, description="example").value = "32×32×3, six 5×5×3 filters"
     assert explorer.message == ""

@@ -155,7 +155,8 @@ def test_a_step_on_or_back_is_seen_before_python_has_heard_of_it(lab, explorer, 
         is_ready(explorer)
         assert texts() == shows
         eventually(lambda sent=sent: ahead() not in (sent, "[]"), True)
-    explorer.locator("[data-cell]").first.click()  # of another cell there is nothing ahead, until Python has heard of it
+    # Of another cell there is nothing ahead, until Python has heard of it.
+    explorer.locator("[data-cell]").first.click()
     with lab.waiting(it, "_look_ahead"), lab.waiting(it, "_show"):
         explorer.locator("[data-cell]").last.click()
         step("ArrowRight", busy="false")

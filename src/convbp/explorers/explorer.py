@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 import ipywidgets as widgets
 import numpy as np
 
+from convbp.explorers.controls.alike import Layout, look
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.control import Control, reset_button, wrapped
 from convbp.explorers.controls.former import close_former, close_inside
-from convbp.explorers.controls.steps import moved, sliders, steps
+from convbp.explorers.controls.steps import moved, steps
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.explorers.controls.terse import Terse, built_together
 from convbp.explorers.states.fields import shown
@@ -84,12 +85,12 @@ class Explorer(Terse, widgets.VBox):
         self._state = self._initial = state.choosing(first.selected)
         self._shown = first
         self._whole = self._state, first  # the last one that was shown with all of its cells
-        self._moved: tuple[Control, int] | None = None  # the slider that was moved last
+        self._moved: tuple[Control, Any] | None = None  # the slider that was moved last, and what it is a part of
         with built_together():
             rows, reset = self.controls(), reset_button()
             self._controls = [control for row in rows for control in row if isinstance(control, Control)]
-            self.view = GridView(first)
-            super().__init__([*_laid_out(rows, reset), self.view])
+            self.view = GridView(first, layout=look(Layout))
+            super().__init__([*_laid_out(rows, reset), self.view], layout=Layout())
             self.add_class("convbp-explorer")
             self._refresh_controls()
         answer_beside_cells(self)
@@ -135,6 +136,7 @@ class Explorer(Terse, widgets.VBox):
         """Go back to how it began."""
         self.view.forget_predictions()
         self._show(lambda state: self._initial, at_once=True)
+        self.view.make_room_afresh()
 
     def mistake_in(self, numbers: np.ndarray) -> str:
         """The mistake that gives these numbers in the covered grid, in words; empty if none is known."""
@@ -252,23 +254,18 @@ class Explorer(Terse, widgets.VBox):
         with self._lock:
             if state is not self._state or self._moved is None or not self.view.is_complete:
                 return
-            control, place = self._moved
-            slider = dict(enumerate(sliders(control.widget))).get(place)
-            if slider is None:  # the array has another shape by now
-                return
-            with suppress(TypeError, ValueError, ArithmeticError):  # which is said when the reader gets there
-                self.view.look_ahead(
-                    slider.model_id,
-                    [
-                        (step.slider, self._scene(control.change(state, step.control)))
-                        for step in steps(slider, place, control.read(state))
-                    ],
-                )
+            control, slider = self._moved
+            pictures = {}
+            for step in steps(control.widget, slider, control.read(state)):
+                with suppress(TypeError, ValueError, ArithmeticError):  # which is said when the reader gets there
+                    scene = self._scene(control.change(state, step.control))
+                    pictures[step.slider] = self.view.picture_ahead(scene)
+            self.view.look_ahead(slider.model_id, pictures)
 
     def _refuse(self, error: Exception, begun: bool) -> None:
         if begun:  # what was there before can be shown
             self._put(self.view.show, *self._whole)
-        self.view.look_ahead("", ())  # or the page may show what is refused
+        self.view.look_ahead("", {})  # or the page may show what is refused
         if not isinstance(error, TypeError | ValueError | ArithmeticError):
             raise error
         self.view.message = str(error)
@@ -322,8 +319,8 @@ class Explorer(Terse, widgets.VBox):
     def _on_control(self, control: Control, change: Any) -> None:
         with self._lock:
             if not self._refreshing:
-                place = moved(change.old, change.new)
-                self._moved = None if place is None else (control, place)
+                slider = moved(control.widget, change.old, change.new)
+                self._moved = slider and (control, slider)
                 self._show(lambda state: control.change(state, change.new))
 
     def _on_selection(self, change: Any) -> None:

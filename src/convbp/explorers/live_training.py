@@ -23,7 +23,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from convbp.explorers.controls.alike import made
+from convbp.explorers.controls.alike import Layout, made
 from convbp.explorers.controls.control import buttons, wrapped
 from convbp.explorers.controls.former import close_former, close_inside
 from convbp.explorers.controls.subshell import answer_beside_cells
@@ -124,7 +124,8 @@ class LiveTraining(Terse, widgets.VBox):
             self._sliders = _sliders(**self._options)
             self._picture = made(widgets.HTML)
             super().__init__(
-                [wrapped(self._main, self._stop, self._reset, self._pace, *self._sliders.values()), self._picture]
+                [wrapped(self._main, self._stop, self._reset, self._pace, *self._sliders.values()), self._picture],
+                layout=Layout(),
             )
             self.add_class("convbp-explorer")
             self._show()

@@ -11,15 +11,20 @@ from convbp.explorers.controls.terse import Terse
 _looks: dict[tuple, widgets.Widget] = {}
 
 
-class Layout(Terse, widgets.Layout):
-    """A layout that says only what it sets."""
+class _Look(Terse):
+    """Is sent at once: whoever is to look alike takes what is there."""
 
-    open = widgets.Widget.open  # at once: whoever is to look alike takes what is there
+    def open(self) -> None:
+        self.open_now()
+
+
+class Layout(_Look, widgets.Layout):
+    """A layout that says only what it sets."""
 
 
 @cache
-def _terse(kind: Any) -> Any:
-    return type(kind.__name__, (Terse, kind), {"__module__": __name__})
+def _terse(kind: Any, base: type[Terse] = Terse) -> Any:
+    return type(kind.__name__, (base, kind), {"__module__": __name__})
 
 
 def made(
@@ -35,7 +40,7 @@ def made(
     """
     looks = {"layout": look(Layout, **layout or {})}
     if "style" in (traits := kind.class_traits()):
-        looks["style"] = look(traits["style"].klass, **style or {})
+        looks["style"] = look(_terse(traits["style"].klass, _Look), **style or {})
     return _terse(kind)(*arguments, **looks, **options)
 
 

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 import traitlets
 
 from convbp.explorers.controls.alike import Layout, look
-from convbp.explorers.controls.number_slider import NumberSlider
+from convbp.explorers.controls.number_slider import Number
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.explorers.controls.terse import Terse
 from convbp.notation import subscripted
@@ -26,7 +26,7 @@ class ArraySliders(Terse, widgets.GridBox):
 
     def __init__(self, label: str, value: tuple[tuple, ...]):
         self._label, self._refreshing = label, False
-        self._sliders: list[list[NumberSlider]] = []
+        self._numbers: list[list[Number]] = []
         self._built: tuple | None = None
         self._most = 0
         super().__init__(value=value)
@@ -40,17 +40,17 @@ class ArraySliders(Terse, widgets.GridBox):
             if self._built != built:
                 self._built = built
                 self._build(*built[:2])
-            for sliders, row in zip(self._sliders, value, strict=True):
-                for slider, entry in zip(sliders, row, strict=True):
-                    slider.value = entry
+            for numbers, row in zip(self._numbers, value, strict=True):
+                for number, entry in zip(numbers, row, strict=True):
+                    number.value = entry
+            self.children = tuple(number.slider for numbers in self._numbers for number in numbers)
         finally:
             self._refreshing = False
         return value
 
     def _build(self, rows: int, cols: int) -> None:
-        self._sliders = [[self._slider(m, n) for n in range(cols)] for m in range(rows)]
+        self._numbers = [[self._number(m, n) for n in range(cols)] for m in range(rows)]
         gaps, self._most = GAP * (cols - 1), max(self._most, rows)
-        self.children = [slider for sliders in self._sliders for slider in sliders]
         # As many side by side as the array has columns, unless that leaves them less than 110 pixels.
         self.layout = look(
             Layout,
@@ -60,11 +60,10 @@ class ArraySliders(Terse, widgets.GridBox):
             min_height=f"{LINE * self._most}px",
             align_content="flex-start",
         )
-        answer_beside_cells(self)  # the new sliders
 
-    def _slider(self, m: int, n: int) -> NumberSlider:
+    def _number(self, m: int, n: int) -> Number:
         least, most = self.limits
-        slider = NumberSlider(
+        number = Number(
             description=subscripted(self._label, m, n),
             least=least,
             most=most,
@@ -72,18 +71,22 @@ class ArraySliders(Terse, widgets.GridBox):
             style={"description_width": "28px"},
             layout={"flex": "1 1 auto", "width": "auto", "margin": "0"},
         )
-        slider.observe(lambda change: self._follow_slider(m, n, change.new), "value")
-        return slider
+        number.observe(lambda change: self._follow_number(m, n, change.new), "value")
+        return number
+
+    @traitlets.observe("children")
+    def _follow_children(self, change) -> None:
+        answer_beside_cells(self)  # the new sliders
 
     @traitlets.observe("names", "value")
     def _follow_names(self, change) -> None:
         # Names of another shape are those of a value that is on its way.
-        if tuple(map(len, self.names)) == tuple(map(len, self._sliders)):
-            for sliders, names in zip(self._sliders, self.names, strict=True):
-                for slider, name in zip(sliders, names, strict=True):
-                    slider.description = name
+        if tuple(map(len, self.names)) == tuple(map(len, self._numbers)):
+            for numbers, names in zip(self._numbers, self.names, strict=True):
+                for number, name in zip(numbers, names, strict=True):
+                    number.description = name
 
-    def _follow_slider(self, m: int, n: int, entry) -> None:
+    def _follow_number(self, m: int, n: int, entry) -> None:
         if not self._refreshing:
             rows = [list(row) for row in self.value]
             rows[m][n] = entry

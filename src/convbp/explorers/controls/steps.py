@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import ipywidgets as widgets
 
+from convbp.explorers.controls.array_sliders import ArraySliders
+
 
 class Step(NamedTuple):
     """A value of one slider, and the value that its control then has."""
@@ -13,33 +15,44 @@ class Step(NamedTuple):
     control: Any
 
 
-def moved(before: Any, after: Any) -> int | None:
-    """Which slider of a control with these values was moved, if it was one: the entry of the array that changed."""
-    if not isinstance(after, tuple):
-        return 0
-    if not isinstance(before, tuple) or [*map(len, before)] != [*map(len, after)]:
-        return None
-    entries = [pair for rows in zip(before, after, strict=True) for pair in zip(*rows, strict=True)]
-    changed = [n for n, (was, is_) in enumerate(entries) if was != is_]
-    return changed[0] if len(changed) == 1 else None
+def moved(control: widgets.Widget, before: Any, after: Any) -> Any:
+    """The slider of a control that was moved; None if it has no slider, others than before, or several were moved."""
+    changed = [0]
+    if isinstance(control, ArraySliders):
+        if [*map(len, before)] != [*map(len, after)]:
+            return None
+        pairs = zip(_entries(before), _entries(after), strict=True)
+        changed = [n for n, (was, is_) in enumerate(pairs) if was != is_]
+    found = [slider for n, slider in enumerate(_sliders(control)) if n in changed]
+    return found[0] if len(found) == 1 else None
 
 
-def sliders(widget: widgets.Widget) -> Iterator[Any]:
-    """The sliders of a control, row by row."""
-    if isinstance(widget, widgets.IntSlider | widgets.FloatSlider):
-        yield widget
-    for child in getattr(widget, "children", ()):
-        yield from sliders(child)
-
-
-def steps(slider: Any, place: int, value: Any) -> Iterator[Step]:
-    """The steps from where a slider is, if it is the one for this entry of its control's value."""
+def steps(control: widgets.Widget, slider: Any, value: Any) -> Iterator[Step]:
+    """The steps of a slider of a control that has this value; none if the slider is its no more."""
+    found = list(_sliders(control))
+    if slider not in found:
+        return
     for to in (slider.value + slider.step, slider.value - slider.step):
         if slider.min <= to <= slider.max:
-            entry = to if isinstance(to, int) else round(to, 10)  # as `NumberSlider` rounds it
-            yield Step(to, _with_entry(value, place, entry) if isinstance(value, tuple) else entry)
+            entry = round(to, 10)  # as `Number` rounds it
+            yield Step(
+                to, _with_entry(value, found.index(slider), entry) if isinstance(control, ArraySliders) else entry
+            )
+
+
+def _sliders(control: widgets.Widget) -> Iterator[Any]:
+    """Row by row."""
+    if isinstance(control, widgets.IntSlider | widgets.FloatSlider):
+        yield control
+    for child in getattr(control, "children", ()):
+        yield from _sliders(child)
+
+
+def _entries(rows: tuple[tuple, ...]) -> list:
+    return [entry for row in rows for entry in row]
 
 
 def _with_entry(rows: tuple[tuple, ...], place: int, entry: Any) -> tuple[tuple, ...]:
-    row, col = divmod(place, len(rows[0]))
-    return tuple(tuple(entry if (r, c) == (row, col) else one for c, one in enumerate(entries)) for r, entries in enumerate(rows))
+    entries, width = _entries(rows), len(rows[0])
+    entries[place] = entry
+    return tuple(tuple(entries[start : start + width]) for start in range(0, len(entries), width))

@@ -1,4 +1,4 @@
-"""Widgets that say no more than the page has to know: no nulls, and nothing of what changes while they are built."""
+"""Widgets that say no more than the page has to know: no defaults, and nothing of what changes while they are built."""
 
 import threading
 from collections.abc import Iterator
@@ -10,23 +10,40 @@ import ipywidgets as widgets
 _building = threading.local()
 
 
-class Terse(widgets.Widget):
-    """Sends no nulls, which the page takes for what it is not told: a layout has some forty, any other widget three.
+# Told in any case: which widget it is, and what has another default on the page.
+_ALWAYS = {"_model_module", "_model_module_version", "_model_name", "behavior", "index", "step", "value"}
 
-    But for the index of a list in which nothing is chosen: the page would take its first entry.
+
+class Terse(widgets.Widget):
+    """Tells the page at first only what is not the default there, and of nulls nothing at all.
+
+    A layout has some forty nulls, and a slider twenty defaults.
     """
 
+    _opening = False
+
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        return state if key else {name: value for name, value in state.items() if value is not None or name == "index"}
+        if key:
+            return super().get_state(key, drop_defaults)
+        state: dict[str, Any] = super().get_state(drop_defaults=drop_defaults or self._opening)
+        state = {name: value for name, value in state.items() if value is not None}
+        return state | {name: getattr(self, name) for name in _ALWAYS.intersection(self.keys)}
 
     def open(self) -> None:
         """Tell the page of it; inside `built_together` at its end."""
         waiting = getattr(_building, "waiting", None)
         if waiting is None:
-            super().open()
+            self.open_now()
         else:
             waiting.append(self)
+
+    def open_now(self) -> None:
+        """Tell the page of it."""
+        self._opening = True
+        try:
+            super().open()
+        finally:
+            self._opening = False
 
 
 @contextmanager

@@ -81,9 +81,9 @@ class GridView(anywidget.AnyWidget):
     row = traitlets.Int().tag(sync=True)
     col = traitlets.Int().tag(sync=True)
 
-    def __init__(self, scene: Scene):
+    def __init__(self, scene: Scene, **options: Any):
         self._solution = scene.covered  # the grid that is to be predicted, or was and can be seen now
-        super().__init__(**self._picture_of(scene), **self._named(scene), **self._cells_of(scene))
+        super().__init__(**self._picture_of(scene), **self._named(scene), **self._cells_of(scene), **options)
         self._scene = self._framed = scene  # and the one in whose frame the page shows it
         self.is_complete = True  # whether the page has all of it
 
@@ -129,19 +129,23 @@ class GridView(anywidget.AnyWidget):
             self._set((self._picture_of(scene) if scene is not self._framed else {}) | self._cells_of(scene))
             self._framed, self.is_complete = scene, True
 
-    def look_ahead(self, slider: str, following: Iterable[tuple[float, Scene]]) -> None:
-        """Send what the picture becomes if the slider with this model id is set to other values: value and scene.
+    def picture_ahead(self, scene: Scene) -> dict:
+        """The picture of another scene as `begin` will send it, for `look_ahead`."""
+        return self._picture_at_first(scene) | {"title": scene.title}
 
-        The page then shows it at once, and not after a trip to the kernel and back; the answer makes it whole. So it is
-        the picture as `begin` will send it, if until then the reader chooses no other cell. Where there is something to
-        be predicted, nothing is sent.
+    def look_ahead(self, slider: str, pictures: Mapping[float, dict]) -> None:
+        """Send what the picture becomes if the slider with this model id is set to these other values.
+
+        The page then shows it at once, and not after a trip to the kernel and back; the answer makes it whole. So it
+        does until the reader chooses another cell. Where there is something to be predicted, nothing is sent.
         """
-        pictures = [
-            [value, self._picture_at_first(scene) | {"title": scene.title}]
-            for value, scene in following
-            if not scene.covered and not self._solution
-        ]
-        self.ahead = {"slider": slider, "at": _key(self.scene.selected), "pictures": pictures} if pictures else {}
+        at = _key(self.scene.selected)
+        known = pictures and not self._solution
+        self.ahead = {"slider": slider, "at": at, "pictures": list(pictures.items())} if known else {}
+
+    def make_room_afresh(self) -> None:
+        """The page below comes closer if this picture needs less room than one before it."""
+        self.send({"afresh": True})
 
     def forget_predictions(self) -> None:
         """As before the first one."""

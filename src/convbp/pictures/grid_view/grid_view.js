@@ -323,8 +323,8 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
       if (!mine) continue;
       const note = over.appendChild(document.createElement("span")), right = known && isRight(mine, values[at]);
       note.className = "convbp-guess";
-      // Where the right number does not show beside it, it stands in it.
-      const wrong = `${mine[1]} \u2717${cell.height < LOW ? ` ${values?.[at]?.[1] ?? ""}` : ""}`;
+      // Where the right number does not show beside it, it stands in it; what was predicted is in the sentence.
+      const wrong = cell.height < LOW ? `\u2717 ${values?.[at]?.[1] ?? ""}` : `${mine[1]} \u2717`;
       note.textContent = known ? (right ? "\u2713" : wrong) : mine[1];
       const { left, top, width } = lay(cell);
       Object.assign(note.style, { left, top, minWidth: right ? "" : width });
@@ -528,6 +528,14 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     for (const [name, element] of Object.entries(texts)) if (name in shown) element.innerHTML = shown[name];
     [ask.hidden, hint.hidden] = [open, hinted];
     wide = width;
+  }
+
+  // No more of it than this picture needs, and those that others are.
+  function makeRoomAfresh() {
+    stage.style.minHeight = "";
+    wide = 0;
+    arrange();
+    makeRoomForTexts();
   }
 
   function showLegend() {
@@ -747,6 +755,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     },
     "change:verdict": () => { if (inView) showSelection(); },
     "change:arrival": () => queueMicrotask(() => fly(model.get("arrival"))),
+    "msg:custom": ({ afresh }) => { if (afresh) makeRoomAfresh(); },
     "change:message": () => { message.textContent = model.get("message"); },
   };
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
@@ -774,9 +783,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   const resized = new ResizeObserver(() => {
     if ([0, room].includes(stage.clientWidth)) return; // out of sight, or as wide as before
     room = stage.clientWidth;
-    stage.style.minHeight = "";
-    arrange();
-    makeRoomForTexts();
+    makeRoomAfresh();
     land();
     showSelection();
   });
