@@ -8,7 +8,8 @@ The explorers are those of the gallery, each as its cell there makes it. One lin
   much is sent to the page for it: all messages of the cell, still picture included, before any compression;
 - how long it takes from moving the pointer onto a cell to changed pixels, which the browser does alone;
 - the same for a step of a slider, which goes through the kernel: the explorer's last that changes the picture. In turns
-  with them, the least that such a round trip takes: an ipywidgets slider that does nothing but set a label.
+  with them, the least that such a round trip takes: an ipywidgets slider that does nothing but set a label;
+- the same once more for such a step as a reader takes it who looks in between: what it leads to has been sent ahead.
 
 How pixels are known to have changed, `interaction.py` says.
 """
@@ -31,7 +32,11 @@ from browser import Lab, eventually, jupyterlab
 
 RUNS, SELECTIONS, STEPS = 5, 60, 30
 WARM_UP = 3
+AHEAD = 200  # milliseconds without a step: then what the next one leads to is there
 TRIP = "empty ipywidgets round trip"
+
+# To do without what is sent ahead.
+SWITCH = "from convbp.explorers.explorer import Explorer\nlook_ahead = Explorer._look_ahead"
 
 # Runs the cell in view; milliseconds until a picture in it is drawn.
 RUN = f"""() => {{
@@ -113,12 +118,18 @@ class Gallery:
         mouse.move(1, 1)
         return times[WARM_UP:]
 
-    def slide(self, names):
-        """One step of a slider of each in turns, there and back: the slider's name, and milliseconds each time."""
+    def slide(self, names, ahead):
+        """One step of a slider of each in turns, there and back: the slider's name, and milliseconds each time.
+
+        With what it leads to sent ahead, or not.
+        """
+        self.lab.value(f"setattr(Explorer, '_look_ahead', {'look_ahead' if ahead else 'lambda *_: None'})")
         found = {name: (*slider, []) for name in [TRIP, *names] if (slider := self.slider(name))}
         for _ in range(WARM_UP + STEPS):
             for name, (which, _, keys, times) in found.items():
                 cell = self.turn_to(self.places[name])
+                if ahead:
+                    self.lab.page.wait_for_timeout(AHEAD)
                 times.append(pressed(cell.locator(".noUi-handle").nth(which), next(keys), shown(cell)))
         return {name: (label, times[WARM_UP:]) for name, (_, label, _, times) in found.items()}
 
@@ -159,6 +170,7 @@ def main(names):
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
     if hasattr(os, "getloadavg"):
         print(f"load at the start: {os.getloadavg()[0]:.1f}")
+    set_up = [*set_up, SWITCH]
     cells = [*set_up, ROUND_TRIP.strip(), *(explorers[name] for name in names)]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -179,10 +191,13 @@ def main(names):
                 for name in names:
                     runs[name].append(gallery.run(name))
             chosen = {name: gallery.point(name) for name in names}
-            slid = gallery.slide(names)
-    trip = median(slid[TRIP][1])
-    print(f"{'':28}{'to picture':>10}{'kB':>7}   {'cell chosen':>13}   {'slider moves':>14}{'× trip':>9}   slider")
-    print(f"{TRIP:64}{trip:7.1f}{p95(slid[TRIP][1]):7.1f}")
+            slid, ahead = (gallery.slide(names, ahead) for ahead in (False, True))
+    print(
+        f"{'':28}{'to picture':>10}{'kB':>7}   {'cell chosen':>13}   {'slider moves':>14}{'× trip':>9}"
+        f"   {'sent ahead':>13}{'× trip':>9}   slider"
+    )
+    trips = (f"{median(found[TRIP][1]):7.1f}{p95(found[TRIP][1]):6.1f}" for found in (slid, ahead))
+    print(f"{TRIP:64}{(' ' * 12).join(trips)}")
     for name in names:
         times, sizes = zip(*runs[name], strict=True)
         line = f"{name:28}{median(times):10.0f}{max(sizes) / 1000:7.0f}"
@@ -190,8 +205,10 @@ def main(names):
         if name not in slid:
             line += f"{'–':>10}"
         else:
-            label, times = slid[name]
-            line += f"   {median(times):7.1f}{p95(times):7.1f}{median(times) / trip:9.2f}   {label}"
+            for found in (slid, ahead):
+                times = found[name][1]
+                line += f"   {median(times):7.1f}{p95(times):6.1f}{median(times) / median(found[TRIP][1]):9.2f}"
+            line += f"   {slid[name][0]}"
         print(line)
 
 

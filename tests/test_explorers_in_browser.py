@@ -112,9 +112,10 @@ MODELS = """async () => {
     const renderer = [...inside(jupyterapp.shell.currentWidget)].find((part) => part._manager?.promise);
     const models = Object.entries((await renderer._manager.promise)._models);
     const plain = ({ children, layout, style, ...others }) => others;
-    return Object.fromEntries(await Promise.all(models.map(async ([id, model]) => [id, plain((await model).attributes)])));
+    const known = models.map(async ([id, model]) => [id, plain((await model).attributes)]);
+    return Object.fromEntries(await Promise.all(known));
 }"""
-# What Python says of each, but for the pictures, and for other widgets.
+# What Python says of each, but for the pictures.
 SAID = """{id: {name: list(value) if isinstance(value, tuple) else value
               for name, value in __import__("ipywidgets").Widget.get_state(widget).items()}
          for id, widget in __import__("ipywidgets").widgets.widget._instances.items() if not hasattr(widget, "_esm")}"""
