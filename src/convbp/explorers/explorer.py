@@ -224,7 +224,7 @@ class Explorer(Terse, widgets.VBox):
         another picture then comes first, and what nobody could have seen of this one is never made.
         """
         with self._lock:
-            begun = False
+            begun, self._moved = False, None
             try:
                 state = change(self._state)
                 scene = self._scene(state)
@@ -319,9 +319,9 @@ class Explorer(Terse, widgets.VBox):
     def _on_control(self, control: Control, change: Any) -> None:
         with self._lock:
             if not self._refreshing:
+                self._show(lambda state: control.change(state, change.new))
                 slider = moved(control.widget, change.old, change.new)
                 self._moved = slider and (control, slider)
-                self._show(lambda state: control.change(state, change.new))
 
     def _on_selection(self, change: Any) -> None:
         # The page shows it already, and the state follows; unless it was chosen in a picture that is gone by now.

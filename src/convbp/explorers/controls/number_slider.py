@@ -17,9 +17,8 @@ class Number(traitlets.HasTraits):
 
     A whole number gets a slider that stays on whole numbers and follows the handle. Any other number gets one that
     answers when the handle is let go: the page puts a number that it is told on the slider's next step, so that
-    0.123 becomes 0.1 and 3.0 becomes 2.9999999999999982, and of a slider that follows it would tell Python so.
-
-    So a number of another kind gets another ``slider``.
+    0.123 becomes 0.1 and 3.0 becomes 2.9999999999999982, and of a slider that follows it would tell Python so. So where
+    a number of the other kind comes, another ``slider`` does.
 
     ``real_format`` is how a number that is not whole is written beside it. ``options`` are of the slider itself: its
     ``style``, its ``layout``.

@@ -28,16 +28,15 @@ def moved(control: widgets.Widget, before: Any, after: Any) -> Any:
 
 
 def steps(control: widgets.Widget, slider: Any, value: Any) -> Iterator[Step]:
-    """The steps of a slider of a control that has this value; none if the slider is its no more."""
+    """The steps of a slider of a control that has this value; none if the slider is not its any more."""
     found = list(_sliders(control))
     if slider not in found:
         return
     for to in (slider.value + slider.step, slider.value - slider.step):
         if slider.min <= to <= slider.max:
             entry = round(to, 10)  # as `Number` rounds it
-            yield Step(
-                to, _with_entry(value, found.index(slider), entry) if isinstance(control, ArraySliders) else entry
-            )
+            whole = _with_entry(value, found.index(slider), entry) if isinstance(control, ArraySliders) else entry
+            yield Step(to, whole)
 
 
 def _sliders(control: widgets.Widget) -> Iterator[Any]:

@@ -9,7 +9,6 @@ import ipywidgets as widgets
 
 _building = threading.local()
 
-
 # Told in any case: which widget it is, and what has another default on the page.
 _ALWAYS = {"_model_module", "_model_module_version", "_model_name", "behavior", "index", "step", "value"}
 

@@ -389,7 +389,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     forget();
     const sent = model.get("ahead"), { slider, at, pictures } = await unpacked(sent);
     const control = await (slider && model.widget_manager?.get_model(slider));
-    if (!control || sent !== model.get("ahead")) return;
+    if (!control || sent !== model.get("ahead") || signal?.aborted) return;
     const follow = () => {
       const [, picture] = pictures.find(([value]) => Math.abs(value - control.get("value")) < 1e-9) ?? [];
       if (!picture || following() || at !== selected()) return;
