@@ -330,7 +330,8 @@ def test_every_control_moved_through_its_range_leaves_a_fresh_picture(name):
     for move in moves(explorer, rng):
         if rng.random() < 0.5 and not sample.THOROUGH:
             continue
-        move()
+        with suppress(TraitError):  # a list may have become shorter by what was left out
+            move()
         assert explorer.view.scene == EXPLORERS[name].module.scene(explorer.state)
     assert_fresh(name, explorer)
 

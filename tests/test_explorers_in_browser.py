@@ -336,6 +336,17 @@ def test_every_control_leads_to_the_picture_of_a_fresh_explorer_and_nothing_jump
         assert spills(explorer) == []
 
 
+def test_whoever_takes_hold_of_a_slider_has_its_next_steps_ahead(lab, explorer, name):
+    ahead = f"shown['{name}'].view.ahead"
+    called = f"{ahead} and __import__('ipywidgets').widgets.widget._instances[{ahead}['slider']].description"
+    for slider in explorer.locator(".widget-slider:visible").all():
+        label, handle = slider.locator(".widget-label").inner_text(), slider.get_by_role("slider")
+        ends = [handle.get_attribute(f"aria-value{end}") for end in ("min", "max")]
+        handle.focus()
+        if ends[0] != ends[1]:
+            eventually(lambda: lab.value(called), repr(label))
+
+
 # Legible, nameable
 
 

@@ -230,6 +230,6 @@ class DrawDigit(Explorer, state=State, scene=scene):
         self.update(drawing=np.zeros_like(self.state.drawing))
 
     def _on_message(self, message: dict) -> None:
-        cell = message["paint"]
-        # The page has the cell chosen, and may be at the next one by now: it is not to be called back.
-        self._paint(cell["row"], cell["col"], message["begins"])
+        if cell := message.get("paint"):
+            # The page has the cell chosen, and may be at the next one by now: it is not to be called back.
+            self._paint(cell["row"], cell["col"], message["begins"])

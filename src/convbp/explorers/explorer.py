@@ -18,7 +18,7 @@ from convbp.explorers.controls.alike import Layout, look
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.control import Control, reset_button, wrapped
 from convbp.explorers.controls.former import close_former, close_inside
-from convbp.explorers.controls.steps import moved, steps
+from convbp.explorers.controls.steps import moved, sliders, steps
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.explorers.controls.terse import Terse, built_together
 from convbp.explorers.states.fields import shown
@@ -85,7 +85,7 @@ class Explorer(Terse, widgets.VBox):
         self._state = self._initial = state.choosing(first.selected)
         self._shown = first
         self._whole = self._state, first  # the last one that was shown with all of its cells
-        self._moved: tuple[Control, Any] | None = None  # the slider that was moved last, and what it is a part of
+        self._moved: tuple[Control, Any] | None = None  # what is being moved: a slider, and what it is a part of
         with built_together():
             rows, reset = self.controls(), reset_button()
             self._controls = [control for row in rows for control in row if isinstance(control, Control)]
@@ -98,6 +98,7 @@ class Explorer(Terse, widgets.VBox):
             control.widget.observe(partial(self._on_control, control), "value")
         self.view.observe(self._on_predictions, "predictions")
         self.view.observe(self._on_selection, ["grid", "row", "col"])
+        self.view.on_msg(self._on_touch)
         reset.on_click(lambda _: self.reset())
         _when_idle(self._keep_room)
 
@@ -250,7 +251,7 @@ class Explorer(Terse, widgets.VBox):
         _when_idle(partial(self._look_ahead, self._state), FRAME)
 
     def _look_ahead(self, state: Any) -> None:
-        """What the picture becomes if the slider that was moved last is moved on, or back, which is likely."""
+        """What the picture becomes if the slider that is being moved goes a step on, or back."""
         with self._lock:
             if state is not self._state or self._moved is None or not self.view.is_complete:
                 return
@@ -322,6 +323,13 @@ class Explorer(Terse, widgets.VBox):
                 self._show(lambda state: control.change(state, change.new))
                 slider = moved(control.widget, change.old, change.new)
                 self._moved = slider and (control, slider)
+
+    def _on_touch(self, view: GridView, content: Any, buffers: Any) -> None:
+        """The reader has taken hold of a slider and not moved it yet; the page names it by its place among all."""
+        with self._lock:
+            found = [(control, slider) for control in self._controls for slider in sliders(control.widget)]
+            self._moved = dict(enumerate(found)).get(content.get("touched"), self._moved)
+            _when_idle(partial(self._look_ahead, self._state))
 
     def _on_selection(self, change: Any) -> None:
         # The page shows it already, and the state follows; unless it was chosen in a picture that is gone by now.

@@ -15,6 +15,14 @@ class Step(NamedTuple):
     control: Any
 
 
+def sliders(control: widgets.Widget) -> Iterator[Any]:
+    """The sliders of a control, row by row."""
+    if isinstance(control, widgets.IntSlider | widgets.FloatSlider):
+        yield control
+    for child in getattr(control, "children", ()):
+        yield from sliders(child)
+
+
 def moved(control: widgets.Widget, before: Any, after: Any) -> Any:
     """The slider of a control that was moved; None if it has no slider, others than before, or several were moved."""
     changed = [0]
@@ -23,13 +31,13 @@ def moved(control: widgets.Widget, before: Any, after: Any) -> Any:
             return None
         pairs = zip(_entries(before), _entries(after), strict=True)
         changed = [n for n, (was, is_) in enumerate(pairs) if was != is_]
-    found = [slider for n, slider in enumerate(_sliders(control)) if n in changed]
+    found = [slider for n, slider in enumerate(sliders(control)) if n in changed]
     return found[0] if len(found) == 1 else None
 
 
 def steps(control: widgets.Widget, slider: Any, value: Any) -> Iterator[Step]:
     """The steps of a slider of a control that has this value; none if the slider is not its any more."""
-    found = list(_sliders(control))
+    found = list(sliders(control))
     if slider not in found:
         return
     for to in (slider.value + slider.step, slider.value - slider.step):
@@ -37,14 +45,6 @@ def steps(control: widgets.Widget, slider: Any, value: Any) -> Iterator[Step]:
             entry = round(to, 10)  # as `Number` rounds it
             whole = _with_entry(value, found.index(slider), entry) if isinstance(control, ArraySliders) else entry
             yield Step(to, whole)
-
-
-def _sliders(control: widgets.Widget) -> Iterator[Any]:
-    """Row by row."""
-    if isinstance(control, widgets.IntSlider | widgets.FloatSlider):
-        yield control
-    for child in getattr(control, "children", ()):
-        yield from _sliders(child)
 
 
 def _entries(rows: tuple[tuple, ...]) -> list:

@@ -13,6 +13,7 @@ const LOW = 36; // pixels of a cell whose number a prediction hides
 const OPENED = 1.6, OF_THUMBNAIL = 1.1; // the scale of a map that is open
 const SWITCHES = { motion: "convbpMotion", links: "convbpLinks" }; // and where a page remembers them
 
+const HANDLES = ".widget-slider [role=slider]"; // of the controls
 const CONFIRMED = 3000; // milliseconds: so long a picture may wait for Python to say that it is the one
 
 const SMALLEST = 11 / 15; // of its size: a picture's formula is then 11 pixels high
@@ -381,7 +382,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     choice.querySelector("button").textContent = next ? "\u275a\u275a pause" : "\u25b6 play";
   }
 
-  // What the picture becomes if the slider that was moved last is moved on or back: Python has said it before, and so it is
+  // What the picture becomes if the slider that is being moved goes a step on or back: Python has said it before, and so it is
   // shown at once. It answers to nothing until Python says that it is the one; if it never does, what was there comes back.
   let ahead = {}, confirmed = 0, forget = () => {};
   const current = (name) => ahead[name] ?? model.get(name);
@@ -777,6 +778,11 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     el.parentElement.addEventListener("input", ({ target }) => {
       if (target.matches(".widget-slider [contenteditable]")) typed = target.textContent;
     }, { capture: true, signal });
+    // Whoever takes hold of a slider will move it.
+    el.parentElement.addEventListener("focusin", ({ target }) => {
+      const touched = [...el.parentElement.querySelectorAll(HANDLES)].indexOf(target);
+      if (touched >= 0) model.send({ touched });
+    }, { signal });
     el.parentElement.addEventListener("focusout", () => { typed = null; }, { signal });
   }
   whenPlaced();
