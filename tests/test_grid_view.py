@@ -143,6 +143,8 @@ def test_the_mime_bundle_of_the_still_picture_has_its_size_and_says_what_it_show
     image, whole = pixels(base64.b64decode(data["image/png"], validate=True)), pixels(view.png(1.5))
     assert image.shape == whole.shape
     assert np.abs(image.astype(float) - whole).mean() < 2
+    assert len(np.unique(image.reshape(-1, 3), axis=0)) <= 64 < len(np.unique(whole.reshape(-1, 3), axis=0))
+    assert len(base64.b64decode(data["image/png"])) < len(view.png(1.5)) / 2
     chosen = replace(drawn, selected=Selection("output", 2, 3))
     width, height, _ = svg.layout_of_still(chosen)
     sentence = chosen.sentence
