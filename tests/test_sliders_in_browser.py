@@ -102,6 +102,21 @@ def test_what_python_sets_comes_back_from_nobody(lab, explorer, name):
     assert numbers(lab, name) == before
 
 
+@pytest.mark.parametrize("name", ["SlidingWindow"], indirect=True)
+def test_what_was_uncovered_is_covered_again_when_a_slider_changes_it(lab, explorer, name):
+    lab.value(f"shown['{name}'].update(covered=True)")
+    is_ready(explorer)
+    picture, seen = explorer.get_by_role("application"), explorer.locator('[data-cell="output,0,0"] + text')
+    expect(seen).to_have_text("?")
+    picture.press("Enter")
+    expect(seen).not_to_have_text("?")
+    picture.press("ArrowRight")  # another cell is the chosen one
+    explorer.get_by_role("slider", name="K₀₁", exact=True).press("ArrowRight")
+    expect(seen).to_have_text("?")
+    is_ready(explorer)
+    expect(seen).to_have_text("?")
+
+
 @pytest.mark.parametrize("name", ["TwoLayerQuestion"], indirect=True)
 def test_a_key_moves_a_real_number_by_a_step_and_not_by_a_crumb_more(lab, explorer, name):
     cell_of(explorer, "image", 1, 1).click()

@@ -443,7 +443,10 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   function showChoice() {
     stage.setAttribute("aria-busy", following());
     if (following()) return pause();
-    if (answers !== ofCells().answers) uncovered.clear();
+    if (answers !== ofCells().answers) {
+      uncovered.clear();
+      delete shown[model.get("asked").slot]; // in which numbers were uncovered
+    }
     answers = ofCells().answers;
     showSliders();
     showLegend();
