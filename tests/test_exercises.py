@@ -22,6 +22,7 @@ from convbp import exercises, rot180
 from convbp.exercises.exercise import Exercise
 from convbp.exercises.reading import LARGEST, read_parts
 from convbp.exercises.running import run
+from convbp.exercises.variants import Program
 from convbp.pictures.still import png
 
 BY_NAME = {exercise.name: exercise for exercise in exercises.ALL}
@@ -1517,3 +1518,17 @@ def test_the_other_programs_are_right(exercise):
     """Of which one edit is recognised as a mistake."""
     for program in exercise.programs:
         assert exercise.check(program).passed, program.__name__
+
+
+def zeros_of(rows, cols, depth):
+    return np.zeros((rows, cols, depth))
+
+
+def test_a_size_off_by_one_leaves_the_others_as_they_are():
+    program = Program(zeros_of)
+    edited = [program.edited((edit,)) for edit in program.edits() if edit.kind == "size off by one"]
+    assert [function(4, 5, 6).shape for function in edited] == [
+        *((5, 5, 6), (3, 5, 6)),
+        *((4, 6, 6), (4, 4, 6)),
+        *((4, 5, 7), (4, 5, 5)),
+    ]

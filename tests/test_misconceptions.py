@@ -168,3 +168,11 @@ def test_a_mistake_is_named_though_up_to_one_input_in_six_is_treated_in_a_way_of
     assert result.misconceptions == (("opposite sign",) if named else ())
     listed = ", ".join(str(n + 1) for n in sorted(special))
     assert (f"On input {listed} your result is another one again." in result.message) == named
+
+
+@EXERCISES
+def test_each_way_to_compute_it_otherwise_gives_another_result(exercise):
+    for said, compute in exercise.instead.get("compute", {}).items():
+        found = [compute(**arguments) for arguments in exercise.inputs]
+        right = [exercise.computation.right(arguments) for arguments in exercise.inputs]
+        assert not all(map(same, found, right)), said
