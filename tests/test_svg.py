@@ -197,6 +197,18 @@ def test_on_a_narrow_page_some_phrases_stand_below_the_others_and_the_maps_below
     assert last.width <= arranging.PHONE + 2 * arranging.MARGIN
 
 
+def test_there_is_a_layout_for_each_number_of_maps_that_can_stand_side_by_side():
+    maps = [arranging.Box(width, 10, 10) for width in (200, 230, 190, 210, 205)]
+    parts = arranging.Parts((arranging.Box(100, 20, 20), *maps), (arranging.GAP,) * 6, (0, 1))
+    found = []
+    for layout in arranging.layouts(parts):
+        tops = [y for _, y, _ in layout.places[1:]]
+        found.append(tops.count(tops[0]))
+        assert layout.width >= max(x + one.width for (x, _, _), one in zip(layout.places[1:], maps, strict=True))
+    assert found == sorted(found, reverse=True)
+    assert set(found) == {5, 4, 3, 2, 1}
+
+
 def test_the_page_does_not_jump_when_the_mode_changes():
     valid, full = (svg.layouts(scene(State(mode=mode)))[0] for mode in ("valid", "full"))
     assert abs(valid.height - full.height) <= 40  # which is kept free
