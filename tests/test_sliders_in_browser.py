@@ -161,6 +161,7 @@ def test_a_step_on_or_back_is_seen_before_python_has_heard_of_it(lab, explorer, 
     eventually(lambda: ahead() != "[]", True)
     for key in ("ArrowRight", "ArrowLeft"):
         sent = ahead()
+        lab.page.wait_for_timeout(500)  # then the page has unpacked it, too, of which nothing shows
         with lab.waiting(it, "_show"):
             before, shows = step(key)
             assert texts() == shows

@@ -148,15 +148,16 @@ function hull(boxes) {
 }
 
 // A curve between two cells. It keeps to the lines between cells and to the room between grids, so as not to run across
-// numbers; `n` of `count` in a bundle. None where grids are one below the other, with others between them.
-function curve(start, end, n, count) {
+// numbers; `n` of `count` in a bundle. None where grids are one below the other, with others between them. `around` says
+// where a grid lies, and where its cells do.
+function curve(start, end, n, count, around) {
   const [a, b] = [start, end].map(({ element }) => element.getBoundingClientRect());
   const grids = [start, end].map(({ element }) => element.closest("[data-grid]"));
-  const [A, B] = grids.map((grid) => hull([...grid.querySelectorAll("[data-at], [data-cell]")].map((cell) => cell.getBoundingClientRect())));
+  const [A, B] = grids.map((grid) => around(grid).cells);
   const aside = (n - (count - 1) / 2) * Math.min(2, 8 / count), beside = A.left + A.width <= B.left || B.left + B.width <= A.left;
   const [at, size] = beside ? ["left", "width"] : ["top", "height"], across = beside ? "top" : "left";
   const all = hull([A, B]), between = [...grids[0].closest("svg").querySelectorAll("[data-grid]")]
-    .filter((grid) => !grids.includes(grid)).map((grid) => grid.getBoundingClientRect())
+    .filter((grid) => !grids.includes(grid)).map((grid) => around(grid).whole)
     .filter((box) => box.left < all.right && box.right > all.left && box.top < all.bottom && box.bottom > all.top)
     .filter((box) => beside || (box.top > Math.min(A.bottom, B.bottom) && box.bottom < Math.max(A.top, B.top)));
   if (between.length > 0) return beside ? below(a, b, hull([all, ...between]), aside) : null;
@@ -290,8 +291,12 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     // They pass behind titles and indices: those are cut out of where they show.
     const texts = [...stage.querySelectorAll(":scope > svg :is(.title, .name, .index)")].map((text) => text.getBoundingClientRect());
     const shows = texts.map(({ x, y, width, height }) => `M${x - left - 1} ${y - top - 1}h${width + 2}v${height + 2}h${-width - 2}z`).join("");
+    const known = new Map(), around = (grid) => {
+      if (!known.has(grid)) known.set(grid, { whole: grid.getBoundingClientRect(), cells: hull([...grid.querySelectorAll("[data-at], [data-cell]")].map((cell) => cell.getBoundingClientRect())) });
+      return known.get(grid);
+    };
     over.insertAdjacentHTML("afterbegin", `<svg style="clip-path:path(evenodd,'M-9999-9999H9999V9999H-9999z${shows}')"><g transform="translate(${-left},${-top})">` + links.map(([start, end, colour], n) => {
-      const { path, dot: [x, y] } = curve(start, end, n, links.length) ?? { dot: [] };
+      const { path, dot: [x, y] } = curve(start, end, n, links.length, around) ?? { dot: [] };
       return path && `<path d="${path}" stroke="${colour}"/><circle cx="${x}" cy="${y}" r="3" fill="${colour}"/>`;
     }).join("") + "</g></svg>");
   }
