@@ -40,7 +40,9 @@ def steps(control: widgets.Widget, slider: Any, value: Any) -> Iterator[Step]:
     found = list(sliders(control))
     if slider not in found:
         return
-    for to in (slider.value + slider.step, slider.value - slider.step):
+    # The page goes from step to step, and a value between two of them stands at the next one.
+    stands = round((slider.value - slider.min) / slider.step)
+    for to in (slider.min + slider.step * (stands + 1), slider.min + slider.step * (stands - 1)):
         if slider.min <= to <= slider.max:
             entry = round(to, 10)  # as `Number` rounds it
             whole = _with_entry(value, found.index(slider), entry) if isinstance(control, ArraySliders) else entry
