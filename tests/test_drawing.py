@@ -2,13 +2,16 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
+from io import BytesIO
 from itertools import pairwise
-from pathlib import Path
+from math import ceil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from convbp.pictures import arranging, curves, drawing, still, svg, ways
 from convbp.pictures.colours import DARK, LIGHT
@@ -469,15 +472,45 @@ def test_a_caption_is_not_wider_than_its_cell(text):
 
 
 def test_a_picture_of_pixels_has_the_fonts_that_come_with_matplotlib(monkeypatch):
-    import resvg_py
+    """Not those of the machine, where a name may be another font, or none."""
+    from matplotlib.ft2font import FT2Font
 
-    asked = []
-    monkeypatch.setattr(resvg_py, "svg_to_bytes", lambda **options: asked.append(options) or b"")
-    still.rasterised("<svg/>", 3)
-    (options,) = asked
-    assert [Path(file).name for file in options["font_files"]] == ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"]
-    assert all(Path(file).is_file() for file in options["font_files"])
-    assert (options["skip_system_fonts"], options["zoom"]) == (True, 3)
+    def ink(font="'DejaVu Sans'", text="Wij 0"):
+        picture = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30">'
+            f'<text x="4" y="22" font-size="20" font-family="{font}">{text}</text></svg>'
+        )
+        pixels = np.asarray(Image.open(BytesIO(still.rasterised(picture, 1))))[:, :, 3]
+        return np.flatnonzero(pixels.any(axis=0))
+
+    assert [FT2Font(BytesIO(font)).postscript_name for font in still._fonts()] == ["DejaVuSans", "DejaVuSans-Bold"]
+    font = FT2Font(BytesIO(still._fonts()[0]))
+    font.set_size(20, 72)
+    font.set_text("Wij 0")
+    assert abs((ink()[-1] - ink()[0] + 1) - font.get_width_height()[0] / 64) <= 3
+    assert not len(ink("'Liberation Sans'"))
+    monkeypatch.setattr(still, "_fonts", lambda: ())
+    assert len(ink("'DejaVu Sans',Verdana")), "without them those of the machine"
+
+
+@pytest.mark.parametrize("scale", [1, 1.5, 0.7, 3])
+def test_a_picture_of_pixels_is_as_large_as_asked_for_and_not_cut(scale):
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="41" height="27" viewBox="0 0 41 27">'
+        '<rect width="41" height="27" fill="#fff"/><rect x="31" y="17" width="10" height="10" fill="#000"/></svg>'
+    )
+    with Image.open(BytesIO(still.rasterised(picture, scale))) as image:
+        assert image.size == (ceil(41 * scale), ceil(27 * scale))
+        right, bottom = (int(side * scale) - 1 for side in (41, 27))
+        assert image.getpixel((right, bottom)) == (0, 0, 0, 255)
+        assert image.getpixel((int(30 * scale) - 1, bottom)) == (255, 255, 255, 255)
+
+
+def test_pictures_of_pixels_can_be_made_in_several_threads():
+    """A callback of a button has a thread of its own in JupyterLab."""
+    one = svg.picture(gallery(), still=True)
+    with ThreadPoolExecutor(3) as threads:
+        assert len(set(threads.map(still.rasterised, [one] * 6))) == 1
 
 
 @pytest.mark.parametrize("still", [True, False])

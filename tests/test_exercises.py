@@ -1324,7 +1324,7 @@ def test_the_same_answer_gives_the_same_text():
 
 
 def test_without_the_package_for_still_pictures_the_picture_is_svg(monkeypatch):
-    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    monkeypatch.setitem(sys.modules, "resvg", None)
     result = kernel_gradient.check(lambda o, d: right()(o, d[::-1, ::-1]))
     _, (picture, _) = displayed(result, monkeypatch)
     assert set(picture) == {"text/plain", "image/svg+xml"}

@@ -837,12 +837,12 @@ def test_no_picture_brings_matplotlib():
 
 
 def test_without_the_package_for_still_pictures_the_live_one_is_there(explorer, monkeypatch):
-    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    monkeypatch.setitem(sys.modules, "resvg", None)
     data, metadata = explorer._repr_mimebundle_()
     assert set(data) == {"text/plain", "image/svg+xml", "application/vnd.jupyter.widget-view+json"}
     assert data["image/svg+xml"] == explorer.view.svg()
     assert metadata["image/svg+xml"]["alt"] == explorer.view.scene.sentence
-    with pytest.raises(ModuleNotFoundError, match=r"A still picture needs resvg_py.*pip install resvg-py"):
+    with pytest.raises(ModuleNotFoundError, match=r"A still picture needs resvg.*pip install resvg"):
         explorer.view.png()
 
 

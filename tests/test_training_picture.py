@@ -125,7 +125,7 @@ def test_every_entry_of_a_map_is_a_pixel_of_its_colour(count, rows, cols, full):
 @pytest.mark.parametrize("rasters", [True, False])
 def test_images_stand_side_by_side_with_their_titles(rasters, monkeypatch):
     if not rasters:
-        monkeypatch.setitem(sys.modules, "resvg_py", None)
+        monkeypatch.setitem(sys.modules, "resvg", None)
     arrays = [np.eye(8), -2 * np.eye(5, 7), np.zeros((3, 3))]
     data, metadata = images(
         arrays, ["one", "a < b", "a title that is wider than what stands below it"], "three"

@@ -25,7 +25,7 @@ CORE = ["pyodide.js", "pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "pyth
 WHEELS = Path(__file__).parent / "book" / "wheels.txt"  # what is not Pyodide's
 KERNEL = ["micropip", "ssl", "sqlite3", "ipython", "jedi", "comm"]  # what it begins with
 # What the wheels ask for that a page has no use for: of the widgets, it has the part for the browser already.
-LEFT_OUT = {"jupyterlab-widgets", "widgetsnbextension", "resvg-py", "ipykernel", "jupyterlab"}
+LEFT_OUT = {"jupyterlab-widgets", "widgetsnbextension", "resvg", "ipykernel", "jupyterlab"}
 LABEXTENSIONS = Path(sysconfig.get_path("data"), "share", "jupyter", "labextensions")
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "anywidget", "@jupyterlite/pyodide-kernel-extension"]
 

@@ -11,6 +11,7 @@ try:
     from convbp.explorers.equation_lab import EquationLab
     from convbp.explorers.error_curve import ErrorCurve
     from convbp.explorers.error_falls import ErrorFalls
+    from convbp.explorers.explorer import when_idle
     from convbp.explorers.forward_pass import ForwardPass
     from convbp.explorers.kernel_flip import KernelFlip
     from convbp.explorers.kernel_gradient import KernelGradient
@@ -20,6 +21,7 @@ try:
     from convbp.explorers.sliding_window import SlidingWindow
     from convbp.explorers.stride_and_padding import StrideAndPadding
     from convbp.explorers.two_layer_question import TwoLayerQuestion
+    from convbp.pictures import still
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("convbp"):
         raise
@@ -28,6 +30,8 @@ except ModuleNotFoundError as error:
         'pip install --editable ".[notebooks]" installs all they need; python3 course.py start does so by itself.',
         name=error.name,
     ) from error
+
+when_idle(still.prepare)
 
 __all__ = [
     "AffectedRegionQ",

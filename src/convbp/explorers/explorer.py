@@ -100,7 +100,7 @@ class Explorer(Terse, widgets.VBox):
         self.view.observe(self._on_selection, ["grid", "row", "col"])
         self.view.on_msg(self._on_touch)
         reset.on_click(lambda _: self.reset())
-        _when_idle(self._keep_room)
+        when_idle(self._keep_room)
 
     def controls(self) -> Rows:
         """Return the controls above the picture, row by row: those that the fields of the state ask for.
@@ -161,7 +161,7 @@ class Explorer(Terse, widgets.VBox):
         ValueError
             If the scale is not above 0 and at most 20.
         ModuleNotFoundError
-            If resvg_py, which draws it, is not installed.
+            If resvg, which draws it, is not installed.
         """
         if not 0 < scale <= 20:
             raise ValueError(
@@ -248,7 +248,7 @@ class Explorer(Terse, widgets.VBox):
                 self.view.complete()
             except Exception as error:
                 self._refuse(error, begun=True)
-        _when_idle(partial(self._look_ahead, self._state), FRAME)
+        when_idle(partial(self._look_ahead, self._state), FRAME)
 
     def _look_ahead(self, state: Any) -> None:
         """What the picture becomes if the slider that is being moved goes a step on, or back."""
@@ -329,7 +329,7 @@ class Explorer(Terse, widgets.VBox):
         with self._lock:
             found = [(control, slider) for control in self._controls for slider in sliders(control.widget)]
             self._moved = dict(enumerate(found)).get(content.get("touched"), self._moved)
-            _when_idle(partial(self._look_ahead, self._state))
+            when_idle(partial(self._look_ahead, self._state))
 
     def _on_selection(self, change: Any) -> None:
         # The page shows it already, and the state follows; unless it was chosen in a picture that is gone by now.
@@ -372,7 +372,7 @@ class Explorer(Terse, widgets.VBox):
         return {**live, **data, "text/plain": repr(self)}, metadata
 
 
-def _when_idle(act: Callable[[], None], seconds: float = 0) -> None:
+def when_idle(act: Callable[[], None], seconds: float = 0) -> None:
     """Do something when nothing else is to be done, so much later; nothing where there is no page to show it."""
     with suppress(RuntimeError):  # no event loop
         asyncio.get_running_loop().call_later(seconds, act)

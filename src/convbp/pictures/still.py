@@ -4,6 +4,7 @@ import base64
 from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 
 from convbp.pictures import svg
@@ -13,18 +14,18 @@ SCALE, COLOURS = 1.5, 64  # of the picture in a notebook
 
 
 @cache
-def _fonts() -> dict:
-    """DejaVu Sans as matplotlib ships it, for the same picture on every machine; without it the machine's own fonts.
+def _fonts() -> tuple[bytes, ...]:
+    """DejaVu Sans as matplotlib ships it, for the same picture on every machine; none without it.
 
-    It is found without importing matplotlib, which takes a second and 30 MB.
+    It is found without importing matplotlib, which takes a second and 30 MB; and read once, as of a font that it knows
+    as a file resvg looks into the file for each text.
     """
     matplotlib = find_spec("matplotlib")
     folders = [
         Path(place, "mpl-data", "fonts", "ttf") for place in getattr(matplotlib, "submodule_search_locations", ())
     ]
     names = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
-    files = [str(folder / name) for folder in folders for name in names if (folder / name).is_file()]
-    return {"font_files": files, "skip_system_fonts": True} if files else {}
+    return tuple((folder / name).read_bytes() for folder in folders for name in names if (folder / name).is_file())
 
 
 def png(scene: Scene) -> bytes:
@@ -33,7 +34,7 @@ def png(scene: Scene) -> bytes:
     Raises
     ------
     ModuleNotFoundError
-        If resvg_py, which draws it, is not installed.
+        If resvg, which draws it, is not installed.
     """
     return rasterised(svg.picture(scene, still=True))
 
@@ -41,14 +42,21 @@ def png(scene: Scene) -> bytes:
 def rasterised(picture: str, scale: float = 2) -> bytes:
     """SVG text as PNG, so many pixels for each of its own; raises as `png` does."""
     try:
-        import resvg_py
+        from resvg import render, usvg
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "A still picture needs resvg_py, which is not installed in this Python: pip install resvg-py. "
+            "A still picture needs resvg, which is not installed in this Python: pip install resvg. "
             "The pictures that answer do without.",
             name=error.name,
         ) from error
-    return resvg_py.svg_to_bytes(svg_string=picture, zoom=scale, **_fonts())
+    options = usvg.Options.default()  # it may not go from thread to thread
+    for font in _fonts():
+        options.load_font_data(font)
+    if not _fonts():
+        options.load_system_fonts()
+    tree = usvg.Tree.from_str(picture, options)
+    width, height = (ceil(scale * side) for side in tree.int_size())
+    return render(tree, (scale, 0, 0, 0, scale, 0), bg_size=(width, height))
 
 
 def _small(png: bytes) -> bytes:
@@ -69,9 +77,14 @@ def bundle(scene: Scene, text: str) -> tuple[dict, dict]:
 
 
 def as_bundle(picture: str, text: str, **metadata: object) -> tuple[dict, dict]:
-    """The mime bundle of SVG text and its metadata; without resvg_py, as in a browser, the picture stays SVG."""
+    """The mime bundle of SVG text and its metadata; without resvg, as in a browser, the picture stays SVG."""
     try:
         kind, data = "image/png", base64.b64encode(_small(rasterised(picture, SCALE))).decode("ascii")
     except ModuleNotFoundError:
         kind, data = "image/svg+xml", picture
     return {"text/plain": text, kind: data}, {kind: metadata}
+
+
+def prepare() -> None:
+    """Load what draws a still picture, so that the first one need not wait for it."""
+    as_bundle('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>', "")
