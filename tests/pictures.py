@@ -271,7 +271,7 @@ def arrange(root, layout):
     for name in ("width", "height"):
         root.set(name, str(layout[name]))
     root.set("viewBox", f"0 0 {layout['width']} {layout['height']}")
-    for part, (x, y, scale) in enumerate(layout["places"]):
+    for part, (x, y, scale) in enumerate((*place, 1)[:3] for place in layout["places"]):
         form = f"translate({x},{y})" + (f" scale({scale:g})" if scale != 1 else "")
         root.find(f".//*[@data-part='{part}']").set("transform", form)
     return root

@@ -52,7 +52,9 @@ class GridView(anywidget.AnyWidget):
     )
 
     frame = traitlets.Unicode(help="the picture, as SVG text with empty slots").tag(sync=True)
-    slots = traitlets.Dict(help="slot -> what is in it").tag(sync=True)
+    slots = traitlets.Dict(help="slot -> what is in it").tag(
+        sync=True, to_json=lambda slots, view: packed_at_first(slots, view)
+    )
     patches = traitlets.Dict(help="'grid,row,col' -> new content of each slot that changes").tag(
         sync=True, to_json=lambda patches, _: packed(_once(patches))
     )
@@ -69,10 +71,12 @@ class GridView(anywidget.AnyWidget):
         sync=True, to_json=lambda ahead, _: packed(ahead)
     )
     arrival: traitlets.List = traitlets.List(help="what flies when it is another than before").tag(sync=True)
-    layouts: traitlets.List = traitlets.List(help="how its parts can be arranged, from wide to narrow").tag(sync=True)
+    layouts: traitlets.List = traitlets.List(help="how its parts can be arranged, from wide to narrow").tag(
+        sync=True, to_json=lambda layouts, view: packed_at_first(layouts, view)
+    )
     axes = traitlets.Dict(help="grid -> its title, and what its row and column index are called").tag(sync=True)
     others: traitlets.List = traitlets.List(help="layouts and longest texts of each picture that room is kept for").tag(
-        sync=True
+        sync=True, to_json=lambda others, _: packed(others)
     )
     title = traitlets.Unicode(help="what the picture is, for those who cannot see it").tag(sync=True)
     message = traitlets.Unicode(help="why the last input was refused, or empty").tag(sync=True)
@@ -248,13 +252,18 @@ class GridView(anywidget.AnyWidget):
         return {"moves": {key: move for key, move in moves.items() if move}, "answers": answers, "patches": patches}
 
 
-def packed(value: Mapping[str, Any]) -> str:
-    """What is sent for all cells, a tenth as long: the page unpacks it."""
+def packed(value: Mapping[str, Any] | list) -> str:
+    """What is sent for all cells, or for other pictures, a tenth as long: the page unpacks it."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return _deflated(text) if value else ""
 
 
-def unpacked(text: str) -> dict[str, Any]:
+def packed_at_first(value: Mapping[str, Any] | list, view: GridView) -> Any:
+    """As a picture opens it comes `packed`; as it changes it does not, so that it can be shown at once."""
+    return value if view.comm else packed(value)
+
+
+def unpacked(text: str) -> Any:
     """What was `packed` so."""
     return json.loads(zlib.decompress(base64.b64decode(text))) if text else {}
 
@@ -311,11 +320,20 @@ def _script(state: Mapping[str, Any]) -> str:
 def alone(state: Mapping[str, Any]) -> dict[str, Any]:
     """The state for a page without Python, where nobody draws the picture anew."""
     own = {name: state[name] for name in GridView.class_own_traits(sync=True)}
-    return own | {"paintable": False, "others": [], "message": "", "ahead": ""}
+    own |= {name: unpacked(own[name]) for name in ("slots", "layouts") if isinstance(own[name], str)}
+    return own | {"paintable": False, "others": "", "message": "", "ahead": ""}
 
 
 def _layouts(scene: Scene) -> list[dict]:
-    return [layout._asdict() for layout in svg.layouts(scene)]
+    """With a scale only where a part is not drawn in its own size."""
+    return [
+        {
+            "width": width,
+            "height": height,
+            "places": [(x, y) if scale == 1 else (x, y, scale) for x, y, scale in places],
+        }
+        for width, height, places in svg.layouts(scene)
+    ]
 
 
 def _escaped(value: object) -> str:

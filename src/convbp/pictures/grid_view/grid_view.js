@@ -175,6 +175,9 @@ function below(a, b, { bottom }, aside) {
 }
 
 async function render({ model, el, signal, style = "" }) { // without a style sheet where the page has it
+  // As the picture opens, these come deflated as well.
+  const opening = new Map(await Promise.all(["slots", "layouts"].map((name) => model.get(name)).map(async (sent) => [sent, typeof sent === "string" ? await unpacked(sent) : sent])));
+  const own = (name) => opening.get(model.get(name)) ?? model.get(name);
   el.classList.add("convbp-view");
   el.innerHTML = `
     <p class="convbp-message" role="alert"></p>
@@ -225,7 +228,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     if (key !== inView) land();
     inView = key;
     const asked = model.get("asked"), answer = ofCells().answers[key], now = isOpen(key) ? { ...patch, ...answer?.slots } : patch;
-    fill(asked.slot ? { [asked.slot]: model.get("slots")[asked.slot], ...now } : now);
+    fill(asked.slot ? { [asked.slot]: own("slots")[asked.slot], ...now } : now);
     showLinks();
     showPredictions();
     sentence.innerHTML = now.sentence; // escaped by Python, like all text of the picture
@@ -390,7 +393,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   // What the picture becomes if the slider that is being moved goes a step on or back: Python has said it before, and so it is
   // shown at once. It answers to nothing until Python says that it is the one; if it never does, what was there comes back.
   let ahead = {}, confirmed = 0, forget = () => {};
-  const current = (name) => ahead[name] ?? model.get(name);
+  const current = (name) => ahead[name] ?? own(name);
   async function lookAhead() {
     forget();
     const sent = model.get("ahead"), { slider, at, pictures } = await unpacked(sent);
@@ -469,7 +472,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
 
   // The widest layout there is room for, if need be by shrinking a little; the narrowest one shrinks until it has to be
   // scrolled.
-  let room = stage.clientWidth;
+  let room = stage.clientWidth, others = []; // what room is kept for
   const fitting = (layouts) => layouts.find((layout) => 0.88 * layout.width <= room) ?? layouts.at(-1);
   const heightOf = ({ width, height }) => height * Math.min(1, Math.max(SMALLEST, room / width)); // on the page, which need not be asked
   function arrange() {
@@ -478,7 +481,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     const svg = stage.querySelector("svg");
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) svg.setAttribute(name, value);
     svg.style.minWidth = `${SMALLEST * width}px`;
-    for (const [i, [x, y, scale]] of places.entries()) {
+    for (const [i, [x, y, scale = 1]] of places.entries()) {
       const part = svg.querySelector(`[data-part="${i}"]`);
       part.setAttribute("transform", `translate(${x},${y})${scale === 1 ? "" : ` scale(${scale})`}`);
       part.style.setProperty("--grows", Math.min(1.5, 1 / scale));
@@ -486,10 +489,10 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     showOpened();
     // What a picture once needed it keeps, and what others will need is left free below, or the page would jump.
     const needed = Math.max(parseFloat(stage.style.minHeight) || 0, room && heightOf({ width, height }));
-    const others = model.get("others").map((other) => heightOf(fitting(other.layouts)));
+    const heights = others.map((other) => heightOf(fitting(other.layouts)));
     stage.style.minHeight = `${needed}px`;
     const most = !PHONE.matches && room < NARROW ? Infinity : MOST_FREE;
-    el.style.paddingBottom = `${Math.min(most, Math.max(0, ...others.map((height) => height - needed)))}px`;
+    el.style.paddingBottom = `${Math.min(most, Math.max(0, ...heights.map((height) => height - needed)))}px`;
   }
 
   // A map that is open lies over the others, in the picture.
@@ -522,9 +525,9 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   let wide = 0;
   function makeRoomForTexts() {
     if (following()) return; // the texts are on their way
-    const asks = model.get("asked").grid || model.get("others").some((other) => other.asks);
+    const asks = model.get("asked").grid || others.some((other) => other.asks);
     const said = asks ? " You predicted \u22121000: wrong, it is \u22121000." : "";
-    const all = [...Object.values(patches()), ...Object.values(ofCells().answers).map(({ slots }) => slots), ...model.get("others")];
+    const all = [...Object.values(patches()), ...Object.values(ofCells().answers).map(({ slots }) => slots), ...others];
     const texts = { heading, words, sentence }, elements = [...Object.values(texts), choice], width = stage.clientWidth;
     if (wide !== width) for (const element of elements) element.style.minHeight = ""; // else what it once needed it keeps
     for (const [name, element] of Object.entries(texts))
@@ -758,7 +761,10 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     "change:row": showSelection,
     "change:col": showSelection,
     "change:predictions": () => { if (inView) showSelection(); },
-    "change:others": () => {
+    "change:others": async () => {
+      const sent = model.get("others"), received = await unpacked(sent);
+      if (sent !== model.get("others")) return;
+      others = sent ? received : [];
       arrange();
       makeRoomForTexts();
     },
@@ -770,7 +776,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
   listeners["change:message"]();
   showPicture();
-  await listeners["change:patches"]();
+  await Promise.all([listeners["change:patches"](), model.get("others") && listeners["change:others"]()]);
   const changed = new MutationObserver((changes) => {
     if (changes.every(({ target }) => el.contains(target))) return;
     keepTyped();
