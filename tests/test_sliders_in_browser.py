@@ -168,6 +168,7 @@ def test_a_step_on_or_back_is_seen_before_python_has_heard_of_it(lab, explorer, 
             if key == "ArrowLeft":
                 eventually(texts, before)
                 is_ready(explorer)
+        eventually(texts, shows)
         is_ready(explorer)
         assert texts() == shows
         eventually(lambda sent=sent: ahead() not in (sent, "[]"), True)
