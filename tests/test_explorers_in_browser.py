@@ -26,9 +26,10 @@ from browser import (
     spills,
 )
 from convbp import convolve, cross_correlate
+from convbp.explorers import SlidingWindow
 from convbp.notation import number
 from convbp.pictures import svg
-from convbp.pictures.grid_view import GridView
+from convbp.pictures.grid_view import _SCRIPT, STYLE, GridView, _read
 from convbp.pictures.scene import Grid, Selection
 from test_explorers import EXPLORERS, UNDER_CONTROLS, inside, make
 
@@ -511,5 +512,32 @@ def test_on_a_phone_pictures_can_be_read_and_controls_are_whole(lab, width, leas
 
 
 # Stands last, to have seen everything.
+def test_all_pictures_of_a_page_have_one_style_sheet(lab):
+    rules = "(sheet) => [...sheet.cssRules].some((rule) => rule.selectorText === '.cbp .cell')"
+    assert lab.page.evaluate(f"[...document.adoptedStyleSheets].filter({rules}).length") == 1
+    assert lab.page.locator(".convbp-view style").count() == 0
+
+
+def test_a_picture_in_the_shadow_of_another_page_looks_as_everywhere(browser):
+    """As some notebooks have it, where no style sheet of the page reaches it."""
+    tab, view = Tab(browser, "about:blank"), SlidingWindow().view
+    state = {name: value for name, value in view.get_state().items() if not name.startswith("_")}
+    fill = tab.page.evaluate(
+        """async ([script, state, style]) => {
+            const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+            const { default: view, standIn } = await import(url);
+            const [place, el] = [document.createElement("section"), document.createElement("div")];
+            place.attachShadow({ mode: "open" }).append(el);
+            await view.render({ model: standIn(state), el, style });
+            document.body.append(place);
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+            return getComputedStyle(el.querySelector(".mark")).fill;
+        }""",
+        [_SCRIPT + _read("stand_in.js"), state, STYLE],
+    )
+    assert fill == "none"
+    tab.page.close()
+
+
 def test_nothing_complains_and_no_other_machine_is_asked(lab):
     lab.assert_alone_and_content()

@@ -174,6 +174,18 @@ function below(a, b, { bottom }, aside) {
   return { path: `M${x} ${y}V${lane - 6}Q${x} ${lane} ${x + turn} ${lane}H${z - turn}Q${z} ${lane} ${z} ${lane - 6}V${last}`, dot: [z, last] };
 }
 
+// All pictures of a page have one style sheet: each further copy would be looked through for every element, and each new one
+// makes the browser look at every element of the page again.
+function adopt(root, style) {
+  if (!style) return;
+  const sheets = document.convbpSheets ??= new Map();
+  if (!sheets.has(style)) {
+    sheets.set(style, new CSSStyleSheet());
+    sheets.get(style).replaceSync(style);
+  }
+  if (!root.adoptedStyleSheets.includes(sheets.get(style))) root.adoptedStyleSheets.push(sheets.get(style));
+}
+
 async function render({ model, el, signal, style = "" }) { // without a style sheet where the page has it
   // As the picture opens, these come deflated as well.
   const opening = new Map(await Promise.all(["slots", "layouts"].map((name) => model.get(name)).map(async (sent) => [sent, typeof sent === "string" ? await unpacked(sent) : sent])));
@@ -189,7 +201,8 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
       <button type="button" ${NO_SHORTCUTS}>show</button>
     </div>
     <div class="convbp-choice"></div>
-    <p class="convbp-sentence" aria-live="polite"></p>${style && `<style>${style}</style>`}`;
+    <p class="convbp-sentence" aria-live="polite"></p>`;
+  adopt(document, style);
   const [message, heading, stage, words, ask, choice, sentence] = el.children;
   const guess = ask.querySelector("input");
   const over = document.createElement("div"); // what lies over the picture
@@ -801,6 +814,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   }
   whenPlaced();
   const resized = new ResizeObserver(() => {
+    if (el.getRootNode() instanceof ShadowRoot) adopt(el.getRootNode(), style);
     if ([0, room].includes(stage.clientWidth)) return; // out of sight, or as wide as before
     room = stage.clientWidth;
     makeRoomAfresh();
