@@ -209,6 +209,28 @@ def test_there_is_a_layout_for_each_number_of_maps_that_can_stand_side_by_side()
     assert set(found) == {5, 4, 3, 2, 1}
 
 
+def test_maps_that_are_drawn_small_take_no_more_room_in_a_line_than_they_need():
+    maps = [arranging.Box(width, 10, 10) for width in (100, 90, 120, 110)]
+    parts = arranging.Parts((arranging.Box(60, 20, 20), *maps), (arranging.GAP,) * 5, (0, 1), 0.4)
+    for layout in arranging.layouts(parts):
+        lefts, tops = ([place[at] for place in layout.places[1:]] for at in (0, 1))
+        assert len(set(tops)) == 1
+        wide = [0.4 * box.width + arranging.GAP for box in maps]
+        assert [left - lefts[0] for left in lefts] == pytest.approx([sum(wide[:n]) for n in range(4)], abs=1)
+
+
+def test_an_operator_stands_between_what_it_joins():
+    a, b = Grid("a", "", ((1, 2),)), Grid("b", "", ((3,), (4,)))
+    both = {Selection("a", 0, 0): Highlight((), Formula(), "s.")}
+    drawn = shapes(parse(svg.picture(Scene("two", ((a, "⊗", b), ("→", a)), both, Selection("a", 0, 0)))))
+    cells = [(shape.box[0], shape.box[2]) for shape in drawn if kind_of(shape) == "cell"]
+    times, to = ((shape.box[0], shape.box[2]) for shape in drawn if shape.name == "operator")
+    (_, first), (second, end), (again, _) = cells[1], cells[2], cells[4]
+    assert first <= times[0] < times[1] <= second
+    assert end <= to[0] < to[1] <= again
+    assert sum(times) / 2 - first == pytest.approx(svg.OPERATOR / 2, abs=3)
+
+
 def test_the_page_does_not_jump_when_the_mode_changes():
     valid, full = (svg.layouts(scene(State(mode=mode)))[0] for mode in ("valid", "full"))
     assert abs(valid.height - full.height) <= 40  # which is kept free

@@ -69,6 +69,13 @@ def test_lines_are_those_of_a_naive_wrapper():
             assert broken(text, SIZE, room, HANG) == naive(text, room, HANG)
 
 
+def test_a_bold_text_is_broken_as_one_of_its_width():
+    rng = np.random.default_rng(12)
+    for _ in range(200):
+        text, room = random_text(rng), int(rng.integers(150, 700))
+        assert broken(text, SIZE, room, HANG, bold=True) == broken(text, 1.12 * SIZE, room, HANG)
+
+
 def test_only_what_cannot_be_broken_is_wider_than_its_room():
     rng = np.random.default_rng(4)
     for _ in range(500):
