@@ -62,6 +62,7 @@ def name(request):
 @pytest.fixture
 def explorer(lab, name):
     explorer = lab.explorers[NAMES.index(name)]
+    point_elsewhere(explorer)  # or it shows the cell that happens to lie where the test before clicked
     explorer.scroll_into_view_if_needed()
     lab.value(f"shown['{name}'].reset()")
     is_ready(explorer)
