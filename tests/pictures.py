@@ -138,7 +138,7 @@ def assert_flies(drawn, cell, bias=0):
             assert len(carries) in (0, max(len(first), len(last)))
             if meets and not carries and not fades and len(first) == len(last):
                 met[end] = [(a or 0) * b for a, b in zip(first, last, strict=True)]
-            if [one.end for one in step].count(end) > 1:  # several numbers meet there
+            if [one.end for one in step].count(end) > 1 or len(first) > len(last):  # several numbers meet there
                 met.pop(end, None)
             if meets or not (carries or start.grid == "products"):
                 continue
