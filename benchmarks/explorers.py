@@ -9,7 +9,8 @@ The explorers are those of the gallery, each as its cell there makes it. One lin
 - how long it takes from moving the pointer onto a cell to changed pixels, which the browser does alone;
 - the same for a step of a slider, which goes through the kernel: the explorer's last that changes the picture. In turns
   with them, the least that such a round trip takes: an ipywidgets slider that does nothing but set a label;
-- the same once more for such a step as a reader takes it who looks in between: what it leads to has been sent ahead.
+- the same once more for such a step as a reader takes it who looks in between: what it leads to has been sent ahead;
+- and for steps to and fro one right after the other, as of a slider that is dragged, after half a second of nothing.
 
 How pixels are known to have changed, `interaction.py` says.
 """
@@ -32,7 +33,8 @@ from browser import Lab, eventually, jupyterlab
 
 RUNS, SELECTIONS, STEPS = 5, 60, 30
 WARM_UP = 3
-AHEAD = 200  # milliseconds without a step: then what the next one leads to is there
+AHEAD = 200  # milliseconds without a step: then what the next ones lead to is there
+DRAGGED = 6  # steps without a pause between them
 TRIP = "empty ipywidgets round trip"
 
 # To do without what is sent ahead.
@@ -118,19 +120,19 @@ class Gallery:
         mouse.move(1, 1)
         return times[WARM_UP:]
 
-    def slide(self, names, ahead):
-        """One step of a slider of each in turns, there and back: the slider's name, and milliseconds each time.
+    def slide(self, names, pause, together=1):
+        """So many steps of a slider of each in turns, to and fro: the slider's name, and milliseconds each time.
 
-        With what it leads to sent ahead, or not.
+        After a pause with what they lead to sent ahead; without one not.
         """
-        self.lab.value(f"setattr(Explorer, '_look_ahead', {'look_ahead' if ahead else 'lambda *_: None'})")
+        self.lab.value(f"setattr(Explorer, '_look_ahead', {'look_ahead' if pause else 'lambda *_: None'})")
         found = {name: (*slider, []) for name in [TRIP, *names] if (slider := self.slider(name))}
-        for _ in range(WARM_UP + STEPS):
+        for _ in range((WARM_UP + STEPS) // together):
             for name, (which, _, keys, times) in found.items():
                 cell = self.turn_to(self.places[name])
-                if ahead:
-                    self.lab.page.wait_for_timeout(AHEAD)
-                times.append(pressed(cell.locator(".noUi-handle").nth(which), next(keys), shown(cell)))
+                self.lab.page.wait_for_timeout(pause)
+                handle = cell.locator(".noUi-handle").nth(which)
+                times.extend(pressed(handle, next(keys), shown(cell)) for _ in range(together))
         return {name: (label, times[WARM_UP:]) for name, (_, label, _, times) in found.items()}
 
     def slider(self, name):
@@ -191,12 +193,12 @@ def main(names):
                 for name in names:
                     runs[name].append(gallery.run(name))
             chosen = {name: gallery.point(name) for name in names}
-            slid, ahead = (gallery.slide(names, ahead) for ahead in (False, True))
+            slid, *ahead = (gallery.slide(names, *how) for how in ((0,), (AHEAD,), (500, DRAGGED)))
     print(
         f"{'':28}{'to picture':>10}{'kB':>7}   {'cell chosen':>13}   {'slider moves':>14}{'× trip':>9}"
-        f"   {'sent ahead':>13}{'× trip':>9}   slider"
+        f"   {'sent ahead':>13}{'× trip':>9}   {'dragged':>13}{'× trip':>9}   slider"
     )
-    trips = (f"{median(found[TRIP][1]):7.1f}{p95(found[TRIP][1]):6.1f}" for found in (slid, ahead))
+    trips = (f"{median(found[TRIP][1]):7.1f}{p95(found[TRIP][1]):6.1f}" for found in (slid, *ahead))
     print(f"{TRIP:64}{(' ' * 12).join(trips)}")
     for name in names:
         times, sizes = zip(*runs[name], strict=True)
@@ -205,7 +207,7 @@ def main(names):
         if name not in slid:
             line += f"{'–':>10}"
         else:
-            for found in (slid, ahead):
+            for found in (slid, *ahead):
                 times = found[name][1]
                 line += f"   {median(times):7.1f}{p95(times):6.1f}{median(times) / median(found[TRIP][1]):9.2f}"
             line += f"   {slid[name][0]}"

@@ -265,7 +265,7 @@ _HELD = """
 import threading
 go_on = threading.Event()
 def held(put, owner, name, do):
-    put(owner, name, lambda *arguments: go_on.wait(60) and do(*arguments))
+    put(owner, name, lambda *arguments, **named: go_on.wait(60) and do(*arguments, **named))
 """
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 import sample
 from controls import control
 from convbp import convolve
-from convbp.explorers import SlidingWindow
+from convbp.explorers import PoolingRoute, SlidingWindow
 from convbp.explorers.controls import alike
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.kernel_presets import OWN_VALUES, PRESETS
@@ -524,35 +524,41 @@ def pictures_ahead(explorer):
     return ahead["slider"], ahead["at"], {value: picture["slots"] for value, picture in ahead["pictures"]}
 
 
+def steps_around(value):
+    """Where a slider from -9 to 9 goes from there in eight steps."""
+    return set(range(max(value - 8, -9), min(value + 8, 9) + 1))
+
+
 def test_in_a_kernel_what_a_slider_that_was_moved_leads_to_next_is_sent_ahead():
     explorer = SlidingWindow(IMAGE, KERNEL)
     first, view = sliders(explorer)[0], explorer.view
 
     def move(slider, value):
-        """Whether the picture that comes first has been sent ahead, and is ahead no more."""
+        """Whether the picture that comes first has been sent ahead."""
         sent = pictures_ahead(explorer)[2].get(value) if view.ahead else None
         slider.set_state({"value": value})
-        assert view.ahead == {}
         return view.slots == sent
 
     def scenario():
         assert not move(first, 5)
+        assert view.ahead == {}
         yield from (None, None)  # after the cells
         assert pictures_ahead(explorer)[:2] == (first.model_id, "output,0,0")
-        assert pictures_ahead(explorer)[2].keys() == {4, 6}
-        assert move(first, 6)
+        assert pictures_ahead(explorer)[2].keys() == steps_around(5)
+        for value in (6, 9, 5, 4, -3):  # with no moment between them
+            assert move(first, value)
         yield from (None, None)
-        assert move(first, 5)
+        assert pictures_ahead(explorer)[2].keys() == steps_around(-3)
+        assert not move(first, 8)  # too far
         yield from (None, None)
-        assert not move(first, 9)
-        yield from (None, None)
-        assert pictures_ahead(explorer)[2].keys() == {8}  # there is no 10
+        assert pictures_ahead(explorer)[2].keys() == steps_around(8)
         view.set_state({"col": 1})  # of this cell there is another picture
         yield from (None, None)
         assert pictures_ahead(explorer)[:2] == (first.model_id, "output,0,1")
-        assert move(first, 8)
+        assert move(first, 7)
         yield from (None, None)
         assert not move(sliders(explorer)[3], 2)
+        assert view.ahead == {}  # it was of the other slider
         yield from (None, None)
         assert pictures_ahead(explorer)[0] == sliders(explorer)[3].model_id
         for change in (lambda: explorer.update(covered=True), lambda: move(first, 3)):
@@ -562,9 +568,43 @@ def test_in_a_kernel_what_a_slider_that_was_moved_leads_to_next_is_sent_ahead():
         explorer.reset()
         assert not move(first, 1)
         yield from (None, None)
+        assert view.ahead
         press(modes(explorer), "full")  # no slider
         yield from (None, None)
         assert view.ahead == {}
+
+    in_a_kernel(scenario())
+
+
+def test_in_a_kernel_a_slider_that_was_only_touched_makes_what_was_ahead_of_another_untrue():
+    explorer = SlidingWindow(IMAGE, KERNEL)
+    first, other, *_ = sliders(explorer)
+
+    def scenario():
+        first.set_state({"value": 5})
+        yield from (None, None)
+        explorer.view._handle_custom_msg({"touched": 1}, [])
+        other.set_state({"value": 7})  # before its own steps are ahead
+        assert explorer.view.ahead == {}
+        yield from (None, None)
+        assert pictures_ahead(explorer)[0] == other.model_id
+        first.set_state({"value": 4})
+        assert explorer.view.slots == SlidingWindow(IMAGE, explorer.state.kernel).view.slots
+
+    in_a_kernel(scenario())
+
+
+def test_in_a_kernel_what_is_sent_ahead_may_have_another_frame():
+    explorer = PoolingRoute(np.arange(24.0).reshape(4, 6) % 7)
+    size = control(explorer, widgets.IntSlider, description="size, rows")
+
+    def scenario():
+        size.set_state({"value": 3})
+        yield from (None, None)
+        before, sent = explorer.view.frame, pictures_ahead(explorer)[2]
+        assert any("frame" in picture for _, picture in explorer.view.ahead["pictures"])
+        size.set_state({"value": 1})
+        assert (explorer.view.slots, explorer.view.frame == before) == (sent[1], False)
 
     in_a_kernel(scenario())
 
@@ -576,16 +616,13 @@ def test_in_a_kernel_what_has_no_picture_is_not_sent_ahead():
     def scenario():
         slider.set_state({"value": 0})
         yield from (None, None)
-        assert pictures_ahead(explorer)[2].keys() == {1}  # -1 is refused
-        slider.set_state({"value": 2})
-        yield from (None, None)
-        assert pictures_ahead(explorer)[2].keys() == {3, 1}
+        assert pictures_ahead(explorer)[2].keys() == {*range(6)}  # -1 is refused
         slider.set_state({"value": -1})
         assert explorer.view.ahead == {}
         assert explorer.message == "Two: factor is negative; expected at least 0."
         slider.set_state({"value": 3})
         yield from (None, None)
-        assert pictures_ahead(explorer)[2].keys() == {4, 2}
+        assert pictures_ahead(explorer)[2].keys() == {*range(6)}
 
     in_a_kernel(scenario())
 
@@ -822,7 +859,7 @@ def python(code):
 def test_no_picture_brings_matplotlib():
     done = python("""if True:
         import sys
-        from convbp.explorers import SlidingWindow
+        from convbp.explorers import PoolingRoute, SlidingWindow
         explorer = SlidingWindow()
         explorer.update(mode="full")
         explorer.select(-1, -1)

@@ -63,6 +63,7 @@ def name(request):
 def explorer(lab, name):
     explorer = lab.explorers[NAMES.index(name)]
     point_elsewhere(explorer)  # or it shows the cell that happens to lie where the test before clicked
+    lab.page.evaluate("() => document.activeElement.blur()")
     explorer.scroll_into_view_if_needed()
     lab.value(f"shown['{name}'].reset()")
     is_ready(explorer)
@@ -150,7 +151,7 @@ def test_a_step_on_or_back_is_seen_before_python_has_heard_of_it(lab, explorer, 
         const stage = handle.closest(".convbp-explorer").querySelector(".convbp-stage");
         return [DRAWN, stage.getAttribute("aria-busy")]; // in the same moment
     }""".replace("DRAWN", drawn)
-    ahead = partial(lab.value, f"sorted(value for value, _ in {it}.view.ahead.get('pictures', ()))")
+    is_ahead = partial(lab.value, f"{it}.view.ahead not in ({{}}, globals().get('seen'))")
 
     def step(key, busy="true"):
         before = texts()
@@ -159,9 +160,9 @@ def test_a_step_on_or_back_is_seen_before_python_has_heard_of_it(lab, explorer, 
         return before, shows
 
     handle.focus()  # to take hold of it is enough
-    eventually(lambda: ahead() != "[]", True)
     for key in ("ArrowRight", "ArrowLeft"):
-        sent = ahead()
+        eventually(is_ahead, "True")
+        lab.value(f"globals().update(seen={it}.view.ahead)")
         lab.page.wait_for_timeout(500)  # then the page has unpacked it, too, of which nothing shows
         with lab.waiting(it, "_show"):
             before, shows = step(key)
@@ -172,13 +173,48 @@ def test_a_step_on_or_back_is_seen_before_python_has_heard_of_it(lab, explorer, 
         eventually(texts, shows)
         is_ready(explorer)
         assert texts() == shows
-        eventually(lambda sent=sent: ahead() not in (sent, "[]"), True)
+    eventually(is_ahead, "True")
     # Of another cell there is nothing ahead, until Python has heard of it.
     explorer.locator("[data-cell]").first.click()
     with lab.waiting(it, "_look_ahead"), lab.waiting(it, "_show"):
         explorer.locator("[data-cell]").last.click()
         step("ArrowRight", busy="false")
     is_ready(explorer)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("KernelGradient", "δ₀₁"), ("PoolingRoute, whole", "δ(0, 0)"), ("ChainOfLayers", "step")],
+    indirect=["name"],
+)
+def test_a_picture_follows_a_slider_that_is_dragged_step_by_step_and_never_falls_back(lab, explorer, name, label):
+    """What Python says of a place that the slider has left already is not shown."""
+    it, handle = f"shown['{name}']", explorer.get_by_role("slider", name=label, exact=True)
+    drag = """async (handle, keys) => {
+        const stage = handle.closest(".convbp-explorer").querySelector(".convbp-stage"), seen = [], dragged = [];
+        const look = () => [...stage.querySelectorAll("[data-slot]")].map((slot) => slot.textContent).join();
+        globalThis.watching = new MutationObserver(() => { if (look() !== seen.at(-1)) seen.push(look()); });
+        globalThis.seen = seen;
+        watching.observe(stage, { subtree: true, childList: true, characterData: true });
+        for (const key of keys) {
+            handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            dragged.push(look());
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        return dragged;
+    }"""
+    before = lab.value(f"{it}.state")
+    handle.focus()
+    eventually(lambda: lab.value(f"bool({it}.view.ahead)"), "True")
+    lab.page.wait_for_timeout(500)  # then the page has unpacked it, too, of which nothing shows
+    with lab.waiting(it, "_show"):
+        dragged = handle.evaluate(drag, ["ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight"])
+        assert dragged[0] != dragged[1] != dragged[2] == dragged[0]
+        assert dragged[3] == dragged[1]
+    is_ready(explorer)
+    eventually(lab.kernel_status, "idle")
+    assert lab.page.evaluate("() => watching.disconnect() ?? seen") == dragged
+    assert lab.value(f"{it}.state") != before
 
 
 @pytest.mark.parametrize("name", ["TwoLayerQuestion"], indirect=True)

@@ -12,12 +12,20 @@ ROWS = ((1, 9, 3), (4, 0.25, 6))
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(3, [4, 2]), (9, [8]), (-9, [-8]), (1 / 3, [0.4, 0.2]), (0.27, [0.4, 0.2]), (9.0, [8.9])]
+    ("value", "expected"),
+    [
+        (3, [3, 4, 2]),
+        (9, [9, 8]),
+        (-9, [-9, -8]),
+        (1 / 3, [0.3, 0.4, 0.2]),
+        (0.27, [0.3, 0.4, 0.2]),
+        (9.0, [9.0, 8.9]),
+    ],
 )
 def test_one_number_goes_a_step_on_and_back_within_its_range(value, expected):
     control = NumberSlider(value)
     (slider,) = sliders(control)
-    found = list(steps(control, slider, value))
+    found = list(steps(control, slider, value, 1))
     assert [step.control for step in found] == expected
     assert [step.slider for step in found] == pytest.approx(expected)
     assert {type(step.control) for step in found} == {type(value)}
@@ -26,13 +34,15 @@ def test_one_number_goes_a_step_on_and_back_within_its_range(value, expected):
 def test_of_an_array_one_entry_goes_and_the_others_stay():
     control = ArraySliders("K", ROWS)
     found = list(sliders(control))
-    assert [step.control for step in steps(control, found[5], ROWS)] == [
+    assert [step.control for step in steps(control, found[5], ROWS, 1)] == [
+        ((1, 9, 3), (4, 0.25, 6)),
         ((1, 9, 3), (4, 0.25, 7)),
         ((1, 9, 3), (4, 0.25, 5)),
     ]
-    assert [step.control for step in steps(control, found[1], ROWS)] == [((1, 8, 3), (4, 0.25, 6))]
+    assert [step.control[0][1] for step in steps(control, found[1], ROWS, 2)] == [9, 8, 7]
+    assert [step.control[1][2] for step in steps(control, found[5], ROWS, 4)] == [6, 7, 5, 8, 4, 9, 3, 2]
     control.value = ((1, 2),)
-    assert list(steps(control, found[5], control.value)) == []  # which is no slider of it any more
+    assert list(steps(control, found[5], control.value, 1)) == []  # which is no slider of it any more
 
 
 def test_the_slider_that_was_moved_is_found_if_it_was_one():

@@ -18,16 +18,17 @@ from convbp.explorers.controls.alike import Layout, look
 from convbp.explorers.controls.array_sliders import ArraySliders
 from convbp.explorers.controls.control import Control, reset_button, wrapped
 from convbp.explorers.controls.former import close_former, close_inside
-from convbp.explorers.controls.steps import moved, sliders, steps
+from convbp.explorers.controls.steps import Step, moved, sliders, steps
 from convbp.explorers.controls.subshell import answer_beside_cells
 from convbp.explorers.controls.terse import Terse, built_together
 from convbp.explorers.states.fields import shown
 from convbp.explorers.states.state import ANYWHERE, ExplorerState
-from convbp.pictures.grid_view import GridView
+from convbp.pictures.grid_view import NOWHERE, GridView
 from convbp.pictures.scene import Scene, Selection
 
 Rows = Sequence[Sequence[Control | widgets.Button]]
 
+REACH, NEAR = 8, 2  # steps of a slider, on and back, whose pictures are sent ahead; and if these have other sizes
 FRAME = 0.04  # seconds in which a page draws what a control has changed, better if nobody else works meanwhile
 
 
@@ -218,14 +219,16 @@ class Explorer(Terse, widgets.VBox):
         with self._lock:
             self.view.keep_room_for(scenes())
 
-    def _show(self, change: Callable[[Any], Any], *, at_once: bool = False) -> None:
+    def _show(self, change: Callable[[Any], Any], *, at_once: bool = False, moved: Any = None) -> None:
         """Show the state that follows from the one that is shown; with ``at_once`` all of it, for whoever asks next.
+
+        ``moved`` is the control and its slider that asks for it, if it is one.
 
         Else what each cell would change in it follows when the page has drawn it. Where one moves a slider on and on,
         another picture then comes first, and what nobody could have seen of this one is never made.
         """
         with self._lock:
-            begun, self._moved = False, None
+            begun, self._moved = False, moved
             try:
                 state = change(self._state)
                 scene = self._scene(state)
@@ -234,7 +237,8 @@ class Explorer(Terse, widgets.VBox):
                 if self.view.is_complete:
                     self._whole = self._state, self.view.scene
                 begun = True
-                self._put(self.view.show if at_once else self.view.begin, state.choosing(scene.selected), scene)
+                begin = partial(self.view.begin, stands=_stands(moved[1]) if moved else NOWHERE)
+                self._put(self.view.show if at_once else begin, state.choosing(scene.selected), scene)
                 if not at_once:
                     _later(FRAME, partial(self._complete, scene))
             except Exception as error:
@@ -251,22 +255,35 @@ class Explorer(Terse, widgets.VBox):
         when_idle(partial(self._look_ahead, self._state), FRAME)
 
     def _look_ahead(self, state: Any) -> None:
-        """What the picture becomes if the slider that is being moved goes a step on, or back."""
+        """What the picture becomes if the slider that is being moved goes some steps on, or back."""
         with self._lock:
-            if state is not self._state or self._moved is None or not self.view.is_complete:
+            if not self._still(state):
                 return
             control, slider = self._moved
-            pictures = {}
-            for step in steps(control.widget, slider, control.read(state)):
+            self._draw_ahead(state, list(steps(control.widget, slider, control.read(state), REACH)), {})
+
+    def _draw_ahead(self, state: Any, wanted: list[Step], pictures: dict[float, dict]) -> None:
+        """Two pictures at a time, so that who moves the slider waits for no more; all of them are sent together."""
+        with self._lock:
+            if not self._still(state):
+                return
+            control, slider = self._moved
+            for step in wanted[:2]:
                 with suppress(TypeError, ValueError, ArithmeticError):  # which is said when the reader gets there
-                    scene = self._scene(control.change(state, step.control))
-                    pictures[step.slider] = self.view.picture_ahead(scene)
-            self.view.look_ahead(slider.model_id, pictures)
+                    pictures[step.slider] = self.view.picture_ahead(self._scene(control.change(state, step.control)))
+            # Where they have other sizes they take longer, and are true of the next step alone.
+            if not wanted[2:] or (len(pictures) > 2 * NEAR and any("frame" in one for one in pictures.values())):
+                self.view.look_ahead(_stands(slider), pictures)
+            else:
+                when_idle(partial(self._draw_ahead, state, wanted[2:], pictures))
+
+    def _still(self, state: Any) -> bool:
+        return state is self._state and self._moved is not None and self.view.is_complete
 
     def _refuse(self, error: Exception, begun: bool) -> None:
         if begun:  # what was there before can be shown
             self._put(self.view.show, *self._whole)
-        self.view.look_ahead("", {})  # or the page may show what is refused
+        self.view.look_ahead(NOWHERE, {})  # or the page may show what is refused
         if not isinstance(error, TypeError | ValueError | ArithmeticError):
             raise error
         self.view.message = str(error)
@@ -320,9 +337,8 @@ class Explorer(Terse, widgets.VBox):
     def _on_control(self, control: Control, change: Any) -> None:
         with self._lock:
             if not self._refreshing:
-                self._show(lambda state: control.change(state, change.new))
                 slider = moved(control.widget, change.old, change.new)
-                self._moved = slider and (control, slider)
+                self._show(lambda state: control.change(state, change.new), moved=slider and (control, slider))
 
     def _on_touch(self, view: GridView, content: Any, buffers: Any) -> None:
         """The reader has taken hold of a slider and not moved it yet; the page names it by its place among all."""
@@ -370,6 +386,10 @@ class Explorer(Terse, widgets.VBox):
         data, metadata = self.view.still()
         live: Any = super()._repr_mimebundle_(**kwargs)
         return {**live, **data, "text/plain": repr(self)}, metadata
+
+
+def _stands(slider: Any) -> tuple[str, float]:
+    return slider.model_id, slider.value
 
 
 def when_idle(act: Callable[[], None], seconds: float = 0) -> None:

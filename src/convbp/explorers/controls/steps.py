@@ -35,14 +35,18 @@ def moved(control: widgets.Widget, before: Any, after: Any) -> Any:
     return found[0] if len(found) == 1 else None
 
 
-def steps(control: widgets.Widget, slider: Any, value: Any) -> Iterator[Step]:
-    """The steps of a slider of a control that has this value; none if the slider is not its any more."""
+def steps(control: widgets.Widget, slider: Any, value: Any, reach: int) -> Iterator[Step]:
+    """The steps of a slider of a control that has this value, the nearest first: where it stands, then on and back.
+
+    None if the slider is not the control's any more.
+    """
     found = list(sliders(control))
     if slider not in found:
         return
     # The page goes from step to step, and a value between two of them stands at the next one.
     stands = round((slider.value - slider.min) / slider.step)
-    for to in (slider.min + slider.step * (stands + 1), slider.min + slider.step * (stands - 1)):
+    for by in sorted(range(-reach, reach + 1), key=lambda by: (abs(by), -by)):
+        to = slider.min + slider.step * (stands + by)
         if slider.min <= to <= slider.max:
             entry = round(to, 10)  # as `Number` rounds it
             whole = _with_entry(value, found.index(slider), entry) if isinstance(control, ArraySliders) else entry

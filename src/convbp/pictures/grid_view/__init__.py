@@ -42,6 +42,8 @@ def _deflated(text: str) -> str:
 _SCRIPT = _without_comments(_read("grid_view.js"))
 STYLE = _read("grid_view.css") + drawing.style(still=False)
 
+NOWHERE = "", 0  # where no slider stands
+
 
 class GridView(anywidget.AnyWidget):
     """Shows a `Scene`; ``grid``, ``row`` and ``col`` are the cell that the reader chose last."""
@@ -67,9 +69,12 @@ class GridView(anywidget.AnyWidget):
     asked = traitlets.Dict(help="the grid to be predicted: name, slot, 'row,col' -> number and text").tag(sync=True)
     predictions = traitlets.Dict(help="'row,col' -> number and text that the reader predicted").tag(sync=True)
     verdict = traitlets.Unicode(help="what is said of all of the predictions together").tag(sync=True)
-    ahead = traitlets.Dict(help="a slider, and what the picture becomes by a step of it: see `look_ahead`").tag(
-        sync=True, to_json=lambda ahead, _: packed(ahead)
+    ahead = traitlets.Dict(help="a slider, and what the picture becomes by steps of it: see `look_ahead`").tag(
+        sync=True, to_json=lambda ahead, _: packed(_texts_once(ahead))
     )
+    stands = traitlets.Tuple(
+        default_value=NOWHERE, help="the slider of whose step the picture comes, and its value then"
+    ).tag(sync=True)
     arrival: traitlets.List = traitlets.List(help="what flies when it is another than before").tag(sync=True)
     layouts: traitlets.List = traitlets.List(help="how its parts can be arranged, from wide to narrow").tag(
         sync=True, to_json=lambda layouts, view: packed_at_first(layouts, view)
@@ -107,8 +112,11 @@ class GridView(anywidget.AnyWidget):
             self.complete()
             raise
 
-    def begin(self, scene: Scene) -> None:
+    def begin(self, scene: Scene, stands: tuple[str, float] = NOWHERE) -> None:
         """Send the picture of another scene, in one message, but not yet what each cell would change in it.
+
+        ``stands`` is the model id and the value of the slider that was moved, if one was. Of any other what was sent
+        ahead is true no more.
 
         The patches of a large picture are many times its size; the reader need not wait for them to see it, nor, as
         long as the grids are those of the picture before, for the sizes that other cells need. Of the picture only the
@@ -124,7 +132,9 @@ class GridView(anywidget.AnyWidget):
             picture = self._picture_at_first(scene)
             if "frame" in picture:
                 self._framed = scene
-            self._set(picture | self._named(scene) | {"patches": {}, "ahead": {}})
+            self._set(picture | self._named(scene) | {"patches": {}, "stands": stands})
+            if self.ahead.get("slider") != stands[0]:
+                self.ahead = {}
 
     def complete(self) -> None:
         """Send what each cell would change in the picture that has begun, if the page has not got it yet."""
@@ -135,17 +145,18 @@ class GridView(anywidget.AnyWidget):
 
     def picture_ahead(self, scene: Scene) -> dict:
         """The picture of another scene as `begin` will send it, for `look_ahead`."""
-        return self._picture_at_first(scene) | {"title": scene.title}
+        return self._picture_at_first(scene) | {"title": scene.title, "at": _key(scene.selected)}
 
-    def look_ahead(self, slider: str, pictures: Mapping[float, dict]) -> None:
-        """Send what the picture becomes if the slider with this model id is set to these other values.
+    def look_ahead(self, stands: tuple[str, float], pictures: Mapping[float, dict]) -> None:
+        """Send what the picture becomes if the slider with this model id, which has this value, is set to others.
 
         The page then shows it at once, and not after a trip to the kernel and back; the answer makes it whole. So it
         does until the reader chooses another cell. Where there is something to be predicted, nothing is sent.
         """
-        at = _key(self.scene.selected)
         known = pictures and not self._solution
-        self.ahead = {"slider": slider, "at": at, "pictures": list(pictures.items())} if known else {}
+        at = _key(self.scene.selected)
+        ahead = {"slider": stands[0], "at": at, "pictures": list(pictures.items())} if known else {}
+        self._set({"stands": stands, "ahead": ahead})
 
     def make_room_afresh(self) -> None:
         """The page below comes closer if this picture needs less room than one before it."""
@@ -258,6 +269,19 @@ def packed(value: Mapping[str, Any] | list) -> str:
     return _deflated(text) if value else ""
 
 
+def _texts_once(ahead: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is sent ahead with each text of a slot once: from step to step most are as they were."""
+    if not ahead:
+        return {}
+    numbers: dict[str, int] = {}
+    pictures = [
+        (value, picture | {"slots": {slot: numbers.setdefault(text, len(numbers)) for slot, text in slots.items()}})
+        for value, picture in ahead["pictures"]
+        for slots in [picture["slots"]]
+    ]
+    return {**ahead, "texts": list(numbers), "pictures": pictures}
+
+
 def packed_at_first(value: Mapping[str, Any] | list, view: GridView) -> Any:
     """As a picture opens it comes `packed`; as it changes it does not, so that it can be shown at once."""
     return value if view.comm else packed(value)
@@ -321,7 +345,7 @@ def alone(state: Mapping[str, Any]) -> dict[str, Any]:
     """The state for a page without Python, where nobody draws the picture anew."""
     own = {name: state[name] for name in GridView.class_own_traits(sync=True)}
     own |= {name: unpacked(own[name]) for name in ("slots", "layouts") if isinstance(own[name], str)}
-    return own | {"paintable": False, "others": "", "message": "", "ahead": ""}
+    return own | {"paintable": False, "others": "", "message": "", "ahead": "", "stands": NOWHERE}
 
 
 def _layouts(scene: Scene) -> list[dict]:

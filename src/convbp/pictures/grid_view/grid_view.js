@@ -403,26 +403,43 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     choice.querySelector("button").textContent = next ? "\u275a\u275a pause" : "\u25b6 play";
   }
 
-  // What the picture becomes if the slider that is being moved goes a step on or back: Python has said it before, and so it is
-  // shown at once. It answers to nothing until Python says that it is the one; if it never does, what was there comes back.
-  let ahead = {}, confirmed = 0, forget = () => {};
+  // What the picture becomes by steps of the slider that is being moved: Python has said it before, and so it is shown at once.
+  // It answers to nothing until Python says that it is the one; if it never does, what was there comes back.
+  const UNKNOWN = { now: () => undefined, isThere: () => true };
+  let ahead = {}, confirmed = 0, forget = () => {}, known = UNKNOWN;
   const current = (name) => ahead[name] ?? own(name);
   async function lookAhead() {
     forget();
-    const sent = model.get("ahead"), { slider, at, pictures } = await unpacked(sent);
+    const sent = model.get("ahead"), frame = own("frame"), layouts = own("layouts"); // in these they are drawn
+    const { slider, at, texts, pictures } = await unpacked(sent);
     const control = await (slider && model.widget_manager?.get_model(slider));
-    if (!control || sent !== model.get("ahead") || signal?.aborted) return;
+    if (sent !== model.get("ahead") || signal?.aborted) return;
+    if (!control) return takeBack();
+    const isSame = (one, other) => Math.abs(one - other) < 1e-9;
+    const all = pictures.map(([value, { slots, ...rest }]) => [value, { frame, layouts, ...rest, slots: Object.fromEntries(Object.entries(slots).map(([slot, n]) => [slot, texts[n]])) }]);
+    const of = (value) => all.find(([one]) => isSame(one, value))?.[1];
+    known = {
+      // Not where the reader has chosen another cell since, which a step may do, too.
+      now: () => (sent === model.get("ahead") && [at, of(model.get("stands")[1])?.at].includes(selected()) ? of(control.get("value")) : undefined),
+      isThere: ([moved, value] = model.get("stands")) => moved === slider && isSame(value, control.get("value")), // Python is
+    };
     const follow = () => {
-      const [, picture] = pictures.find(([value]) => Math.abs(value - control.get("value")) < 1e-9) ?? [];
-      if (!picture || following() || at !== selected()) return;
-      ahead = picture;
-      packed = null; // of this one no cell is known
-      confirmed = setTimeout(takeBack, CONFIRMED);
-      showPicture();
-      showChoice();
+      if (known.now()) known.isThere() ? takeBack() : showEarly(known.now());
     };
     control.on("change:value", follow);
-    forget = () => control.off("change:value", follow);
+    forget = () => {
+      control.off("change:value", follow);
+      known = UNKNOWN;
+    };
+    if (ahead.slots) (known.now() ? follow : takeBack)();
+  }
+  function showEarly(picture) {
+    clearTimeout(confirmed);
+    ahead = picture;
+    packed = null; // of this one no cell is known
+    confirmed = setTimeout(takeBack, CONFIRMED);
+    showPicture();
+    showChoice();
   }
   function takeBack() {
     clearTimeout(confirmed);
@@ -438,6 +455,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   }
   const fromPython = (show) => () => {
     const early = ahead.slots;
+    if (known.now() && !known.isThere()) return showEarly(known.now()); // the slider has left what Python says now
     clearTimeout(confirmed);
     ahead = {};
     if (early && show !== showPicture) showPicture();
@@ -766,10 +784,7 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
     "change:slots": fromPython(showPicture),
     "change:layouts": fromPython(showPicture),
     "change:patches": fromPython(showCells),
-    "change:ahead": () => {
-      takeBack();
-      return lookAhead();
-    },
+    "change:ahead": lookAhead,
     "change:grid": showChoice,
     "change:row": showSelection,
     "change:col": showSelection,
