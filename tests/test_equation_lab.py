@@ -15,7 +15,7 @@ from convbp.equations.cases import Layer, random_cases
 from convbp.equations.changes import boxed, changed, places
 from convbp.equations.trials import SQUARE_AND_X, small_cases, trial
 from convbp.explorers import EquationLab
-from convbp.explorers.equation_lab import State
+from convbp.explorers.equation_lab import State, prepare
 from convbp.explorers.states.changed_formula import choices_of, formula_with, named_places
 from convbp.notation import number
 from convbp.pictures.scene import Selection
@@ -372,3 +372,10 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(arguments, message):
     lab = EquationLab()
     lab.update(**arguments)
     assert lab.message == str(refused.value)
+
+
+def test_the_first_picture_has_nothing_to_try_that_was_not_prepared():
+    prepare()
+    before = trial.cache_info().misses
+    EquationLab()
+    assert trial.cache_info().misses == before

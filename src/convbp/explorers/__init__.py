@@ -8,7 +8,7 @@ try:
     from convbp.explorers.delta_flow import DeltaFlow
     from convbp.explorers.dense_to_convolution import DenseToConvolution
     from convbp.explorers.draw_digit import DrawDigit
-    from convbp.explorers.equation_lab import EquationLab
+    from convbp.explorers.equation_lab import EquationLab, prepare
     from convbp.explorers.error_curve import ErrorCurve
     from convbp.explorers.error_falls import ErrorFalls
     from convbp.explorers.explorer import when_idle
@@ -32,6 +32,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 when_idle(still.prepare)
+when_idle(prepare, 1)
 
 __all__ = [
     "AffectedRegionQ",

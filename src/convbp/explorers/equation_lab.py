@@ -288,6 +288,12 @@ def _matrix(map_: Map) -> str:
     return "(" + "; ".join(" ".join(map(number, row)) for row in map_.array.tolist()) + ")"
 
 
+def prepare() -> None:
+    """Try what the first picture shows, which takes longer than to draw it: the derivatives of 200 layers are kept."""
+    state = State()
+    trial(state.equation, state.formula)
+
+
 class EquationLab(Explorer, state=State, scene=scene):
     """Change Eq. 13, 20, 21 or 22, place by place: the cells that it reads, its value, and whether it still holds."""
 
