@@ -22,6 +22,7 @@ from convbp.diagnose import convolutions, others
 from convbp.diagnose.conditions import where
 from convbp.diagnose.report import Finding
 from convbp.exercises.mistakes import Computation
+from convbp.pooling import max_pool2d
 
 # A backward pass for all steps, channels first, as kernels are written: loops over the taps.
 SCATTER = """
@@ -467,7 +468,8 @@ def backward_of(change):
 def test_shapes_are_those_of_the_caller():
     found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dx": dx.transpose(0, 2, 3, 1)}), cases=8)
     assert "its shape is (1, 7, 6, 1), expected is (1, 1, 7, 6)." in found["dx"].said
-    assert "Your result has shape (3, 2, 4, 1); expected is (3, 1, 2, 4)." in found["dx"].said
+    assert "Your result has shape (1, 3, 5, 3); expected is (1, 3, 3, 5)." in found["dx"].said
+    assert "It is the right one, with its axes in the order (0, 2, 3, 1)" in found["dx"].said
     found = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dw": dw.ravel()}), cases=8)
     assert "its shape is (9,), expected is (1, 1, 3, 3)." in found["dw"].said
     swapped = diagnose.conv2d(backward=backward_of(lambda dx, dw, db: {"dw": dw.swapaxes(0, 1)}), cases=8)
@@ -502,18 +504,64 @@ def test_no_text_of_a_mistake_speaks_of_another_layout():
 def test_a_function_of_another_layout_is_told_from_a_wrong_one():
     found = diagnose.conv2d(backward=by_the_package, cases=16)
     assert not found.agrees
-    assert found.notes[0] == "With layout='NHWC' dx, dw are right."
+    assert found.notes[0] == "With layout='NHWC' dx, dw, db are right."
     assert found.findings.keys() == {"dx", "dw", "db"}
     assert all(repr(found).count(f"\n{key}: ") == 1 for key in found.findings)
     assert found["dx"].right < found["dx"].of == 16
     norm = diagnose.batch_norm(backward=batch_norm, layout="NHWC", cases=16)
-    assert norm.notes[0] == "With layout='NCHW' dx is right."
+    assert norm.notes[0] == "With layout='NCHW' dx, dgamma, dbeta are right."
     weights = diagnose.dense(backward=dense, layout="OI", cases=16)
-    assert weights.notes[0] == "With layout='IO' dx, dw are right."
+    assert weights.notes[0] == "With layout='IO' dx, dw, db are right."
     flipped = diagnose.conv2d(
         backward=lambda dy, x, w: by_the_package(dy, x, w[::-1, ::-1], 1, 0, 1, 1), layout="NCHW", cases=16
     )
-    assert flipped.notes[0] == "With layout='NHWC' dw is right."
+    assert flipped.notes[0] == "With layout='NHWC' dw, db are right."
+    assert "pairs" not in repr(found)  # which are taken in that layout
+
+
+def test_only_where_it_is_so_in_all_cases_are_the_axes_said_to_be_all_that_is_wrong():
+    def stacked(dy, x, w, stride, padding, dilation, groups):
+        maps = zip(*(np.moveaxis(array, 1, 3)[:, None] for array in (dy, x)), strict=True)
+        steps = stride, padding, dilation, groups
+        return {
+            "dw": [by_the_package(*pair, w.transpose(2, 3, 1, 0), *steps)["dw"].transpose(3, 2, 0, 1) for pair in maps]
+        }
+
+    says = "only the axes are not"
+    assert says not in repr(diagnose.conv2d(backward=stacked))  # though one image is a batch, too
+    summed = diagnose.conv2d(backward=lambda *given, **steps: {"dw": np.sum(stacked(*given, **steps)["dw"], 0)[None]})
+    assert says in repr(summed)
+
+
+def test_a_step_that_one_of_the_two_takes_alone_is_handed_to_it_and_does_nothing():
+    def whole(x, w, b, stride, padding, dilation=1, groups=1):
+        return convbp.conv2d(x, w, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+    def short(dy, x, w, stride, padding):
+        return by_the_package(dy, x, w, stride, padding, 1, 1)
+
+    found = diagnose.conv2d(forward=whole, backward=short, layout="NHWC", cases=12)
+    assert found.agrees
+    assert "\nNot tried, as it is not taken: dilation (only one of the two takes it), groups (only one" in repr(found)
+    found = diagnose.conv2d(
+        forward=lambda x, w, b, stride: whole(x, w, b, stride, 0), backward=short, layout="NHWC", cases=12
+    )
+    assert found.agrees
+    assert "not taken: padding (only one of the two takes it), dilation, groups." in repr(found)
+    wrong = diagnose.conv2d(
+        forward=whole,
+        backward=lambda dy, x, w, stride: short(dy, x, w[::-1], stride, 0),
+        layout="NHWC",
+        cases=12,
+    )
+    assert {key: wrong[key].agrees for key in wrong.findings} == {"forward": True, "dx": False, "dw": True, "db": True}
+    pooled = diagnose.max_pool2d(
+        forward=lambda x, size, stride, padding=0: max_pool2d(x, size, stride=stride, padding=padding).output,
+        backward=lambda dy, x, size: max_pool2d(x, size).route(dy),
+        layout="NHWC",
+        cases=12,
+    )
+    assert pooled.agrees
 
 
 def test_results_in_another_order_are_told():

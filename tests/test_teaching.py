@@ -488,7 +488,7 @@ def test_a_roster_is_read_as_spreadsheets_write_it(tmp_path, between):
     path = tmp_path / "names.csv"
     lines = [["name", "group", "note"], ["Änne Größe", "1", '"x"'], ['"Doe, Jo; jr."', "2", ""], ["", "", ""]]
     path.write_text("\r\n".join(map(between.join, lines)), encoding="utf-8-sig")
-    assert exam.roster(path) == ["Änne Größe", "Doe, Jo; jr."]
+    assert exam.roster(path) == ["name", "Änne Größe", "Doe, Jo; jr."]
 
 
 def test_on_paper_no_task_speaks_in_names_of_python():

@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
     if unknown:
         sys.exit(f"There is no exercise {', '.join(unknown)}; there are {', '.join(known)}.")
     points = points_of(chosen.points, len(names))
-    students = roster(chosen.roster)
+    heading, *students = roster(chosen.roster)
     chosen.out.mkdir(parents=True, exist_ok=True)
     if any(chosen.out.iterdir()):
         sys.exit(f"There is something in {chosen.out} already; name an empty folder.")
@@ -99,8 +99,8 @@ def main(arguments: list[str]) -> int:
     )
     ET.ElementTree(bank).write(chosen.out / "moodle.xml", encoding="utf-8", xml_declaration=True)
     print(
-        f"In {chosen.out}: exam.html, with {len(students)} sheets to print from a browser; key.html, for you; and "
-        "moodle.xml, for Moodle."
+        f"In {chosen.out}: exam.html, with {counted(len(students), 'sheet')} to print from a browser; key.html, for "
+        f"you; and moodle.xml, for Moodle. The first line of {chosen.roster.name}, “{heading}”, is taken for a heading."
     )
     return 0
 
@@ -123,7 +123,7 @@ def in_all(points: list[str]) -> str:
 
 
 def roster(path: Path) -> list[str]:
-    """Who takes part: the first column, below its heading; columns are told by the sign in the line of headings."""
+    """The heading, and who takes part: the first column; columns are told by the sign in the line of headings."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             text = file.read()
@@ -132,13 +132,17 @@ def roster(path: Path) -> list[str]:
     heading = text.partition("\n")[0]
     between = max(",;\t", key=heading.count)  # Excel takes ; where a comma stands in numbers
     lines = csv.reader(text.splitlines(keepends=True), delimiter=between)
-    who = [line[0].strip() for line in lines if line and line[0].strip()][1:]
+    named, *who = [line[0].strip() for line in lines if line and line[0].strip()] or [""]
     if not who:
         sys.exit(f"There is nobody in {path}: expected a line of headings, and then a line for each student.")
     twice = {one for one in who if who.count(one) > 1}
     if twice:
         sys.exit(f"{path} has {', '.join(sorted(twice))} twice; the first column has to tell students apart.")
-    return who
+    return [named, *who]
+
+
+def counted(n: int, what: str) -> str:
+    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def title_of(asked: Exercise) -> str:

@@ -154,6 +154,9 @@ def _convolution(asked: "_Asked") -> Layer:
     )
     both = [one for one in (ahead, behind) if one is not None]
     steps = [step for step in _STEPS if all(one.accepts(step) for one in both)]
+    handed = [
+        step for step in _STEPS if step in steps or any(one.asks_for(step) for one in both)
+    ]  # where it says nothing
     images, kernels = _LAYOUTS[asked.layout]
     orders = {"inputs": images, "kernel": kernels, "delta": images}
 
@@ -162,10 +165,10 @@ def _convolution(asked: "_Asked") -> Layer:
         sides = case.arguments["padding"]
         padding = sides if any(a != b for a, b in sides) else (sides[0][0], sides[1][0])
         values = {"stride": case.arguments["stride"], "padding": padding, "dilation": case.arguments["dilation"]}
-        given |= {step: value if pairs else value[0] for step, value in values.items() if step in steps}
+        given |= {step: value if pairs else value[0] for step, value in values.items() if step in handed}
         if transposed:
             given["output_padding"] = case.arguments["output_padding"][slice(None) if pairs else 0]
-        return given | ({"groups": case.arguments["groups"]} if "groups" in steps else {})
+        return given | ({"groups": case.arguments["groups"]} if "groups" in handed else {})
 
     def made(count: int, seed: int, steps: list[str], pairs: bool, one_side: bool) -> list[Case]:
         found = conv.cases(count, steps, pairs, one_side, asked.rounded, seed)
@@ -177,11 +180,8 @@ def _convolution(asked: "_Asked") -> Layer:
         some = [case for case in some if case.conditions.get(conv.ONE_SIDE, False) == one_side]
         return sum(not any(called(one, hand(case, pairs), asked.to)[1] for one in both) for case in some)
 
-    notes = (
-        [f"Not tried, as it is not taken: {', '.join(left)}."]
-        if (left := [s for s in _STEPS if s not in steps])
-        else []
-    )
+    left = [step + " (only one of the two takes it)" * (step in handed) for step in _STEPS if step not in steps]
+    notes = [f"Not tried, as it is not taken: {', '.join(left)}."] if left else []
     pairs = runs(True, False) >= runs(False, False)
     if not pairs:
         notes.append("Not tried: steps that differ between rows and columns, as pairs are not taken.")
@@ -598,6 +598,7 @@ def _pooling(asked: _Asked, pool: Callable, sought: Sought) -> Layer:
     ahead, behind = asked.callees((("inputs",), steps), (("delta", "inputs"), steps))
     both = [one for one in (ahead, behind) if one is not None]
     taken = [step for step in steps if all(one.accepts(step) for one in both)]
+    handed = [step for step in steps if step in taken or any(one.asks_for(step) for one in both)]
     images, _ = _LAYOUTS[asked.layout]
     orders = {"inputs": images, "delta": images}
 
@@ -605,7 +606,7 @@ def _pooling(asked: _Asked, pool: Callable, sought: Sought) -> Layer:
         return pool(inputs, size, stride=stride, padding=padding).output
 
     def hand(case: Case, pairs: bool) -> dict[str, Any]:
-        return asked.arrays(case, orders) | {step: case.arguments[step][slice(None) if pairs else 0] for step in taken}
+        return asked.arrays(case, orders) | {step: case.arguments[step][slice(None) if pairs else 0] for step in handed}
 
     def made(count: int, seed: int, pairs: bool) -> list[Case]:
         return other.pooling_cases(count, taken, pairs, asked.rounded, seed)

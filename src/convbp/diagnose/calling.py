@@ -60,6 +60,10 @@ class Callee:
         """Whether it takes this argument."""
         return self.takes is None or self.everything or name in self.takes
 
+    def asks_for(self, name: str) -> bool:
+        """Whether it has a parameter for it."""
+        return self.takes is not None and name in self.takes
+
     def __call__(self, values: Mapping[str, Any]) -> Any:
         if self.takes is None:
             steps = {name: value for name, value in values.items() if not isinstance(value, _Array)}

@@ -242,7 +242,7 @@ def diagnosis(
     everything = {**layer.sought, "forward": layer.output}
     if said := _meant(results, trial, others, seed):
         found = {key: _only(seen, next((one.problem for one in seen), "")) for key, seen in results.items()}
-        return Diagnosis(layer.operation, found, (said, *layer.notes))
+        return Diagnosis(layer.operation, found, said)
     notes = [*layer.notes, *notes]
     found = {}
     for key, seen in results.items():
@@ -273,18 +273,19 @@ def _meant(
     trial: Callable[[Layer], Trial],
     others: Callable[[], Sequence[Layer]],
     seed: int,
-) -> str:
-    """If next to nothing is right: the layout in which most of it is; else empty."""
+) -> tuple[str, ...]:
+    """If next to nothing is right: the layout in which most of it is, and what is not tried in that; else nothing."""
     telling = [key for key, seen in results.items() if seen[0].expected.ndim > 1]
     if any(_share(results[key]) > 1 / 8 for key in telling):
-        return ""
+        return ()
     for other in others():
         there, _ = trial(other).results(other.made(_SOME, seed))
-        right = [key for key in telling if key in there and _share(there[key]) > 1 / 2]
-        if right:
+        right = [key for key in results if key in there and _share(there[key]) > 1 / 2]
+        if any(key in telling for key in right):
             how = "" if all(_share(there[key]) == 1 for key in right) else ", in most cases"
-            return f"With layout={other.layout!r} {', '.join(right)} {'is' if len(right) == 1 else 'are'} right{how}."
-    return ""
+            said = f"With layout={other.layout!r} {', '.join(right)} {'is' if len(right) == 1 else 'are'} right{how}."
+            return said, *other.notes
+    return ()
 
 
 def _another(key: str, results: Mapping[str, Sequence[Seen]]) -> str:

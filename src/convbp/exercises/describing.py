@@ -62,12 +62,18 @@ def _shape(answer: Answer, expected: np.ndarray, named: Sequence[str]) -> list[s
     """Sentences on a wrong shape; ``named`` says what else has this shape."""
     said = [f"Your result has shape {answer.shape}; expected is {expected.shape}."]
     if answer.size_only is None:
-        if answer.values.size == expected.size and _close(answer, answer.values.ravel(), expected.ravel()):
+        if _but_for_axes(answer, expected):
             return [*said, "The numbers are right, and in the right order; only the axes are not."]
         seen = _rearranged(answer, expected) + _part_of(answer, expected)
         if seen:
             return said + seen
     return [*said, *named[:1]]
+
+
+def _but_for_axes(answer: Answer, expected: np.ndarray) -> bool:
+    """Whether it has the right numbers, in their order."""
+    as_many = answer.size_only is None and answer.values.size == expected.size
+    return as_many and bool(_close(answer, answer.values.ravel(), expected.ravel()))
 
 
 def describe(
@@ -83,7 +89,8 @@ def describe(
     names of the axes, among them "row" and "column".
     """
     pairs = list(zip(answers, expected, strict=True))
-    answer, right = next(pair for pair in pairs if not pair[0].equals(pair[1]))
+    # If there is one, a pair in which it is not the axes alone; where an axis has length 1 it may seem so.
+    answer, right = min((pair for pair in pairs if not pair[0].equals(pair[1])), key=lambda pair: _but_for_axes(*pair))
     said = _not_finite(answers)
     if not said and answer.shape != right.shape:
         named = _shapes(known, [answer.shape for answer in answers])
