@@ -257,17 +257,17 @@ class Explorer(Terse, widgets.VBox):
     def _look_ahead(self, state: Any) -> None:
         """What the picture becomes if the slider that is being moved goes some steps on, or back."""
         with self._lock:
-            if not self._still(state):
+            if not (moving := self._moving(state)):
                 return
-            control, slider = self._moved
+            control, slider = moving
             self._draw_ahead(state, list(steps(control.widget, slider, control.read(state), REACH)), {})
 
     def _draw_ahead(self, state: Any, wanted: list[Step], pictures: dict[float, dict]) -> None:
         """Two pictures at a time, so that who moves the slider waits for no more; all of them are sent together."""
         with self._lock:
-            if not self._still(state):
+            if not (moving := self._moving(state)):
                 return
-            control, slider = self._moved
+            control, slider = moving
             for step in wanted[:2]:
                 with suppress(TypeError, ValueError, ArithmeticError):  # which is said when the reader gets there
                     pictures[step.slider] = self.view.picture_ahead(self._scene(control.change(state, step.control)))
@@ -277,8 +277,9 @@ class Explorer(Terse, widgets.VBox):
             else:
                 when_idle(partial(self._draw_ahead, state, wanted[2:], pictures))
 
-    def _still(self, state: Any) -> bool:
-        return state is self._state and self._moved is not None and self.view.is_complete
+    def _moving(self, state: Any) -> tuple[Control, Any] | None:
+        """The slider that is being moved, as long as this is the state, and the page has all of it."""
+        return self._moved if state is self._state and self.view.is_complete else None
 
     def _refuse(self, error: Exception, begun: bool) -> None:
         if begun:  # what was there before can be shown

@@ -424,7 +424,9 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
       isThere: ([moved, value] = model.get("stands")) => moved === slider && isSame(value, control.get("value")), // Python is
     };
     const follow = () => {
-      if (known.now()) known.isThere() ? takeBack() : showEarly(known.now());
+      if (!known.now()) return;
+      if (known.isThere()) takeBack();
+      else showEarly(known.now());
     };
     control.on("change:value", follow);
     forget = () => {
