@@ -292,7 +292,7 @@ def need_writable(folder, hint):
     """Make ``folder`` if it is not there; end with one sentence if no file can be written in it."""
     try:
         os.makedirs(folder, exist_ok=True)
-        trial = os.path.join(folder, "course.try")
+        trial = os.path.join(folder, "course.try%d" % os.getpid())  # two at once would remove each other's
         open(trial, "w").close()
         os.remove(trial)
     except OSError as error:

@@ -275,6 +275,15 @@ def test_setting_up_twice_installs_once(outline):
     assert module.installed == [".[notebooks]"]
 
 
+def test_two_that_try_the_same_folder_at_once_do_not_disturb_each_other(tmp_path):
+    script = "import course\nfor _ in range(2000): course.need_writable(*sys.argv[2:])"
+    code = f"import sys; sys.path.insert(0, sys.argv[1]); {script}"
+    command = [sys.executable, "-Bc", code, str(ROOT), str(tmp_path), "hint"]
+    several = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [one.communicate()[1] for one in several] == ["", "", ""]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_that_set_up_at_once_install_once(outline):
     """The second waits, and finds all done; one that was killed keeps nobody waiting."""
     log = outline / "log"
