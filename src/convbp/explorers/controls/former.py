@@ -54,6 +54,7 @@ def _named(namespace: dict[str, Any]) -> list[Any]:
 
 
 def _forget(shell: Any, explorer: widgets.Widget) -> None:
-    """Take it out of the history of results."""
-    for number in [number for number, result in shell.user_ns["Out"].items() if result is explorer]:
-        shell.del_var(f"_{number}")
+    """Take it out of the history of results: by one name, as IPython then deletes all that the same object has."""
+    names = [f"_{number}" for number, result in shell.user_ns["Out"].items() if result is explorer]
+    if left := [name for name in names if name in shell.user_ns]:
+        shell.del_var(left[0])
