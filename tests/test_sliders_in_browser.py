@@ -184,10 +184,10 @@ def test_a_step_on_or_back_is_seen_before_python_has_heard_of_it(lab, explorer, 
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("PoolingRoute, whole", "δ(0, 0)"), ("ChainOfLayers", "step")],
+    [("KernelGradient", "δ₀₁"), ("PoolingRoute, whole", "δ(0, 0)"), ("ChainOfLayers", "step")],
     indirect=["name"],
 )
-def test_a_picture_follows_a_slider_that_is_dragged_step_by_step_and_never_falls_back(lab, explorer, name, label):
+def test_a_picture_follows_keys_in_quick_succession_and_never_falls_back(lab, explorer, name, label):
     """What Python says of a place that the slider has left already is not shown."""
     it, handle = f"shown['{name}']", explorer.get_by_role("slider", name=label, exact=True)
     drag = """(handle, keys) => {
@@ -214,6 +214,51 @@ def test_a_picture_follows_a_slider_that_is_dragged_step_by_step_and_never_falls
     eventually(lab.kernel_status, "idle")
     assert lab.page.evaluate("() => watching.disconnect() ?? seen") == dragged[-1:]
     assert lab.value(f"{it}.state") != before
+
+
+@pytest.mark.parametrize("name", ["PoolingRoute, whole"], indirect=True)
+def test_a_picture_follows_a_slider_that_is_dragged(lab, explorer, name):
+    """By the pointer, and while Python answers nothing."""
+    handle, picture, mouse = (
+        explorer.get_by_role("slider", name="δ(0, 0)", exact=True),
+        explorer.get_by_role("application"),
+        lab.page.mouse,
+    )
+    box, seen = handle.bounding_box(), {}
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    mouse.move(x, y)
+    mouse.down()
+    eventually(lambda: lab.value(f"bool(shown['{name}'].view.ahead)"), "True")
+    lab.page.wait_for_timeout(500)  # then the page has unpacked it, too
+    with lab.waiting(f"shown['{name}']", "_show"):
+        while len(seen) < 6 and x < box["x"] + 300:
+            x += 1
+            mouse.move(x, y)
+            seen.setdefault(float(handle.get_attribute("aria-valuenow")), set()).add(picture.inner_text())
+    mouse.up()
+    first, *_, last = seen
+    assert [*seen] == [*range(int(first), int(first) + 6)]
+    assert [len(pictures) for pictures in seen.values()] == [1] * len(seen)  # the one of that value
+    assert len(set.union(*seen.values())) == len(seen)
+    is_ready(explorer)
+    eventually(picture.inner_text, *seen[last])
+    assert lab.value(f"shown['{name}'].state.delta[0, 0]") == str(int(last))
+
+
+@pytest.mark.parametrize(("name", "label"), [("KernelGradient", "δ₀₁"), ("ForwardPass", "w₀₁")], indirect=["name"])
+def test_of_a_key_that_is_held_no_step_is_lost(lab, explorer, name, label):
+    handle = explorer.get_by_role("slider", name=label, exact=True)
+    handle.focus()
+    began = float(handle.get_attribute("aria-valuenow"))
+    for pause in (0, 30, 60):
+        for _ in range(4):
+            lab.page.keyboard.press("ArrowRight")
+            lab.page.wait_for_timeout(pause)
+    expected = str(round(round(began, 1) + 12 * 0.1, 10))
+    which = {"KernelGradient": "delta", "ForwardPass": "kernel"}[name]
+    eventually(lambda: lab.value(f"shown['{name}'].state.{which}[0, 1].item()"), expected)
+    lab.page.wait_for_timeout(300)
+    assert float(handle.get_attribute("aria-valuenow")) == float(expected)
 
 
 @pytest.mark.parametrize("name", ["TwoLayerQuestion"], indirect=True)

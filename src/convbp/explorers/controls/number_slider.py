@@ -59,7 +59,10 @@ class Number(traitlets.HasTraits):
             if not slider.min <= value <= slider.max:
                 slider.max = max(slider.max, ceil(abs(value)))
                 slider.min = -slider.max if min(slider.min, value) < 0 else slider.min
-            slider.value = int(value) if whole else float(value)
+            if (
+                round(slider.value, 10) != value
+            ):  # or a key that follows at once would be lost: the page takes what comes
+                slider.value = int(value) if whole else float(value)
             self.slider = slider
         finally:
             self._refreshing = False
