@@ -9,10 +9,12 @@ import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from types import SimpleNamespace
 
 import ipywidgets as widgets
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 import sample
@@ -430,11 +432,14 @@ def test_what_turns_out_to_have_no_picture_after_its_first_part_was_shown_leaves
 
 
 def in_a_kernel(scenario):
-    """Run a generator where an event loop runs, which has 50 ms more than a page has to draw at each yield of it."""
+    """Run a generator where an event loop runs, which at each yield of it has the seconds that come.
+
+    Without, it has 50 ms more than a page has to draw.
+    """
 
     async def run():
-        for _ in scenario:
-            await asyncio.sleep(FRAME + 0.05)
+        for seconds in scenario:
+            await asyncio.sleep(FRAME + 0.05 if seconds is None else seconds)
 
     asyncio.run(run())
 
@@ -590,6 +595,24 @@ def test_in_a_kernel_a_slider_that_was_only_touched_makes_what_was_ahead_of_anot
         assert pictures_ahead(explorer)[0] == other.model_id
         first.set_state({"value": 4})
         assert explorer.view.slots == SlidingWindow(IMAGE, explorer.state.kernel).view.slots
+
+    in_a_kernel(scenario())
+
+
+def test_in_a_kernel_of_two_sliders_touched_at_once_the_last_has_its_steps_ahead():
+    explorer, sent = SlidingWindow(IMAGE, KERNEL), []
+    explorer.view.observe(lambda change: sent.append(change.new["slider"]), "ahead")
+
+    def scenario():
+        explorer.view._handle_custom_msg({"touched": 0}, [])
+        yield from (0, 0)  # some of its pictures are drawn
+        explorer.view._handle_custom_msg({"touched": 3}, [])
+        yield from (None, None)
+        assert sent == [sliders(explorer)[3].model_id]
+        pictures = pictures_ahead(explorer)[2]
+        assert pictures.keys() == steps_around(KERNEL[1][1])
+        sliders(explorer)[3].set_state({"value": 4})
+        assert explorer.view.slots == pictures[4]
 
     in_a_kernel(scenario())
 
@@ -803,14 +826,20 @@ def test_a_grid_of_predictions_is_judged_as_an_exercise_would_and_lasts_while_th
 class Shell:
     """As much of IPython in a kernel as a picture asks: which cell runs, what has a name, the history of results."""
 
+    del_var = InteractiveShell.del_var  # and what that asks for
+
     def __init__(self):
         self.user_ns, self.parent = {"Out": {}}, {}
+        self.history_manager = SimpleNamespace(output_hist=self.user_ns["Out"])
+        self.last_execution_result = SimpleNamespace(result=None)
+        self.displayhook = SimpleNamespace(_=None, __=None, ___=None)
+
+    @property
+    def all_ns_refs(self):
+        return [self.user_ns]
 
     def get_parent(self):
         return self.parent
-
-    def del_var(self, name):
-        del self.user_ns[name], self.user_ns["Out"][int(name[1:])]
 
     def run(self, number, cell, show):
         """Show what ``show()`` returns as the result of a cell that is run as so manieth."""
@@ -848,6 +877,20 @@ def test_a_cell_that_runs_again_closes_what_only_it_had_shown(monkeypatch):
     assert len([one for one in shell.user_ns["Out"].values() if isinstance(one, SlidingWindow)]) == 6
 
 
+def test_cells_that_show_the_same_run_again_in_turns(monkeypatch):
+    """As in notebook 00, where one cell begins a training and the next one waits for its end."""
+    shell = Shell()
+    monkeypatch.setattr("convbp.explorers.controls.former.get_ipython", lambda: shell)
+    monkeypatch.setattr("convbp.explorers.controls.former._shown", {})
+    for number in (1, 3, 5):
+        shown = shell.run(number, "a", SlidingWindow)
+        shell.run(number + 1, "b", lambda shown=shown: shown)
+        assert shell.user_ns["Out"] == {number: shown, number + 1: shown}
+    del shell.user_ns["_6"]  # by the reader
+    last = [shell.run(number, cell, SlidingWindow) for number, cell in ((7, "a"), (8, "b"))]
+    assert list(shell.user_ns["Out"].values()) == last
+
+
 # What is imported, in a Python of its own
 
 
@@ -859,7 +902,7 @@ def python(code):
 def test_no_picture_brings_matplotlib():
     done = python("""if True:
         import sys
-        from convbp.explorers import PoolingRoute, SlidingWindow
+        from convbp.explorers import SlidingWindow
         explorer = SlidingWindow()
         explorer.update(mode="full")
         explorer.select(-1, -1)

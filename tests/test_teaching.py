@@ -452,6 +452,8 @@ def test_each_student_has_own_numbers_and_the_key_knows_them(tmp_path, capsys):
     arguments = ["--exercises", "kernel_gradient,max_routing", "--roster", str(roster), "--out", str(out)]
     about = ["--title", "Before & after", "--date", "3 March", "--points", "4,2.5"]
     assert exam.main([*arguments, *about, "--seed", "autumn"]) == 0
+    assert "with 2 sheets to print" in (said := capsys.readouterr().out)
+    assert "The first line of names.csv, “name”, is taken for a heading." in said
     text, key = [(out / name).read_text(encoding="utf-8") for name in ("exam.html", "key.html")]
     pages = text.split('<div class="student">')[1:]
     assert [re.search("<header>(.*?)</header>", page)[1] for page in pages] == [

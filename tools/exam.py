@@ -98,9 +98,10 @@ def main(arguments: list[str]) -> int:
         page("Key", f"<h1>Key: {escape(head)}</h1>{made}{''.join(key)}"), encoding="utf-8"
     )
     ET.ElementTree(bank).write(chosen.out / "moodle.xml", encoding="utf-8", xml_declaration=True)
+    several = "s" * (len(students) != 1)
     print(
-        f"In {chosen.out}: exam.html, with {counted(len(students), 'sheet')} to print from a browser; key.html, for "
-        f"you; and moodle.xml, for Moodle. The first line of {chosen.roster.name}, “{heading}”, is taken for a heading."
+        f"In {chosen.out}: exam.html, with {len(students)} sheet{several} to print from a browser; key.html, for you; "
+        f"and moodle.xml, for Moodle. The first line of {chosen.roster.name}, “{heading}”, is taken for a heading."
     )
     return 0
 
@@ -139,10 +140,6 @@ def roster(path: Path) -> list[str]:
     if twice:
         sys.exit(f"{path} has {', '.join(sorted(twice))} twice; the first column has to tell students apart.")
     return [named, *who]
-
-
-def counted(n: int, what: str) -> str:
-    return f"{n} {what}{'s' * (n != 1)}"
 
 
 def title_of(asked: Exercise) -> str:

@@ -18,7 +18,7 @@ anything that NumPy reads. A function whose parameters cannot be read, as of com
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
@@ -153,10 +153,7 @@ def _convolution(asked: "_Asked") -> Layer:
         (("inputs", "kernel", "bias"), more), (("delta", "inputs", "kernel"), ("bias", *more))
     )
     both = [one for one in (ahead, behind) if one is not None]
-    steps = [step for step in _STEPS if all(one.accepts(step) for one in both)]
-    handed = [
-        step for step in _STEPS if step in steps or any(one.asks_for(step) for one in both)
-    ]  # where it says nothing
+    steps, handed = _taken(both, _STEPS)
     images, kernels = _LAYOUTS[asked.layout]
     orders = {"inputs": images, "kernel": kernels, "delta": images}
 
@@ -548,6 +545,12 @@ def activation(
 _MAPS = ("image", "row", "column", "channel")
 
 
+def _taken(functions: Sequence[Callee], steps: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The steps that all of them take, in which the cases differ; and these with what only one of them asks for."""
+    taken = [step for step in steps if all(one.accepts(step) for one in functions)]
+    return taken, [step for step in steps if step in taken or any(one.asks_for(step) for one in functions)]
+
+
 def _without_bias(forward: Callee | None, cases: list[Case]) -> list[Case]:
     """The cases of a layer that has no bias, if the forward pass takes none."""
     if forward is None or forward.accepts("bias") or "bias" not in cases[0].arguments:
@@ -597,8 +600,7 @@ def _pooling(asked: _Asked, pool: Callable, sought: Sought) -> Layer:
     steps = ("size", "stride", "padding")
     ahead, behind = asked.callees((("inputs",), steps), (("delta", "inputs"), steps))
     both = [one for one in (ahead, behind) if one is not None]
-    taken = [step for step in steps if all(one.accepts(step) for one in both)]
-    handed = [step for step in steps if step in taken or any(one.asks_for(step) for one in both)]
+    taken, handed = _taken(both, steps)
     images, _ = _LAYOUTS[asked.layout]
     orders = {"inputs": images, "delta": images}
 

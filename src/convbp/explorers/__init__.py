@@ -1,6 +1,7 @@
 """Pictures that answer: each explorer is a frozen state, a pure function state -> scene, and its controls."""
 
 try:
+    from convbp.explorers import equation_lab
     from convbp.explorers.affected_region_q import AffectedRegionQ
     from convbp.explorers.chain_of_layers import ChainOfLayers
     from convbp.explorers.channels import Channels
@@ -8,7 +9,7 @@ try:
     from convbp.explorers.delta_flow import DeltaFlow
     from convbp.explorers.dense_to_convolution import DenseToConvolution
     from convbp.explorers.draw_digit import DrawDigit
-    from convbp.explorers.equation_lab import EquationLab, prepare
+    from convbp.explorers.equation_lab import EquationLab
     from convbp.explorers.error_curve import ErrorCurve
     from convbp.explorers.error_falls import ErrorFalls
     from convbp.explorers.explorer import when_idle
@@ -32,7 +33,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 when_idle(still.prepare)
-when_idle(prepare, 1)
+when_idle(equation_lab.prepare, 1)
 
 __all__ = [
     "AffectedRegionQ",

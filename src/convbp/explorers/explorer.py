@@ -257,17 +257,19 @@ class Explorer(Terse, widgets.VBox):
     def _look_ahead(self, state: Any) -> None:
         """What the picture becomes if the slider that is being moved goes some steps on, or back."""
         with self._lock:
-            if not (moving := self._moving(state)):
-                return
-            control, slider = moving
-            self._draw_ahead(state, list(steps(control.widget, slider, control.read(state), REACH)), {})
+            if self._moved and self._is_whole(state):
+                control, slider = self._moved
+                wanted = list(steps(control.widget, slider, control.read(state), REACH))
+                self._draw_ahead(state, self._moved, wanted, {})
 
-    def _draw_ahead(self, state: Any, wanted: list[Step], pictures: dict[float, dict]) -> None:
+    def _draw_ahead(
+        self, state: Any, moved: tuple[Control, Any], wanted: list[Step], pictures: dict[float, dict]
+    ) -> None:
         """Two pictures at a time, so that who moves the slider waits for no more; all of them are sent together."""
         with self._lock:
-            if not (moving := self._moving(state)):
-                return
-            control, slider = moving
+            if self._moved is not moved or not self._is_whole(state):
+                return  # they would come too late
+            control, slider = moved
             for step in wanted[:2]:
                 with suppress(TypeError, ValueError, ArithmeticError):  # which is said when the reader gets there
                     pictures[step.slider] = self.view.picture_ahead(self._scene(control.change(state, step.control)))
@@ -275,11 +277,11 @@ class Explorer(Terse, widgets.VBox):
             if not wanted[2:] or (len(pictures) > 2 * NEAR and any("frame" in one for one in pictures.values())):
                 self.view.look_ahead(_stands(slider), pictures)
             else:
-                when_idle(partial(self._draw_ahead, state, wanted[2:], pictures))
+                when_idle(partial(self._draw_ahead, state, moved, wanted[2:], pictures))
 
-    def _moving(self, state: Any) -> tuple[Control, Any] | None:
-        """The slider that is being moved, as long as this is the state, and the page has all of it."""
-        return self._moved if state is self._state and self.view.is_complete else None
+    def _is_whole(self, state: Any) -> bool:
+        """Whether this is still the state, and the page has all of it."""
+        return state is self._state and self.view.is_complete
 
     def _refuse(self, error: Exception, begun: bool) -> None:
         if begun:  # what was there before can be shown

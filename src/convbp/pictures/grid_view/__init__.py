@@ -70,7 +70,7 @@ class GridView(anywidget.AnyWidget):
     predictions = traitlets.Dict(help="'row,col' -> number and text that the reader predicted").tag(sync=True)
     verdict = traitlets.Unicode(help="what is said of all of the predictions together").tag(sync=True)
     ahead = traitlets.Dict(help="a slider, and what the picture becomes by steps of it: see `look_ahead`").tag(
-        sync=True, to_json=lambda ahead, _: packed(_texts_once(ahead))
+        sync=True, to_json=lambda ahead, _: packed(_ahead_once(ahead))
     )
     stands = traitlets.Tuple(
         default_value=NOWHERE, help="the slider of whose step the picture comes, and its value then"
@@ -269,19 +269,6 @@ def packed(value: Mapping[str, Any] | list) -> str:
     return _deflated(text) if value else ""
 
 
-def _texts_once(ahead: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is sent ahead with each text of a slot once: from step to step most are as they were."""
-    if not ahead:
-        return {}
-    numbers: dict[str, int] = {}
-    pictures = [
-        (value, picture | {"slots": {slot: numbers.setdefault(text, len(numbers)) for slot, text in slots.items()}})
-        for value, picture in ahead["pictures"]
-        for slots in [picture["slots"]]
-    ]
-    return {**ahead, "texts": list(numbers), "pictures": pictures}
-
-
 def packed_at_first(value: Mapping[str, Any] | list, view: GridView) -> Any:
     """As a picture opens it comes `packed`; as it changes it does not, so that it can be shown at once."""
     return value if view.comm else packed(value)
@@ -293,13 +280,25 @@ def unpacked(text: str) -> Any:
 
 
 def _once(patches: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """The patches with each text once, and for each cell which of them its slots take."""
+    """The patches with each text once, and for each cell which of them its slots take, −1 where it has none."""
     if not patches:
         return {}
     slots = list(dict.fromkeys(slot for patch in patches.values() for slot in patch))
     numbers: dict[str, int] = {}
-    cells = {key: [numbers.setdefault(patch[slot], len(numbers)) for slot in slots] for key, patch in patches.items()}
+    cells = {
+        key: [numbers.setdefault(patch[slot], len(numbers)) if slot in patch else -1 for slot in slots]
+        for key, patch in patches.items()
+    }
     return {"slots": slots, "texts": list(numbers), "cells": cells}
+
+
+def _ahead_once(ahead: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is sent ahead with each text of a slot once: from step to step most are as they were."""
+    if not ahead:
+        return {}
+    slots = {str(n): picture["slots"] for n, (_, picture) in enumerate(ahead["pictures"])}
+    rest = [(value, {k: v for k, v in picture.items() if k != "slots"}) for value, picture in ahead["pictures"]]
+    return {**ahead, "pictures": rest, "slots": _once(slots)}
 
 
 def patches_in(state: Mapping[str, Any]) -> dict[str, dict[str, str]]:

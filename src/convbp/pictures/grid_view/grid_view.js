@@ -51,7 +51,7 @@ async function unpacked(text) {
   return value;
 }
 const eachInFull = ({ slots, texts, cells = {} }) => Object.fromEntries(Object.entries(cells).map(([key, numbers]) =>
-  [key, Object.fromEntries(numbers.map((n, i) => [slots[i], texts[n]]))]));
+  [key, Object.fromEntries(numbers.flatMap((n, i) => (n < 0 ? [] : [[slots[i], texts[n]]])))]));
 
 // When the next frame is on the screen; a page that nobody sees has none.
 const drawn = () => new Promise((resolve) => {
@@ -411,12 +411,12 @@ async function render({ model, el, signal, style = "" }) { // without a style sh
   async function lookAhead() {
     forget();
     const sent = model.get("ahead"), frame = own("frame"), layouts = own("layouts"); // in these they are drawn
-    const { slider, at, texts, pictures } = await unpacked(sent);
+    const { slider, at, pictures, slots } = await unpacked(sent);
     const control = await (slider && model.widget_manager?.get_model(slider));
     if (sent !== model.get("ahead") || signal?.aborted) return;
     if (!control) return takeBack();
     const isSame = (one, other) => Math.abs(one - other) < 1e-9;
-    const all = pictures.map(([value, { slots, ...rest }]) => [value, { frame, layouts, ...rest, slots: Object.fromEntries(Object.entries(slots).map(([slot, n]) => [slot, texts[n]])) }]);
+    const inFull = eachInFull(slots), all = pictures.map(([value, rest], n) => [value, { frame, layouts, ...rest, slots: inFull[n] }]);
     const of = (value) => all.find(([one]) => isSame(one, value))?.[1];
     known = {
       // Not where the reader has chosen another cell since, which a step may do, too.
