@@ -10,7 +10,7 @@ The explorers are those of the gallery, each as its cell there makes it. One lin
 - the same for a step of a slider, which goes through the kernel: the explorer's last that changes the picture. In turns
   with them, the least that such a round trip takes: an ipywidgets slider that does nothing but set a label;
 - the same once more for such a step as a reader takes it who looks in between: what it leads to has been sent ahead;
-- and for steps to and fro one right after the other, as of a slider that is dragged, after half a second of nothing.
+- and for steps to and fro, less than 0.1 s from one change to the next key, as of a slider that is dragged.
 
 How pixels are known to have changed, `interaction.py` says.
 """
@@ -34,7 +34,7 @@ from browser import Lab, eventually, jupyterlab
 RUNS, SELECTIONS, STEPS = 5, 60, 30
 WARM_UP = 3
 AHEAD = 200  # milliseconds without a step: then what the next ones lead to is there
-DRAGGED = 6  # steps without a pause between them
+DRAGGED = 6  # steps without a pause between them but that of `timed`, after half a second of nothing
 TRIP = "empty ipywidgets round trip"
 
 # To do without what is sent ahead.

@@ -113,14 +113,16 @@ CLOCK = f"""(element, kind) => {{
     const before = source();
     globalThis.elapsed = new Promise((resolve, reject) => {{
         let start;
-        addEventListener(kind, (event) => {{ start = event.timeStamp; }}, {{capture: true, once: true}});
         const observer = new MutationObserver(async () => {{
             if (before && (!source() || source() === before)) return; // the new image is still to come
             observer.disconnect();
             await element.querySelector("img")?.decode();
             afterFrame(() => resolve(performance.now() - start));
         }});
-        observer.observe(element, {{childList: true, subtree: true, characterData: true}});
+        addEventListener(kind, (event) => {{ // not before: what comes until then is of an earlier one
+            start = event.timeStamp;
+            observer.observe(element, {{childList: true, subtree: true, characterData: true}});
+        }}, {{capture: true, once: true}});
         setTimeout(() => reject(new Error("nothing has changed")), 30000);
     }});
 }}"""
